@@ -1,0 +1,58 @@
+"""The bell: NOTIFY after commit, coalesced, on a connection of its own.
+
+Inside the transaction NOTIFY would make commits queue behind one another. A ring that is lost costs the readers their
+next look, a second, never an event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+import asyncpg
+
+CHANNEL = "gatehouse_events"
+RETRY_AFTER_S = 1.0
+
+log = logging.getLogger("gatehouse.bell")
+
+
+class Bell:
+    """Rings CHANNEL soon after `ring`, once for all rings that came meanwhile."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._rung = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def ring(self) -> None:
+        """Ask for a NOTIFY; returns at once and never fails."""
+        self._rung.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._toll(), name="bell")
+
+    async def close(self) -> None:
+        """Give a ring that is under way half a second, then stop."""
+        if self._task is None:
+            return
+        if self._rung.is_set():
+            await asyncio.sleep(0)
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    async def _toll(self) -> None:
+        while True:
+            try:
+                connection = await asyncpg.connect(self._url, timeout=3, command_timeout=3)
+                try:
+                    while True:
+                        await self._rung.wait()
+                        self._rung.clear()
+                        await connection.execute(f"NOTIFY {CHANNEL}")
+                finally:
+                    connection.terminate()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+                log.debug("The bell's connection is gone; it is made again.")
+                await asyncio.sleep(RETRY_AFTER_S)

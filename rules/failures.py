@@ -1,0 +1,152 @@
+"""Every expected failure, by name. Its message is what the person reads.
+
+Two families: an Outcome comes back as data, a member of the mutation's result union; a Refusal stops the request and
+comes back in the top-level errors under its code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+
+class Failure(Exception):
+    """An expected failure with a message for the person."""
+
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Outcome(Failure):
+    """A failure that a person can act on."""
+
+
+class Refusal(Failure):
+    """A failure that stops the request; `code` is its extensions.code."""
+
+    code: ClassVar[str]
+
+
+@dataclass
+class InvalidCredentials(Outcome):
+    """Wrong email or password; the same whether or not the person exists."""
+
+    message: str = "The email or the password is wrong."
+
+
+@dataclass
+class InvalidCode(Outcome):
+    """A wrong second factor; `clock_skew_seconds` only while enrolling."""
+
+    message: str
+    attempts_remaining: int
+    clock_skew_seconds: int | None = None
+
+
+@dataclass
+class TooManyAttempts(Outcome):
+    """Guessing is locked until `retry_at`."""
+
+    retry_at: datetime
+    message: str = "Too many wrong attempts. Wait until the time given, then try again."
+
+
+@dataclass
+class ChallengeExpired(Outcome):
+    """The challenge is unknown, used, too old or guessed at too often."""
+
+    message: str = "This sign-in has expired. Sign in again with your password."
+
+
+@dataclass
+class MfaNotEnabled(Outcome):
+    """The person has no factor."""
+
+    message: str = "MFA is not enabled on your account"
+
+
+@dataclass
+class MfaAlreadyEnabled(Outcome):
+    """The person has a factor already."""
+
+    message: str = "MFA is already enabled. Disable it first to re-enroll."
+
+
+@dataclass
+class EnrollmentNotStarted(Outcome):
+    """There is no open enrollment, or it is older than 15 minutes."""
+
+    message: str = "No MFA setup is open, or it has expired. Start again to get a new QR code."
+
+
+@dataclass
+class StaffMfaNotEnabled(Outcome):
+    """There is nothing to reset."""
+
+    message: str = "This staff member has not set up MFA, so there is nothing to reset."
+
+
+@dataclass
+class NotPermitted(Outcome):
+    """The person may see this, but not do it."""
+
+    message: str
+
+
+@dataclass
+class InvalidInput(Outcome):
+    """A value that cannot be taken; `field` is the input field's name."""
+
+    field: str
+    message: str
+
+
+@dataclass
+class Unauthenticated(Refusal):
+    """No live session."""
+
+    code: ClassVar[str] = "UNAUTHENTICATED"
+    message: str = "Sign in first."
+
+
+@dataclass
+class NotFound(Refusal):
+    """Not there, or not for this person: never told apart."""
+
+    code: ClassVar[str] = "NOT_FOUND"
+    message: str = "Not found."
+
+
+@dataclass
+class MfaEnrollmentRequired(Refusal):
+    """The gate: the person must enroll before going on."""
+
+    code: ClassVar[str] = "MFA_ENROLLMENT_REQUIRED"
+    message: str = "Your agency requires MFA for all staff. Set it up now to continue accessing your account."
+
+
+@dataclass
+class ReauthenticationRequired(Refusal):
+    """The password was shown too long ago for this change."""
+
+    code: ClassVar[str] = "REAUTHENTICATION_REQUIRED"
+    message: str = "Confirm your password to go on."
+
+
+@dataclass
+class BadUserInput(Refusal):
+    """An argument that no client should send."""
+
+    message: str
+    code: ClassVar[str] = "BAD_USER_INPUT"
+
+
+@dataclass
+class ServiceUnavailable(Refusal):
+    """A part that is needed does not answer; nothing was changed."""
+
+    code: ClassVar[str] = "SERVICE_UNAVAILABLE"
+    message: str = "Gatehouse is briefly unavailable. Nothing was changed; try again in a moment."

@@ -1,0 +1,1 @@
+"""WHAT RUNS: the ASGI app, the command line, and `up` with its embedded parts."""

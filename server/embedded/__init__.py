@@ -1,0 +1,1 @@
+"""The parts that `gatehouse up` brings when none is configured: PostgreSQL, Valkey and a mailbox."""

@@ -1,0 +1,133 @@
+"""Every setting of Gatehouse, once, from the environment (prefix GATEHOUSE_)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MAX_CONCURRENT_HASHES = 2
+LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message names the variable and what it may be."""
+
+
+def _one_of_schemes(*schemes: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value and urlsplit(value).scheme not in schemes:
+            raise ValueError(f"must start with {' or '.join(s + '://' for s in schemes)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _secret_keys(value: str) -> str:
+    if value:
+        parse_secret_keys(value)
+    return value
+
+
+def parse_secret_keys(value: str) -> dict[str, bytes]:
+    """Read 'id:base64,id:base64' (32 bytes each, newest first) into an ordered mapping."""
+    keys: dict[str, bytes] = {}
+    for part in value.split(","):
+        key_id, _, encoded = part.strip().partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if not key_id or len(key) != 32 or key_id in keys:
+            raise ValueError("must be id:KEY[,id:KEY…], each KEY 32 bytes in base64, newest first")
+        keys[key_id] = key
+    return keys
+
+
+def _split(value: str) -> tuple[str, ...]:
+    return tuple(part for part in value.replace(",", " ").split() if part)
+
+
+def _days(value: object) -> object:
+    if isinstance(value, str):
+        days = _split(value)
+        if not all(day.isdecimal() and 1 <= int(day) <= 30 for day in days):
+            raise ValueError("must be whole days from 1 to 30, as in 7,3,1")
+        return tuple(sorted({int(day) for day in days}, reverse=True))
+    return value
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Empty URLs mean: use the embedded part (`gatehouse up` only)."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEHOUSE_", frozen=True, extra="ignore")
+
+    database_url: Annotated[str, _one_of_schemes("postgresql", "postgres")] = ""
+    broker_url: Annotated[str, _one_of_schemes("redis", "rediss", "unix")] = ""
+    smtp_url: Annotated[str, _one_of_schemes("smtp", "smtps", "smtp+starttls")] = ""
+    data_dir: Path = Path(".gatehouse")
+
+    secret_keys: Annotated[str, AfterValidator(_secret_keys)] = ""
+    issuer: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^:]+$")] = "TaskJuice"
+    public_url: Annotated[str, _one_of_schemes("http", "https")] = "http://localhost:8000"
+    email_from: str = "Gatehouse <no-reply@gatehouse.localhost>"
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    trusted_proxies: Annotated[str, Field(description="addresses whose X-Forwarded-For is believed")] = ""
+    cors_origins: str = ""
+    explorer: bool = False
+    introspection: bool = False
+    production: bool = False
+    trusted_documents: Path | None = None
+
+    pool_size: Annotated[int, Field(ge=1, le=200)] = 10
+    worker_concurrency: Annotated[int, Field(ge=1, le=64)] = 4
+    reminder_thresholds: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_days)] = (7, 3, 1)
+    delivery_retention_days: Annotated[int, Field(ge=1)] = 90
+    delivery_retry_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+    @cached_property
+    def keys(self) -> dict[str, bytes]:
+        """The key ring, newest first: key id to 32 bytes."""
+        if not self.secret_keys:
+            raise SettingsError(
+                "GATEHOUSE_SECRET_KEYS is not set: give id:KEY, KEY being 32 random bytes in base64."
+            )
+        return parse_secret_keys(self.secret_keys)
+
+    @cached_property
+    def allowed_origins(self) -> frozenset[str]:
+        """Origins other than the public URL's that a browser may call from."""
+        return frozenset(_split(self.cors_origins))
+
+    @property
+    def cookie_is_secure(self) -> bool:
+        """False only for plain http on a loopback host, where browsers refuse a __Host- cookie."""
+        parts = urlsplit(self.public_url)
+        return not (parts.scheme == "http" and (parts.hostname or "") in LOOPBACK_HOSTS)
+
+    @property
+    def cookie_name(self) -> str:
+        """The session cookie's name."""
+        return "__Host-gatehouse" if self.cookie_is_secure else "gatehouse"
+
+
+def load() -> Settings:
+    """Read the environment; raise SettingsError with one plain sentence for each wrong value."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        sentences = []
+        for problem in error.errors():
+            name = "GATEHOUSE_" + "_".join(str(part) for part in problem["loc"][:1]).upper()
+            reason = problem["msg"].removeprefix("Value error, ")
+            sentences.append(f"{name} is wrong: {reason[0].lower()}{reason[1:]}.")
+        raise SettingsError(" ".join(sentences)) from None

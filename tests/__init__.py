@@ -1,0 +1,1 @@
+"""Tests against real parts: PostgreSQL, the broker, an SMTP server and Celery workers."""

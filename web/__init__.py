@@ -1,0 +1,1 @@
+"""WHAT A BROWSER LOADS: the explorer's page and assets."""

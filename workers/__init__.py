@@ -1,0 +1,1 @@
+"""LATER: from event to email. The only code that knows the broker and SMTP."""
