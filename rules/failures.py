@@ -137,6 +137,14 @@ class ReauthenticationRequired(Refusal):
 
 
 @dataclass
+class RateLimited(Refusal):
+    """More is being asked than can be done in time; nothing was changed."""
+
+    code: ClassVar[str] = "RATE_LIMITED"
+    message: str = "Too many sign-ins are under way. Nothing was changed; try again in a moment."
+
+
+@dataclass
 class BadUserInput(Refusal):
     """An argument that no client should send."""
 

@@ -1,0 +1,21 @@
+"""Accounts and their policy."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from db.pool import Connection
+from db.users import account_from
+from rules.people import Account
+
+
+async def load(connection: Connection, account_id: UUID) -> Account | None:
+    """The account; None when there is none."""
+    row = await connection.fetchrow(
+        """
+        SELECT id AS account_id, name AS account_name, required_since, grace_days, grace_deadline, policy_updated_at
+        FROM accounts WHERE id = $1
+        """,
+        account_id,
+    )
+    return account_from(row) if row else None

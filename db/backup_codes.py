@@ -1,0 +1,33 @@
+"""Backup codes: a set of digests under one salt; a spent one is gone."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from db.pool import Connection
+
+
+async def replace(connection: Connection, user_id: UUID, digests: list[bytes], salt: bytes, key_id: str) -> None:
+    """Replace the whole set: every earlier code stops working with this transaction."""
+    await connection.execute(
+        "UPDATE factors SET backup_salt = $2, backup_key_id = $3 WHERE user_id = $1", user_id, salt, key_id
+    )
+    await connection.execute("DELETE FROM backup_codes WHERE user_id = $1", user_id)
+    await connection.execute(
+        "INSERT INTO backup_codes (user_id, digest) SELECT $1, unnest($2::bytea[])", user_id, digests
+    )
+
+
+async def spend(connection: Connection, user_id: UUID, digest: bytes) -> int | None:
+    """Spend a code; return how many are left, None when it is not one of the set."""
+    remaining: int | None = await connection.fetchval(
+        """
+        WITH spent AS (DELETE FROM backup_codes WHERE user_id = $1 AND digest = $2 RETURNING digest)
+        SELECT count(*) - 1 FROM backup_codes, (SELECT count(*) AS n FROM spent) AS s
+        WHERE user_id = $1 AND s.n = 1
+        HAVING count(*) > 0
+        """,
+        user_id,
+        digest,
+    )
+    return remaining

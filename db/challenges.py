@@ -1,0 +1,58 @@
+"""Challenges: between a right password and a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.pool import Connection
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """An open challenge; `attempts` counts the one just charged."""
+
+    id: UUID
+    user_id: UUID
+    use_cookie: bool
+    attempts: int
+
+
+async def open_challenge(connection: Connection, user_id: UUID, token_hash: bytes, use_cookie: bool) -> datetime:
+    """Open a challenge for five minutes; return when it ends."""
+    expires_at: datetime = await connection.fetchval(
+        """
+        INSERT INTO challenges (user_id, token_hash, use_cookie, expires_at)
+        VALUES ($1, $2, $3, now() + interval '5 minutes')
+        RETURNING expires_at
+        """,
+        user_id,
+        token_hash,
+        use_cookie,
+    )
+    return expires_at
+
+
+async def charge(connection: Connection, token_hash: bytes) -> Challenge | None:
+    """Charge one attempt; None when the challenge is unknown, used, over or guessed at five times."""
+    row = await connection.fetchrow(
+        """
+        UPDATE challenges SET attempts = attempts + 1
+        WHERE token_hash = $1 AND attempts < 5 AND expires_at > now()
+        RETURNING id, user_id, use_cookie, attempts
+        """,
+        token_hash,
+    )
+    return Challenge(**row) if row else None
+
+
+async def consume(connection: Connection, challenge_id: UUID) -> bool:
+    """Use the challenge up; false when another request or a reset was first, or it is over."""
+    status = await connection.execute("DELETE FROM challenges WHERE id = $1 AND expires_at > now()", challenge_id)
+    return status == "DELETE 1"
+
+
+async def drop_all(connection: Connection, user_id: UUID) -> None:
+    """End every open challenge of the person."""
+    await connection.execute("DELETE FROM challenges WHERE user_id = $1", user_id)

@@ -1,0 +1,86 @@
+"""The factor: the one authenticator of a sign-in. Its absence means that MFA is off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.pool import Connection
+from rules.sealing import Sealed
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A factor and `now`, the database's clock when it was read."""
+
+    now: datetime
+    secret: Sealed
+    last_step: int
+    backup_salt: bytes
+    backup_key_id: str
+
+
+async def load(connection: Connection, user_id: UUID) -> Factor | None:
+    """The person's factor; None when MFA is off."""
+    row = await connection.fetchrow(
+        """
+        SELECT clock_timestamp() AS now, secret_sealed, secret_key_id, last_step, backup_salt, backup_key_id
+        FROM factors WHERE user_id = $1
+        """,
+        user_id,
+    )
+    if row is None:
+        return None
+    return Factor(
+        now=row["now"],
+        secret=Sealed(row["secret_sealed"], row["secret_key_id"]),
+        last_step=row["last_step"],
+        backup_salt=row["backup_salt"],
+        backup_key_id=row["backup_key_id"],
+    )
+
+
+async def exists(connection: Connection, user_id: UUID) -> bool:
+    """Whether MFA is on."""
+    return bool(await connection.fetchval("SELECT true FROM factors WHERE user_id = $1", user_id))
+
+
+async def enable(
+    connection: Connection, user_id: UUID, secret: Sealed, step: int, backup_salt: bytes, backup_key_id: str
+) -> bool:
+    """Turn MFA on, `step` being spent, and lift a reset's demand; false when it is on already."""
+    return bool(
+        await connection.fetchval(
+            """
+            WITH enabled AS (
+                INSERT INTO factors (user_id, secret_sealed, secret_key_id, last_step, backup_salt, backup_key_id)
+                VALUES ($1, $2, $3, $4, $5, $6)
+                ON CONFLICT (user_id) DO NOTHING
+                RETURNING user_id
+            )
+            UPDATE users SET reenrollment_required_at = NULL FROM enabled WHERE users.id = enabled.user_id
+            RETURNING true
+            """,
+            user_id,
+            secret.data,
+            secret.key_id,
+            step,
+            backup_salt,
+            backup_key_id,
+        )
+    )
+
+
+async def spend_step(connection: Connection, user_id: UUID, step: int) -> bool:
+    """Spend a time step and every earlier one; false when it is spent already."""
+    status = await connection.execute(
+        "UPDATE factors SET last_step = $2 WHERE user_id = $1 AND last_step < $2", user_id, step
+    )
+    return status == "UPDATE 1"
+
+
+async def remove(connection: Connection, user_id: UUID) -> bool:
+    """Turn MFA off, backup codes included; false when it was off."""
+    status = await connection.execute("DELETE FROM factors WHERE user_id = $1", user_id)
+    return status == "DELETE 1"

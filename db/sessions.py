@@ -1,0 +1,91 @@
+"""Sessions: kept by the hash of their token, 30 days at most, 7 when idle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.pool import Connection
+
+
+@dataclass(frozen=True)
+class Client:
+    """Where a request comes from, as far as it is known."""
+
+    user_agent: str | None
+    ip_address: str | None
+
+
+@dataclass(frozen=True)
+class Session:
+    """A live session as its owner sees it."""
+
+    id: UUID
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    user_agent: str | None
+    ip_address: str | None
+
+
+async def start(connection: Connection, user_id: UUID, token_hash: bytes, client: Client) -> datetime:
+    """Start a session whose password was shown just now; return when it ends at the latest."""
+    expires_at: datetime = await connection.fetchval(
+        """
+        INSERT INTO sessions (user_id, token_hash, password_at, user_agent, ip_address, expires_at)
+        VALUES ($1, $2, now(), $3, $4, now() + interval '30 days')
+        RETURNING expires_at
+        """,
+        user_id,
+        token_hash,
+        client.user_agent,
+        client.ip_address,
+    )
+    return expires_at
+
+
+async def is_live(connection: Connection, session_id: UUID) -> bool:
+    """Whether the session still stands; asked again after taking the person's lock."""
+    return bool(await connection.fetchval("SELECT true FROM sessions WHERE id = $1", session_id))
+
+
+async def renew_password(connection: Connection, session_id: UUID) -> datetime | None:
+    """The password was shown again: return that instant; None when the session has ended."""
+    instant: datetime | None = await connection.fetchval(
+        "UPDATE sessions SET password_at = now() WHERE id = $1 RETURNING password_at", session_id
+    )
+    return instant
+
+
+async def end(connection: Connection, session_id: UUID) -> None:
+    """End one session."""
+    await connection.execute("DELETE FROM sessions WHERE id = $1", session_id)
+
+
+async def end_others(connection: Connection, user_id: UUID, session_id: UUID) -> int:
+    """End every session of the person but this one; return how many live ones that were."""
+    ended: int = await connection.fetchval(
+        """
+        WITH ended AS (
+            DELETE FROM sessions WHERE user_id = $1 AND id <> $2 RETURNING expires_at, last_used_at
+        )
+        SELECT count(*) FROM ended WHERE expires_at > now() AND last_used_at > now() - interval '7 days'
+        """,
+        user_id,
+        session_id,
+    )
+    return ended
+
+
+async def live(connection: Connection, user_id: UUID) -> list[Session]:
+    """The person's live sessions, newest use first; at most 100."""
+    rows = await connection.fetch(
+        """
+        SELECT id, created_at, last_used_at, expires_at, user_agent, ip_address FROM sessions
+        WHERE user_id = $1 AND expires_at > now() AND last_used_at > now() - interval '7 days'
+        ORDER BY last_used_at DESC, id LIMIT 100
+        """,
+        user_id,
+    )
+    return [Session(**row) for row in rows]

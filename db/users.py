@@ -1,0 +1,106 @@
+"""People as they sign in: found by email, known by session, locked before their factor is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from db.pool import Connection
+from rules.people import Account, Membership, Person, Role
+from rules.policy import Policy
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a password is checked against."""
+
+    id: UUID
+    email: str
+    password_hash: str
+
+
+async def credentials(connection: Connection, email: str) -> Credentials | None:
+    """Whom `email` (lower-case) belongs to."""
+    row = await connection.fetchrow("SELECT id, email, password_hash FROM users WHERE email = $1", email)
+    return Credentials(**row) if row else None
+
+
+async def credentials_of(connection: Connection, user_id: UUID) -> Credentials | None:
+    """The same, by the person's id."""
+    row = await connection.fetchrow("SELECT id, email, password_hash FROM users WHERE id = $1", user_id)
+    return Credentials(**row) if row else None
+
+
+async def lock(connection: Connection, user_id: UUID) -> bool:
+    """Make all changes and uses of this person's factor queue behind this transaction; false when unknown."""
+    return bool(await connection.fetchval("SELECT true FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id))
+
+
+async def replace_password_hash(connection: Connection, user_id: UUID, old: str, new: str) -> None:
+    """Store a rehash of the same password, unless the password was changed meanwhile."""
+    await connection.execute(
+        "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2", user_id, old, new
+    )
+
+
+async def require_reenrollment(connection: Connection, user_id: UUID) -> None:
+    """From the next sign-in on, nothing but enrolling."""
+    await connection.execute("UPDATE users SET reenrollment_required_at = now() WHERE id = $1", user_id)
+
+
+async def person_of_session(connection: Connection, token_hash: bytes) -> Person | None:
+    """Everything that a request asks of its person, in one round trip; keeps the session from idling out."""
+    rows = await connection.fetch(
+        """
+        WITH session AS (
+            SELECT id, user_id, password_at, last_used_at FROM sessions
+            WHERE token_hash = $1 AND expires_at > now() AND last_used_at > now() - interval '7 days'
+        ), kept_alive AS (
+            UPDATE sessions SET last_used_at = now() FROM session
+            WHERE sessions.id = session.id AND session.last_used_at < now() - interval '1 minute'
+        )
+        SELECT now(), session.id AS session_id, session.password_at,
+            users.id, users.email, users.is_super_admin, users.reenrollment_required_at,
+            factors.enabled_at AS mfa_enabled_at,
+            (SELECT count(*) FROM backup_codes WHERE backup_codes.user_id = users.id) AS backup_codes_remaining,
+            staff.id AS staff_id, staff.role, accounts.id AS account_id, accounts.name AS account_name,
+            accounts.required_since, accounts.grace_days, accounts.grace_deadline, accounts.policy_updated_at
+        FROM session
+        JOIN users ON users.id = session.user_id
+        LEFT JOIN factors ON factors.user_id = users.id
+        LEFT JOIN staff ON staff.user_id = users.id
+        LEFT JOIN accounts ON accounts.id = staff.account_id
+        ORDER BY accounts.name, accounts.id
+        """,
+        token_hash,
+    )
+    return _person(rows) if rows else None
+
+
+def account_from(row: asyncpg.Record) -> Account:
+    """An account from a row with account_id, account_name and the policy's columns."""
+    policy = Policy(row["required_since"], row["grace_days"], row["grace_deadline"], row["policy_updated_at"])
+    return Account(row["account_id"], row["account_name"], policy)
+
+
+def _person(rows: Sequence[asyncpg.Record]) -> Person:
+    first = rows[0]
+    return Person(
+        now=first["now"],
+        session_id=first["session_id"],
+        password_at=first["password_at"],
+        id=first["id"],
+        email=first["email"],
+        is_super_admin=first["is_super_admin"],
+        mfa_enabled_at=first["mfa_enabled_at"],
+        backup_codes_remaining=first["backup_codes_remaining"],
+        reenrollment_required_at=first["reenrollment_required_at"],
+        memberships=tuple(
+            Membership(row["staff_id"], Role(row["role"]), account_from(row))
+            for row in rows
+            if row["staff_id"] is not None
+        ),
+    )

@@ -1,0 +1,102 @@
+"""Who may what: the one gate, the roles, and the freshness of the password.
+
+Every way to an account passes `account` or `managed_account`, and so the gate; no resolver asks the tables itself.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from db import accounts, sessions, users
+from db.pool import Connection
+from resolvers.context import Context
+from rules.failures import (
+    MfaEnrollmentRequired,
+    NotFound,
+    NotPermitted,
+    ReauthenticationRequired,
+    Unauthenticated,
+)
+from rules.people import MANAGERS, Account, Person
+
+
+def parse_id(text: str) -> UUID:
+    """An id as given by a client; what cannot be one is simply not found. Raises NotFound."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound from None
+
+
+async def account(context: Context, account_id: UUID) -> Account:
+    """The account, for its staff and for super-admins. Raises Unauthenticated, NotFound, MfaEnrollmentRequired."""
+    person = await context.person()
+    membership = person.membership_of(account_id)
+    if membership is not None:
+        return pass_gate(person, membership.account)
+    if not person.is_super_admin:
+        raise NotFound
+    async with context.database.connection() as connection:
+        found = await accounts.load(connection, account_id)
+    if found is None:
+        raise NotFound
+    return pass_gate(person, found)
+
+
+def pass_gate(person: Person, found: Account) -> Account:
+    """Let through whoever is not blocked at this account. Raises MfaEnrollmentRequired."""
+    if person.is_blocked_at(found):
+        raise MfaEnrollmentRequired
+    return found
+
+
+async def viewed_account(context: Context, account_id: UUID) -> Account:
+    """The account for whoever may see its security page: owners, admins, super-admins. Raises as `account`."""
+    person = await context.person()
+    found = await account(context, account_id)
+    if not may_view(person, account_id):
+        raise NotFound
+    return found
+
+
+async def managed_account(context: Context, account_id: UUID, *, to: str) -> tuple[Person, Account]:
+    """The account for whoever may change it; `to` says what, for the sentence. Raises as above and NotPermitted."""
+    found = await viewed_account(context, account_id)
+    person = await context.person()
+    if not may_manage(person, account_id):
+        raise NotPermitted(f"Only an owner or admin of the account may {to}.")
+    return person, found
+
+
+def may_view(person: Person, account_id: UUID) -> bool:
+    """Whether the person may see the account's security page."""
+    return person.is_super_admin or may_manage(person, account_id)
+
+
+def may_manage(person: Person, account_id: UUID) -> bool:
+    """Whether the person is an owner or admin of the account."""
+    membership = person.membership_of(account_id)
+    return membership is not None and membership.role in MANAGERS
+
+
+async def fresh_person(context: Context) -> Person:
+    """The person, their password shown within two hours. Raises Unauthenticated, ReauthenticationRequired."""
+    person = await context.person()
+    require_freshness(person)
+    return person
+
+
+def require_freshness(person: Person) -> None:
+    """Raises ReauthenticationRequired when the password was shown too long ago."""
+    if not person.is_fresh:
+        raise ReauthenticationRequired
+
+
+async def lock_person(connection: Connection, person: Person) -> None:
+    """Take the person's lock for a change of their own factor. Raises Unauthenticated when the session has ended.
+
+    The session is looked at again behind the lock, so that a reset that was first leaves nothing to come after it.
+    """
+    await users.lock(connection, person.id)
+    if not await sessions.is_live(connection, person.session_id):
+        raise Unauthenticated

@@ -1,0 +1,81 @@
+"""What one request carries: its token, its client, the person behind it, and the way to the database and keys."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from db import sessions, users
+from db.pool import Database
+from resolvers.hashing import Hasher
+from rules import tokens
+from rules.failures import Unauthenticated
+from rules.people import Person
+from rules.sealing import KeyRing
+
+
+@dataclass(frozen=True)
+class Service:
+    """What all requests of a process share."""
+
+    database: Database
+    ring: KeyRing
+    hasher: Hasher
+    issuer: str
+
+
+@dataclass
+class Context:
+    """One request. A cookie to set or clear is left in `new_session` / `session_ended` for the transport."""
+
+    service: Service
+    client: sessions.Client
+    request_id: str
+    token: str | None
+    cookie_token: str | None = None
+    cleared_cookie: bool = False
+    response_headers: list[tuple[str, str]] = field(default_factory=list)
+    _person: asyncio.Task[Person | None] | None = None
+
+    @property
+    def database(self) -> Database:
+        """The database."""
+        return self.service.database
+
+    async def person_or_none(self) -> Person | None:
+        """The person signed in, loaded once; None without a live session."""
+        if self._person is None:
+            # A task, since query fields resolve in parallel and must share the one load.
+            self._person = asyncio.ensure_future(self._load())
+        return await asyncio.shield(self._person)
+
+    async def person(self) -> Person:
+        """The person signed in. Raises Unauthenticated."""
+        person = await self.person_or_none()
+        if person is None:
+            raise Unauthenticated
+        return person
+
+    async def reload(self) -> Person:
+        """The person as they are after a change. Raises Unauthenticated."""
+        self._person = None
+        return await self.person()
+
+    def sign_in_as(self, token: str, *, use_cookie: bool) -> None:
+        """Go on as the owner of a new session; with `use_cookie` the transport sets its cookie."""
+        self.token = token
+        self.cookie_token = token if use_cookie else None
+        self._person = None
+
+    def sign_out(self) -> None:
+        """Go on as nobody; the transport clears the cookie."""
+        self.token = None
+        self.cleared_cookie = True
+        self._person = None
+
+    async def _load(self) -> Person | None:
+        token_hash = tokens.digest(tokens.SESSION_PREFIX, self.token) if self.token else None
+        if token_hash is None:
+            return None
+        async with self.database.connection() as connection:
+            return await users.person_of_session(connection, token_hash)

@@ -1,0 +1,124 @@
+"""Enrolling an authenticator app, and turning MFA off again."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from db import backup_codes, challenges, enrollment, factors, outbox, sessions, throttles
+from db.enrollment import Enrollment
+from resolvers import access, second_factor
+from resolvers.backup_codes import new_set, spend_totp
+from resolvers.context import Context
+from rules import totp
+from rules.events import EventType
+from rules.failures import (
+    EnrollmentNotStarted,
+    InvalidCode,
+    MfaAlreadyEnabled,
+    MfaNotEnabled,
+    NotPermitted,
+)
+from rules.people import Person
+from rules.sealing import NONCE_BYTES
+from rules.throttling import Charge
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A secret to be put into an authenticator app, shown this once."""
+
+    secret: bytes
+    otpauth_uri: str
+    expires_at: datetime
+
+
+async def begin(context: Context) -> Begun:
+    """Make a new secret. Raises MfaAlreadyEnabled, NotPermitted (portal users), and what fresh_person raises."""
+    person = await access.fresh_person(context)
+    if not person.may_enroll:
+        raise NotPermitted("Only people with an account role set up MFA.")
+    secret = secrets.token_bytes(totp.SECRET_BYTES)
+    sealed = context.service.ring.seal(secret, second_factor.TOTP_PURPOSE, person.id, secrets.token_bytes(NONCE_BYTES))
+    async with context.database.transaction() as connection:
+        await access.lock_person(connection, person)
+        if await factors.exists(connection, person.id):
+            raise MfaAlreadyEnabled
+        expires_at = await enrollment.begin(connection, person.id, sealed)
+    return Begun(secret, totp.provisioning_uri(secret, person.email, context.service.issuer), expires_at)
+
+
+async def verify_and_enable(context: Context, code: str) -> list[str]:
+    """Turn MFA on by the first code; return the backup codes.
+
+    Raises InvalidCode, MfaAlreadyEnabled, EnrollmentNotStarted, TooManyAttempts, and what fresh_person raises.
+    """
+    person = await access.fresh_person(context)
+    if person.mfa_enabled:
+        raise MfaAlreadyEnabled
+    async with context.database.connection() as connection:
+        opened = await enrollment.load(connection, person.id)
+    if opened is None:
+        raise EnrollmentNotStarted
+    charged = await second_factor.charge(context.database, person.id, context.client)
+    step = await _first_step(context, person, opened, code, charged)
+    codes = await new_set(context)
+
+    async with context.database.transaction() as connection:
+        await access.lock_person(connection, person)
+        if not await enrollment.finish(connection, person.id, opened.secret):
+            raise MfaAlreadyEnabled if await factors.exists(connection, person.id) else EnrollmentNotStarted
+        if not await factors.enable(connection, person.id, opened.secret, step, codes.salt, codes.key_id):
+            raise MfaAlreadyEnabled
+        await backup_codes.replace(connection, person.id, codes.digests, codes.salt, codes.key_id)
+        await sessions.end_others(connection, person.id, person.session_id)
+        await throttles.refund(connection, charged)
+        await outbox.append(
+            connection,
+            EventType.MFA_ENABLED,
+            subject_id=person.id,
+            actor_id=person.id,
+            data=second_factor.origin(context.client),
+        )
+    await context.reload()
+    return codes.codes
+
+
+async def disable(context: Context, code: str) -> None:
+    """Turn MFA off by a current code; this session stays. Raises as regenerating backup codes does."""
+    person = await access.fresh_person(context)
+    if not person.mfa_enabled:
+        raise MfaNotEnabled
+    charged = await second_factor.charge(context.database, person.id, context.client)
+    async with spend_totp(context, person, code, charged) as connection:
+        await factors.remove(connection, person.id)
+        await challenges.drop_all(connection, person.id)
+        await outbox.append(
+            connection,
+            EventType.MFA_DISABLED,
+            subject_id=person.id,
+            actor_id=person.id,
+            data=second_factor.origin(context.client),
+        )
+    await context.reload()
+
+
+async def _first_step(context: Context, person: Person, opened: Enrollment, code: str, charged: Charge) -> int:
+    secret = context.service.ring.open(opened.secret, second_factor.TOTP_PURPOSE, person.id)
+    step = totp.matching_step(secret, code, opened.now)
+    if step is not None:
+        return step
+    skew = totp.clock_skew_s(secret, code, opened.now)
+    await second_factor.after_wrong(context.database, person.id, charged, context.client)
+    raise InvalidCode(_wrong_first_code(skew), charged.remaining, skew)
+
+
+def _wrong_first_code(skew: int | None) -> str:
+    if skew is None:
+        return second_factor.WRONG_CODE
+    direction = "ahead" if skew > 0 else "behind"
+    return (
+        f"That code is right for another time: your phone's clock is about {abs(skew)} seconds {direction}. "
+        "Set it to automatic time, then enter the code it shows."
+    )

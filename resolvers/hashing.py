@@ -1,0 +1,37 @@
+"""Slow hashes off the event loop, with a bounded number at once and a bounded queue behind them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from rules.failures import RateLimited
+
+LONGEST_QUEUE = 200
+
+Result = TypeVar("Result")
+
+
+class Hasher:
+    """Runs argon2 in as many threads as there are cores: it frees the interpreter lock while it works."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="hash")
+        self._waiting = 0
+
+    async def run(self, function: Callable[..., Result], *arguments: object) -> Result:
+        """Call `function` in a thread. Raises RateLimited when 200 hashes wait already."""
+        if self._waiting >= LONGEST_QUEUE:
+            raise RateLimited
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        """Stop once the hashes under way are done."""
+        self._executor.shutdown(wait=False, cancel_futures=True)

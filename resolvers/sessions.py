@@ -1,0 +1,51 @@
+"""The sessions that a person has: listing, ending, and renewing the password's freshness."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from db import sessions, throttles, users
+from resolvers import sign_in
+from resolvers.context import Context
+from rules.failures import Unauthenticated
+from rules.people import FRESHNESS
+
+
+async def live(context: Context) -> list[sessions.Session]:
+    """The person's live sessions, newest use first."""
+    person = await context.person()
+    async with context.database.connection() as connection:
+        return await sessions.live(connection, person.id)
+
+
+async def sign_out(context: Context) -> None:
+    """End this session; without one there is nothing to end."""
+    person = await context.person_or_none()
+    if person is not None:
+        async with context.database.connection() as connection:
+            await sessions.end(connection, person.session_id)
+    context.sign_out()
+
+
+async def sign_out_others(context: Context) -> int:
+    """End every session of the person but this one; return how many."""
+    person = await context.person()
+    async with context.database.connection() as connection:
+        return await sessions.end_others(connection, person.id, person.session_id)
+
+
+async def reauthenticate(context: Context, password: str) -> datetime:
+    """Show the password again; return until when changes are allowed. Raises as sign_in."""
+    person = await context.person()
+    charges = await sign_in.charge_password(context, person.email)
+    async with context.database.connection() as connection:
+        known = await users.credentials_of(connection, person.id)
+    await sign_in.check_password(context, known, password, charges)
+    async with context.database.transaction() as connection:
+        for charged in charges:
+            await throttles.refund(connection, charged)
+        shown_at = await sessions.renew_password(connection, person.session_id)
+    if shown_at is None:
+        raise Unauthenticated
+    await context.reload()
+    return shown_at + FRESHNESS

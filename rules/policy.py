@@ -1,0 +1,59 @@
+"""The account's policy: the deadline, the days remaining, and what saving would change."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rules.events import EventType
+from rules.failures import InvalidInput
+
+DAY = timedelta(hours=24)
+DEFAULT_GRACE_DAYS = 7
+MAX_GRACE_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The requirement as it stands; `required_since`, `grace_days` and `deadline` are None while it is off."""
+
+    required_since: datetime | None
+    grace_days: int | None
+    deadline: datetime | None
+    updated_at: datetime
+
+    @property
+    def is_on(self) -> bool:
+        """Whether MFA is required of the account's staff."""
+        return self.required_since is not None
+
+    def is_blocking(self, now: datetime) -> bool:
+        """Whether whoever is not enrolled is stopped: from the deadline's instant on."""
+        return self.deadline is not None and now >= self.deadline
+
+
+def days_remaining(deadline: datetime, now: datetime) -> int:
+    """Days of 24 hours left, rounded up; 0 exactly from the deadline on."""
+    return max(0, math.ceil((deadline - now) / DAY))
+
+
+def wanted_grace_days(require_mfa: bool, grace_period_days: int | None) -> int | None:
+    """The grace days that the input asks for; None when the requirement is to be off. Raises InvalidInput."""
+    if not require_mfa:
+        if grace_period_days is not None:
+            raise InvalidInput("gracePeriodDays", "A grace period can only be given while the requirement is on.")
+        return None
+    days = DEFAULT_GRACE_DAYS if grace_period_days is None else grace_period_days
+    if not 0 <= days <= MAX_GRACE_DAYS:
+        raise InvalidInput("gracePeriodDays", f"The grace period must be 0 to {MAX_GRACE_DAYS} days.")
+    return days
+
+
+def change(policy: Policy, grace_days: int | None) -> EventType | None:
+    """The event that saving `grace_days` (None: off) would be; None when that already holds."""
+    if grace_days == policy.grace_days:
+        return None
+    if grace_days is None:
+        return EventType.POLICY_DISABLED
+    return EventType.POLICY_CHANGED if policy.is_on else EventType.POLICY_ENABLED

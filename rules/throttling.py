@@ -1,0 +1,64 @@
+"""How many failures of which guess are allowed in how long.
+
+A failure is charged before the guess is looked at and given back when it was right, so parallel guesses buy nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+CHALLENGE_ATTEMPTS = 5
+CHALLENGE_LIFETIME = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`lock`: so many failures within the span close the entry for the span; a budget frees up one by one.
+
+    A success clears none of them: whoever knows the password would else have it cleared by the owner's own sign-ins.
+    """
+
+    lock: tuple[int, timedelta]
+    budgets: tuple[tuple[int, timedelta], ...] = ()
+
+
+SECOND_FACTOR = Limits(
+    lock=(10, timedelta(minutes=15)),
+    budgets=((30, timedelta(hours=24)), (100, timedelta(days=30))),
+)
+PASSWORD = Limits(lock=(10, timedelta(minutes=15)), budgets=((50, timedelta(hours=24)),))
+# Over all addresses: high enough that a stranger cannot cheaply keep the person out.
+EMAIL = Limits(lock=(100, timedelta(minutes=15)))
+# One office behind one address, many people: enough for them, too few to try one password on everyone.
+ADDRESS = Limits(lock=(200, timedelta(minutes=15)))
+
+
+@dataclass(frozen=True)
+class Charge:
+    """A charged attempt: where, at which instant, and how many more failures there may be."""
+
+    key: str
+    at: datetime
+    remaining: int
+
+
+def second_factor_key(user_id: UUID) -> str:
+    """The throttle of one person's code entry, over all challenges and operations."""
+    return f"mfa:{user_id}"
+
+
+def password_key(email: str, address: str | None) -> str:
+    """The throttle of one email's password as tried from one client address."""
+    return f"password:{email[:254]}:{(address or '')[:64]}"
+
+
+def email_key(email: str) -> str:
+    """The throttle of one email's password over all client addresses."""
+    return f"email:{email[:254]}"
+
+
+def address_key(address: str | None) -> str:
+    """The throttle of one client address over all emails."""
+    return f"address:{(address or '')[:64]}"

@@ -1,0 +1,75 @@
+"""TOTP as RFC 6238: SHA-1, 6 digits, 30 seconds, one step of tolerance either way."""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime, timedelta
+
+import pyotp
+from pyotp.utils import strings_equal
+
+DIGITS = 6
+STEP_S = 30
+TOLERANCE_STEPS = 1
+SECRET_BYTES = 20
+SKEW_SEARCH_STEPS = 10  # 5 minutes
+ENROLLMENT_LIFETIME = timedelta(minutes=15)
+
+
+def step_at(now: datetime) -> int:
+    """The RFC 6238 time step that `now` lies in."""
+    return int(now.timestamp()) // STEP_S
+
+
+def normalize(code: str) -> str | None:
+    """The six digits of a typed code, which may hold spaces; None when it cannot be one."""
+    digits = "".join(code.split())
+    return digits if len(digits) == DIGITS and digits.isascii() and digits.isdigit() else None
+
+
+def matching_step(secret: bytes, code: str, now: datetime, last_step: int | None = None) -> int | None:
+    """The step within tolerance whose code this is, later than `last_step`; None when there is none.
+
+    Every candidate is computed and compared, so that the time taken tells nothing.
+    """
+    return _first_match(secret, code, now, range(-TOLERANCE_STEPS, TOLERANCE_STEPS + 1), last_step)
+
+
+def clock_skew_s(secret: bytes, code: str, now: datetime) -> int | None:
+    """How many seconds the authenticator is ahead (negative: behind) when its code is right elsewhere within 5 min."""
+    nearest_first = sorted(range(-SKEW_SEARCH_STEPS, SKEW_SEARCH_STEPS + 1), key=abs)
+    step = _first_match(secret, code, now, nearest_first, None)
+    return None if step is None else (step - step_at(now)) * STEP_S
+
+
+def as_base32(secret: bytes) -> str:
+    """The secret as an authenticator app takes it, without padding."""
+    return base64.b32encode(secret).decode().rstrip("=")
+
+
+def manual_entry_key(secret: bytes) -> str:
+    """Base32 in groups of four for typing."""
+    text = as_base32(secret)
+    return " ".join(text[i : i + 4] for i in range(0, len(text), 4))
+
+
+def provisioning_uri(secret: bytes, email: str, issuer: str) -> str:
+    """The otpauth:// URI of the key-uri format, every parameter spelled out."""
+    uri = pyotp.TOTP(as_base32(secret), digits=DIGITS, interval=STEP_S).provisioning_uri(name=email, issuer_name=issuer)
+    return f"{uri}&algorithm=SHA1&digits={DIGITS}&period={STEP_S}"
+
+
+def _first_match(
+    secret: bytes, code: str, now: datetime, offsets: range | list[int], last_step: int | None
+) -> int | None:
+    digits = normalize(code)
+    if digits is None:
+        return None
+    otp = pyotp.HOTP(as_base32(secret), digits=DIGITS)
+    current = step_at(now)
+    matches = [
+        step
+        for step in (current + offset for offset in offsets)
+        if strings_equal(otp.at(step), digits) and (last_step is None or step > last_step)
+    ]
+    return matches[0] if matches else None
