@@ -26,16 +26,15 @@ class Service:
 
 @dataclass
 class Context:
-    """One request. A cookie to set or clear is left in `new_session` / `session_ended` for the transport."""
+    """One request. The transport sends `response_headers` with its answer, and sets or clears the cookie by them."""
 
     service: Service
     client: sessions.Client
     request_id: str
     token: str | None
-    cookie_token: str | None = None
-    cleared_cookie: bool = False
+    takes_cookies: bool = True
     response_headers: list[tuple[str, str]] = field(default_factory=list)
-    _person: asyncio.Task[Person | None] | None = None
+    _person: asyncio.Task[Person | None] | None = field(default=None, init=False, repr=False)
 
     @property
     def database(self) -> Database:
@@ -62,15 +61,13 @@ class Context:
         return await self.person()
 
     def sign_in_as(self, token: str, *, use_cookie: bool) -> None:
-        """Go on as the owner of a new session; with `use_cookie` the transport sets its cookie."""
+        """Go on as the owner of a new session, which `use_cookie` keeps in a cookie."""
         self.token = token
-        self.cookie_token = token if use_cookie else None
         self._person = None
 
     def sign_out(self) -> None:
-        """Go on as nobody; the transport clears the cookie."""
+        """Go on as nobody."""
         self.token = None
-        self.cleared_cookie = True
         self._person = None
 
     async def _load(self) -> Person | None:

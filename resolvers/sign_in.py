@@ -17,7 +17,7 @@ from rules import passwords, throttling, tokens
 from rules.backup_codes import digest as backup_code_digest
 from rules.backup_codes import normalize as normalized_backup_code
 from rules.events import EventType
-from rules.failures import ChallengeExpired, InvalidCode, InvalidCredentials, TooManyAttempts
+from rules.failures import BadUserInput, ChallengeExpired, InvalidCode, InvalidCredentials, TooManyAttempts
 from rules.throttling import Charge
 
 WRONG_BACKUP_CODE = "That backup code is not right, or it has been used already."
@@ -41,6 +41,8 @@ class ChallengeOpened:
 
 async def sign_in(context: Context, email: str, password: str, use_cookie: bool) -> SignedIn | ChallengeOpened:
     """Check the password. Raises InvalidCredentials, TooManyAttempts, RateLimited."""
+    if use_cookie and not context.takes_cookies:
+        raise BadUserInput("A cookie can only be set over HTTP.")
     email = email.strip().lower()
     charges = await charge_password(context, email)
     async with context.database.connection() as connection:
@@ -84,6 +86,8 @@ async def complete_challenge(
                 await _spend_backup_code(context, connection, challenge.user_id, digest)
             if not await challenges.consume(connection, challenge.id):
                 raise ChallengeExpired
+            if challenge.use_cookie and not context.takes_cookies:
+                raise BadUserInput("A cookie can only be set over HTTP.")
             await throttles.refund(connection, charged)
             token, expires_at = await _start_session(context, connection, challenge.user_id)
     except _WrongError as wrong:

@@ -1,0 +1,96 @@
+"""The failures that come back as data: members of the result unions, mapped from what the resolvers raise."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from rules import failures
+from schema.common import Error, Info
+
+
+@strawberry.type(
+    description="Wrong email or password: the same answer, in the same time, whether or not the person exists."
+)
+class InvalidCredentials(Error):
+    pass
+
+
+@strawberry.type(description="The code is wrong, spent or from another time. It counted as a guess.")
+class InvalidCode(Error):
+    attempts_remaining: int = strawberry.field(description="How many more wrong codes there may be before a lock.")
+    clock_skew_seconds: int | None = strawberry.field(
+        description="While enrolling, when the code is right for another time within 5 minutes: by how many seconds "
+        "the authenticator's clock is ahead (negative: behind). Null otherwise, and always null outside enrollment, "
+        "where it would tell a guesser when to try again."
+    )
+
+
+@strawberry.type(description="Guessing is locked for a while. The right code or password is not taken either.")
+class TooManyAttempts(Error):
+    retry_at: datetime = strawberry.field(description="From when on another try is looked at.")
+
+
+@strawberry.type(description="The challenge is unknown, used, older than 5 minutes or guessed at 5 times.")
+class ChallengeExpired(Error):
+    pass
+
+
+@strawberry.type(description="MFA is off: 'MFA is not enabled on your account'.")
+class MfaNotEnabled(Error):
+    pass
+
+
+@strawberry.type(description="MFA is on: 'MFA is already enabled. Disable it first to re-enroll.'.")
+class MfaAlreadyEnabled(Error):
+    pass
+
+
+@strawberry.type(description="There is no open enrollment, or it is older than 15 minutes.")
+class EnrollmentNotStarted(Error):
+    pass
+
+
+@strawberry.type(description="The staff member has no MFA to reset.")
+class StaffMfaNotEnabled(Error):
+    pass
+
+
+@strawberry.type(description="The viewer may see this, but not do it.")
+class NotPermitted(Error):
+    pass
+
+
+@strawberry.type(description="A value that cannot be taken. Nothing was changed.")
+class InvalidInput(Error):
+    field: str = strawberry.field(description="The input field's name, as the client wrote it.")
+
+
+class Handler:
+    """Turns one raised outcome into its member of the field's union."""
+
+    def __init__(self, exception_type: type[failures.Outcome], error_type: type[Error]) -> None:
+        self.exception_type = exception_type
+        self.error_type = error_type
+
+    def handle(self, exception: Any, *, field: StrawberryField, info: Info) -> Error:
+        """The failure's fields are the type's."""
+        return self.error_type(**asdict(exception))
+
+
+HANDLERS: tuple[strawberry.ExceptionHandler[Any], ...] = (
+    Handler(failures.InvalidCredentials, InvalidCredentials),
+    Handler(failures.InvalidCode, InvalidCode),
+    Handler(failures.TooManyAttempts, TooManyAttempts),
+    Handler(failures.ChallengeExpired, ChallengeExpired),
+    Handler(failures.MfaNotEnabled, MfaNotEnabled),
+    Handler(failures.MfaAlreadyEnabled, MfaAlreadyEnabled),
+    Handler(failures.EnrollmentNotStarted, EnrollmentNotStarted),
+    Handler(failures.StaffMfaNotEnabled, StaffMfaNotEnabled),
+    Handler(failures.NotPermitted, NotPermitted),
+    Handler(failures.InvalidInput, InvalidInput),
+)

@@ -1,0 +1,60 @@
+"""The roots, put together from the capabilities, and the schema that is built from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+
+import resolvers.access
+from schema.accounts import Account
+from schema.common import DateTime, Error, Info
+from schema.enrollment import EnrollmentMutation
+from schema.failures import HANDLERS
+from schema.sign_in import SignInMutation
+from schema.viewer import Viewer, viewer
+
+
+@strawberry.type(description="Reading.")
+class Query:
+    viewer: Viewer | None = strawberry.field(
+        resolver=viewer, description="The signed-in person; null without a valid session."
+    )
+
+    @strawberry.field(
+        description="An account the viewer is staff of (or any, for a platform super-admin). Otherwise null with "
+        "NOT_FOUND."
+    )
+    async def account(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The account's id.")],  # noqa: A002
+    ) -> Account | None:
+        return Account.of(await resolvers.access.account(info.context, resolvers.access.parse_id(id)))
+
+
+@strawberry.type(
+    description="Changing. Root fields may be null, so that one that fails at the top level does not take its "
+    "finished sisters with it."
+)
+class Mutation(SignInMutation, EnrollmentMutation):
+    pass
+
+
+def build(
+    schema_class: type[strawberry.Schema] = strawberry.Schema,
+    extensions: Iterable[type[SchemaExtension] | Callable[[], SchemaExtension]] = (),
+) -> strawberry.Schema:
+    """The schema; the server brings its class and extensions."""
+    return schema_class(
+        query=Query,
+        mutation=Mutation,
+        types=[Error],
+        extensions=extensions,
+        exception_handlers=HANDLERS,
+        config=StrawberryConfig(scalar_map={datetime: DateTime}),
+    )

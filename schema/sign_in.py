@@ -1,0 +1,148 @@
+"""Signing in and out, sessions, and the password's freshness."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+
+import resolvers.sessions
+import resolvers.sign_in
+from schema.common import Info
+from schema.failures import ChallengeExpired, InvalidCode, InvalidCredentials, TooManyAttempts
+from schema.viewer import Viewer, changed_viewer
+
+
+@strawberry.input(description="Who signs in, and how the session is to be kept.")
+class SignInInput:
+    email: str = strawberry.field(description="The email address; its case does not matter.")
+    password: str = strawberry.field(description="The password.")
+    use_cookie: bool = strawberry.field(
+        default=False, description="Set the session as an HttpOnly cookie instead of returning the token."
+    )
+
+
+@strawberry.type(description="A session has begun.")
+class SignedIn:
+    session_token: str | None = strawberry.field(
+        description="Send as 'Authorization: Bearer …'. Null when the session was set as a cookie."
+    )
+    expires_at: datetime = strawberry.field(description="When the session ends at the latest.")
+    viewer: Viewer = strawberry.field(description="Who has signed in.")
+
+
+@strawberry.type(description="The password was right, and a second factor is asked for within five minutes.")
+class MfaChallenge:
+    challenge_token: str = strawberry.field(description="To be sent back with the code.")
+    expires_at: datetime = strawberry.field(description="When the challenge ends.")
+
+
+SignInResult = Annotated[
+    SignedIn | MfaChallenge | InvalidCredentials | TooManyAttempts,
+    strawberry.union("SignInResult", description="What came of signing in."),
+]
+
+
+@strawberry.input(
+    one_of=True,
+    description="Exactly one: the 6-digit code from the authenticator app, or an 8-character backup code.",
+)
+class SecondFactorInput:
+    totp: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The 6-digit code that the authenticator app shows now."
+    )
+    backup_code: str | None = strawberry.field(
+        default=strawberry.UNSET, description="An unspent backup code; case, spaces and dashes do not matter."
+    )
+
+
+@strawberry.input(description="The answer to a challenge.")
+class CompleteMfaChallengeInput:
+    challenge_token: str = strawberry.field(description="The token that signIn returned.")
+    code: SecondFactorInput = strawberry.field(description="The second factor.")
+
+
+CompleteMfaChallengeResult = Annotated[
+    SignedIn | InvalidCode | ChallengeExpired | TooManyAttempts,
+    strawberry.union("CompleteMfaChallengeResult", description="What came of the second factor."),
+]
+
+
+@strawberry.type(description="The session has ended.")
+class SignedOut:
+    ok: bool = strawberry.field(description="Always true: without a session there is nothing to end.")
+
+
+@strawberry.type(description="The viewer's other sessions have ended.")
+class OtherSessionsEnded:
+    count: int = strawberry.field(description="How many live sessions ended.")
+
+
+@strawberry.input(description="The password, once more.")
+class ReauthenticateInput:
+    password: str = strawberry.field(description="The viewer's password.")
+
+
+@strawberry.type(description="The password was shown again.")
+class Reauthenticated:
+    fresh_until: datetime = strawberry.field(description="Until when MFA and policies may be changed.")
+
+
+ReauthenticateResult = Annotated[
+    Reauthenticated | InvalidCredentials | TooManyAttempts,
+    strawberry.union("ReauthenticateResult", description="What came of showing the password again."),
+]
+
+
+@strawberry.type
+class SignInMutation:
+    @strawberry.mutation(description="Password first. With MFA on, a challenge comes back instead of a session.")
+    async def sign_in(
+        self,
+        info: Info,
+        input: Annotated[SignInInput, strawberry.argument(description="Email and password.")],  # noqa: A002
+    ) -> SignInResult | None:
+        return await _signed_in(
+            info, await resolvers.sign_in.sign_in(info.context, input.email, input.password, input.use_cookie)
+        )
+
+    @strawberry.mutation(description="Answers a challenge with a second factor; a session begins.")
+    async def complete_mfa_challenge(
+        self,
+        info: Info,
+        input: Annotated[  # noqa: A002
+            CompleteMfaChallengeInput, strawberry.argument(description="The challenge and the code.")
+        ],
+    ) -> CompleteMfaChallengeResult | None:
+        signed_in = await resolvers.sign_in.complete_challenge(
+            info.context, input.challenge_token, input.code.totp or None, input.code.backup_code or None
+        )
+        return SignedIn(
+            session_token=signed_in.token, expires_at=signed_in.expires_at, viewer=await changed_viewer(info)
+        )
+
+    @strawberry.mutation(description="Ends this session, and its cookie if it has one.")
+    async def sign_out(self, info: Info) -> SignedOut | None:
+        await resolvers.sessions.sign_out(info.context)
+        return SignedOut(ok=True)
+
+    @strawberry.mutation(description="Ends every session of the viewer but this one.")
+    async def sign_out_other_sessions(self, info: Info) -> OtherSessionsEnded | None:
+        return OtherSessionsEnded(count=await resolvers.sessions.sign_out_others(info.context))
+
+    @strawberry.mutation(description="Renews the freshness that changing MFA asks for, by password.")
+    async def reauthenticate(
+        self,
+        info: Info,
+        input: Annotated[ReauthenticateInput, strawberry.argument(description="The password.")],  # noqa: A002
+    ) -> ReauthenticateResult | None:
+        return Reauthenticated(fresh_until=await resolvers.sessions.reauthenticate(info.context, input.password))
+
+
+async def _signed_in(
+    info: Info, outcome: resolvers.sign_in.SignedIn | resolvers.sign_in.ChallengeOpened
+) -> SignedIn | MfaChallenge:
+    if isinstance(outcome, resolvers.sign_in.ChallengeOpened):
+        return MfaChallenge(challenge_token=outcome.token, expires_at=outcome.expires_at)
+    return SignedIn(session_token=outcome.token, expires_at=outcome.expires_at, viewer=await changed_viewer(info))

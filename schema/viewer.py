@@ -1,0 +1,147 @@
+"""The person signed in: their MFA, their memberships, their notice and their sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+import strawberry
+
+import resolvers.sessions
+from db import sessions as session_rows
+from rules import notice as notice_rules
+from rules import people
+from schema.accounts import Account
+from schema.common import Info, Role
+
+
+@strawberry.type(description="How the viewer's second factor stands.")
+class MfaStatus:
+    enabled: bool = strawberry.field(description="Whether a second factor is asked for at sign-in.")
+    enabled_at: datetime | None = strawberry.field(description="Since when; null when MFA is off.")
+    backup_codes_remaining: int = strawberry.field(description="Unspent backup codes; 0 when MFA is off.")
+    reenrollment_required: bool = strawberry.field(
+        description="True after an admin reset until the next enrollment: everything but enrolling is refused "
+        "meanwhile."
+    )
+
+
+@strawberry.enum(description="Why the viewer is asked to set up MFA.")
+class MfaNoticeReason(Enum):
+    ACCOUNT_POLICY = strawberry.enum_value("ACCOUNT_POLICY", description="An account requires MFA of its staff.")
+    ADMIN_RESET = strawberry.enum_value("ADMIN_RESET", description="An owner or admin reset the viewer's MFA.")
+
+
+@strawberry.type(description="The 'MFA Required' banner.")
+class MfaNotice:
+    reason: MfaNoticeReason = strawberry.field(description="Why it is shown.")
+    account: Account | None = strawberry.field(
+        description="The account that asks for it; null when the reason is an admin reset."
+    )
+    title: str = strawberry.field(description="'MFA Required'")
+    message: str = strawberry.field(
+        description="'Your agency requires MFA for all staff. You have N day(s) to set it up.', or, once blocking, "
+        "'Your agency requires MFA for all staff. Set it up now to continue accessing your account.'"
+    )
+    action_label: str = strawberry.field(description="The button's text: 'Set it up now'")
+    deadline: datetime = strawberry.field(description="When the grace period ends, or ended.")
+    days_remaining: int = strawberry.field(description="Days left, rounded up; 0 exactly when blocking.")
+    blocking: bool = strawberry.field(description="Whether the viewer is stopped until enrolled.")
+
+    @classmethod
+    def of(cls, notice: notice_rules.Notice) -> MfaNotice:
+        """The notice as clients see it."""
+        return cls(
+            reason=MfaNoticeReason.ACCOUNT_POLICY if notice.account else MfaNoticeReason.ADMIN_RESET,
+            account=Account.of(notice.account) if notice.account else None,
+            title=notice_rules.TITLE,
+            message=notice.message,
+            action_label=notice_rules.ACTION_LABEL,
+            deadline=notice.deadline,
+            days_remaining=notice.days_remaining,
+            blocking=notice.blocking,
+        )
+
+
+@strawberry.type(description="The viewer's role in one account.")
+class Membership:
+    account: Account = strawberry.field(description="The account.")
+    role: Role = strawberry.field(description="The viewer's role there.")
+
+
+@strawberry.type(description="One place where the viewer is signed in.")
+class Session:
+    id: strawberry.ID = strawberry.field(description="The session's id; it is not its token.")
+    current: bool = strawberry.field(description="Whether it is the one that this request came with.")
+    created_at: datetime = strawberry.field(description="When it began.")
+    last_used_at: datetime = strawberry.field(description="Its latest use, to the minute.")
+    expires_at: datetime = strawberry.field(
+        description="When it ends at the latest; after 7 idle days it ends earlier."
+    )
+    user_agent: str | None = strawberry.field(description="The browser or app that began it, as it called itself.")
+    ip_address: str | None = strawberry.field(description="The address that it began from.")
+
+    @classmethod
+    def of(cls, session: session_rows.Session, person: people.Person) -> Session:
+        """The session as its owner sees it."""
+        return cls(
+            id=strawberry.ID(str(session.id)),
+            current=session.id == person.session_id,
+            created_at=session.created_at,
+            last_used_at=session.last_used_at,
+            expires_at=session.expires_at,
+            user_agent=session.user_agent,
+            ip_address=session.ip_address,
+        )
+
+
+@strawberry.type(description="The signed-in person.")
+class Viewer:
+    id: strawberry.ID = strawberry.field(description="The person's id.")
+    email: str = strawberry.field(description="The email address that the person signs in with.")
+    is_super_admin: bool = strawberry.field(
+        description="Whether the person is a platform operator, who may view every account and change nothing there."
+    )
+    mfa: MfaStatus = strawberry.field(description="How the person's second factor stands.")
+    memberships: list[Membership] = strawberry.field(
+        description="One entry per account in which the viewer has an account role. Portal connections are not listed."
+    )
+    mfa_notice: MfaNotice | None = strawberry.field(
+        description="The 'MFA Required' banner: the most urgent one over all of the viewer's accounts; null when "
+        "nothing is asked."
+    )
+    facts: strawberry.Private[people.Person]
+
+    @strawberry.field(description="Live sessions, newest use first.")
+    async def sessions(self, info: Info) -> list[Session]:
+        return [Session.of(session, self.facts) for session in await resolvers.sessions.live(info.context)]
+
+    @classmethod
+    def of(cls, person: people.Person) -> Viewer:
+        """The person as they see themselves."""
+        notice = notice_rules.for_person(person)
+        return cls(
+            id=strawberry.ID(str(person.id)),
+            email=person.email,
+            is_super_admin=person.is_super_admin,
+            mfa=MfaStatus(
+                enabled=person.mfa_enabled,
+                enabled_at=person.mfa_enabled_at,
+                backup_codes_remaining=person.backup_codes_remaining,
+                reenrollment_required=person.reenrollment_required_at is not None,
+            ),
+            memberships=[Membership(account=Account.of(m.account), role=Role[m.role]) for m in person.memberships],
+            mfa_notice=MfaNotice.of(notice) if notice else None,
+            facts=person,
+        )
+
+
+async def viewer(info: Info) -> Viewer | None:
+    """The signed-in person; None without a session."""
+    person = await info.context.person_or_none()
+    return Viewer.of(person) if person else None
+
+
+async def changed_viewer(info: Info) -> Viewer:
+    """The signed-in person after a change of theirs."""
+    return Viewer.of(await info.context.person())

@@ -1,0 +1,81 @@
+"""From an HTTP request or WebSocket to the resolvers' context: the token, the client, and the session cookie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+from starlette.requests import HTTPConnection
+
+from db.sessions import Client
+from resolvers.context import Context, Service
+from rules.people import SESSION_LIFETIME
+from settings import Settings
+
+LONGEST_USER_AGENT = 400
+
+
+@dataclass
+class RequestContext(Context):
+    """A context whose session cookie follows what the resolvers do."""
+
+    settings: Settings | None = None
+
+    def sign_in_as(self, token: str, *, use_cookie: bool) -> None:
+        """Set the cookie when asked for."""
+        super().sign_in_as(token, use_cookie=use_cookie)
+        if use_cookie:
+            self._set_cookie(token, int(SESSION_LIFETIME.total_seconds()))
+
+    def sign_out(self) -> None:
+        """Clear the cookie, whether or not this request came with it."""
+        super().sign_out()
+        self._set_cookie("", 0)
+
+    def _set_cookie(self, value: str, max_age_s: int) -> None:
+        assert self.settings is not None
+        secure = "; Secure" if self.settings.cookie_is_secure else ""
+        cookie = f"{self.settings.cookie_name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}"
+        self.response_headers.append(("set-cookie", cookie))
+
+
+def context_for(connection: HTTPConnection, service: Service, settings: Settings, request_id: str) -> RequestContext:
+    """The context of one request; a bearer token goes before the cookie."""
+    return RequestContext(
+        service=service,
+        client=Client(_user_agent(connection), client_address(connection, settings)),
+        request_id=request_id,
+        token=bearer_token(connection) or connection.cookies.get(settings.cookie_name),
+        takes_cookies=connection.scope["type"] == "http",
+        settings=settings,
+    )
+
+
+def bearer_token(connection: HTTPConnection) -> str | None:
+    """The token of an Authorization: Bearer header."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def client_address(connection: HTTPConnection, settings: Settings) -> str | None:
+    """The client's address: the nearest one in X-Forwarded-For that is no trusted proxy, or the peer's own."""
+    peer = connection.client.host if connection.client else None
+    proxies = [ip_network(text, strict=False) for text in settings.trusted_proxies.replace(",", " ").split()]
+    hops = [hop.strip() for hop in connection.headers.get("x-forwarded-for", "").split(",") if hop.strip()]
+    address = peer
+    while address is not None and hops and _is_within(address, proxies):
+        address = hops.pop()
+    return address[:64] if address else None
+
+
+def _is_within(address: str, networks: list[IPv4Network | IPv6Network]) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)
+
+
+def _user_agent(connection: HTTPConnection) -> str | None:
+    text = connection.headers.get("user-agent", "")
+    return "".join(c for c in text if c.isprintable())[:LONGEST_USER_AGENT] or None
