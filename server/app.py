@@ -1,0 +1,72 @@
+"""The ASGI application: the GraphQL endpoint, the health check, and what every answer passes through."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+import settings as settings_module
+from db.pool import open_database
+from resolvers.context import Service
+from resolvers.hashing import Hasher
+from rules.failures import ServiceUnavailable
+from rules.sealing import KeyRing
+from schema.roots import build
+from server.context import RequestContext, context_for
+from server.errors import GatehouseSchema
+from server.graphql_http import GraphQLEndpoint
+from server.headers import middleware
+from settings import Settings, SettingsError
+
+
+def create_app(settings: Settings | None = None) -> Starlette:
+    """The application as the environment configures it. Raises SettingsError."""
+    settings = settings or settings_module.load()
+    if not settings.database_url:
+        raise SettingsError("GATEHOUSE_DATABASE_URL is not set: give postgresql://user:password@host/database.")
+    ring = KeyRing(settings.keys)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        database = await open_database(settings.database_url, settings.pool_size, "gatehouse-api")
+        hasher = Hasher()
+        app.state.service = Service(database, ring, hasher, settings.issuer)
+        try:
+            yield
+        finally:
+            hasher.close()
+            await database.close()
+
+    def make_context(connection: HTTPConnection) -> RequestContext:
+        request_id: str = connection.scope["state"]["request_id"]
+        return context_for(connection, connection.app.state.service, settings, request_id)
+
+    endpoint = GraphQLEndpoint(build(GatehouseSchema), make_context, settings=settings)
+    return Starlette(
+        routes=[
+            Route("/", _home),
+            Route("/healthz", _health),
+            *endpoint.routes,
+        ],
+        middleware=middleware(settings),
+        lifespan=lifespan,
+    )
+
+
+async def _home(request: Request) -> Response:
+    return RedirectResponse("/graphql")
+
+
+async def _health(request: Request) -> Response:
+    """200 while the database answers, 503 while it does not."""
+    try:
+        async with request.app.state.service.database.connection() as connection:
+            await connection.fetchval("SELECT 1")
+    except ServiceUnavailable:
+        return JSONResponse({"status": "database unavailable"}, 503)
+    return JSONResponse({"status": "ok"})

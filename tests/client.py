@@ -1,0 +1,107 @@
+"""A GraphQL client over HTTP, and a server to call: the real application under uvicorn in the test's event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import uvicorn
+
+from server.app import create_app
+from settings import Settings
+
+SECRET_KEYS = "test:" + base64.b64encode(b"k" * 32).decode()
+
+
+@dataclass
+class GraphQLError(Exception):
+    """A top-level error in an answer."""
+
+    errors: list[dict[str, Any]]
+
+    @property
+    def code(self) -> str:
+        """The first error's extensions.code."""
+        return str(self.errors[0]["extensions"]["code"])
+
+    def __str__(self) -> str:
+        return str(self.errors)
+
+
+@dataclass
+class Client:
+    """One person's client: a bearer token or a cookie jar, one HTTP connection pool."""
+
+    http: httpx.AsyncClient
+    token: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def raw(self, query: str, **variables: Any) -> dict[str, Any]:
+        """Send an operation; the whole answer, data and errors."""
+        headers = {"accept": "application/graphql-response+json, application/json", **self.headers}
+        if self.token:
+            headers["authorization"] = f"Bearer {self.token}"
+        answer = await self.http.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
+        body: dict[str, Any] = answer.json()
+        return body
+
+    async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """Send an operation; its data. Raises GraphQLError when there is any error."""
+        body = await self.raw(query, **variables)
+        if body.get("errors"):
+            raise GraphQLError(body["errors"])
+        data: dict[str, Any] = body["data"]
+        return data
+
+    async def do(self, mutation: str, **variables: Any) -> dict[str, Any]:
+        """Send a mutation of one root field; that field's value."""
+        data = await self.ask(mutation, **variables)
+        (value,) = data.values()
+        return dict(value)
+
+    async def refusal(self, query: str, **variables: Any) -> str:
+        """Send an operation that must be refused; the refusal's code."""
+        try:
+            data = await self.ask(query, **variables)
+        except GraphQLError as error:
+            return error.code
+        raise AssertionError(f"Not refused: {data}")
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # the test runner's own handlers stay
+
+
+@contextlib.asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[str]:
+    """Serve the application on a free port; its base URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        create_app(settings), log_config=None, lifespan="on", timeout_graceful_shutdown=2, ws="websockets-sansio"
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started:
+            if task.done():
+                task.result()
+                raise RuntimeError("The server ended before it had started.")
+            await asyncio.sleep(0.005)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+def settings_for(database_url: str, **changes: Any) -> Settings:
+    """Settings of a test's server."""
+    return Settings(database_url=database_url, secret_keys=SECRET_KEYS, introspection=True, **changes)

@@ -1,0 +1,177 @@
+"""The cast and what they do: Olive owns the agency, Adam is its admin, Mia a member, Petra a portal user, Sue runs the
+platform, Sam belongs to another account."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pyotp
+
+from rules.passwords import hash_password
+from tests.client import Client
+
+PASSWORD = "correct horse battery"
+
+SIGN_IN = """
+mutation ($email: String!, $password: String!) {
+  signIn(input: {email: $email, password: $password}) {
+    __typename
+    ... on SignedIn { sessionToken expiresAt viewer { email } }
+    ... on MfaChallenge { challengeToken expiresAt }
+    ... on Error { message }
+    ... on TooManyAttempts { retryAt }
+  }
+}
+"""
+BEGIN = """
+mutation {
+  beginMfaEnrollment {
+    __typename
+    ... on MfaEnrollment { otpauthUri manualEntryKey qrCodeSvg qrCodePngDataUri expiresAt }
+    ... on Error { message }
+  }
+}
+"""
+VERIFY = """
+mutation ($code: String!) {
+  verifyAndEnableMfa(input: {code: $code}) {
+    __typename
+    ... on MfaEnabled { backupCodes viewer { mfa { enabled backupCodesRemaining reenrollmentRequired } } }
+    ... on Error { message }
+    ... on InvalidCode { attemptsRemaining clockSkewSeconds }
+    ... on TooManyAttempts { retryAt }
+  }
+}
+"""
+COMPLETE = """
+mutation ($token: String!, $code: SecondFactorInput!) {
+  completeMfaChallenge(input: {challengeToken: $token, code: $code}) {
+    __typename
+    ... on SignedIn { sessionToken viewer { email mfa { backupCodesRemaining } } }
+    ... on Error { message }
+    ... on InvalidCode { attemptsRemaining clockSkewSeconds }
+    ... on TooManyAttempts { retryAt }
+  }
+}
+"""
+
+
+@cache
+def password_hash() -> str:
+    """The hash of everybody's password, made once."""
+    return hash_password(PASSWORD)
+
+
+@dataclass
+class Factor:
+    """A person's authenticator app and backup codes."""
+
+    secret: str
+    backup_codes: list[str]
+
+    async def code(self, offset: int = 0) -> str:
+        """The code of the current step, or of one beside it; waits out the last seconds of a step."""
+        left = 30 - time.time() % 30
+        if left < 3:
+            await asyncio.sleep(left + 0.05)
+        return pyotp.TOTP(self.secret).at(int(time.time()) + 30 * offset)
+
+
+@dataclass
+class World:
+    """An agency with its people, another account with Sam, and the way to both database and server."""
+
+    base_url: str
+    database: asyncpg.Connection[asyncpg.Record]
+    account_id: UUID
+    other_account_id: UUID
+    clients: list[httpx.AsyncClient]
+
+    def client(self, **headers: str) -> Client:
+        """A client that nobody is signed in on."""
+        http = httpx.AsyncClient(base_url=self.base_url, timeout=30, limits=httpx.Limits(max_connections=100))
+        self.clients.append(http)
+        return Client(http, headers=headers)
+
+    async def sign_in(self, name: str) -> Client:
+        """A client on which `name`, who has no factor, is signed in."""
+        client = self.client()
+        answer = await client.do(SIGN_IN, email=email(name), password=PASSWORD)
+        assert answer["__typename"] == "SignedIn", answer
+        client.token = answer["sessionToken"]
+        return client
+
+    async def challenge(self, name: str) -> tuple[Client, str]:
+        """A client on which `name`, who has a factor, has given the password; and the challenge's token."""
+        client = self.client()
+        answer = await client.do(SIGN_IN, email=email(name), password=PASSWORD)
+        assert answer["__typename"] == "MfaChallenge", answer
+        return client, answer["challengeToken"]
+
+    async def enroll(self, client: Client) -> Factor:
+        """Enroll whoever is signed in; the step before this one is spent, this one and the next are good."""
+        begun = await client.do(BEGIN)
+        assert begun["__typename"] == "MfaEnrollment", begun
+        factor = Factor(begun["manualEntryKey"].replace(" ", ""), [])
+        enabled = await client.do(VERIFY, code=await factor.code(-1))
+        assert enabled["__typename"] == "MfaEnabled", enabled
+        factor.backup_codes = enabled["backupCodes"]
+        return factor
+
+    async def user_id(self, name: str) -> UUID:
+        """The person's id."""
+        found: UUID = await self.database.fetchval("SELECT id FROM users WHERE email = $1", email(name))
+        return found
+
+    async def staff_id(self, name: str) -> UUID:
+        """The id of the person's membership in the agency."""
+        found: UUID = await self.database.fetchval(
+            "SELECT id FROM staff WHERE email = $1 AND account_id = $2", email(name), self.account_id
+        )
+        return found
+
+    async def events(self, *types: str) -> list[dict[str, Any]]:
+        """The events so far, of these types or all, oldest first."""
+        rows = await self.database.fetch(
+            "SELECT * FROM events WHERE $1::text[] = '{}' OR type = ANY ($1) ORDER BY id", list(types)
+        )
+        return [dict(row) for row in rows]
+
+    async def forget_spent_steps(self, name: str) -> None:
+        """Make the person's current codes good again."""
+        await self.database.execute("UPDATE factors SET last_step = 0 WHERE user_id = $1", await self.user_id(name))
+
+
+def email(name: str) -> str:
+    """The address of one of the cast."""
+    return f"{name}@agency.example"
+
+
+async def make_world(base_url: str, database: asyncpg.Connection[asyncpg.Record]) -> World:
+    """Put the cast into an empty database."""
+    people = ["olive", "adam", "mia", "petra", "sue", "sam"]
+    ids = {
+        row["email"].split("@")[0]: row["id"]
+        for row in await database.fetch(
+            "INSERT INTO users (email, password_hash, is_super_admin) "
+            "SELECT e, $2, e LIKE 'sue@%' FROM unnest($1::text[]) AS e RETURNING id, email",
+            [email(name) for name in people],
+            password_hash(),
+        )
+    }
+    agency = await database.fetchval("INSERT INTO accounts (name) VALUES ('Agency') RETURNING id")
+    other = await database.fetchval("INSERT INTO accounts (name) VALUES ('Other') RETURNING id")
+    roles = [(agency, "olive", "OWNER"), (agency, "adam", "ADMIN"), (agency, "mia", "MEMBER"), (other, "sam", "OWNER")]
+    await database.executemany(
+        "INSERT INTO staff (account_id, user_id, email, role) VALUES ($1, $2, $3, $4)",
+        [(account, ids[name], email(name), role) for account, name, role in roles],
+    )
+    await database.execute("INSERT INTO portal_users (account_id, user_id) VALUES ($1, $2)", agency, ids["petra"])
+    return World(base_url, database, agency, other, [])
