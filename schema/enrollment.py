@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated
 
 import segno
@@ -36,15 +38,17 @@ class MfaEnrollment:
 
     @strawberry.field(description="A complete <svg> document, dark on light with a quiet zone.")
     def qr_code_svg(self) -> str:
-        return str(
-            segno.make_qr(self.otpauth_uri).svg_inline(
-                scale=4, border=QUIET_ZONE_MODULES, dark="#000", light="#fff", svgns=True, omitsize=True
-            )
-        )
+        svg = io.BytesIO()
+        self._qr_code.save(svg, kind="svg", scale=4, border=QUIET_ZONE_MODULES, light="#fff", xmldecl=False, nl=False)
+        return svg.getvalue().decode()
 
     @strawberry.field(description="The same as data:image/png;base64,…")
     def qr_code_png_data_uri(self) -> str:
-        return str(segno.make_qr(self.otpauth_uri).png_data_uri(scale=PNG_SCALE_PX, border=QUIET_ZONE_MODULES))
+        return str(self._qr_code.png_data_uri(scale=PNG_SCALE_PX, border=QUIET_ZONE_MODULES))
+
+    @cached_property
+    def _qr_code(self) -> segno.QRCode:
+        return segno.make_qr(self.otpauth_uri)
 
 
 BeginMfaEnrollmentResult = Annotated[
