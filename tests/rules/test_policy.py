@@ -1,0 +1,135 @@
+"""The deadline, the days remaining, the notice, and what saving a policy is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from rules import notice, policy
+from rules.events import EventType
+from rules.failures import InvalidInput
+from rules.people import Account, Membership, Person, Role
+from rules.policy import Policy
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+OFF = Policy(None, None, None, NOW)
+SECOND = timedelta(seconds=1)
+
+
+def on(days: int, since: datetime = NOW) -> Policy:
+    """A requirement with that many days of grace."""
+    return Policy(since, days, since + timedelta(days=days), NOW)
+
+
+def person(*policies: Policy, enrolled: bool = False, reset: bool = False) -> Person:
+    """A member of one account for each policy."""
+    return Person(
+        now=NOW,
+        session_id=UUID(int=1),
+        password_at=NOW,
+        id=UUID(int=2),
+        email="mia@agency.example",
+        is_super_admin=False,
+        mfa_enabled_at=NOW if enrolled else None,
+        backup_codes_remaining=0,
+        reenrollment_required_at=NOW if reset else None,
+        memberships=tuple(
+            Membership(UUID(int=10 + n), Role.MEMBER, Account(UUID(int=20 + n), f"Agency {n}", p))
+            for n, p in enumerate(policies)
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("left", "days"),
+    [
+        (timedelta(days=7), 7),
+        (timedelta(days=6) + SECOND, 7),
+        (timedelta(days=1), 1),
+        (timedelta(days=1) + SECOND, 2),
+        (SECOND, 1),
+        (timedelta(0), 0),
+        (-SECOND, 0),
+    ],
+)
+def test_days_remaining_are_rounded_up_and_zero_exactly_from_the_deadline(left: timedelta, days: int) -> None:
+    assert policy.days_remaining(NOW + left, NOW) == days
+
+
+@pytest.mark.parametrize(("left", "blocking"), [(SECOND, False), (timedelta(0), True), (-SECOND, True)])
+def test_the_gate_closes_at_the_deadline_to_the_second(left: timedelta, blocking: bool) -> None:
+    assert on(7, NOW - timedelta(days=7) + left).is_blocking(NOW) is blocking
+
+
+@pytest.mark.parametrize(
+    ("require", "given", "wanted"), [(True, None, 7), (True, 0, 0), (True, 30, 30), (False, None, None)]
+)
+def test_the_grace_period_defaults_to_seven_days(require: bool, given: int | None, wanted: int | None) -> None:
+    assert policy.wanted_grace_days(require, given) == wanted
+
+
+@pytest.mark.parametrize(("require", "given"), [(True, -1), (True, 31), (False, 7), (False, 0)])
+def test_a_grace_period_out_of_range_or_without_requirement_names_the_field(require: bool, given: int) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        policy.wanted_grace_days(require, given)
+    assert raised.value.field == "gracePeriodDays"
+
+
+@pytest.mark.parametrize(
+    ("before", "grace_days", "event"),
+    [
+        (OFF, 7, EventType.POLICY_ENABLED),
+        (OFF, None, None),
+        (on(7), 7, None),
+        (on(7), 3, EventType.POLICY_CHANGED),
+        (on(7), None, EventType.POLICY_DISABLED),
+    ],
+)
+def test_saving_is_an_event_only_when_something_changes(
+    before: Policy, grace_days: int | None, event: EventType | None
+) -> None:
+    assert policy.change(before, grace_days) == event
+
+
+@pytest.mark.parametrize(
+    ("days", "message"),
+    [
+        (7, "Your agency requires MFA for all staff. You have 7 days to set it up."),
+        (1, "Your agency requires MFA for all staff. You have 1 day to set it up."),
+        (0, "Your agency requires MFA for all staff. Set it up now to continue accessing your account."),
+    ],
+)
+def test_the_notice_says_how_many_days_are_left(days: int, message: str) -> None:
+    found = notice.for_person(person(on(days)))
+    assert found is not None
+    assert (found.message, found.days_remaining, found.blocking) == (message, days, days == 0)
+
+
+def test_the_most_urgent_account_is_the_one_noticed() -> None:
+    found = notice.for_person(person(on(7), on(3), OFF))
+    assert found is not None
+    assert found.account is not None
+    assert found.account.name == "Agency 1"
+
+
+def test_whoever_is_enrolled_or_asked_by_nobody_sees_no_notice() -> None:
+    assert notice.for_person(person(on(0), enrolled=True)) is None
+    assert notice.for_person(person(OFF)) is None
+
+
+def test_after_a_reset_the_notice_blocks_whatever_the_policies_say() -> None:
+    found = notice.for_person(person(OFF, reset=True))
+    assert found is not None
+    assert (found.account, found.blocking, found.days_remaining) == (None, True, 0)
+
+
+def test_the_gate_is_per_account() -> None:
+    member = person(on(0), on(7))
+    assert [member.is_blocked_at(m.account) for m in member.memberships] == [True, False]
+
+
+def test_after_a_reset_the_gate_is_closed_everywhere_until_enrolled() -> None:
+    member = person(OFF, on(7), reset=True)
+    assert [member.is_blocked_at(m.account) for m in member.memberships] == [True, True]

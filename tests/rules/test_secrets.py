@@ -1,0 +1,90 @@
+"""Sealing, backup codes, tokens and passwords: what is kept of a secret."""
+
+from __future__ import annotations
+
+import secrets
+from uuid import UUID
+
+import pytest
+
+from rules import backup_codes, passwords, tokens
+from rules.sealing import KeyMissingError, KeyRing, Sealed
+
+OLD, NEW = b"o" * 32, b"n" * 32
+OWNER, OTHER = UUID(int=1), UUID(int=2)
+NONCE = b"0" * 12
+
+
+def test_the_newest_key_seals_and_an_old_one_still_opens() -> None:
+    sealed = KeyRing({"old": OLD}).seal(b"secret", "totp", OWNER, NONCE)
+    ring = KeyRing({"new": NEW, "old": OLD})
+    assert ring.open(sealed, "totp", OWNER) == b"secret"
+    assert ring.seal(b"secret", "totp", OWNER, NONCE).key_id == "new"
+
+
+@pytest.mark.parametrize(("purpose", "owner"), [("other", OWNER), ("totp", OTHER)])
+def test_what_was_sealed_for_another_purpose_or_person_does_not_open(purpose: str, owner: UUID) -> None:
+    ring = KeyRing({"a": NEW})
+    with pytest.raises(KeyMissingError):
+        ring.open(ring.seal(b"secret", "totp", OWNER, NONCE), purpose, owner)
+
+
+def test_a_relabelled_key_or_a_flipped_bit_does_not_open() -> None:
+    ring = KeyRing({"a": NEW, "b": NEW})
+    sealed = ring.seal(b"secret", "totp", OWNER, NONCE)
+    with pytest.raises(KeyMissingError):
+        ring.open(Sealed(sealed.data, "b"), "totp", OWNER)
+    with pytest.raises(KeyMissingError):
+        ring.open(Sealed(sealed.data[:-1] + bytes([sealed.data[-1] ^ 1]), "a"), "totp", OWNER)
+
+
+def test_a_set_is_ten_different_codes_of_eight_lower_case_letters_and_digits() -> None:
+    codes = backup_codes.generate(secrets.randbelow)
+    assert len(set(codes)) == 10
+    assert all(len(code) == 8 and set(code) <= set("abcdefghijklmnopqrstuvwxyz0123456789") for code in codes)
+
+
+@pytest.mark.parametrize("typed", ["abcd1234", " ABCD1234 ", "abcd-1234", "ab cd 12 34", "AbCd–1234".replace("–", "-")])
+def test_case_spaces_and_dashes_of_a_typed_code_do_not_matter(typed: str) -> None:
+    assert backup_codes.normalize(typed) == "abcd1234"
+
+
+@pytest.mark.parametrize("typed", ["", "abcd123", "abcd12345", "abcd123ä", "abcd_123", "ａｂｃｄ1234", "abcd123\0"])
+def test_what_cannot_be_a_code_is_none(typed: str) -> None:
+    assert backup_codes.normalize(typed) is None
+
+
+def test_a_digest_depends_on_code_salt_and_server_key() -> None:
+    ring, other = KeyRing({"a": NEW}), KeyRing({"a": OLD})
+    salt = b"s" * 16
+    digests = {
+        backup_codes.digest(ring, "abcd1234", salt, "a"),
+        backup_codes.digest(ring, "abcd1235", salt, "a"),
+        backup_codes.digest(ring, "abcd1234", b"t" * 16, "a"),
+        backup_codes.digest(other, "abcd1234", salt, "a"),
+    }
+    assert len(digests) == 4
+    assert backup_codes.digest(ring, "abcd1234", salt, "a") in digests
+
+
+def test_a_token_is_found_by_its_hash_under_its_own_prefix_only() -> None:
+    token = tokens.make(tokens.SESSION_PREFIX, b"x" * 32)
+    assert token.startswith("gh_s_")
+    assert len(tokens.digest(tokens.SESSION_PREFIX, token) or b"") == 32
+    assert tokens.digest(tokens.CHALLENGE_PREFIX, token) is None
+    assert tokens.digest(tokens.SESSION_PREFIX, token + "x" * 100) is None
+    assert tokens.digest(tokens.SESSION_PREFIX, "gh_s_ä") is None
+
+
+def test_a_password_matches_its_own_hash_only() -> None:
+    hashed = passwords.hash_password("correct horse")
+    assert passwords.matches("correct horse", hashed)
+    assert not passwords.matches("correct hors", hashed)
+    assert not passwords.matches("\ud800", hashed)
+    assert not passwords.matches("", passwords.NOBODYS_HASH)
+
+
+def test_a_hash_of_lesser_parameters_is_to_be_renewed() -> None:
+    weak = "$argon2id$v=19$m=8192,t=1,p=1$c29tZXNhbHRzb21l$" + "A" * 43
+    assert passwords.needs_rehash(weak)
+    assert not passwords.needs_rehash(passwords.hash_password("correct horse"))

@@ -1,0 +1,70 @@
+"""TOTP against RFC 6238 appendix B, and what a person may type."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rules import totp
+
+SECRET = b"12345678901234567890"
+
+# RFC 6238 appendix B, SHA-1: seconds since the epoch, and the last 6 of its 8 digits.
+VECTORS = [
+    (59, "287082"),
+    (1111111109, "081804"),
+    (1111111111, "050471"),
+    (1234567890, "005924"),
+    (2000000000, "279037"),
+    (20000000000, "353130"),
+]
+NOW = datetime.fromtimestamp(1111111111, UTC)
+STEP = 1111111111 // 30
+
+
+@pytest.mark.parametrize(("seconds", "code"), VECTORS)
+def test_the_vectors_of_rfc_6238_match_at_their_step(seconds: int, code: str) -> None:
+    assert totp.matching_step(SECRET, code, datetime.fromtimestamp(seconds, UTC)) == seconds // 30
+
+
+@pytest.mark.parametrize(("offset", "matches"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
+def test_one_step_of_drift_is_tolerated_either_way(offset: int, matches: bool) -> None:
+    now = NOW + timedelta(seconds=30 * offset)
+    assert totp.matching_step(SECRET, "050471", now) == (STEP if matches else None)
+
+
+@pytest.mark.parametrize("last_step", [STEP, STEP + 1, STEP + 5])
+def test_a_spent_step_and_every_earlier_one_never_match(last_step: int) -> None:
+    assert totp.matching_step(SECRET, "050471", NOW, last_step) is None
+
+
+def test_a_later_step_than_the_spent_one_matches() -> None:
+    assert totp.matching_step(SECRET, "050471", NOW, STEP - 1) == STEP
+
+
+@pytest.mark.parametrize("typed", ["050 471", " 050471 ", "0 5 0 4 7 1"])
+def test_spaces_do_not_matter(typed: str) -> None:
+    assert totp.matching_step(SECRET, typed, NOW) == STEP
+
+
+@pytest.mark.parametrize("typed", ["", "05047", "0504711", "05047a", "٠٥٠٤٧١", "-50471", "050471\0"])
+def test_what_is_not_six_ascii_digits_never_matches(typed: str) -> None:
+    assert totp.matching_step(SECRET, typed, NOW) is None
+
+
+@pytest.mark.parametrize(("offset", "skew"), [(4, -120), (-4, 120), (10, -300), (-10, 300), (11, None)])
+def test_a_code_right_at_another_time_tells_how_far_the_clock_is_off(offset: int, skew: int | None) -> None:
+    assert totp.clock_skew_s(SECRET, "050471", NOW + timedelta(seconds=30 * offset)) == skew
+
+
+def test_the_uri_spells_out_every_parameter_and_escapes_the_email() -> None:
+    uri = totp.provisioning_uri(SECRET, "mia+mfa@agency.example", "Task Juice")
+    assert uri == (
+        "otpauth://totp/Task%20Juice:mia%2Bmfa%40agency.example?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+        "&issuer=Task%20Juice&algorithm=SHA1&digits=6&period=30"
+    )
+
+
+def test_the_manual_entry_key_is_the_secret_in_groups_of_four() -> None:
+    assert totp.manual_entry_key(SECRET) == "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"
