@@ -1,0 +1,168 @@
+"""Signing in by password, and what a session is."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.client import Client
+from tests.factories import PASSWORD, SIGN_IN, World, email
+
+VIEWER = "{ viewer { email sessions { current userAgent ipAddress } } }"
+WITH_COOKIE = """
+mutation ($email: String!, $password: String!) {
+  signIn(input: {email: $email, password: $password, useCookie: true}) {
+    __typename
+    ... on SignedIn { sessionToken viewer { email } }
+    ... on MfaChallenge { challengeToken }
+  }
+}
+"""
+
+
+async def test_a_right_password_begins_a_session(world: World) -> None:
+    client = await world.sign_in("mia")
+    assert client.token is not None
+    assert client.token.startswith("gh_s_")
+    assert (await client.ask(VIEWER))["viewer"]["email"] == email("mia")
+    (event,) = await world.events()
+    assert (event["type"], event["subject_id"]) == ("SIGN_IN_SUCCEEDED", await world.user_id("mia"))
+
+
+async def test_the_case_and_outer_spaces_of_an_email_do_not_matter(world: World) -> None:
+    answer = await world.client().do(SIGN_IN, email=" MIA@Agency.Example ", password=PASSWORD)
+    assert answer["__typename"] == "SignedIn"
+
+
+async def test_an_unknown_email_and_a_wrong_password_answer_alike(world: World) -> None:
+    client = world.client()
+    unknown = await client.raw(SIGN_IN, email=email("nobody"), password=PASSWORD)
+    wrong = await client.raw(SIGN_IN, email=email("mia"), password="wrong password")
+    assert unknown == wrong
+    assert wrong["data"]["signIn"]["__typename"] == "InvalidCredentials"
+    assert await world.events() == []
+    assert await world.database.fetchval("SELECT count(*) FROM sessions") == 0
+
+
+@pytest.mark.parametrize("password", ["", " ", "\u0000", "ä" * 2000, "\U0001f600"])
+async def test_strange_passwords_are_simply_wrong(world: World, password: str) -> None:
+    answer = await world.client().do(SIGN_IN, email=email("mia"), password=password)
+    assert answer["__typename"] == "InvalidCredentials"
+
+
+@pytest.mark.parametrize("address", ["", "no address", "x" * 5000, "a\u0000b@agency.example", "' OR 1=1 --"])
+async def test_strange_emails_are_simply_wrong(world: World, address: str) -> None:
+    answer = await world.client().do(SIGN_IN, email=address, password=PASSWORD)
+    assert answer["__typename"] == "InvalidCredentials"
+
+
+async def test_without_a_session_the_viewer_is_null(world: World) -> None:
+    assert await world.client().ask(VIEWER) == {"viewer": None}
+
+
+@pytest.mark.parametrize("token", ["gh_s_", "gh_s_wrong", "gh_c_wrong", "x", "gh_s_" + "a" * 43])
+async def test_a_made_up_token_is_nobody(world: World, token: str) -> None:
+    client = world.client()
+    client.token = token
+    assert await client.ask(VIEWER) == {"viewer": None}
+
+
+async def test_signing_out_ends_this_session_only(world: World) -> None:
+    here, there = await world.sign_in("mia"), await world.sign_in("mia")
+    assert await here.do("mutation { signOut { ok } }") == {"ok": True}
+    assert await here.ask(VIEWER) == {"viewer": None}
+    assert (await there.ask(VIEWER))["viewer"] is not None
+
+
+async def test_signing_out_without_a_session_is_fine(world: World) -> None:
+    assert await world.client().do("mutation { signOut { ok } }") == {"ok": True}
+
+
+async def test_signing_out_the_others_keeps_this_session(world: World) -> None:
+    here, there, stranger = await world.sign_in("mia"), await world.sign_in("mia"), await world.sign_in("adam")
+    assert await here.do("mutation { signOutOtherSessions { count } }") == {"count": 1}
+    assert (await here.ask(VIEWER))["viewer"] is not None
+    assert await there.ask(VIEWER) == {"viewer": None}
+    assert (await stranger.ask(VIEWER))["viewer"] is not None
+
+
+@pytest.mark.parametrize(
+    "moved", ["expires_at = now()", "last_used_at = now() - interval '7 days'"], ids=["after 30 days", "idle 7 days"]
+)
+async def test_a_session_ends_by_itself(world: World, moved: str) -> None:
+    client = await world.sign_in("mia")
+    await world.database.execute(f"UPDATE sessions SET {moved}")
+    assert await client.ask(VIEWER) == {"viewer": None}
+
+
+async def test_use_keeps_a_session_from_idling_out(world: World) -> None:
+    client = await world.sign_in("mia")
+    await world.database.execute("UPDATE sessions SET last_used_at = now() - interval '6 days 23 hours'")
+    await client.ask(VIEWER)
+    assert await world.database.fetchval("SELECT now() - last_used_at < interval '1 minute' FROM sessions")
+
+
+async def test_the_sessions_tell_from_where_and_which_is_this_one(world: World) -> None:
+    await world.sign_in("mia")
+    client = world.client(**{"user-agent": "Firefox\tTest"})
+    client.token = (await client.do(SIGN_IN, email=email("mia"), password=PASSWORD))["sessionToken"]
+    sessions = (await client.ask(VIEWER))["viewer"]["sessions"]
+    assert [s["current"] for s in sessions].count(True) == 1
+    assert {"current": True, "userAgent": "FirefoxTest", "ipAddress": "127.0.0.1"} in sessions
+
+
+async def test_only_the_hash_of_a_token_is_kept(world: World) -> None:
+    client = await world.sign_in("mia")
+    assert client.token is not None
+    kept = await world.database.fetchval("SELECT string_agg(sessions::text, ' ') FROM sessions")
+    assert client.token not in kept
+    assert client.token.encode().hex() not in kept
+
+
+async def test_with_a_cookie_the_token_never_shows_and_the_cookie_signs_in(world: World) -> None:
+    client = world.client()
+    answer = await client.do(WITH_COOKIE, email=email("mia"), password=PASSWORD)
+    assert (answer["sessionToken"], answer["viewer"]["email"]) == (None, email("mia"))
+    assert (await client.ask(VIEWER))["viewer"]["email"] == email("mia")
+    await client.do("mutation { signOut { ok } }")
+    assert "gatehouse" not in client.http.cookies
+
+
+async def test_the_cookie_is_http_only_lax_and_lasts_as_the_session(world: World) -> None:
+    client = world.client()
+    body = {"query": WITH_COOKIE, "variables": {"email": email("mia"), "password": PASSWORD}}
+    answer = await client.http.post("/graphql", json=body)
+    name, _, rest = answer.headers["set-cookie"].partition("=")
+    assert name == "gatehouse"  # the public URL is plain http on a loopback host
+    attributes = {part.strip() for part in rest.split(";")[1:]}
+    assert attributes == {"Path=/", "Max-Age=2592000", "HttpOnly", "SameSite=Lax"}
+
+
+async def test_reauthenticating_renews_the_freshness(world: World) -> None:
+    client = await world.sign_in("mia")
+    await world.database.execute("UPDATE sessions SET password_at = now() - interval '2 hours'")
+    begin = "mutation { beginMfaEnrollment { __typename } }"
+    assert await client.refusal(begin) == "REAUTHENTICATION_REQUIRED"
+    assert (await reauthenticate(client, "wrong"))["__typename"] == "InvalidCredentials"
+    assert await client.refusal(begin) == "REAUTHENTICATION_REQUIRED"
+    assert (await reauthenticate(client, PASSWORD))["__typename"] == "Reauthenticated"
+    assert (await client.do(begin))["__typename"] == "MfaEnrollment"
+
+
+async def test_a_weak_hash_is_renewed_by_a_sign_in(world: World) -> None:
+    from argon2 import PasswordHasher
+
+    weak = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
+    await world.database.execute("UPDATE users SET password_hash = $1 WHERE email = $2", weak, email("mia"))
+    await world.sign_in("mia")
+    renewed = await world.database.fetchval("SELECT password_hash FROM users WHERE email = $1", email("mia"))
+    assert "m=19456,t=2,p=1" in renewed
+    await world.sign_in("mia")
+
+
+async def reauthenticate(client: Client, password: str) -> dict[str, object]:
+    """Show the password again."""
+    return await client.do(
+        "mutation ($p: String!) { reauthenticate(input: {password: $p}) "
+        "{ __typename ... on Reauthenticated { freshUntil } } }",
+        p=password,
+    )

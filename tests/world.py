@@ -1,0 +1,31 @@
+"""The fixtures of behaviour tests: a server over a test's own database, with the cast in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest_asyncio
+
+from tests.client import serving, settings_for
+from tests.factories import World, make_world
+
+
+@pytest_asyncio.fixture
+async def database(database_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    """A connection of the test's own to its database."""
+    connection = await asyncpg.connect(database_url)
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+    yield connection
+    await connection.close()
+
+
+@pytest_asyncio.fixture
+async def world(database_url: str, database: asyncpg.Connection[asyncpg.Record]) -> AsyncIterator[World]:
+    """The cast, and a server to call."""
+    async with serving(settings_for(database_url)) as base_url:
+        world = await make_world(base_url, database)
+        yield world
+        for client in world.clients:
+            await client.aclose()
