@@ -1,0 +1,195 @@
+"""GraphQL over HTTP: one request in, its media types and status codes as the specification has them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from typing import Any, Protocol, cast
+
+import strawberry
+from graphql import GraphQLError, OperationType
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from server.documents import chosen_operation
+from server.errors import INTERNAL_MESSAGE, GatehouseSchema, log_unexpected, mask, payload
+from server.event_stream import EventStream, encode_json
+from server.graphql_request import Params, RequestError, params_of, params_of_url, parse_json
+from server.negotiation import EVENTS, HTML, JSON, RESPONSE_JSON, Accepted, accepted
+from server.origins import refuse_forged
+from settings import Settings
+
+MAX_BODY_BYTES = 256 * 1024
+BODY_TIMEOUT_S = 10.0
+METHODS = {"Allow": "GET, POST"}
+
+
+class RequestContext(Protocol):
+    """What the endpoint needs to know of a request's context."""
+
+    request_id: str
+    response_headers: list[tuple[str, str]]
+
+
+class GraphQLEndpoint:
+    """The ASGI application at /graphql; `page` answers a browser's visit, where there is an explorer."""
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        make_context: Callable[[HTTPConnection], RequestContext],
+        *,
+        settings: Settings,
+        page: Callable[[Request], Awaitable[Response | None]] | None = None,
+    ) -> None:
+        assert isinstance(schema, GatehouseSchema)
+        schema.settings = settings
+        self.schema = schema
+        self.make_context = make_context
+        self.settings = settings
+        self.page = page
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """The routes to put into the application."""
+        return [Route("/graphql", self)]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever it is."""
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(request)
+        except ClientDisconnect:
+            return
+        except RequestError as error:
+            response = self._refusal(request, error)
+        except Exception as error:
+            log_unexpected(error, _request_id(request), "path=- operation=-")
+            response = self._refusal(request, RequestError(INTERNAL_MESSAGE, 500, code="INTERNAL_SERVER_ERROR"))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> ASGIApp:
+        if request.method not in {"GET", "POST"}:
+            raise RequestError("Send GET or POST.", 405, headers=METHODS)
+        wanted = accepted(request.headers.get("accept"))
+        if self.page and HTML in wanted.types and request.method == "GET" and "query" not in request.query_params:
+            page = await self.page(request)
+            if page:
+                return page
+        if not wanted.json and EVENTS not in wanted.types:
+            raise RequestError(f"Accept one of {RESPONSE_JSON}, {JSON}, {EVENTS}.", 406)
+        params = await _params(request)
+        refuse_forged(request, self.settings)
+        return await self._execute(request, params, wanted)
+
+    async def _execute(self, request: Request, params: Params, wanted: Accepted) -> ASGIApp:
+        context = self.make_context(request)
+        text = self.schema.documents.text_of(params)
+        prepared = self.schema.documents.prepare(text)
+        streams = wanted.best == EVENTS
+        if prepared.document is None or prepared.errors:
+            errors = mask(prepared.errors, context.request_id)
+            return _stream(None, errors, context) if streams else _result(None, errors, wanted, context)
+        operation = chosen_operation(prepared.document, params.operation_name).operation
+        if operation is OperationType.MUTATION and request.method == "GET":
+            raise RequestError("Send mutations by POST.", 405, headers={"Allow": "POST"})
+        if operation is OperationType.SUBSCRIPTION:
+            if EVENTS not in wanted.types:
+                raise RequestError(f"Subscribe over WebSocket, or accept {EVENTS}.", 406)
+            return EventStream(self._subscribe(text, params, context))
+        result = await self.schema.execute(
+            text,
+            variable_values=params.variables,
+            context_value=context,
+            operation_name=params.operation_name,
+        )
+        if streams:
+            return _stream(result.data, result.errors, context)
+        return _result(result.data, result.errors, wanted, context)
+
+    async def _subscribe(
+        self, text: str, params: Params, context: RequestContext
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        results = await self.schema.subscribe(
+            text, variable_values=params.variables, context_value=context, operation_name=params.operation_name
+        )
+        try:
+            async for result in results:
+                yield payload(result.data, result.errors)
+        finally:
+            await results.aclose()
+
+    def _refusal(self, request: Request, error: RequestError) -> Response:
+        wanted = accepted(request.headers.get("accept"))
+        body = {
+            "errors": [
+                {"message": error.message, "extensions": {"code": error.code, "requestId": _request_id(request)}}
+            ]
+        }
+        headers = dict(error.headers)
+        if error.status in {408, 413}:
+            headers["Connection"] = "close"
+        return _json(body, wanted.json or JSON, error.status, headers)
+
+
+async def _params(request: Request) -> Params:
+    if request.method == "GET":
+        return params_of_url(request.query_params)
+    content_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    if content_type.strip().lower() != "application/json":
+        raise RequestError("Send the request as application/json.", 415, headers={"Accept": "application/json"})
+    charset = parameters.lower().replace(" ", "").replace('"', "").partition("charset=")[2].partition(";")[0]
+    if charset not in {"", "utf-8", "utf8", "us-ascii"}:
+        raise RequestError("Send the JSON in UTF-8.")
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise RequestError("Send the body as it is, without Content-Encoding.", 415)
+    return params_of(parse_json(await _body(request)))
+
+
+async def _body(request: Request) -> bytes:
+    too_large = RequestError(f"The body is larger than {MAX_BODY_BYTES // 1024} KiB.", 413)
+    length = request.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and (len(length) > 9 or int(length) > MAX_BODY_BYTES):
+        raise too_large
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise too_large
+    except TimeoutError:
+        raise RequestError(f"The body took longer than {BODY_TIMEOUT_S:.0f} seconds.", 408) from None
+    return bytes(body)
+
+
+def _result(
+    data: dict[str, Any] | None, errors: list[GraphQLError] | None, wanted: Accepted, context: RequestContext
+) -> Response:
+    body = payload(data, errors)
+    media_type = wanted.json or JSON
+    # The older media type says 200 to whatever it could read; the newer one tells a refusal by its status.
+    status = 400 if "data" not in body and media_type == RESPONSE_JSON else 200
+    response = _json(body, media_type, status)
+    for name, value in context.response_headers:
+        response.headers.append(name, value)
+    return response
+
+
+def _stream(data: dict[str, Any] | None, errors: list[GraphQLError] | None, context: RequestContext) -> EventStream:
+    async def once() -> AsyncGenerator[dict[str, Any], None]:
+        yield payload(data, errors)
+
+    return EventStream(once(), context.response_headers)
+
+
+def _json(body: Mapping[str, Any], media_type: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    response = Response(encode_json(body), status, headers, media_type=f"{media_type}; charset=utf-8")
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+def _request_id(request: Request) -> str:
+    return cast("str", request.scope.get("state", {}).get("request_id", ""))

@@ -1,0 +1,115 @@
+"""What a client may send: JSON that is sound enough to look at, and the four parameters of a GraphQL request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+MAX_JSON_DEPTH = 32
+LONGEST_OPERATION_NAME = 256
+
+
+class RequestError(Exception):
+    """A request that is answered before any operation is chosen; `message` is for the client."""
+
+    def __init__(
+        self, message: str, status: int = 400, *, code: str = "BAD_USER_INPUT", headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.code = code
+        self.headers = dict(headers or {})
+
+
+@dataclass(frozen=True)
+class Params:
+    """One GraphQL request: the document's text or its hash, its variables and the operation to run."""
+
+    query: str | None
+    variables: dict[str, Any] | None
+    operation_name: str | None
+    document_hash: str | None
+
+
+def params_of(value: object) -> Params:
+    """Read a decoded JSON body. Raises RequestError when a parameter is of the wrong type."""
+    if isinstance(value, list):
+        raise RequestError("Batching is not supported: send one operation in each request.")
+    if not isinstance(value, dict):
+        raise RequestError("The body must be a JSON object with a query.")
+    query, name = value.get("query"), value.get("operationName")
+    variables, extensions = value.get("variables"), value.get("extensions")
+    if not isinstance(query, str | None):
+        raise RequestError("query must be a string.")
+    if not isinstance(name, str | None) or len(name or "") > LONGEST_OPERATION_NAME:
+        raise RequestError("operationName must be a string, the name of an operation in the query.")
+    if not isinstance(variables, dict | None):
+        raise RequestError("variables must be an object.")
+    if not isinstance(extensions, dict | None):
+        raise RequestError("extensions must be an object.")
+    return Params(query, variables, name or None, _document_hash(value, extensions or {}))
+
+
+def params_of_url(values: Mapping[str, str]) -> Params:
+    """Read the parameters of a URL, in which variables and extensions are JSON. Raises RequestError."""
+    read: dict[str, object] = {
+        name: values[name] for name in ("query", "operationName", "documentId") if name in values
+    }
+    read |= {name: parse_json(values[name]) for name in ("variables", "extensions") if values.get(name)}
+    _refuse_unusable(read)
+    return params_of(read)
+
+
+def parse_json(raw: bytes | str) -> Any:
+    """Decode JSON. Raises RequestError for what is malformed, too deep, or could not be stored."""
+    try:
+        value = json.loads(raw.decode() if isinstance(raw, bytes) else raw, parse_constant=_refuse_constant)
+    except UnicodeDecodeError:
+        raise RequestError("The JSON is not UTF-8.") from None
+    except (ValueError, RecursionError):
+        raise RequestError("The JSON is malformed, or has a number or a nesting that is too large.") from None
+    _refuse_unusable(value)
+    return value
+
+
+def _document_hash(value: dict[str, Any], extensions: dict[str, Any]) -> str | None:
+    persisted = extensions.get("persistedQuery")
+    found = persisted.get("sha256Hash") if isinstance(persisted, dict) else value.get("documentId")
+    if not isinstance(found, str | None):
+        raise RequestError("A document's hash must be a string.")
+    return found.lower().removeprefix("sha256:") if found else None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _refuse_unusable(value: object) -> None:
+    """Refuse nesting beyond MAX_JSON_DEPTH, and text that PostgreSQL or UTF-8 cannot hold."""
+    level: list[object] = [value]
+    for _ in range(MAX_JSON_DEPTH):
+        below: list[object] = []
+        for item in level:
+            if isinstance(item, str):
+                refuse_unusable_text(item)
+            elif isinstance(item, dict):
+                below += [*item.keys(), *item.values()]
+            elif isinstance(item, list):
+                below += item
+        if not below:
+            return
+        level = below
+    raise RequestError(f"The JSON is nested more than {MAX_JSON_DEPTH} levels deep.")
+
+
+def refuse_unusable_text(text: str) -> None:
+    """Refuse the NUL character and lone surrogates."""
+    if "\0" in text:
+        raise RequestError("Text must not hold the NUL character.")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise RequestError("Text must not hold half of a surrogate pair.") from None

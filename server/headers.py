@@ -1,0 +1,92 @@
+"""What every request passes on its way in and every answer on its way out: request id, security headers, CORS."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from settings import Settings
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9_.:=+/-]{1,64}")
+PREFLIGHT_AGE_S = 600
+HSTS_AGE_S = 365 * 24 * 3600
+CALLERS_HEADERS = ["Authorization", "Content-Type", "GraphQL-Require-Preflight", "X-Request-Id", "X-Requested-With"]
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def middleware(settings: Settings) -> list[Middleware]:
+    """The middlewares of the application, outermost first."""
+    return [
+        Middleware(RequestId),
+        Middleware(SecurityHeaders, https=urlsplit(settings.public_url).scheme == "https"),
+        Middleware(
+            CORSMiddleware,
+            allow_origins=sorted(settings.allowed_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=CALLERS_HEADERS,
+            allow_credentials=True,
+            expose_headers=["X-Request-Id"],
+            max_age=PREFLIGHT_AGE_S,
+        ),
+    ]
+
+
+class RequestId:
+    """Gives each request an id, its own if that is sane, in scope["state"]["request_id"] and in the answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get("x-request-id", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        # A copy: the server shares one state between all requests.
+        scope["state"] = {**scope.get("state", {}), "request_id": request_id}
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] in {"http.response.start", "websocket.accept", "websocket.http.response.start"}:
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await send(message)
+
+        await self.app(scope, receive, send_with_id)
+
+
+class SecurityHeaders:
+    """Adds to every answer the security headers that it does not set itself."""
+
+    def __init__(self, app: ASGIApp, https: bool) -> None:
+        self.app = app
+        self.headers = dict(SECURITY_HEADERS)
+        if https:
+            self.headers["Strict-Transport-Security"] = f"max-age={HSTS_AGE_S}; includeSubDomains"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)

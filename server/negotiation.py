@@ -1,0 +1,56 @@
+"""Which of our media types a client wants, from its Accept header."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+RESPONSE_JSON = "application/graphql-response+json"
+JSON = "application/json"
+EVENTS = "text/event-stream"
+HTML = "text/html"
+
+
+class Accepted(NamedTuple):
+    """Our media types that a client takes, best first."""
+
+    types: tuple[str, ...]
+
+    @property
+    def best(self) -> str | None:
+        """The type the client likes best."""
+        return self.types[0] if self.types else None
+
+    @property
+    def json(self) -> str | None:
+        """The JSON type the client likes best."""
+        return next((kind for kind in self.types if kind in {RESPONSE_JSON, JSON}), None)
+
+
+def accepted(header: str | None) -> Accepted:
+    """Read an Accept header. A wildcard stands for application/json, which every client can read."""
+    if not header or not header.strip():
+        return Accepted((JSON,))
+    qualities: dict[str, float] = {}
+    for part in header.lower().split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = _quality(parameters)
+        if name in {"*/*", "application/*"}:
+            qualities.setdefault(JSON, quality)
+        elif name == "text/*":
+            qualities.setdefault(EVENTS, quality)
+        elif name in {RESPONSE_JSON, JSON, EVENTS, HTML}:
+            qualities[name] = quality
+    # Sorting is stable: among equals the one that is named first goes first.
+    liked = sorted((kind for kind, q in qualities.items() if q > 0), key=lambda kind: -qualities[kind])
+    return Accepted(tuple(liked))
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                return min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return 0.0
+    return 1.0
