@@ -10,13 +10,14 @@ import strawberry
 from graphql import GraphQLError, OperationType
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.documents import chosen_operation
 from server.errors import INTERNAL_MESSAGE, GatehouseSchema, log_unexpected, mask, payload
 from server.event_stream import EventStream, encode_json
 from server.graphql_request import Params, RequestError, params_of, params_of_url, parse_json
+from server.graphql_ws import GraphQLSocket
 from server.negotiation import EVENTS, HTML, JSON, RESPONSE_JSON, Accepted, accepted
 from server.origins import refuse_forged
 from settings import Settings
@@ -54,7 +55,8 @@ class GraphQLEndpoint:
     @property
     def routes(self) -> list[BaseRoute]:
         """The routes to put into the application."""
-        return [Route("/graphql", self)]
+        socket = GraphQLSocket(self.schema, self.make_context, self.settings)
+        return [Route("/graphql", self), WebSocketRoute("/graphql", socket)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever it is."""

@@ -7,7 +7,7 @@ walks the expanded document only when that is known to be small.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from graphql import (
     FieldNode,
@@ -35,7 +35,7 @@ from server.graphql_request import RequestError, refuse_unusable_text
 if TYPE_CHECKING:
     from graphql import DocumentNode, GraphQLField
 
-MAX_TOKENS = 4_000
+MAX_TOKENS = 6_000
 MAX_DEFINITIONS = 100
 MAX_FIELDS = 3_000
 MAX_DEPTH = 12
@@ -49,6 +49,11 @@ UNPAGED_LIST_SIZE = 10
 
 class _TooLarge(Exception):
     """A limit is passed; the message is for the client."""
+
+
+class _Placed(NamedTuple):
+    field: FieldNode
+    owner: GraphQLNamedType | None
 
 
 class Limits(ValidationRule):
@@ -124,11 +129,10 @@ class Limits(ValidationRule):
 
     def _cost(self, parent: GraphQLNamedType | None, selections: list[SelectionSetNode], depth: int) -> int:
         """The cost of selections that the executor merges, as it merges them."""
-        merged: dict[str, list[tuple[FieldNode, GraphQLField | None]]] = {}
-        for field, owner in (pair for each in selections for pair in self._fields(each, parent)):
-            merged.setdefault(field.alias.value if field.alias else field.name.value, []).append(
-                (field, self._definition(owner, field))
-            )
+        merged: dict[str, list[_Placed]] = {}
+        for placed in (each for selection in selections for each in self._fields(selection, parent)):
+            field = placed.field
+            merged.setdefault(field.alias.value if field.alias else field.name.value, []).append(placed)
             self._count_alias(field)
         cost = 0
         for fields in merged.values():
@@ -137,17 +141,16 @@ class Limits(ValidationRule):
             cost += 1 + self._cost_below(fields, depth)
         return cost
 
-    def _cost_below(self, fields: list[tuple[FieldNode, GraphQLField | None]], depth: int) -> int:
-        field, definition = fields[0]
-        is_introspection = field.name.value in {"__schema", "__type"} or depth > MAX_INTROSPECTION_DEPTH
-        limit = MAX_DEPTH
-        if is_introspection or (definition and get_named_type(definition.type).name.startswith("__")):
-            limit = MAX_INTROSPECTION_DEPTH
+    def _cost_below(self, fields: list[_Placed], depth: int) -> int:
+        field, owner = fields[0]
+        # The standard introspection query is deeper than anything that our own types ask for.
+        limit = MAX_INTROSPECTION_DEPTH if _is_introspection(owner) else MAX_DEPTH
         if depth > limit:
             raise _TooLarge(f"The operation is more than {limit} fields deep.")
-        below = [f.selection_set for f, _ in fields if f.selection_set]
+        below = [each.field.selection_set for each in fields if each.field.selection_set]
         if not below:
             return 0
+        definition = self._definition(owner, field)
         parent = get_named_type(definition.type) if definition else None
         return _size(field, definition) * self._cost(parent, below, depth + 1)
 
@@ -156,12 +159,10 @@ class Limits(ValidationRule):
         if self.aliases > MAX_ALIASES:
             raise _TooLarge(f"The operation has more than {MAX_ALIASES} aliases.")
 
-    def _fields(
-        self, selections: SelectionSetNode, parent: GraphQLNamedType | None
-    ) -> Iterator[tuple[FieldNode, GraphQLNamedType | None]]:
+    def _fields(self, selections: SelectionSetNode, parent: GraphQLNamedType | None) -> Iterator[_Placed]:
         for selection in selections.selections:
             if isinstance(selection, FieldNode):
-                yield selection, parent
+                yield _Placed(selection, parent)
                 continue
             fragment: InlineFragmentNode | FragmentDefinitionNode | None = (
                 selection
@@ -191,8 +192,12 @@ def _size(field: FieldNode, definition: GraphQLField | None) -> int:
         if isinstance(value, IntValueNode) and len(value.value) <= 4:
             return max(1, min(int(value.value), LARGEST_PAGE))
         return LARGEST_PAGE
-    is_page = field.name.value in {"nodes", "edges"} or get_named_type(definition.type).name.startswith("__")
+    is_page = field.name.value in {"nodes", "edges"} or _is_introspection(get_named_type(definition.type))
     return 1 if is_page or not _is_list(definition) else UNPAGED_LIST_SIZE
+
+
+def _is_introspection(kind: GraphQLNamedType | None) -> bool:
+    return kind is not None and kind.name.startswith("__")
 
 
 def _is_list(definition: GraphQLField) -> bool:
