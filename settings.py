@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GATEHOUSE_", frozen=True, extra="ignore")
 
     database_url: Annotated[str, _one_of_schemes("postgresql", "postgres")] = ""
-    broker_url: Annotated[str, _one_of_schemes("redis", "rediss", "unix")] = ""
+    broker_url: Annotated[str, _one_of_schemes("redis", "rediss", "redis+socket")] = ""
     smtp_url: Annotated[str, _one_of_schemes("smtp", "smtps", "smtp+starttls")] = ""
     data_dir: Path = Path(".gatehouse")
 
@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     trusted_documents: Path | None = None
 
     pool_size: Annotated[int, Field(ge=1, le=200)] = 10
-    worker_concurrency: Annotated[int, Field(ge=1, le=64)] = 4
+    worker_concurrency: Annotated[int, Field(ge=2, le=64)] = 4
     reminder_thresholds: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_days)] = (7, 3, 1)
     delivery_retention_days: Annotated[int, Field(ge=1)] = 90
     delivery_retry_hours: Annotated[int, Field(ge=1, le=168)] = 24

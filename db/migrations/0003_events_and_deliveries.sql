@@ -10,10 +10,10 @@ CREATE TABLE events (
     data jsonb NOT NULL DEFAULT '{}',
     -- a reader that stays below the oldest running transaction misses no late commit
     transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    -- the relay's bookkeeping: when it was last handed to a worker, how often
+    -- when it was last handed to a worker, and how often one has begun it without getting on
     handed_at timestamptz,
-    hand_overs smallint NOT NULL DEFAULT 0,
-    -- how far a fan-out over an account's staff has come
+    attempts smallint NOT NULL DEFAULT 0,
+    -- how far a fan-out over an account's staff has come: the last person's id
     fanned_out_to uuid,
     dispatched_at timestamptz,
     -- set aside: why no worker could dispatch it
@@ -41,16 +41,17 @@ CREATE TABLE deliveries (
     state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'sending', 'sent', 'failed', 'dropped')),
     attempts smallint NOT NULL DEFAULT 0,
     next_attempt_at timestamptz NOT NULL DEFAULT now(),
+    -- who sends it and since when; every mark names its claim, so that one taken over marks nothing
+    claim_id uuid,
     claimed_at timestamptz,
-    -- set just before the message body leaves: after it nobody can know whether it arrived
-    body_sent_at timestamptz,
     sent_at timestamptz,
     last_error text,
     created_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (event_id, user_id, message)
 );
 CREATE INDEX deliveries_due ON deliveries (queue, next_attempt_at) WHERE state = 'pending';
-CREATE INDEX deliveries_claimed ON deliveries (claimed_at) WHERE state = 'sending';
+CREATE INDEX deliveries_claimed ON deliveries (queue, claimed_at) WHERE state = 'sending';
+CREATE INDEX deliveries_claim ON deliveries (claim_id) WHERE state = 'sending';
 CREATE INDEX deliveries_failed ON deliveries (id) WHERE state = 'failed';
 CREATE INDEX deliveries_age ON deliveries (created_at);
 
@@ -59,7 +60,6 @@ CREATE TABLE reminders (
     account_id uuid NOT NULL REFERENCES accounts ON DELETE CASCADE,
     required_since timestamptz NOT NULL,
     threshold_days smallint NOT NULL,
-    event_id bigint REFERENCES events ON DELETE SET NULL,
     planned_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (account_id, required_since, threshold_days)
 );

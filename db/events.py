@@ -1,0 +1,160 @@
+"""Events on their way to a worker: claimed by the relay, dispatched once all their deliveries are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from db.pool import Connection
+
+RELAY_BATCH = 200
+QUIET_BATCH = 10_000
+FAN_OUT_CHUNK = 10_000
+MOST_ATTEMPTS = 10
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event as a worker dispatches it."""
+
+    id: int
+    type: str
+    account_id: UUID | None
+    account_name: str | None
+    subject_id: UUID | None
+    occurred_at: datetime
+    data: dict[str, Any]
+    fanned_out_to: UUID | None
+
+
+async def dispatch_quiet(connection: Connection, types: list[str]) -> int:
+    """Mark up to 10,000 events of types that nobody is emailed about as dispatched; return how many."""
+    status = await connection.execute(
+        """
+        UPDATE events SET dispatched_at = now() WHERE id IN (
+            SELECT id FROM events
+            WHERE dispatched_at IS NULL AND failure IS NULL AND type = ANY ($1)
+            ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+        )
+        """,
+        types,
+        QUIET_BATCH,
+    )
+    return int(status.split()[1])
+
+
+async def claim_for_hand_over(connection: Connection) -> list[int]:
+    """Claim up to 200 events that no worker was given, or was given some time ago and has not got on with."""
+    rows = await connection.fetch(
+        """
+        UPDATE events SET handed_at = now() WHERE id IN (
+            SELECT id FROM events
+            WHERE dispatched_at IS NULL AND failure IS NULL
+                AND (handed_at IS NULL OR handed_at < now() - interval '5 seconds' * (1 + attempts))
+            ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
+        )
+        RETURNING id
+        """,
+        RELAY_BATCH,
+    )
+    return sorted(row["id"] for row in rows)
+
+
+async def take_back(connection: Connection, event_ids: list[int]) -> None:
+    """The broker did not take these: hand them over at the next look."""
+    await connection.execute(
+        "UPDATE events SET handed_at = NULL WHERE id = ANY ($1) AND dispatched_at IS NULL", event_ids
+    )
+
+
+async def begin(connection: Connection, event_id: int) -> bool:
+    """Count an attempt, so that a crash loop is bounded; false when there is nothing left to do."""
+    attempts = await connection.fetchval(
+        """
+        UPDATE events SET attempts = attempts + 1, handed_at = now(),
+            failure = CASE WHEN attempts >= $2 THEN 'No worker has got through it in ' || $2 || ' attempts.' END
+        WHERE id = $1 AND dispatched_at IS NULL AND failure IS NULL
+        RETURNING attempts
+        """,
+        event_id,
+        MOST_ATTEMPTS,
+    )
+    return attempts is not None and attempts <= MOST_ATTEMPTS
+
+
+async def lock_undispatched(connection: Connection, event_id: int) -> Event | None:
+    """The event, for this transaction alone; None when it is dispatched, set aside, or another worker has it."""
+    row = await connection.fetchrow(
+        """
+        SELECT events.id, type, account_id, accounts.name AS account_name, subject_id, occurred_at, data, fanned_out_to
+        FROM events LEFT JOIN accounts ON accounts.id = events.account_id
+        WHERE events.id = $1 AND dispatched_at IS NULL AND failure IS NULL
+        FOR NO KEY UPDATE OF events SKIP LOCKED
+        """,
+        event_id,
+    )
+    return Event(**row) if row else None
+
+
+async def deliver_to_person(connection: Connection, event: Event, message: str, queue: str) -> None:
+    """Write the one delivery of an event about a person, and mark it dispatched."""
+    await connection.execute(
+        """
+        WITH planned AS (
+            INSERT INTO deliveries (event_id, user_id, message, email, queue)
+            SELECT $1, id, $3, email, $4 FROM users WHERE id = $2
+            ON CONFLICT (event_id, user_id, message) DO NOTHING
+        )
+        UPDATE events SET dispatched_at = now() WHERE id = $1
+        """,
+        event.id,
+        event.subject_id,
+        message,
+        queue,
+    )
+
+
+async def deliver_to_staff(connection: Connection, event: Event, message: str, queue: str) -> bool:
+    """Write the deliveries of the next 10,000 staff not enrolled; true once the event is dispatched."""
+    dispatched: bool = await connection.fetchval(
+        """
+        WITH chunk AS (
+            SELECT user_id, email FROM staff
+            WHERE account_id = $2 AND ($3::uuid IS NULL OR user_id > $3)
+            ORDER BY user_id LIMIT $6
+        ), planned AS (
+            INSERT INTO deliveries (event_id, user_id, message, email, queue)
+            SELECT $1, user_id, $4, email, $5 FROM chunk
+            WHERE NOT EXISTS (SELECT FROM factors WHERE factors.user_id = chunk.user_id)
+            ON CONFLICT (event_id, user_id, message) DO NOTHING
+        ), reached AS (
+            SELECT count(*) AS n, (SELECT user_id FROM chunk ORDER BY user_id DESC LIMIT 1) AS user_id FROM chunk
+        )
+        UPDATE events SET attempts = 0, handed_at = now(),
+            fanned_out_to = coalesce(reached.user_id, fanned_out_to),
+            dispatched_at = CASE WHEN reached.n < $6 THEN now() END
+        FROM reached WHERE id = $1
+        RETURNING dispatched_at IS NOT NULL
+        """,
+        event.id,
+        event.account_id,
+        event.fanned_out_to,
+        message,
+        queue,
+        FAN_OUT_CHUNK,
+    )
+    return dispatched
+
+
+async def mark_dispatched(connection: Connection, event_id: int) -> None:
+    """The event has no deliveries."""
+    await connection.execute("UPDATE events SET dispatched_at = now() WHERE id = $1", event_id)
+
+
+async def set_aside(connection: Connection, event_id: int, failure: str) -> None:
+    """Keep a broken event out of the way of those behind it, with its reason."""
+    await connection.execute(
+        "UPDATE events SET failure = $2 WHERE id = $1 AND dispatched_at IS NULL", event_id, failure[:500]
+    )
