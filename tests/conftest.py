@@ -1,6 +1,18 @@
-"""Fixtures for all tests."""
+"""The fixtures that every test may ask for."""
 
-from tests.parts import administrator, database_url, mailbox, parts_folder, postgres, valkey
+from __future__ import annotations
+
+from tests.parts import administrator, broker_url, database_url, gatehouse, mailbox, postgres, valkey
 from tests.world import database, world
 
-__all__ = ["administrator", "database", "database_url", "mailbox", "parts_folder", "postgres", "valkey", "world"]
+__all__ = [
+    "administrator",
+    "broker_url",
+    "database",
+    "database_url",
+    "gatehouse",
+    "mailbox",
+    "postgres",
+    "valkey",
+    "world",
+]

