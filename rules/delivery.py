@@ -7,6 +7,6 @@ LONGEST_PAUSE_S = 3600.0
 
 
 def pause_s(attempts: int, jitter: float) -> float:
-    """Seconds until the next try after `attempts` tries: doubling from 15 s to 1 h, less up to half by `jitter` (0–1)."""
+    """Seconds until the next try: doubling from 15 s to 1 h with `attempts`, less up to half by `jitter` (0 to 1)."""
     whole = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(attempts - 1, 20))
     return whole * (1 - jitter / 2)

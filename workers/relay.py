@@ -1,0 +1,104 @@
+"""The relay: hands undispatched events to Celery, woken by the bell or by itself every second. Any number may run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+
+import asyncpg
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from db import events
+from db.bell import CHANNEL
+from db.pool import Database, open_database
+from rules.failures import ServiceUnavailable
+from settings import Settings
+from workers.app import PLAN, make_app, publish
+from workers.catalogue import QUIET_TYPES
+
+LOOK_EVERY_S = 1.0
+
+log = logging.getLogger("gatehouse.relay")
+
+
+def relay_main(settings: Settings) -> None:
+    """Relay until SIGTERM or SIGINT."""
+    asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    stopping, rung = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        stopping.set()
+        rung.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    database = await open_database(settings.database_url, 2, "gatehouse-relay")
+    listener = asyncio.create_task(_listen(settings.database_url, rung))
+    app = make_app(settings)
+    print("relay ready", flush=True)  # noqa: T201 - whoever started us waits for it
+    try:
+        while not stopping.is_set():
+            rung.clear()
+            try:
+                handed = await relay_once(database, app)
+            except ServiceUnavailable:
+                log.warning("The database does not answer; trying again.")
+                handed = 0
+            if not handed:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(rung.wait(), LOOK_EVERY_S)
+    finally:
+        listener.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await listener
+        await database.close()
+
+
+async def relay_once(database: Database, app: Celery) -> int:
+    """Hand over what is undispatched; return how many events that were."""
+    async with database.connection() as connection:
+        quiet = await events.dispatch_quiet(connection, QUIET_TYPES)
+        claimed = await events.claim_for_hand_over(connection)
+    handed = await asyncio.to_thread(_publish_all, app, claimed)
+    if left := claimed[handed:]:
+        async with database.connection() as connection:
+            await events.take_back(connection, left)
+    return quiet + handed
+
+
+def _publish_all(app: Celery, event_ids: list[int]) -> int:
+    """Publish in order; return how many the broker took."""
+    for index, event_id in enumerate(event_ids):
+        try:
+            publish(app, "plan_event", event_id, queue=PLAN)
+        except (OperationalError, OSError) as error:
+            log.warning("The broker does not answer (%s); trying again.", type(error).__name__)
+            return index
+    return len(event_ids)
+
+
+async def _listen(url: str, rung: asyncio.Event) -> None:
+    """Ring `rung` with the bell, over a connection that is made again whenever it is lost."""
+    while True:
+        with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await _listen_once(url, rung)
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def _listen_once(url: str, rung: asyncio.Event) -> None:
+    lost = asyncio.Event()
+    connection = await asyncpg.connect(url, timeout=3, server_settings={"application_name": "gatehouse-relay"})
+    try:
+        connection.add_termination_listener(lambda _: lost.set())
+        await connection.add_listener(CHANNEL, lambda *_: rung.set())
+        rung.set()
+        await lost.wait()
+    finally:
+        connection.terminate()
