@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol, cast
 
 import strawberry
@@ -24,6 +25,7 @@ from settings import Settings
 
 MAX_BODY_BYTES = 256 * 1024
 BODY_TIMEOUT_S = 10.0
+DRAIN_S = 1.0
 METHODS = {"Allow": "GET, POST"}
 
 
@@ -66,6 +68,8 @@ class GraphQLEndpoint:
         except ClientDisconnect:
             return
         except RequestError as error:
+            if error.status == 413:
+                await _drain(request)
             response = self._refusal(request, error)
         except Exception as error:
             log_unexpected(error, _request_id(request), "path=- operation=-")
@@ -165,6 +169,14 @@ async def _body(request: Request) -> bytes:
     except TimeoutError:
         raise RequestError(f"The body took longer than {BODY_TIMEOUT_S:.0f} seconds.", 408) from None
     return bytes(body)
+
+
+async def _drain(request: Request) -> None:
+    """Read on for a moment: a connection closed amid the body would lose the answer as well."""
+    with suppress(TimeoutError, RuntimeError, ClientDisconnect):
+        async with asyncio.timeout(DRAIN_S):
+            async for _ in request.stream():
+                pass
 
 
 def _result(

@@ -12,7 +12,7 @@ import strawberry
 from graphql import GraphQLError
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
 from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived, WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
@@ -37,6 +37,10 @@ MAX_OPERATIONS = 25
 LONGEST_ID = 128
 LONGEST_REASON_BYTES = 123
 TOO_LARGE, TOO_SLOW = 1009, 4508
+
+
+class _TooSlow(Exception):
+    """The client has not read for SLOWEST_READ_S."""
 
 
 class GraphQLSocket(GraphQL[Any, None]):
@@ -71,7 +75,7 @@ class _Socket(ASGIWebSocketAdapter):
 
     async def iter_json(self, *, ignore_parsing_errors: bool = False) -> AsyncGenerator[object, None]:
         with suppress(WebSocketDisconnect):
-            while True:
+            while self.ws.application_state != WebSocketState.DISCONNECTED:
                 try:
                     text = await self.ws.receive_text()
                 except KeyError:
@@ -90,17 +94,15 @@ class _Socket(ASGIWebSocketAdapter):
             async with asyncio.timeout(SLOWEST_READ_S):
                 await self.ws.send_text(encode_json(message).decode())
         except TimeoutError:
-            await self.close(TOO_SLOW, "Too slow: subscribe again to go on")
-            raise WebSocketDisconnected from None
+            raise _TooSlow from None
         except (WebSocketDisconnect, RuntimeError):
             # Starlette raises RuntimeError for what is sent after the end.
             raise WebSocketDisconnected from None
 
     async def close(self, code: int, reason: str) -> None:
         """Close; the other side may have done so before."""
-        with suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
-            async with asyncio.timeout(SLOWEST_READ_S):
-                await self.ws.close(code, reason.encode()[:LONGEST_REASON_BYTES].decode(errors="ignore"))
+        with suppress(WebSocketDisconnect, RuntimeError):
+            await self.ws.close(code, reason.encode()[:LONGEST_REASON_BYTES].decode(errors="ignore"))
 
 
 class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
@@ -144,6 +146,9 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
             await self._run(operation)
         except WebSocketDisconnected:
             return
+        except _TooSlow:
+            # Sent once the reader reads again; until then the server's pings decide whether it is still there.
+            await self.websocket.close(TOO_SLOW, "Too slow: subscribe again to go on")
         except Exception as error:
             await self.handle_task_exception(error)
             await self.websocket.close(1011, "Something went wrong on our side.")

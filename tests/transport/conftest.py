@@ -1,0 +1,18 @@
+"""One small server for all transport tests, as in development: introspection is on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from settings import Settings
+from tests.transport.small import small_server
+
+
+@pytest.fixture(scope="session")
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    settings = Settings(cors_origins="https://app.example", public_url="https://gatehouse.example")
+    async with small_server(settings) as client:
+        yield client

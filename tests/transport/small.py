@@ -1,0 +1,146 @@
+"""A small schema behind the real endpoint, so that the transport is tested by itself, and a server for it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import strawberry
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection
+
+from rules.failures import Unauthenticated
+from server.errors import GatehouseSchema
+from server.graphql_http import GraphQLEndpoint
+from server.headers import middleware
+from settings import Settings
+
+ended_watches: list[str] = []
+
+
+@dataclass
+class Context:
+    """What the endpoint asks of a context, and the bearer token for the test to see."""
+
+    request_id: str
+    authorization: str | None
+    response_headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+Info = strawberry.Info[Context, None]
+
+
+@strawberry.input
+class Secret:
+    code: str
+    times: int = 1
+
+
+@strawberry.type
+class Person:
+    name: str
+
+    @strawberry.field
+    def friends(self, first: int | None = None) -> list[Person]:
+        return [Person(name="Friend")]
+
+    @strawberry.field
+    def friend(self) -> Person:
+        return Person(name="Friend")
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def hello(self, name: str = "you", times: int = 1) -> str:
+        return f"Hello {name}" * times
+
+    @strawberry.field
+    def person(self) -> Person:
+        return Person(name="Olive")
+
+    @strawberry.field
+    def authorization(self, info: Info) -> str | None:
+        return info.context.authorization
+
+    @strawberry.field
+    def refused(self) -> str | None:
+        raise Unauthenticated
+
+    @strawberry.field
+    def broken(self) -> str | None:
+        code = "123456"
+        raise ValueError(f"the code {code} broke it")
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.mutation
+    def use(self, info: Info, secret: Secret) -> str | None:
+        info.context.response_headers.append(("set-cookie", "seen=1"))
+        return "used"
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def count(self, to: int) -> AsyncGenerator[int, None]:
+        for number in range(to):
+            yield number
+
+    @strawberry.subscription
+    async def forever(self, name: str) -> AsyncGenerator[str, None]:
+        try:
+            yield name
+            await asyncio.Event().wait()
+        finally:
+            ended_watches.append(name)
+
+    @strawberry.subscription
+    async def flood(self) -> AsyncGenerator[str, None]:
+        try:
+            while True:
+                yield "x" * 100_000
+        finally:
+            ended_watches.append("flood")
+
+    @strawberry.subscription
+    async def refused(self) -> AsyncGenerator[int, None]:
+        yield 1
+        raise Unauthenticated
+
+
+def small_app(settings: Settings) -> Starlette:
+    """The small schema as an application, exactly as the real one is put together."""
+
+    def make_context(connection: HTTPConnection) -> Context:
+        return Context(connection.scope["state"]["request_id"], connection.headers.get("authorization"))
+
+    schema = GatehouseSchema(query=Query, mutation=Mutation, subscription=Subscription)
+    endpoint = GraphQLEndpoint(schema, make_context, settings=settings)
+    return Starlette(routes=endpoint.routes, middleware=middleware(settings))
+
+
+@asynccontextmanager
+async def small_server(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """The small application under uvicorn on a free port, and a client for it."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server = uvicorn.Server(
+            uvicorn.Config(small_app(settings), log_config=None, lifespan="off", ws="websockets-sansio")
+        )
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:
+            await asyncio.sleep(0.01)
+        try:
+            async with httpx.AsyncClient(base_url=address) as client:
+                yield client
+        finally:
+            server.should_exit = server.force_exit = True
+            await serving

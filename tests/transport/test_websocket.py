@@ -1,0 +1,225 @@
+"""Operations over graphql-transport-ws, and what is no such message."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin, Subprotocol
+
+from server import graphql_ws
+from tests.transport.small import ended_watches
+from tests.transport.test_event_stream import until
+
+PROTOCOL = Subprotocol("graphql-transport-ws")
+
+
+@asynccontextmanager
+async def socket(
+    http: httpx.AsyncClient, init: dict[str, Any] | None = None, **options: Any
+) -> AsyncIterator[ClientConnection]:
+    url = str(http.base_url).replace("http", "ws") + "/graphql"
+    async with connect(url, subprotocols=[PROTOCOL], max_size=None, **options) as connection:
+        if init is not None:
+            await send(connection, {"type": "connection_init", "payload": init})
+            assert (await receive(connection))["type"] == "connection_ack"
+        yield connection
+
+
+async def send(connection: ClientConnection, message: object) -> None:
+    await connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
+
+
+async def receive(connection: ClientConnection) -> dict[str, Any]:
+    message: dict[str, Any] = json.loads(await asyncio.wait_for(connection.recv(), 5))
+    return message
+
+
+async def run(connection: ClientConnection, query: object, identity: str = "1") -> list[dict[str, Any]]:
+    """Run an operation to its end; the messages without their ids."""
+    await send(connection, {"id": identity, "type": "subscribe", "payload": {"query": query}})
+    messages: list[dict[str, Any]] = []
+    while not messages or messages[-1]["type"] == "next":
+        messages.append(await receive(connection))
+        assert messages[-1].pop("id") == identity
+    return messages
+
+
+async def closed_with(connection: ClientConnection) -> int:
+    with pytest.raises(ConnectionClosed):
+        await asyncio.wait_for(connection.recv(), 5)
+    assert connection.close_code is not None
+    return connection.close_code
+
+
+async def test_a_subscription_sends_each_result_and_then_its_end(http: httpx.AsyncClient) -> None:
+    async with socket(http, {}) as connection:
+        assert await run(connection, "subscription { count(to: 2) }") == [
+            {"type": "next", "payload": {"data": {"count": 0}}},
+            {"type": "next", "payload": {"data": {"count": 1}}},
+            {"type": "complete"},
+        ]
+        assert (await run(connection, "{ hello }", "2"))[0]["payload"] == {"data": {"hello": "Hello you"}}
+
+
+async def test_a_refusal_amid_a_subscription_is_sent_and_ends_it(http: httpx.AsyncClient) -> None:
+    async with socket(http, {}) as connection:
+        _, refusal, end = await run(connection, "subscription { refused }")
+    assert refusal["payload"]["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert end == {"type": "complete"}
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{", "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{" * 5_000, "GRAPHQL_PARSE_FAILED"),
+        ("query A { hello } query B { hello }", "BAD_USER_INPUT"),
+        ("subscription($n: Int!) { count(to: $n) }", "BAD_USER_INPUT"),
+        (7, "BAD_USER_INPUT"),
+        (None, "BAD_USER_INPUT"),
+    ],
+)
+async def test_an_operation_that_cannot_run_ends_in_an_error_and_the_connection_goes_on(
+    http: httpx.AsyncClient, query: object, code: str
+) -> None:
+    async with socket(http, {}) as connection:
+        [error] = await run(connection, query)
+        assert error["type"] == "error"
+        assert error["payload"][0]["extensions"]["code"] == code
+        assert (await run(connection, "{ hello }"))[-1] == {"type": "complete"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "{",
+        "7",
+        "[]",
+        "[" * 5_000,
+        '{"type": ' + "9" * 5_000 + "}",
+        b"{}",
+        {},
+        {"type": 7},
+        {"type": "other"},
+        {"type": "complete"},
+        {"type": "complete", "id": ["x"]},
+        {"type": "subscribe", "id": 1, "payload": {"query": "{ hello }"}},
+        {"type": "subscribe", "id": "x" * 200, "payload": {"query": "{ hello }"}},
+        {"type": "subscribe", "id": "1"},
+        {"type": "subscribe", "id": "1", "payload": []},
+        {"type": "ping", "payload": 7},
+    ],
+)
+async def test_a_message_that_is_none_of_the_protocols_closes_the_connection(
+    http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, message: object
+) -> None:
+    async with socket(http, {}) as connection:
+        await send(connection, message)
+        assert await closed_with(connection) == 4400
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_a_message_larger_than_the_limit_closes_the_connection(http: httpx.AsyncClient) -> None:
+    async with socket(http, {}) as connection:
+        await send(connection, " " * (graphql_ws.MAX_MESSAGE_CHARS + 1))
+        assert await closed_with(connection) == 1009
+
+
+async def test_a_connection_that_says_nothing_is_closed(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    init_timeout = "connection_init_wait_timeout"
+    real = graphql_ws._Handler.on_request_accepted
+
+    def hurry(handler: graphql_ws._Handler) -> None:
+        setattr(handler, init_timeout, timedelta(milliseconds=50))
+        real(handler)
+
+    monkeypatch.setattr(graphql_ws._Handler, "on_request_accepted", hurry)
+    async with socket(http) as connection:
+        assert await closed_with(connection) == 4408
+
+
+async def test_nothing_runs_before_the_connection_is_initialised(http: httpx.AsyncClient) -> None:
+    async with socket(http) as connection:
+        await send(connection, {"id": "1", "type": "subscribe", "payload": {"query": "{ hello }"}})
+        assert await closed_with(connection) == 4401
+
+
+async def test_an_id_in_use_and_a_second_initialisation_close_the_connection(http: httpx.AsyncClient) -> None:
+    watch = {"id": "é" * 100, "type": "subscribe", "payload": {"query": 'subscription { forever(name: "x") }'}}
+    async with socket(http, {}) as connection:
+        await send(connection, watch)
+        await receive(connection)
+        await send(connection, watch)
+        assert await closed_with(connection) == 4409
+    async with socket(http, {}) as connection:
+        await send(connection, {"type": "connection_init"})
+        assert await closed_with(connection) == 4429
+
+
+async def test_a_page_of_another_origin_cannot_connect(http: httpx.AsyncClient) -> None:
+    async with socket(http, {}, origin=Origin("https://app.example")) as connection:
+        assert await run(connection, "{ hello }")
+    with pytest.raises(InvalidStatus) as refused:
+        async with socket(http, {}, origin=Origin("https://evil.example")):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+async def test_the_older_protocol_is_not_spoken(http: httpx.AsyncClient) -> None:
+    url = str(http.base_url).replace("http", "ws") + "/graphql"
+    async with connect(url, subprotocols=[Subprotocol("graphql-ws")]) as connection:
+        assert await closed_with(connection) == 4406
+
+
+async def test_the_token_may_come_in_the_initialisation(http: httpx.AsyncClient) -> None:
+    async with socket(http, {"Authorization": "Bearer gh_s_x"}) as connection:
+        [result, _] = await run(connection, "{ authorization }")
+    assert result["payload"] == {"data": {"authorization": "Bearer gh_s_x"}}
+
+
+@pytest.mark.parametrize("ending", ["complete", "close"])
+async def test_a_watch_ends_with_its_reader(http: httpx.AsyncClient, ending: str) -> None:
+    query = f'subscription {{ forever(name: "{ending}") }}'
+    async with socket(http, {}) as connection:
+        await send(connection, {"id": "1", "type": "subscribe", "payload": {"query": query}})
+        await receive(connection)
+        if ending == "complete":
+            await send(connection, {"id": "1", "type": "complete"})
+            await until(lambda: ending in ended_watches)
+    await until(lambda: ending in ended_watches)
+
+
+async def test_a_connection_carries_25_operations_and_no_more(http: httpx.AsyncClient) -> None:
+    async with socket(http, {}) as connection:
+        for number in range(graphql_ws.MAX_OPERATIONS + 1):
+            query = 'subscription { forever(name: "many") }'
+            await send(connection, {"id": str(number), "type": "subscribe", "payload": {"query": query}})
+        kinds = sorted([(await receive(connection))["type"] for _ in range(graphql_ws.MAX_OPERATIONS + 1)])
+    assert kinds == ["error", *["next"] * graphql_ws.MAX_OPERATIONS]
+
+
+async def test_a_reader_too_slow_is_dropped_and_told_so_when_it_reads_again(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graphql_ws, "SLOWEST_READ_S", 0.3)
+    ended_watches.clear()
+    async with socket(http, {}, max_queue=1, compression=None) as connection:
+        await send(connection, {"id": "1", "type": "subscribe", "payload": {"query": "subscription { flood }"}})
+        await until(lambda: "flood" in ended_watches)
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await asyncio.wait_for(connection.recv(), 5)
+        assert connection.close_code == graphql_ws.TOO_SLOW
