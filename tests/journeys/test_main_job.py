@@ -1,0 +1,115 @@
+"""The main job, as a person lives it: enroll, sign in with a second factor, and read the emails that follow.
+
+Every part is its own process: the API, the relay, a Celery worker; PostgreSQL, Valkey and the mail server are real.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+
+import asyncpg
+import httpx
+import pytest_asyncio
+
+from tests.client import SECRET_KEYS
+from tests.enrollment.test_enrollment import DISABLE, REGENERATE
+from tests.factories import COMPLETE, World, email, make_world
+from tests.parts import Mailbox, Process, body_of, environment
+
+
+@pytest_asyncio.fixture
+async def product(
+    database_url: str,
+    database: asyncpg.Connection[asyncpg.Record],
+    broker_url: str,
+    mailbox: Mailbox,
+    gatehouse: Callable[..., Process],
+) -> AsyncIterator[World]:
+    """The whole product, running, with the cast in it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    env = environment(
+        database_url=database_url,
+        broker_url=broker_url,
+        smtp_url=mailbox.url,
+        secret_keys=SECRET_KEYS,
+        port=port,
+        public_url=f"http://localhost:{port}",
+    )
+    api, relay, worker = (gatehouse(command, env=env) for command in ("serve", "relay", "worker"))
+    world = await make_world(f"http://127.0.0.1:{port}", database)
+    await relay.wait_for_output("relay ready")
+    await worker.wait_for_output("worker ready")
+    await answers(api, f"{world.base_url}/healthz")
+    yield world
+    for client in world.clients:
+        await client.aclose()
+
+
+async def answers(api: Process, url: str) -> None:
+    """Wait until the API is healthy."""
+    async with httpx.AsyncClient() as client:
+        for _ in range(500):
+            assert api.popen.poll() is None, api.output
+            try:
+                if (await client.get(url)).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.02)
+    raise AssertionError(api.output)
+
+
+async def test_a_person_enrolls_signs_in_with_a_second_factor_and_is_told_by_email(
+    product: World, mailbox: Mailbox
+) -> None:
+    mia = await product.sign_in("mia")
+    factor = await product.enroll(mia)
+    assert len(factor.backup_codes) == 10
+    (mail,) = await mailbox.wait_for(1)
+    assert (mail["subject"], mail["to"]) == ("MFA is on for your sign-in", email("mia"))
+    assert mail["auto-submitted"] == "auto-generated"
+    for secret in (factor.secret, *factor.backup_codes):
+        assert secret not in body_of(mail) + body_of(mail, "html")
+
+    assert await mia.do("mutation { signOut { ok } }") == {"ok": True}
+    mia, challenge = await product.challenge("mia")
+    answer = await mia.do(COMPLETE, token=challenge, code={"totp": await factor.code()})
+    assert answer["__typename"] == "SignedIn"
+
+    mia, challenge = await product.challenge("mia")
+    answer = await mia.do(COMPLETE, token=challenge, code={"backupCode": factor.backup_codes[0]})
+    assert answer["viewer"]["mfa"]["backupCodesRemaining"] == 9
+    mia.token = answer["sessionToken"]
+    mail = (await mailbox.wait_for(2))[-1]
+    assert mail["subject"] == "A backup code was used to sign in"
+    assert "9" in body_of(mail)
+
+    other, challenge = await product.challenge("mia")
+    spent = await other.do(COMPLETE, token=challenge, code={"backupCode": factor.backup_codes[0]})
+    assert spent["__typename"] == "InvalidCode"
+
+    regenerated = await mia.do(REGENERATE, code=await factor.code(1))
+    assert len(regenerated["backupCodes"]) == 10
+    await product.forget_spent_steps("mia")
+    assert (await mia.do(DISABLE, code=await factor.code()))["__typename"] == "MfaDisabled"
+    await mailbox.wait_for(4)
+    assert mailbox.subjects(email("mia")) == [
+        "MFA is on for your sign-in",
+        "A backup code was used to sign in",
+        "Your backup codes were replaced",
+        "MFA is off for your sign-in",
+    ]
+    assert len({mail["message-id"] for mail in mailbox.messages}) == 4
+    await product.sign_in("mia")
+
+
+async def test_whoever_guesses_is_locked_out_and_the_person_is_told(product: World, mailbox: Mailbox) -> None:
+    mia = await product.sign_in("mia")
+    await product.enroll(mia)
+    for _ in range(11):
+        await mia.do(DISABLE, code="000000")
+    await mailbox.wait_for(2)
+    assert mailbox.subjects(email("mia")) == ["MFA is on for your sign-in", "Too many wrong codes for your sign-in"]
