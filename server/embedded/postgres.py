@@ -35,14 +35,20 @@ ALWAYS = ("listen_addresses=", "timezone=UTC", "log_timezone=UTC")
 
 @dataclass
 class Postgres:
-    """A running server; `url` is for asyncpg."""
+    """A running server."""
 
-    url: str
+    data_dir: Path
     child: Child
+
+    @property
+    def url(self) -> str:
+        """Where it is reached."""
+        return url(self.data_dir)
 
     def stop(self) -> None:
         """Stop fast: open transactions are rolled back, everything committed is kept."""
         processes.stop(self.child, signal.SIGINT, FAST_STOP_S, signal.SIGQUIT)
+        _remove_short_folder(self.data_dir / "run")
 
 
 def start(data_dir: Path, *, options: Sequence[str] = (), lock: int | None = None) -> Postgres:
@@ -66,10 +72,9 @@ def start(data_dir: Path, *, options: Sequence[str] = (), lock: int | None = Non
             inherit=[*reach.descriptors, *([] if lock is None else [lock])],
             env={"LC_ALL": "C", "PATH": os.defpath},
         )
-    server = Postgres(url(data_dir), child)
     is_ready = lambda: _status(cluster) == (str(child.pid), "ready")  # noqa: E731
     processes.wait_until(is_ready, child, "The embedded PostgreSQL", log, START_LIMIT_S)
-    return server
+    return Postgres(data_dir, child)
 
 
 def url(data_dir: Path) -> str:
@@ -122,9 +127,7 @@ def _status(cluster: Path) -> tuple[str, ...]:
 def _socket_folder(data_dir: Path) -> Path:
     """data_dir/run, or, where a socket's path would be too long, a link from there to a short private folder."""
     run = data_dir / "run"
-    if run.is_symlink():
-        shutil.rmtree(run.resolve(), ignore_errors=True)
-        run.unlink()
+    _remove_short_folder(run)
     if len(os.fsencode(run.resolve() / SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
         _make_folder(run)
         return run
@@ -132,6 +135,12 @@ def _socket_folder(data_dir: Path) -> Path:
     _make_folder(short)
     run.symlink_to(short)
     return short
+
+
+def _remove_short_folder(run: Path) -> None:
+    if run.is_symlink():
+        shutil.rmtree(run.resolve(), ignore_errors=True)
+        run.unlink()
 
 
 def _make_folder(folder: Path) -> None:

@@ -63,11 +63,16 @@ def stop(child: Child, first: signal.Signals, grace_s: float, last: signal.Signa
     """End a child and its process group: ask with `first`, after `grace_s` seconds insist with `last`."""
     if child.poll() is None:
         child.send_signal(first)
-        try:
-            child.wait(grace_s)
-        except subprocess.TimeoutExpired:
-            child.send_signal(last)
-            child.wait()
+    finish(child, grace_s, last)
+
+
+def finish(child: Child, grace_s: float, last: signal.Signals = signal.SIGKILL) -> None:
+    """Wait for a child that was asked to end; after `grace_s` seconds insist with `last`."""
+    try:
+        child.wait(max(grace_s, 0))
+    except subprocess.TimeoutExpired:
+        child.send_signal(last)
+        child.wait()
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
 

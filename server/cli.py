@@ -1,0 +1,142 @@
+"""The command line: every part alone, all parts together, and what operators do."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import click
+
+from server.checks import DatabaseError, check_database, migrate_database, require
+from server.cli_operators import account, portal, staff
+from server.cli_options import data_dir_option, load
+from server.embedded.processes import PartError
+from server.listening import ListenError, listen
+from server.operators import OperatorError
+from settings import SettingsError
+
+PLAIN_ERRORS = (SettingsError, DatabaseError, PartError, ListenError, OperatorError)
+
+
+class Commands(click.Group):
+    """A group whose commands end in one plain sentence and status 1 when something expected goes wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        from db.migrate import MigrationError
+
+        try:
+            return super().invoke(ctx)
+        except (*PLAIN_ERRORS, MigrationError) as error:
+            raise click.ClickException(str(error)) from None
+        except OSError as error:
+            raise click.ClickException(f"{error.strerror or error}: {error.filename or ctx.info_name}.") from None
+
+
+host_option = click.option("--host", help="The address to listen on [GATEHOUSE_HOST, 127.0.0.1].")
+port_option = click.option("--port", type=click.IntRange(0, 65535), help="The port [GATEHOUSE_PORT, 8000].")
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="gatehouse")
+def main() -> None:
+    """Gatehouse: multi-factor authentication for agencies.
+
+    Settings are environment variables named GATEHOUSE_*; an option goes before its variable.
+    """
+
+
+@main.command()
+@host_option
+@port_option
+@data_dir_option
+@click.option("--no-demo", is_flag=True, help="Make no demo account in an empty database.")
+def up(host: str | None, port: int | None, data_dir: Path | None, no_demo: bool) -> None:
+    """Run everything: API, relay, worker, beat, and the database, broker and mailbox that are not set."""
+    from server.up import run
+
+    run(load(host=host, port=port, data_dir=data_dir), demo=not no_demo)
+
+
+@main.command()
+@host_option
+@port_option
+def serve(host: str | None, port: int | None) -> None:
+    """Run the API."""
+    from server import serving
+    from server.app import create_app
+
+    settings = load(host=host, port=port)
+    require(settings, "database_url")
+    app = create_app(settings)
+    listener = listen(settings.host, settings.port)
+    check_database(settings.database_url)
+    serving.run(app, listener)
+
+
+@main.command()
+def worker() -> None:
+    """Run a Celery worker: plans and sends emails."""
+    from workers.app import worker_main
+
+    settings = load()
+    require(settings, "database_url", "broker_url", "smtp_url")
+    check_database(settings.database_url)
+    worker_main(settings)
+
+
+@main.command()
+def beat() -> None:
+    """Run the timetable: sweeps and reminders. One is enough, more do no harm."""
+    from workers.app import beat_main
+
+    settings = load()
+    require(settings, "broker_url")
+    beat_main(settings)
+
+
+@main.command()
+def relay() -> None:
+    """Run a relay: hands new events to the workers. Any number may run."""
+    from workers.relay import relay_main
+
+    settings = load()
+    require(settings, "database_url", "broker_url")
+    check_database(settings.database_url)
+    relay_main(settings)
+
+
+@main.command()
+@data_dir_option
+def migrate(data_dir: Path | None) -> None:
+    """Bring the database up to date."""
+    from server.data_dir import database_for_operator
+
+    settings = load(data_dir=data_dir)
+    with (
+        nullcontext(settings.database_url) if settings.database_url else database_for_operator(settings.data_dir) as url
+    ):
+        for migration in migrate_database(url):
+            click.echo(f"{migration.number:04d} {migration.name}")
+    click.echo("The database is up to date.")
+
+
+@main.command(hidden=True)
+@click.option("--folder", type=click.Path(path_type=Path), required=True)
+@click.option("--smtp-port", type=int, required=True)
+@click.option("--http-port", type=int, required=True)
+def mailbox(folder: Path, smtp_port: int, http_port: int) -> None:
+    """Run the mailbox of `gatehouse up`."""
+    from server import serving
+    from server.embedded.mailbox import application
+
+    load()
+    serving.run(application(folder, smtp_port), listen("127.0.0.1", http_port))
+
+
+for group in (account, staff, portal):
+    main.add_command(group)
+
+if __name__ == "__main__":
+    main()

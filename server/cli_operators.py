@@ -1,0 +1,193 @@
+"""What operators do from the command line: accounts, staff and portal users."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import click
+from email_validator import EmailNotValidError, validate_email
+
+import db.operators
+import rules.passwords
+from db.pool import Database, open_database
+from rules.people import Role
+from server import operators
+from server.checks import check_database, migrate_database, plain_database_error
+from server.cli_options import data_dir_option, load
+from server.data_dir import database_for_operator
+from server.operators import OperatorError, Person
+from settings import Settings
+
+LONGEST_NAME = 200
+
+Result = TypeVar("Result")
+Command = Callable[..., Any]
+
+
+class Email(click.ParamType[str]):
+    """An address that mail can be sent to, in lower case; reserved domains such as .example and .localhost too."""
+
+    name = "email"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check and normalise."""
+        try:
+            checked = validate_email(
+                str(value).strip(), check_deliverability=False, test_environment=True, globally_deliverable=False
+            )
+        except EmailNotValidError as error:
+            self.fail(f"{value!r} is no email address: {error}", param, ctx)
+        return checked.normalized.lower()
+
+
+def shared_options(command: Command) -> Command:
+    """The options of every operator command."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print the ids as one JSON object."),
+        click.option("--password-stdin", is_flag=True, help="Read a new person's password from standard input."),
+        data_dir_option,
+    ):
+        command = option(command)
+    return command
+
+
+account_option = click.option("--account", "account_id", type=click.UUID, required=True, help="The account's id.")
+email_option = click.option("--email", type=Email(), required=True, help="The person's email.")
+
+
+@click.group()
+def account() -> None:
+    """Accounts (agencies)."""
+
+
+@account.command("create")
+@click.option("--name", required=True, help="The account's name.")
+@click.option("--owner", type=Email(), required=True, help="The owner's email; a known person keeps the password.")
+@shared_options
+def create_account(name: str, owner: str, data_dir: Path | None, password_stdin: bool, as_json: bool) -> None:
+    """Create an account with its owner."""
+    name = _checked_name(name)
+    with opened(data_dir) as run:
+        person = _person(run, owner, password_stdin)
+        account_id, user_id, staff_id = run(lambda d: operators.create_account(d, name, person))
+    _say(as_json, f"Created {name}, owned by {owner}.", accountId=account_id, userId=user_id, staffId=staff_id)
+
+
+@click.group()
+def staff() -> None:
+    """People with a role in an account."""
+
+
+@staff.command("add")
+@account_option
+@email_option
+@click.option(
+    "--role",
+    type=click.Choice([role.lower() for role in Role], case_sensitive=False),
+    required=True,
+    help="What the person may do.",
+)
+@shared_options
+def add_staff(
+    account_id: UUID, email: str, role: str, data_dir: Path | None, password_stdin: bool, as_json: bool
+) -> None:
+    """Give a person a role in an account; a known person keeps the password."""
+    with opened(data_dir) as run:
+        person = _person(run, email, password_stdin)
+        user_id, staff_id = run(lambda d: operators.add_staff(d, account_id, person, Role(role.upper())))
+    _say(as_json, f"Added {email} as {role}.", accountId=account_id, userId=user_id, staffId=staff_id)
+
+
+@click.group()
+def portal() -> None:
+    """People who only use an account's portal; they have no role."""
+
+
+@portal.command("add")
+@account_option
+@email_option
+@shared_options
+def add_portal_user(account_id: UUID, email: str, data_dir: Path | None, password_stdin: bool, as_json: bool) -> None:
+    """Let a person sign in to an account's portal; a known person keeps the password."""
+    with opened(data_dir) as run:
+        person = _person(run, email, password_stdin)
+        user_id = run(lambda d: operators.add_portal_user(d, account_id, person))
+    _say(as_json, f"Added {email} as a portal user.", accountId=account_id, userId=user_id)
+
+
+Run = Callable[[Callable[[Database], Awaitable[Any]]], Any]
+
+
+@contextmanager
+def opened(data_dir: Path | None) -> Iterator[Run]:
+    """A way to run work on the database. Raises OperatorError and DatabaseError."""
+    with database_url(load(data_dir=data_dir)) as url:
+        yield lambda work: _run(url, work)
+
+
+@contextmanager
+def database_url(settings: Settings) -> Iterator[str]:
+    """The database's URL: the one that is set, with its migrations checked, or our own, brought up to date."""
+    if settings.database_url:
+        check_database(settings.database_url)
+        yield settings.database_url
+        return
+    with database_for_operator(settings.data_dir) as url:
+        migrate_database(url)
+        yield url
+
+
+def _run(url: str, work: Callable[[Database], Awaitable[Result]]) -> Result:
+    async def connected() -> Result:
+        database = await open_database(url, 1, "gatehouse-operator")
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    try:
+        return asyncio.run(connected())
+    except Exception as error:
+        raise plain_database_error(error) from None
+
+
+def _person(run: Run, email: str, password_stdin: bool) -> Person:
+    """The person, asked for a password only when new."""
+
+    async def is_known(database: Database) -> bool:
+        async with database.connection() as connection:
+            return await db.operators.is_known(connection, email)
+
+    if run(is_known):
+        return Person(email, None)
+    password = _password(email, password_stdin)
+    if problem := rules.passwords.problem_with(password):
+        raise OperatorError(problem)
+    return Person(email, rules.passwords.hash_password(password))
+
+
+def _password(email: str, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise OperatorError(f"{email} is new and needs a password: give it with --password-stdin.")
+    return str(click.prompt(f"Password for {email}", hide_input=True, confirmation_prompt=True))
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise OperatorError(f"The account's name must have 1 to {LONGEST_NAME} printable characters.")
+    return name
+
+
+def _say(as_json: bool, sentence: str, **ids: UUID) -> None:
+    named = {name: str(value) for name, value in ids.items()}
+    click.echo(json.dumps(named) if as_json else "\n".join([sentence, *(f"{n}: {v}" for n, v in named.items())]))

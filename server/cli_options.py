@@ -1,0 +1,32 @@
+"""How commands read their settings: an option goes before its variable, the variable before the default."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+import click
+
+import settings as settings_module
+from settings import Settings
+
+
+def load(**options: object) -> Settings:
+    """The settings, with the command's options put before the environment. Raises SettingsError."""
+    for name, value in options.items():
+        if value is not None:
+            os.environ[f"GATEHOUSE_{name.upper()}"] = str(value)
+    settings = settings_module.load()
+    logging.basicConfig(
+        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
+    )
+    return settings
+
+
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of the embedded parts [GATEHOUSE_DATA_DIR, .gatehouse].",
+)

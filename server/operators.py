@@ -1,0 +1,75 @@
+"""What an operator does from the command line: accounts, and who belongs to them. Each change has its event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import db.operators
+import db.outbox
+from db.pool import Connection, Database
+from rules.events import EventType
+from rules.people import Role
+
+
+class OperatorError(Exception):
+    """The command cannot be done; the message is one plain sentence."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is meant: a checked, lower-case email, and the password's hash if the person turns out to be new."""
+
+    email: str
+    password_hash: str | None
+
+
+async def create_account(database: Database, name: str, owner: Person) -> tuple[UUID, UUID, UUID]:
+    """A new account with its owner; the ids of account, user and staff member."""
+    async with database.transaction() as connection:
+        account_id = await db.operators.add_account(connection, name)
+        await db.outbox.append(connection, EventType.ACCOUNT_CREATED, account_id=account_id)
+        user_id = await _find_or_add(connection, owner)
+        return account_id, user_id, await _join(connection, account_id, user_id, owner.email, Role.OWNER)
+
+
+async def add_staff(database: Database, account_id: UUID, person: Person, role: Role) -> tuple[UUID, UUID]:
+    """Give a person a role in an account; the ids of user and staff member. Raises OperatorError."""
+    async with database.transaction() as connection:
+        await _require_account(connection, account_id)
+        user_id = await _find_or_add(connection, person)
+        return user_id, await _join(connection, account_id, user_id, person.email, role)
+
+
+async def add_portal_user(database: Database, account_id: UUID, person: Person) -> UUID:
+    """Let a person sign in to an account's portal; the user's id. Raises OperatorError."""
+    async with database.transaction() as connection:
+        await _require_account(connection, account_id)
+        user_id = await _find_or_add(connection, person)
+        if not await db.operators.add_portal_user(connection, account_id, user_id):
+            raise OperatorError(f"{person.email} is a portal user of this account already.")
+        await db.outbox.append(connection, EventType.PORTAL_USER_ADDED, account_id=account_id, subject_id=user_id)
+        return user_id
+
+
+async def _require_account(connection: Connection, account_id: UUID) -> None:
+    if not await db.operators.keep_account(connection, account_id):
+        raise OperatorError(f"There is no account with the id {account_id}.")
+
+
+async def _find_or_add(connection: Connection, person: Person) -> UUID:
+    if (user_id := await db.operators.keep_person(connection, person.email)) is not None:
+        return user_id
+    if person.password_hash is None:
+        raise OperatorError(f"{person.email} is new and needs a password.")
+    return await db.operators.add_person(connection, person.email, person.password_hash)
+
+
+async def _join(connection: Connection, account_id: UUID, user_id: UUID, email: str, role: Role) -> UUID:
+    staff_id = await db.operators.add_staff(connection, account_id, user_id, role)
+    if staff_id is None:
+        raise OperatorError(f"{email} is staff of this account already.")
+    await db.outbox.append(
+        connection, EventType.STAFF_ADDED, account_id=account_id, subject_id=user_id, data={"role": role}
+    )
+    return staff_id

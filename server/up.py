@@ -1,0 +1,135 @@
+"""`gatehouse up`: every part as a child process, what is missing brought along, and all of it stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from server import data_dir as data_dirs
+from server import demo
+from server.checks import migrate_database
+from server.listening import ANYWHERE, free_port, listen
+from server.supervisor import Supervisor
+from settings import LOOPBACK_HOSTS, Settings
+
+
+class _Stopped(BaseException):
+    """SIGINT, SIGTERM or SIGHUP."""
+
+
+def run(settings: Settings, *, demo: bool) -> None:
+    """Start everything, say so, and watch over it until a signal. Raises PartError and the like."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    try:
+        data_dir = data_dirs.prepare(settings.data_dir)
+        with data_dirs.alone(data_dir) as lock:
+            supervisor = Supervisor(data_dir, lock)
+            try:
+                _Up(settings, data_dir, supervisor).start(with_demo=demo)
+                supervisor.watch()
+            finally:
+                _ignore_signals()
+                supervisor.stop()
+    except _Stopped:
+        click.echo("stopped")
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    _ignore_signals()
+    raise _Stopped
+
+
+def _ignore_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+class _Up:
+    """The start, step by step."""
+
+    def __init__(self, settings: Settings, data_dir: Path, supervisor: Supervisor) -> None:
+        self.settings = settings
+        self.data_dir = data_dir
+        self.supervisor = supervisor
+        with listen(settings.host, settings.port) as listener:
+            self.port = int(listener.getsockname()[1])
+        self.mailbox_url = ""
+
+    def start(self, *, with_demo: bool) -> None:
+        """Bring the parts up: what the others need first, then the others side by side."""
+        broker_url = self.settings.broker_url or self.supervisor.start_valkey()
+        smtp_url = self.settings.smtp_url or self._start_mailbox()
+        database_url = self.settings.database_url or self.supervisor.start_postgres()
+        applied = migrate_database(database_url)
+        _say("database", f"{_origin(self.settings.database_url)}, {len(applied)} new migration(s)")
+        if with_demo and not self.settings.production:
+            asyncio.run(demo.make(database_url, self._demo_password))
+        environment = self._environment(database_url, broker_url, smtp_url)
+        for name in ("api", "relay", "worker", "beat"):
+            self.supervisor.launch(name, "serve" if name == "api" else name, environment=environment)
+        self._report(with_demo=with_demo)
+
+    def _start_mailbox(self) -> str:
+        smtp_port, http_port = free_port(), free_port(preferred=self.port + 1 if self.port < 65535 else 0)
+        self.mailbox_url = f"http://localhost:{http_port}"
+        ports = [f"--smtp-port={smtp_port}", f"--http-port={http_port}"]
+        self.supervisor.launch("mailbox", "mailbox", f"--folder={self.data_dir / 'mailbox'}", *ports)
+        return f"smtp://127.0.0.1:{smtp_port}"
+
+    def _environment(self, database_url: str, broker_url: str, smtp_url: str) -> dict[str, str]:
+        host = self.settings.host
+        ours = {
+            "GATEHOUSE_DATABASE_URL": database_url,
+            "GATEHOUSE_BROKER_URL": broker_url,
+            "GATEHOUSE_SMTP_URL": smtp_url,
+            "GATEHOUSE_HOST": host,
+            "GATEHOUSE_PORT": str(self.port),
+            "GATEHOUSE_SECRET_KEYS": self.settings.secret_keys
+            or data_dirs.kept(self.data_dir / "secret-keys", data_dirs.new_secret_keys),
+        }
+        defaults = {"GATEHOUSE_PUBLIC_URL": self.url}
+        if host in LOOPBACK_HOSTS:
+            defaults |= {"GATEHOUSE_EXPLORER": "true", "GATEHOUSE_INTROSPECTION": "true"}
+        return {**defaults, **os.environ, **ours}
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds the API."""
+        host = self.settings.host
+        if host in LOOPBACK_HOSTS or host in ANYWHERE:
+            host = "localhost"
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    def _demo_password(self) -> str:
+        return data_dirs.kept(self.data_dir / "demo-password", lambda: secrets.token_hex(6))
+
+    def _report(self, *, with_demo: bool) -> None:
+        _say("broker", _origin(self.settings.broker_url))
+        if self.mailbox_url:
+            self.supervisor.wait_for_word("mailbox")
+        _say("mailbox", self.mailbox_url or "as GATEHOUSE_SMTP_URL says")
+        self.supervisor.wait_for_api(ANYWHERE.get(self.settings.host, self.settings.host), self.port)
+        _say("api", f"{self.url}/graphql")
+        for name in ("relay", "worker", "beat"):
+            self.supervisor.wait_for_word(name)
+            _say(name, "running")
+        _say("logs", f"{self.data_dir}/*.log")
+        if with_demo and (self.data_dir / "demo-password").exists():
+            people = ", ".join([*demo.STAFF, demo.PORTAL_USER, demo.SUPER_ADMIN])
+            click.echo(f"\nSign in as any of {people}\nwith the password {self._demo_password()}\n")
+        click.echo(f"Gatehouse is ready: {self.url} (stop with Ctrl-C)")
+
+
+def _origin(url: str) -> str:
+    return "your own" if url else "embedded"
+
+
+def _say(name: str, state: str) -> None:
+    click.echo(f"{name:<9} {state}")
