@@ -96,11 +96,11 @@ async def mark_sent(connection: Connection, claim_id: UUID, ids: list[int]) -> N
                 state = CASE WHEN id = ANY ($2) THEN 'sent' ELSE state END,
                 sent_at = CASE WHEN id = ANY ($2) THEN now() END
             WHERE claim_id = $1 AND state = 'sending'
-            RETURNING id, event_id, user_id, message
+            RETURNING id, event_id, user_id
         )
         UPDATE staff SET last_reminded_at = now(), reminder_claimed_at = now()
         FROM sent JOIN events ON events.id = sent.event_id
-        WHERE sent.id = ANY ($2) AND sent.message = 'grace_reminder'
+        WHERE sent.id = ANY ($2) AND events.type = 'GRACE_REMINDER_SENT'
             AND staff.account_id = events.account_id AND staff.user_id = sent.user_id
         """,
         claim_id,

@@ -50,6 +50,12 @@ async def is_live(connection: Connection, session_id: UUID) -> bool:
     return bool(await connection.fetchval("SELECT true FROM sessions WHERE id = $1", session_id))
 
 
+async def hold(connection: Connection, session_id: UUID) -> bool:
+    """Keep the session from ending before this transaction does; false when it has ended."""
+    held = await connection.fetchval("SELECT true FROM sessions WHERE id = $1 FOR KEY SHARE", session_id)
+    return bool(held)
+
+
 async def renew_password(connection: Connection, session_id: UUID) -> datetime | None:
     """The password was shown again: return that instant; None when the session has ended."""
     instant: datetime | None = await connection.fetchval(
@@ -61,6 +67,11 @@ async def renew_password(connection: Connection, session_id: UUID) -> datetime |
 async def end(connection: Connection, session_id: UUID) -> None:
     """End one session."""
     await connection.execute("DELETE FROM sessions WHERE id = $1", session_id)
+
+
+async def end_all(connection: Connection, user_id: UUID) -> None:
+    """End every session of the person."""
+    await connection.execute("DELETE FROM sessions WHERE user_id = $1", user_id)
 
 
 async def end_others(connection: Connection, user_id: UUID, session_id: UUID) -> int:

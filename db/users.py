@@ -39,6 +39,11 @@ async def lock(connection: Connection, user_id: UUID) -> bool:
     return bool(await connection.fetchval("SELECT true FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id))
 
 
+async def lock_both(connection: Connection, one: UUID, other: UUID) -> None:
+    """The same for two people, in one order, so that two who act on each other do not wait for each other."""
+    await connection.execute("SELECT FROM users WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", [one, other])
+
+
 async def replace_password_hash(connection: Connection, user_id: UUID, old: str, new: str) -> None:
     """Store a rehash of the same password, unless the password was changed meanwhile."""
     await connection.execute(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import accounts, sessions, users
+from db import accounts, sessions, staff, users
 from db.pool import Connection
 from resolvers.context import Context
 from rules.failures import (
@@ -90,6 +90,17 @@ def require_freshness(person: Person) -> None:
     """Raises ReauthenticationRequired when the password was shown too long ago."""
     if not person.is_fresh:
         raise ReauthenticationRequired
+
+
+async def confirm_manager(connection: Connection, person: Person, account_id: UUID) -> None:
+    """Raises Unauthenticated or NotFound when the person was signed out or lost the role since the request began.
+
+    Holds role and session until the transaction ends, so that a demotion or a reset comes wholly before or after it.
+    """
+    if not await sessions.hold(connection, person.session_id):
+        raise Unauthenticated
+    if not await staff.hold_manager(connection, account_id, person.id):
+        raise NotFound
 
 
 async def lock_person(connection: Connection, person: Person) -> None:

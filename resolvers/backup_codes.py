@@ -63,7 +63,7 @@ async def new_set(context: Context) -> CodeSet:
 
 @asynccontextmanager
 async def spend_totp(context: Context, person: Person, code: str, charged: Charge) -> AsyncIterator[Connection]:
-    """A transaction that holds the person's lock and has spent `code`; a wrong code raises InvalidCode and changes nothing."""
+    """A transaction that holds the person's lock and has spent `code`. A wrong one changes nothing: InvalidCode."""
     spent = False
     async with context.database.transaction() as connection:
         await access.lock_person(connection, person)

@@ -1,10 +1,25 @@
-"""The account, and what its security page shows of it."""
+"""The account, and what its security page shows and changes."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import strawberry
 
+import resolvers.audit
+import resolvers.policy
+import resolvers.staff
+from db.staff import Filter
+from resolvers.access import parse_id
 from rules import people
+from schema.audit import AuditEventConnection, AuditFilter
+from schema.common import Info
+from schema.failures import InvalidInput, NotPermitted, StaffMfaNotEnabled
+from schema.policy import EnrollmentProgress, PolicyImpact, SecurityPolicy
+from schema.staff import StaffConnection, StaffFilter, StaffMember
+
+First = Annotated[int | None, strawberry.argument(description="How many at most: 0 to 500.")]
+After = Annotated[str | None, strawberry.argument(description="A cursor: go on behind it.")]
 
 
 @strawberry.type(description="An account: an agency with its staff and its security policy.")
@@ -13,7 +28,169 @@ class Account:
     name: str = strawberry.field(description="The account's name, as its people chose it.")
     facts: strawberry.Private[people.Account]
 
+    @strawberry.field(
+        description="Owners, admins and super-admins only; for anyone else NOT_FOUND, as if the page did not exist."
+    )
+    async def security_policy(self, info: Info) -> SecurityPolicy | None:
+        return SecurityPolicy.of(await resolvers.policy.security_policy(info.context, self.facts.id))
+
+    @strawberry.field(
+        description="Everyone with an account role, by email. Owners, admins and super-admins only. At most 500 a page."
+    )
+    async def staff(
+        self,
+        info: Info,
+        first: First = None,
+        after: After = None,
+        filter: Annotated[  # noqa: A002
+            StaffFilter | None, strawberry.argument(description="Which staff; all when null.")
+        ] = None,
+    ) -> StaffConnection | None:
+        wanted = filter.wanted() if filter else Filter()
+        page = await resolvers.staff.roster(info.context, self.facts.id, first, after, wanted)
+        return StaffConnection.of(page, await info.context.person(), self.facts.id, wanted)
+
+    @strawberry.field(description="How far enrollment has come. Owners, admins and super-admins only.")
+    async def enrollment_progress(self, info: Info) -> EnrollmentProgress | None:
+        return EnrollmentProgress.of(await resolvers.policy.enrollment_progress(info.context, self.facts.id))
+
+    @strawberry.field(
+        description="What saving a policy would do, without saving it. Owners, admins and super-admins only."
+    )
+    async def policy_impact(
+        self,
+        info: Info,
+        require_mfa: Annotated[bool, strawberry.argument(description="The requirement to try out.")],
+        grace_period_days: Annotated[
+            int | None, strawberry.argument(description="The grace period to try out: 0 to 30 days.")
+        ] = 7,
+    ) -> PolicyImpact | None:
+        return PolicyImpact.of(
+            await resolvers.policy.impact(info.context, self.facts.id, require_mfa, grace_period_days)
+        )
+
+    @strawberry.field(description="Security events of the account, newest first. Owners, admins and super-admins only.")
+    async def audit_log(
+        self,
+        info: Info,
+        first: Annotated[
+            int | None, strawberry.argument(description="How many at most: 0 to 500; 50 when null.")
+        ] = None,
+        after: After = None,
+        filter: Annotated[  # noqa: A002
+            AuditFilter | None, strawberry.argument(description="Which events; all when null.")
+        ] = None,
+    ) -> AuditEventConnection | None:
+        types = [event_type.name for event_type in filter.types] if filter and filter.types is not None else None
+        email = filter.email if filter else None
+        return AuditEventConnection.of(
+            await resolvers.audit.log(info.context, self.facts.id, first, after, types, email)
+        )
+
     @classmethod
     def of(cls, account: people.Account) -> Account:
         """The account as clients see it."""
         return cls(id=strawberry.ID(str(account.id)), name=account.name, facts=account)
+
+
+@strawberry.input(
+    description="gracePeriodDays defaults to 7 when the requirement is on, must be 0 to 30, and is an error when it is "
+    "off."
+)
+class UpdateSecurityPolicyInput:
+    account_id: strawberry.ID = strawberry.field(description="The account.")
+    require_mfa: bool = strawberry.field(description="Require MFA of all staff.")
+    grace_period_days: int | None = strawberry.field(
+        default=None, description="Days staff have from the moment the requirement is turned on; 0 means immediately."
+    )
+
+
+@strawberry.type(description="The policy holds as asked for.")
+class SecurityPolicyUpdated:
+    account: Account = strawberry.field(description="The account.")
+    security_policy: SecurityPolicy = strawberry.field(description="The policy that holds now.")
+
+
+UpdateSecurityPolicyResult = Annotated[
+    SecurityPolicyUpdated | InvalidInput | NotPermitted,
+    strawberry.union("UpdateSecurityPolicyResult", description="What came of saving the policy."),
+]
+
+
+@strawberry.input(description="Whose MFA to reset.")
+class ResetStaffMfaInput:
+    account_id: strawberry.ID = strawberry.field(description="The account.")
+    staff_id: strawberry.ID = strawberry.field(description="The membership's id, from the roster.")
+
+
+@strawberry.type(description="The staff member must enroll anew at the next sign-in, and is told by email.")
+class StaffMfaReset:
+    staff_member: StaffMember = strawberry.field(description="The staff member, with MFA off.")
+
+
+ResetStaffMfaResult = Annotated[
+    StaffMfaReset | StaffMfaNotEnabled | NotPermitted,
+    strawberry.union("ResetStaffMfaResult", description="What came of the reset."),
+]
+
+
+@strawberry.input(description="Whom to remind.")
+class RemindStaffInput:
+    account_id: strawberry.ID = strawberry.field(description="The account.")
+    staff_ids: list[strawberry.ID] = strawberry.field(description="Memberships' ids, from the roster: 1 to 500.")
+
+
+@strawberry.type(description="Reminders are on their way.")
+class StaffReminded:
+    reminded_count: int = strawberry.field(description="How many are being reminded.")
+    skipped_count: int = strawberry.field(
+        description="How many are not: enrolled, reminded within 24 hours, not staff here, or not asked to enroll."
+    )
+
+
+RemindStaffResult = Annotated[
+    StaffReminded | InvalidInput | NotPermitted,
+    strawberry.union("RemindStaffResult", description="What came of reminding."),
+]
+
+
+@strawberry.type
+class AccountMutation:
+    @strawberry.mutation(description="Turns the requirement on or off, or changes its grace period.")
+    async def update_security_policy(
+        self,
+        info: Info,
+        input: Annotated[  # noqa: A002
+            UpdateSecurityPolicyInput, strawberry.argument(description="The policy to save.")
+        ],
+    ) -> UpdateSecurityPolicyResult | None:
+        account = await resolvers.policy.update(
+            info.context, parse_id(input.account_id), input.require_mfa, input.grace_period_days
+        )
+        return SecurityPolicyUpdated(account=Account.of(account), security_policy=SecurityPolicy.of(account.policy))
+
+    @strawberry.mutation(
+        description="Takes a locked-out staff member's MFA and sessions away, so that they enroll anew."
+    )
+    async def reset_staff_mfa(
+        self,
+        info: Info,
+        input: Annotated[ResetStaffMfaInput, strawberry.argument(description="Whose.")],  # noqa: A002
+    ) -> ResetStaffMfaResult | None:
+        account_id = parse_id(input.account_id)
+        member = await resolvers.staff.reset(info.context, account_id, parse_id(input.staff_id))
+        return StaffMfaReset(staff_member=StaffMember.of(member, await info.context.person(), account_id))
+
+    @strawberry.mutation(
+        description="Sends the grace-period reminder now to staff who are not enrolled; each person at most once in 24 "
+        "hours."
+    )
+    async def remind_staff(
+        self,
+        info: Info,
+        input: Annotated[RemindStaffInput, strawberry.argument(description="Whom.")],  # noqa: A002
+    ) -> RemindStaffResult | None:
+        reminded, skipped = await resolvers.staff.remind(
+            info.context, parse_id(input.account_id), list(input.staff_ids)
+        )
+        return StaffReminded(reminded_count=reminded, skipped_count=skipped)

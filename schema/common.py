@@ -48,3 +48,21 @@ class Role(Enum):
     OWNER = strawberry.enum_value("OWNER", description="Runs the account; the last one cannot leave.")
     ADMIN = strawberry.enum_value("ADMIN", description="Runs the account beside its owners.")
     MEMBER = strawberry.enum_value("MEMBER", description="Works in the account.")
+
+
+@strawberry.type(description="Where a page lies in its list (Relay cursor connections).")
+class PageInfo:
+    has_next_page: bool = strawberry.field(description="Whether there is more behind this page.")
+    has_previous_page: bool = strawberry.field(description="Whether this page was asked for behind a cursor.")
+    start_cursor: str | None = strawberry.field(description="The cursor of the page's first entry.")
+    end_cursor: str | None = strawberry.field(description="The cursor of its last: give as `after` for the next page.")
+
+    @classmethod
+    def of(cls, cursors: list[str], has_next: bool, has_previous: bool) -> PageInfo:
+        """The info of a page with these cursors."""
+        return cls(
+            has_next_page=has_next,
+            has_previous_page=has_previous,
+            start_cursor=cursors[0] if cursors else None,
+            end_cursor=cursors[-1] if cursors else None,
+        )

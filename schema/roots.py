@@ -11,7 +11,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
 import resolvers.access
-from schema.accounts import Account
+from schema.accounts import Account, AccountMutation
 from schema.common import DateTime, Error, Info
 from schema.enrollment import EnrollmentMutation
 from schema.failures import HANDLERS
@@ -41,7 +41,7 @@ class Query:
     description="Changing. Root fields may be null, so that one that fails at the top level does not take its "
     "finished sisters with it."
 )
-class Mutation(SignInMutation, EnrollmentMutation):
+class Mutation(SignInMutation, EnrollmentMutation, AccountMutation):
     pass
 
 

@@ -62,5 +62,7 @@ def mailing_for(event: Event) -> Mailing | None:
     if event.data.get("announced"):
         return None  # the announcement of the policy said it already
     if mailing.audience is Audience.STAFF_NOT_ENROLLED and event.subject_id is not None:
-        return Mailing(mailing.message, Audience.SUBJECT, mailing.queue)  # a reminder that someone asked for
+        # A reminder that someone asked for, which may come after the deadline.
+        message = mailing.message if event.data["daysLeft"] > 0 else "grace_period_ended"
+        return Mailing(message, Audience.SUBJECT, mailing.queue)
     return mailing

@@ -1,0 +1,118 @@
+"""The account's policy: one row decides, under its lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.pool import Connection
+from db.users import account_from
+from rules.people import Account
+
+
+async def lock(connection: Connection, account_id: UUID) -> Account | None:
+    """The account, for this transaction to change. Lock order everywhere: account, users by id, staff, sessions."""
+    row = await connection.fetchrow(
+        """
+        SELECT id AS account_id, name AS account_name, required_since, grace_days, grace_deadline, policy_updated_at
+        FROM accounts WHERE id = $1 FOR NO KEY UPDATE
+        """,
+        account_id,
+    )
+    return account_from(row) if row else None
+
+
+async def save(connection: Connection, account_id: UUID, grace_days: int | None) -> Account:
+    """Require MFA with that many days of grace, or no more (None). The requirement keeps the instant it began."""
+    row = await connection.fetchrow(
+        """
+        WITH wanted AS (
+            SELECT CASE WHEN $2::smallint IS NOT NULL THEN coalesce(required_since, now()) END AS since
+            FROM accounts WHERE id = $1
+        )
+        UPDATE accounts SET required_since = since, grace_days = $2,
+            grace_deadline = since + $2 * interval '24 hours',
+            announced_at = CASE WHEN since IS NOT NULL THEN now() END,
+            grace_ended_at = CASE WHEN since + $2 * interval '24 hours' <= now() THEN grace_ended_at END,
+            policy_updated_at = now()
+        FROM wanted WHERE id = $1
+        RETURNING id AS account_id, name AS account_name, required_since, grace_days, grace_deadline,
+            policy_updated_at
+        """,
+        account_id,
+        grace_days,
+    )
+    assert row is not None
+    return account_from(row)
+
+
+@dataclass(frozen=True)
+class Impact:
+    """What saving a policy would do."""
+
+    staff_count: int
+    enrolled_count: int
+    affected_count: int
+    blocked_now_count: int
+    grace_deadline: datetime | None
+
+
+async def impact(connection: Connection, account_id: UUID, grace_days: int | None) -> Impact:
+    """What saving that grace period, or none (None: no requirement), would do, without doing it.
+
+    Whoever an admin has reset is stopped by that already, and counts as affected only by a requirement.
+    """
+    row = await connection.fetchrow(
+        """
+        WITH saved AS (
+            SELECT coalesce(required_since, now()) + $2::int * interval '24 hours' AS deadline
+            FROM accounts WHERE id = $1
+        ), counted AS (
+            SELECT count(*) AS staff_count, count(factors.user_id) AS enrolled_count
+            FROM staff LEFT JOIN factors USING (user_id) WHERE account_id = $1
+        )
+        SELECT staff_count, enrolled_count,
+            CASE WHEN deadline IS NOT NULL THEN staff_count - enrolled_count ELSE 0 END AS affected_count,
+            CASE WHEN deadline <= now() THEN staff_count - enrolled_count ELSE 0 END AS blocked_now_count,
+            deadline AS grace_deadline
+        FROM saved, counted
+        """,
+        account_id,
+        grace_days,
+    )
+    assert row is not None
+    return Impact(**row)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an account's enrollment has come."""
+
+    staff_count: int
+    enrolled_count: int
+    pending_count: int
+    blocked_count: int
+
+
+async def progress(connection: Connection, account_id: UUID) -> Progress:
+    """Counts over the account's staff; blocked as the roster shows it."""
+    row = await connection.fetchrow(
+        """
+        SELECT staff_count, enrolled_count, staff_count - enrolled_count - blocked_count AS pending_count, blocked_count
+        FROM (
+            SELECT count(*) AS staff_count, count(factors.user_id) AS enrolled_count,
+                count(*) FILTER (WHERE factors.user_id IS NULL
+                    AND (users.reenrollment_required_at IS NOT NULL OR accounts.grace_deadline <= now())
+                ) AS blocked_count
+            FROM staff
+            JOIN accounts ON accounts.id = staff.account_id
+            JOIN users ON users.id = staff.user_id
+            LEFT JOIN factors ON factors.user_id = staff.user_id
+            WHERE staff.account_id = $1
+        ) AS counted
+        """,
+        account_id,
+    )
+    assert row is not None
+    return Progress(**row)

@@ -1,0 +1,177 @@
+"""The staff of an account: the roster, its people's MFA, and reminding them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.pool import Connection
+
+
+@dataclass(frozen=True)
+class Member:
+    """One row of the roster."""
+
+    id: UUID
+    user_id: UUID
+    email: str
+    role: str
+    mfa_enabled_at: datetime | None
+    mfa_state: str
+    last_reminded_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Conditions on the roster, all of which must hold; None asks for nothing."""
+
+    mfa_enabled: bool | None = None
+    mfa_state: str | None = None
+    role: str | None = None
+    search: str | None = None
+
+
+async def page(
+    connection: Connection, account_id: UUID, wanted: Filter, after: tuple[str, UUID] | None, limit: int
+) -> list[Member]:
+    """Up to `limit` of the account's staff by email, from behind `after`, an email and a membership's id."""
+    rows = await connection.fetch(
+        """
+        SELECT staff.id, staff.user_id, staff.email, role, factors.enabled_at AS mfa_enabled_at, mfa_state,
+            last_reminded_at
+        FROM staff
+        JOIN accounts ON accounts.id = staff.account_id
+        JOIN users ON users.id = staff.user_id
+        LEFT JOIN factors ON factors.user_id = staff.user_id,
+        LATERAL (SELECT CASE
+            WHEN factors.user_id IS NOT NULL THEN 'ENABLED'
+            WHEN reenrollment_required_at IS NOT NULL OR grace_deadline <= now() THEN 'BLOCKED'
+            ELSE 'NOT_ENABLED' END AS mfa_state) AS state
+        WHERE staff.account_id = $1
+            AND ($2::text IS NULL OR (staff.email, staff.id) > ($2, $3::uuid))
+            AND ($4::bool IS NULL OR (factors.user_id IS NOT NULL) = $4)
+            AND ($5::text IS NULL OR mfa_state = $5)
+            AND ($6::text IS NULL OR role = $6)
+            AND ($7::text IS NULL OR staff.email LIKE $7)
+        ORDER BY staff.email, staff.id
+        LIMIT $8
+        """,
+        account_id,
+        *(after or (None, None)),
+        *_conditions(wanted),
+        limit,
+    )
+    return [Member(**row) for row in rows]
+
+
+async def count(connection: Connection, account_id: UUID, wanted: Filter) -> int:
+    """How many of the account's staff the conditions hold for."""
+    counted: int = await connection.fetchval(
+        """
+        SELECT count(*)
+        FROM staff
+        JOIN accounts ON accounts.id = staff.account_id
+        JOIN users ON users.id = staff.user_id
+        LEFT JOIN factors ON factors.user_id = staff.user_id
+        WHERE staff.account_id = $1
+            AND ($2::bool IS NULL OR (factors.user_id IS NOT NULL) = $2)
+            AND ($3::text IS NULL OR $3 = CASE
+                WHEN factors.user_id IS NOT NULL THEN 'ENABLED'
+                WHEN reenrollment_required_at IS NOT NULL OR grace_deadline <= now() THEN 'BLOCKED'
+                ELSE 'NOT_ENABLED' END)
+            AND ($4::text IS NULL OR role = $4)
+            AND ($5::text IS NULL OR staff.email LIKE $5)
+        """,
+        account_id,
+        *_conditions(wanted),
+    )
+    return counted
+
+
+async def members(connection: Connection, account_id: UUID, user_ids: list[UUID]) -> list[Member]:
+    """The roster's rows of these people, as far as they are staff of the account; in no order."""
+    rows = await connection.fetch(
+        """
+        SELECT staff.id, staff.user_id, staff.email, role, factors.enabled_at AS mfa_enabled_at, last_reminded_at,
+            CASE WHEN factors.user_id IS NOT NULL THEN 'ENABLED'
+                WHEN reenrollment_required_at IS NOT NULL OR grace_deadline <= now() THEN 'BLOCKED'
+                ELSE 'NOT_ENABLED' END AS mfa_state
+        FROM staff
+        JOIN accounts ON accounts.id = staff.account_id
+        JOIN users ON users.id = staff.user_id
+        LEFT JOIN factors ON factors.user_id = staff.user_id
+        WHERE staff.account_id = $1 AND staff.user_id = ANY ($2)
+        """,
+        account_id,
+        user_ids,
+    )
+    return [Member(**row) for row in rows]
+
+
+async def hold_manager(connection: Connection, account_id: UUID, user_id: UUID) -> bool:
+    """Keep an owner or admin in their role until this transaction ends; false when they are neither."""
+    return bool(
+        await connection.fetchval(
+            """
+            SELECT true FROM staff
+            WHERE account_id = $1 AND user_id = $2 AND role IN ('OWNER', 'ADMIN') FOR SHARE
+            """,
+            account_id,
+            user_id,
+        )
+    )
+
+
+async def user_of(connection: Connection, account_id: UUID, staff_id: UUID) -> UUID | None:
+    """Whose membership this is; None when it is not of this account."""
+    found: UUID | None = await connection.fetchval(
+        "SELECT user_id FROM staff WHERE id = $2 AND account_id = $1", account_id, staff_id
+    )
+    return found
+
+
+async def remind(connection: Connection, account_id: UUID, actor_id: UUID, staff_ids: list[UUID]) -> int:
+    """Record a reminder for each of these who is not enrolled, is asked to be, and had none for 24 hours.
+
+    The claim on the row and the event are one statement; return how many.
+    """
+    reminded: int = await connection.fetchval(
+        """
+        WITH claimed AS (
+            UPDATE staff SET reminder_claimed_at = now()
+            FROM accounts
+            WHERE accounts.id = $1 AND staff.account_id = $1 AND staff.id = ANY ($3)
+                AND EXISTS (SELECT FROM staff AS actor WHERE actor.account_id = $1 AND actor.user_id = $2
+                            AND actor.role IN ('OWNER', 'ADMIN'))
+                AND accounts.required_since IS NOT NULL
+                AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = staff.user_id)
+                AND (reminder_claimed_at IS NULL OR reminder_claimed_at <= now() - interval '24 hours')
+            RETURNING staff.user_id, required_since, grace_deadline
+        ), recorded AS (
+            INSERT INTO events (type, account_id, actor_id, subject_id, data)
+            SELECT 'GRACE_REMINDER_SENT', $1, $2, user_id, jsonb_build_object(
+                'daysLeft', greatest(0, ceil(extract(epoch FROM grace_deadline - now()) / 86400)),
+                'deadline', to_char(grace_deadline, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+                'requiredSince', to_char(required_since, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+                'manual', true)
+            FROM claimed
+            RETURNING id
+        ), shown AS (
+            INSERT INTO account_events (account_id, event_id) SELECT $1, id FROM recorded
+        )
+        SELECT count(*) FROM recorded
+        """,
+        account_id,
+        actor_id,
+        staff_ids,
+    )
+    return reminded
+
+
+def _conditions(wanted: Filter) -> tuple[bool | None, str | None, str | None, str | None]:
+    pattern = None
+    if wanted.search is not None:
+        escaped = wanted.search.lower().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        pattern = f"%{escaped}%"
+    return wanted.mfa_enabled, wanted.mfa_state, wanted.role, pattern

@@ -1,0 +1,44 @@
+"""The account's audit log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from db import audit
+from db.audit import Entry
+from resolvers import access
+from resolvers.context import Context
+from resolvers.staff import page_size
+from rules import cursor
+
+DEFAULT_PAGE = 50
+LARGEST_PAGE = 500
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the log, with each entry's cursor."""
+
+    entries: list[Entry]
+    cursors: list[str]
+    has_next: bool
+    has_previous: bool
+
+
+async def log(
+    context: Context, account_id: UUID, first: int | None, after: str | None, types: list[str] | None, email: str | None
+) -> Page:
+    """Events, newest first. Raises what viewed_account raises, and BadUserInput."""
+    await access.viewed_account(context, account_id)
+    limit = page_size(first, LARGEST_PAGE, DEFAULT_PAGE)
+    ring, scope = context.service.ring, f"audit {account_id}"
+    before = int(cursor.decode(ring, scope, after)[0]) if after is not None else None
+    async with context.database.connection() as connection:
+        entries = await audit.page(
+            connection, account_id, types, email.strip().lower() if email else None, before, limit + 1
+        )
+    has_next = len(entries) > limit
+    entries = entries[:limit]
+    cursors = [cursor.encode(ring, scope, [str(entry.id)]) for entry in entries]
+    return Page(entries, cursors, has_next, after is not None)

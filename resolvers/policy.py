@@ -1,0 +1,77 @@
+"""The account's policy: reading it, trying it out, and saving it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from db import outbox, policy
+from db.policy import Impact, Progress
+from resolvers import access
+from resolvers.context import Context
+from resolvers.second_factor import iso
+from rules import policy as policy_rules
+from rules.events import EventType
+from rules.failures import BadUserInput, InvalidInput, NotFound
+from rules.people import Account
+from rules.policy import Policy
+
+
+async def security_policy(context: Context, account_id: UUID) -> Policy:
+    """The policy, for owners, admins and super-admins. Raises what viewed_account raises."""
+    return (await access.viewed_account(context, account_id)).policy
+
+
+async def enrollment_progress(context: Context, account_id: UUID) -> Progress:
+    """Counts over the account's staff. Raises what viewed_account raises."""
+    await access.viewed_account(context, account_id)
+    async with context.database.connection() as connection:
+        return await policy.progress(connection, account_id)
+
+
+async def impact(context: Context, account_id: UUID, require_mfa: bool, grace_period_days: int | None) -> Impact:
+    """What saving would do. Raises what viewed_account raises, and BadUserInput."""
+    await access.viewed_account(context, account_id)
+    try:
+        grace_days = policy_rules.wanted_grace_days(require_mfa, grace_period_days if require_mfa else None)
+    except InvalidInput as error:
+        raise BadUserInput(error.message) from None
+    async with context.database.connection() as connection:
+        return await policy.impact(connection, account_id, grace_days)
+
+
+async def update(context: Context, account_id: UUID, require_mfa: bool, grace_period_days: int | None) -> Account:
+    """Save the policy; saving what already holds is no change. Raises what managed_account raises, and InvalidInput."""
+    person, _ = await access.managed_account(context, account_id, to="change its security policy")
+    access.require_freshness(person)
+    grace_days = policy_rules.wanted_grace_days(require_mfa, grace_period_days)
+    async with context.database.transaction() as connection:
+        before = await policy.lock(connection, account_id)
+        if before is None:
+            raise NotFound
+        await access.confirm_manager(connection, person, account_id)
+        event_type = policy_rules.change(before.policy, grace_days)
+        if event_type is None:
+            return before
+        after = await policy.save(connection, account_id, grace_days)
+        await outbox.append(
+            connection,
+            event_type,
+            account_id=account_id,
+            actor_id=person.id,
+            data=_facts(event_type, before.policy, after.policy),
+        )
+    await context.reload()
+    return after
+
+
+def _facts(event_type: EventType, before: Policy, after: Policy) -> dict[str, object]:
+    if after.deadline is None or after.required_since is None:
+        return {}
+    facts: dict[str, object] = {
+        "graceDays": after.grace_days,
+        "deadline": iso(after.deadline),
+        "requiredSince": iso(after.required_since),
+    }
+    if event_type is EventType.POLICY_CHANGED and before.deadline is not None:
+        facts["previousDeadline"] = iso(before.deadline)
+    return facts

@@ -1,0 +1,140 @@
+"""The roster: who is staff, who has enrolled; reminding those who have not, and resetting whoever is locked out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from db import challenges, enrollment, factors, outbox, sessions, staff, throttles, users
+from db.pool import Connection
+from db.staff import Filter, Member
+from resolvers import access
+from resolvers.context import Context
+from resolvers.second_factor import origin
+from rules import cursor
+from rules.events import EventType
+from rules.failures import BadUserInput, InvalidInput, NotFound, NotPermitted, StaffMfaNotEnabled
+from rules.people import Person
+from rules.throttling import second_factor_key
+
+LARGEST_PAGE = 500
+MOST_REMINDED = 500
+NOTICE = f"Showing the first {LARGEST_PAGE} staff members."
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the roster, with each member's cursor."""
+
+    members: list[Member]
+    cursors: list[str]
+    has_next: bool
+    has_previous: bool
+    notice: str | None
+
+
+async def roster(context: Context, account_id: UUID, first: int | None, after: str | None, wanted: Filter) -> Page:
+    """Staff by email. Raises what viewed_account raises, and BadUserInput."""
+    await access.viewed_account(context, account_id)
+    limit = page_size(first, LARGEST_PAGE)
+    ring, scope = context.service.ring, f"staff {account_id}"
+    position = _position(cursor.decode(ring, scope, after)) if after is not None else None
+    async with context.database.connection() as connection:
+        members = await staff.page(connection, account_id, wanted, position, limit + 1)
+    has_next = len(members) > limit
+    members = members[:limit]
+    return Page(
+        members,
+        [cursor.encode(ring, scope, [member.email, str(member.id)]) for member in members],
+        has_next,
+        has_previous=after is not None,
+        notice=NOTICE if has_next and first is None and after is None else None,
+    )
+
+
+async def count(context: Context, account_id: UUID, wanted: Filter) -> int:
+    """How many staff the filter holds for. Raises what viewed_account raises."""
+    await access.viewed_account(context, account_id)
+    async with context.database.connection() as connection:
+        return await staff.count(connection, account_id, wanted)
+
+
+def can_reset(person: Person, account_id: UUID, member: Member) -> bool:
+    """Whether the person may reset this member's MFA now."""
+    return access.may_manage(person, account_id) and member.user_id != person.id and member.mfa_enabled_at is not None
+
+
+async def reset(context: Context, account_id: UUID, staff_id: UUID) -> Member:
+    """Take a staff member's factor and every session away, so that they enroll anew; they are emailed.
+
+    Raises what managed_account raises, NotFound, NotPermitted (oneself) and StaffMfaNotEnabled.
+    """
+    person, _ = await access.managed_account(context, account_id, to="reset MFA")
+    access.require_freshness(person)
+    async with context.database.transaction() as connection:
+        user_id = await staff.user_of(connection, account_id, staff_id)
+        if user_id is None:
+            raise NotFound
+        if user_id == person.id:
+            raise NotPermitted("You cannot reset your own MFA. Another owner or admin can.")
+        await users.lock_both(connection, person.id, user_id)
+        await access.confirm_manager(connection, person, account_id)
+        if not await factors.remove(connection, user_id):
+            raise StaffMfaNotEnabled
+        await end_everything(connection, user_id)
+        await outbox.append(
+            connection,
+            EventType.MFA_RESET,
+            account_id=account_id,
+            subject_id=user_id,
+            actor_id=person.id,
+            data=origin(context.client),
+        )
+        found = await staff.members(connection, account_id, [user_id])
+        if not found:
+            raise NotFound  # they left meanwhile: nothing of this is to happen
+    return found[0]
+
+
+async def end_everything(connection: Connection, user_id: UUID) -> None:
+    """What a reset takes besides the factor: sessions, challenges, an enrollment, a lock; and what it demands."""
+    await sessions.end_all(connection, user_id)
+    await challenges.drop_all(connection, user_id)
+    await enrollment.drop(connection, user_id)
+    await throttles.clear(connection, second_factor_key(user_id))
+    await users.require_reenrollment(connection, user_id)
+
+
+async def remind(context: Context, account_id: UUID, staff_ids: list[str]) -> tuple[int, int]:
+    """Remind these now; return how many were reminded and how many were skipped.
+
+    Raises what managed_account raises, and InvalidInput.
+    """
+    person, _ = await access.managed_account(context, account_id, to="remind staff")
+    wanted = set(staff_ids)
+    if not 1 <= len(wanted) <= MOST_REMINDED:
+        raise InvalidInput("staffIds", f"Give 1 to {MOST_REMINDED} staff members.")
+    known = [identifier for text in wanted if (identifier := _uuid(text)) is not None]
+    async with context.database.transaction() as connection:
+        reminded = await staff.remind(connection, account_id, person.id, known)
+    return reminded, len(wanted) - reminded
+
+
+def page_size(first: int | None, largest: int, default: int | None = None) -> int:
+    """The size asked for, or the default. Raises BadUserInput."""
+    size = (default or largest) if first is None else first
+    if not 0 <= size <= largest:
+        raise BadUserInput(f"first must be 0 to {largest}.")
+    return size
+
+
+def _position(values: list[str]) -> tuple[str, UUID]:
+    email, identifier = values
+    return email, UUID(identifier)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

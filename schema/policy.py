@@ -1,0 +1,76 @@
+"""The account's security policy, what it would do, and how far enrollment has come."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+
+from db import policy as policy_rows
+from rules import policy as policy_rules
+
+
+@strawberry.type(description="Whether the account requires MFA of its staff.")
+class SecurityPolicy:
+    require_mfa: bool = strawberry.field(description="Whether every staff member must set up MFA.")
+    grace_period_days: int | None = strawberry.field(
+        description="Days staff have to enable MFA after the requirement was turned on. Shown only while it is on: "
+        "null otherwise."
+    )
+    required_since: datetime | None = strawberry.field(
+        description="When the requirement was last turned on; null while off. Changing the grace period does not "
+        "move it."
+    )
+    grace_deadline: datetime | None = strawberry.field(
+        description="requiredSince plus the grace period; null while off."
+    )
+    updated_at: datetime = strawberry.field(description="When the policy last changed.")
+
+    @classmethod
+    def of(cls, policy: policy_rules.Policy) -> SecurityPolicy:
+        """The policy as clients see it."""
+        return cls(
+            require_mfa=policy.is_on,
+            grace_period_days=policy.grace_days,
+            required_since=policy.required_since,
+            grace_deadline=policy.deadline,
+            updated_at=policy.updated_at,
+        )
+
+
+@strawberry.type(description="What saving a policy would do.")
+class PolicyImpact:
+    staff_count: int = strawberry.field(description="Everyone with an account role.")
+    enrolled_count: int = strawberry.field(description="Those of them who have MFA on.")
+    affected_count: int = strawberry.field(description="Staff who would see the banner.")
+    blocked_now_count: int = strawberry.field(description="Of those, who would be stopped at once.")
+    grace_deadline: datetime | None = strawberry.field(description="The deadline that would hold; null when off.")
+
+    @classmethod
+    def of(cls, impact: policy_rows.Impact) -> PolicyImpact:
+        """The impact as clients see it."""
+        return cls(
+            staff_count=impact.staff_count,
+            enrolled_count=impact.enrolled_count,
+            affected_count=impact.affected_count,
+            blocked_now_count=impact.blocked_now_count,
+            grace_deadline=impact.grace_deadline,
+        )
+
+
+@strawberry.type(description="How far the account's enrollment has come.")
+class EnrollmentProgress:
+    staff_count: int = strawberry.field(description="Everyone with an account role.")
+    enrolled_count: int = strawberry.field(description="Those who have MFA on.")
+    pending_count: int = strawberry.field(description="Those who have not, and can go on.")
+    blocked_count: int = strawberry.field(description="Those who have not, and cannot continue until they do.")
+
+    @classmethod
+    def of(cls, progress: policy_rows.Progress) -> EnrollmentProgress:
+        """The progress as clients see it."""
+        return cls(
+            staff_count=progress.staff_count,
+            enrolled_count=progress.enrolled_count,
+            pending_count=progress.pending_count,
+            blocked_count=progress.blocked_count,
+        )

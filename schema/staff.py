@@ -1,0 +1,109 @@
+"""The roster: the account's staff, page by page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from uuid import UUID
+
+import strawberry
+
+import resolvers.staff
+from db.staff import Filter, Member
+from rules.people import Person
+from schema.common import Info, PageInfo, Role
+
+
+@strawberry.enum(description="How a staff member's MFA stands.")
+class StaffMfaState(Enum):
+    ENABLED = strawberry.enum_value("ENABLED", description="Enrolled.")
+    NOT_ENABLED = strawberry.enum_value(
+        "NOT_ENABLED", description="Not enrolled; nothing is asked, or the grace period is running."
+    )
+    BLOCKED = strawberry.enum_value(
+        "BLOCKED",
+        description="Not enrolled and past the deadline, or reset by an admin: cannot continue until enrolled.",
+    )
+
+
+@strawberry.type(description="Somebody with an account role.")
+class StaffMember:
+    id: strawberry.ID = strawberry.field(description="The membership's id.")
+    email: str = strawberry.field(description="The person's email address.")
+    role: Role = strawberry.field(description="The person's role in the account.")
+    mfa_enabled: bool = strawberry.field(description="Whether the person has MFA on.")
+    mfa_state: StaffMfaState = strawberry.field(description="How the person's MFA stands.")
+    mfa_enabled_at: datetime | None = strawberry.field(description="Since when MFA is on; null when it is off.")
+    last_reminded_at: datetime | None = strawberry.field(
+        description="When the latest reminder was delivered to the mail server; null if none."
+    )
+    can_reset_mfa: bool = strawberry.field(description="Whether the viewer may reset this person's MFA now.")
+
+    @classmethod
+    def of(cls, member: Member, person: Person, account_id: UUID) -> StaffMember:
+        """The member as this person sees them."""
+        return cls(
+            id=strawberry.ID(str(member.id)),
+            email=member.email,
+            role=Role[member.role],
+            mfa_enabled=member.mfa_enabled_at is not None,
+            mfa_state=StaffMfaState[member.mfa_state],
+            mfa_enabled_at=member.mfa_enabled_at,
+            last_reminded_at=member.last_reminded_at,
+            can_reset_mfa=resolvers.staff.can_reset(person, account_id, member),
+        )
+
+
+@strawberry.input(
+    description="All given conditions hold together. search matches any part of the email, case-insensitively."
+)
+class StaffFilter:
+    mfa_enabled: bool | None = strawberry.field(default=None, description="Whether MFA is on.")
+    mfa_state: StaffMfaState | None = strawberry.field(default=None, description="How MFA stands.")
+    role: Role | None = strawberry.field(default=None, description="The account role.")
+    search: str | None = strawberry.field(default=None, description="Any part of the email, in any case.")
+
+    def wanted(self) -> Filter:
+        """The conditions as the roster takes them."""
+        return Filter(
+            mfa_enabled=self.mfa_enabled,
+            mfa_state=self.mfa_state.name if self.mfa_state else None,
+            role=self.role.name if self.role else None,
+            search=self.search,
+        )
+
+
+@strawberry.type(description="A staff member at their place in the list.")
+class StaffEdge:
+    cursor: str = strawberry.field(description="Give as `after` to go on behind this one.")
+    node: StaffMember = strawberry.field(description="The staff member.")
+
+
+@strawberry.type(description="A page of staff, by email.")
+class StaffConnection:
+    edges: list[StaffEdge] = strawberry.field(description="The page's staff with their cursors.")
+    nodes: list[StaffMember] = strawberry.field(description="The page's staff.")
+    page_info: PageInfo = strawberry.field(description="Where the page lies.")
+    notice: str | None = strawberry.field(
+        description="'Showing the first 500 staff members.' when no page was asked for and there are more; null "
+        "otherwise."
+    )
+    account_id: strawberry.Private[UUID]
+    wanted: strawberry.Private[Filter]
+
+    @strawberry.field(description="How many staff the filter holds for, over all pages. Counted only when asked for.")
+    async def total_count(self, info: Info) -> int:
+        return await resolvers.staff.count(info.context, self.account_id, self.wanted)
+
+    @classmethod
+    def of(cls, page: resolvers.staff.Page, person: Person, account_id: UUID, wanted: Filter) -> StaffConnection:
+        """The page as this person sees it."""
+        nodes = [StaffMember.of(member, person, account_id) for member in page.members]
+        return cls(
+            edges=[StaffEdge(cursor=c, node=node) for c, node in zip(page.cursors, nodes, strict=True)],
+            nodes=nodes,
+            page_info=PageInfo.of(page.cursors, page.has_next, page.has_previous),
+            notice=page.notice,
+            account_id=account_id,
+            wanted=wanted,
+        )
