@@ -19,6 +19,7 @@ from rules.sealing import KeyRing
 from schema.roots import build
 from server.context import RequestContext, context_for
 from server.errors import GatehouseSchema
+from server.explorer import Explorer
 from server.graphql_http import GraphQLEndpoint
 from server.headers import middleware
 from settings import Settings, SettingsError
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         try:
             yield
         finally:
+            await explorer.close()
             hasher.close()
             await database.close()
 
@@ -46,12 +48,19 @@ def create_app(settings: Settings | None = None) -> Starlette:
         request_id: str = connection.scope["state"]["request_id"]
         return context_for(connection, connection.app.state.service, settings, request_id)
 
-    endpoint = GraphQLEndpoint(build(GatehouseSchema), make_context, settings=settings)
+    async def is_staff(request: Request) -> bool:
+        person = await make_context(request).person_or_none()
+        return person is not None and person.may_enroll
+
+    schema = build(GatehouseSchema)
+    explorer = Explorer(settings, schema, is_staff)
+    endpoint = GraphQLEndpoint(schema, make_context, settings=settings, page=explorer.page)
     return Starlette(
         routes=[
             Route("/", _home),
             Route("/healthz", _health),
             *endpoint.routes,
+            *explorer.routes,
         ],
         middleware=middleware(settings),
         lifespan=lifespan,

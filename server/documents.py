@@ -107,7 +107,7 @@ class Documents:
 def documents_for(schema: GraphQLSchema, settings: Settings) -> Documents:
     """The documents as the settings want them. Raises SettingsError for a manifest that cannot be read."""
     trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else None
-    introspection = settings.introspection or settings.explorer or not settings.production
+    introspection = settings.introspection or not settings.production
     return Documents(schema, introspection=introspection, trusted=trusted)
 
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from rules.failures import Refusal, ServiceUnavailable
 from server.documents import chosen_operation
 from server.errors import INTERNAL_MESSAGE, GatehouseSchema, log_unexpected, mask, payload
 from server.event_stream import EventStream, encode_json
@@ -71,6 +72,9 @@ class GraphQLEndpoint:
             if error.status == 413:
                 await _drain(request)
             response = self._refusal(request, error)
+        except Refusal as refusal:
+            status = 503 if isinstance(refusal, ServiceUnavailable) else 400
+            response = self._refusal(request, RequestError(refusal.message, status, code=refusal.code))
         except Exception as error:
             log_unexpected(error, _request_id(request), "path=- operation=-")
             response = self._refusal(request, RequestError(INTERNAL_MESSAGE, 500, code="INTERNAL_SERVER_ERROR"))

@@ -1,0 +1,205 @@
+"""The explorer as an admin meets it in a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from server.explorer import RETRY_S
+from server.explorer_assets import fetch
+from tests.client import serving, settings_for
+from tests.factories import PASSWORD, World, email, make_world
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest_asyncio.fixture(scope="session")
+async def assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that has the explorer's files, fetched through npm."""
+    folder = tmp_path_factory.mktemp("explorer")
+    await fetch(folder)
+    return folder
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert chromium, "These tests drive Chromium: install it (Debian: apt-get install chromium)."
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture
+async def explored(
+    database_url: str, database: asyncpg.Connection[asyncpg.Record], assets: Path
+) -> AsyncIterator[World]:
+    async with serving(settings_for(database_url, data_dir=assets)) as base_url:
+        world = await make_world(base_url, database)
+        yield world
+        for client in world.clients:
+            await client.aclose()
+
+
+@pytest_asyncio.fixture
+async def page(browser: Browser, explored: World) -> AsyncIterator[Page]:
+    """A page that must ask nobody but our server, and have nothing to complain about."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("request", lambda request: complaints.append(request.url) if _is_elsewhere(request.url, explored) else None)
+    page.on(
+        "console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.goto(f"{explored.base_url}/graphql")
+    yield page
+    await context.close()
+    assert complaints == []
+
+
+def _is_elsewhere(url: str, world: World) -> bool:
+    return not url.startswith((world.base_url + "/", "data:", "blob:"))
+
+
+async def sign_in(page: Page, name: str) -> None:
+    await page.get_by_label("Email").fill(email(name))
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+
+
+async def run(page: Page, operation: str | None = None) -> dict[str, Any]:
+    button = page.get_by_role("button", name="Execute query")
+    if operation:
+        # The button has its menu once GraphiQL has read the tab's text.
+        await expect(button).to_have_attribute("aria-haspopup", "menu")
+    async with page.expect_response("**/graphql") as answered:
+        await button.click()
+        if operation:
+            await page.get_by_role("menuitem", name=operation).click()
+    answer: dict[str, Any] = await (await answered.value).json()
+    return answer
+
+
+async def test_an_admin_signs_in_and_asks_who_they_are(page: Page) -> None:
+    await expect(page.get_by_role("status")).to_have_text("Not signed in")
+    assert (await run(page))["data"] == {"viewer": None}
+    await sign_in(page, "adam")
+    await expect(page.get_by_role("status")).to_have_text(f"Signed in as {email('adam')}")
+    answer = await run(page)
+    assert answer["data"]["viewer"]["email"] == email("adam")
+    await expect(page.locator(".result-window")).to_contain_text(email("adam"))
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("status")).to_have_text("Not signed in")
+
+
+async def test_an_admin_with_a_factor_gives_a_code_as_well(page: Page, explored: World) -> None:
+    factor = await explored.enroll(await explored.sign_in("adam"))
+    await sign_in(page, "adam")
+    await page.get_by_label("Code from your authenticator").fill("aaaaaaaa")
+    await page.get_by_role("button", name="Verify").click()
+    await expect(page.get_by_role("status")).to_contain_text("code")
+    await page.get_by_label("Code from your authenticator").fill(factor.backup_codes[0])
+    await page.get_by_role("button", name="Verify").click()
+    await expect(page.get_by_role("status")).to_have_text(f"Signed in as {email('adam')}")
+
+
+async def test_a_wrong_password_is_said_to_be_wrong(page: Page) -> None:
+    await page.get_by_label("Email").fill(email("adam"))
+    await page.get_by_label("Password").fill("wrong")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("status")).to_have_text("The email or the password is wrong.")
+
+
+async def test_an_admin_picks_one_of_the_operations_of_an_example(page: Page) -> None:
+    await sign_in(page, "adam")
+    await page.get_by_role("tab", name="BeginMfaEnrollment").click()
+    answer = await run(page, "BeginMfaEnrollment")
+    assert answer["data"]["beginMfaEnrollment"]["otpauthUri"].startswith("otpauth://totp/")
+
+
+async def test_the_documentation_can_be_read(page: Page) -> None:
+    await page.get_by_role("button", name="Show Documentation Explorer").click()
+    await page.get_by_role("link", name="Mutation").click()
+    await expect(page.locator(".graphiql-plugin")).to_contain_text("signIn")
+
+
+async def test_what_is_typed_is_not_kept_in_the_browser(page: Page) -> None:
+    await run(page)
+    assert await page.evaluate("localStorage.length") == 0
+
+
+async def test_the_first_visit_fetches_the_files(
+    database_url: str, database: asyncpg.Connection[asyncpg.Record], browser: Browser, tmp_path: Path
+) -> None:
+    async with serving(settings_for(database_url, data_dir=tmp_path)) as base_url:
+        page = await browser.new_page()
+        await page.goto(f"{base_url}/graphql")
+        await expect(page.get_by_role("main")).to_contain_text("being fetched for the first time")
+        await expect(page.get_by_role("button", name="Execute query")).to_be_visible(timeout=60_000)
+        await page.close()
+
+
+async def test_files_that_cannot_be_fetched_are_told_of(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9/")
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
+    async with serving(settings_for(database_url, data_dir=tmp_path)) as base_url:
+        html = await visit(base_url, until="could not be fetched")
+    assert "is its registry reachable from here?" in html
+
+
+async def test_in_production_there_is_no_explorer(database_url: str) -> None:
+    async with serving(settings_for(database_url, production=True)) as base_url, httpx.AsyncClient() as http:
+        answer = await http.get(f"{base_url}/graphql", headers={"accept": "text/html,*/*"})
+        assert (answer.status_code, answer.headers["content-type"]) == (400, "application/json; charset=utf-8")
+        assert (await http.get(f"{base_url}/graphql/assets/explorer.js")).status_code == 404
+
+
+async def test_in_production_the_setting_opens_it_to_staff_only(
+    database_url: str, database: asyncpg.Connection[asyncpg.Record], assets: Path
+) -> None:
+    settings = settings_for(database_url, production=True, explorer=True, data_dir=assets)
+    async with serving(settings) as base_url:
+        world = await make_world(base_url, database)
+        for name, mode in ((None, "sign-in"), ("petra", "sign-in"), ("mia", "ready")):
+            client = await world.sign_in(name) if name else world.client()
+            headers = {"authorization": f"Bearer {client.token}", "accept": "text/html"}
+            html = (await client.http.get("/graphql", headers=headers)).text
+            assert f'data-mode="{mode}"' in html
+            schema = await client.http.get("/graphql/assets/schema.json", headers=headers)
+            assert schema.status_code == (200 if mode == "ready" else 404)
+        for open_client in world.clients:
+            await open_client.aclose()
+
+
+async def visit(base_url: str, until: str) -> str:
+    """Visit as a browser does, again and again while it is told to; the page that says `until`."""
+    async with httpx.AsyncClient(base_url=base_url, headers={"accept": "text/html"}) as http:
+        for _ in range(60):
+            answer = await http.get("/graphql")
+            if until in answer.text:
+                return answer.text
+            assert answer.headers["refresh"] == str(RETRY_S)
+            await asyncio.sleep(0.5)
+    raise AssertionError(answer.text)
