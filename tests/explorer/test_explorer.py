@@ -14,8 +14,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from server.explorer import RETRY_S
-from server.explorer_assets import fetch
+from server import explorer_assets
+from server.explorer import FETCHED, RETRY_S
+from server.explorer_assets import MANIFEST, AssetsUnavailable, assets_folder, fetch
 from tests.client import serving, settings_for
 from tests.factories import PASSWORD, World, email, make_world
 
@@ -156,6 +157,20 @@ async def test_the_first_visit_fetches_the_files(
         await expect(page.get_by_role("main")).to_contain_text("being fetched for the first time")
         await expect(page.get_by_role("button", name="Execute query")).to_be_visible(timeout=60_000)
         await page.close()
+
+
+async def test_the_files_are_fetched_where_no_npm_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert {file.name for file in (await fetch(tmp_path)).iterdir()} == FETCHED
+
+
+async def test_files_that_are_not_what_was_pinned_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = tmp_path / "assets.json"
+    manifest.write_text(MANIFEST.read_text().replace("sha512-/3Ij", "sha512-/4Ij"))
+    monkeypatch.setattr(explorer_assets, "MANIFEST", manifest)
+    with pytest.raises(AssetsUnavailable, match=r"react@18.2.0 is not what was expected"):
+        await fetch(tmp_path)
+    assert not assets_folder(tmp_path).exists()
 
 
 async def test_files_that_cannot_be_fetched_are_told_of(
