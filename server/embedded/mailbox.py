@@ -89,9 +89,10 @@ def _body(message: EmailMessage, kind: str) -> str:
     if not isinstance(part, EmailMessage):
         return ""
     try:
-        return str(part.get_content())
+        text = str(part.get_content())
     except (LookupError, ValueError):  # a charset that nobody knows
-        return str(part.get_payload())
+        text = str(part.get_payload())
+    return text.replace("\r\n", "\n")
 
 
 def application(folder: Path, smtp_port: int) -> Starlette:

