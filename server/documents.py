@@ -37,6 +37,8 @@ from settings import Settings, SettingsError
 
 MAX_KEPT = 1_000
 LONGEST_KEPT = 8 * 1024
+# A parsed document takes up to 270 bytes for each character, so that this is 70 MB at worst.
+MAX_KEPT_CHARS = 256 * 1024
 MAX_ERRORS = 5
 
 
@@ -57,6 +59,7 @@ class Documents:
         self.hide_suggestions = not introspection
         self.rules = _rules(introspection)
         self.kept: OrderedDict[str, Prepared] = OrderedDict()
+        self.kept_chars = 0
 
     def text_of(self, params: Params) -> str:
         """The document that a request means. Raises RequestError when it names none, or none that is trusted."""
@@ -72,21 +75,26 @@ class Documents:
         raise RequestError("Send a query.")
 
     def prepare(self, text: str) -> Prepared:
-        """Parse and validate; small documents are kept."""
+        """Parse and validate; small documents that may run are kept."""
         kept = self.kept.get(text)
         if kept is not None:
             self.kept.move_to_end(text)
             return kept
         prepared = self._prepare(text)
-        if len(text) <= LONGEST_KEPT:
-            self.kept[text] = prepared
-            if len(self.kept) > MAX_KEPT:
-                self.kept.popitem(last=False)
+        if len(text) <= LONGEST_KEPT and not prepared.errors:
+            self._keep(text, prepared)
         return prepared
 
     def extension(self) -> SchemaExtension:
         """What makes Strawberry use these documents, on every transport."""
         return _UseDocuments(self)
+
+    def _keep(self, text: str, prepared: Prepared) -> None:
+        self.kept[text] = prepared
+        self.kept_chars += len(text)
+        while len(self.kept) > MAX_KEPT or self.kept_chars > MAX_KEPT_CHARS:
+            oldest, _ = self.kept.popitem(last=False)
+            self.kept_chars -= len(oldest)
 
     def _prepare(self, text: str) -> Prepared:
         if self.trusted is not None and text not in self.trusted_texts:

@@ -8,7 +8,7 @@ import pytest
 from graphql import get_introspection_query
 
 from server import limits
-from server.documents import Documents, Prepared
+from server.documents import MAX_KEPT_CHARS, Documents, Prepared
 from server.errors import GatehouseSchema
 from settings import Settings
 from tests.transport.small import Mutation, Query
@@ -135,6 +135,7 @@ def test_a_small_document_is_prepared_once(documents: Documents) -> None:
     assert documents.prepare("{ hello }") is documents.prepare("{ hello }")
     large = "{ hello }" + "#" * 9_000
     assert documents.prepare(large) is not documents.prepare(large)
+    assert documents.prepare("{ nothing }") is not documents.prepare("{ nothing }")
 
 
 def test_the_oldest_of_too_many_documents_is_forgotten(documents: Documents) -> None:
@@ -143,3 +144,10 @@ def test_the_oldest_of_too_many_documents_is_forgotten(documents: Documents) -> 
         documents.prepare(f"{{ a{number}: hello }}")
     assert len(documents.kept) == 1_000
     assert documents.prepare("{ hello }") is not first
+
+
+def test_what_is_kept_is_bounded_in_size_as_well_as_number(documents: Documents) -> None:
+    for number in range(60):
+        documents.prepare(f"{{ a{number}: hello }}" + "#" * 7_900)
+    assert len(documents.kept) < 40
+    assert documents.kept_chars == sum(len(text) for text in documents.kept) <= MAX_KEPT_CHARS
