@@ -38,12 +38,16 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
     """
     rows = await connection.fetch(
         """
-        WITH due AS (
-            (SELECT id FROM deliveries WHERE queue = $1 AND state = 'pending' AND next_attempt_at <= now()
-             ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-            UNION ALL
-            (SELECT id FROM deliveries WHERE queue = $1 AND state = 'sending' AND claimed_at < now() - interval '30 s'
-             LIMIT $3 FOR UPDATE SKIP LOCKED)
+        WITH waiting AS (
+            SELECT id FROM deliveries
+            WHERE queue = $1 AND state = 'pending' AND next_attempt_at <= now()
+            ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED
+        ), abandoned AS (
+            SELECT id FROM deliveries
+            WHERE queue = $1 AND state = 'sending' AND claimed_at < now() - interval '30 s'
+            LIMIT $3 FOR UPDATE SKIP LOCKED
+        ), due AS (
+            SELECT id FROM abandoned UNION ALL SELECT id FROM waiting LIMIT $3
         ), judged AS (
             SELECT due.id, events.type, events.occurred_at, events.data, accounts.name AS account_name,
                 deliveries.message <> ALL ($5) OR (
@@ -54,7 +58,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                                 AND staff.user_id = deliveries.user_id)
                     AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = deliveries.user_id)
                 ) AS applies
-            FROM (SELECT id FROM due LIMIT $3) AS due
+            FROM due
             JOIN deliveries ON deliveries.id = due.id
             JOIN events ON events.id = deliveries.event_id
             LEFT JOIN accounts ON accounts.id = events.account_id
