@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from db import sessions, users
 from db.pool import Database
 from resolvers.hashing import Hasher
+from resolvers.hub import Hub
 from rules import tokens
 from rules.failures import Unauthenticated
 from rules.people import Person
@@ -22,6 +23,7 @@ class Service:
     ring: KeyRing
     hasher: Hasher
     issuer: str
+    hub: Hub
 
 
 @dataclass

@@ -17,6 +17,7 @@ from schema.enrollment import EnrollmentMutation
 from schema.failures import HANDLERS
 from schema.sign_in import SignInMutation
 from schema.viewer import Viewer, viewer
+from schema.watching import Subscription
 
 
 @strawberry.type(description="Reading.")
@@ -53,6 +54,7 @@ def build(
     return schema_class(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[Error],
         extensions=extensions,
         exception_handlers=HANDLERS,

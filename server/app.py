@@ -14,6 +14,7 @@ import settings as settings_module
 from db.pool import open_database
 from resolvers.context import Service
 from resolvers.hashing import Hasher
+from resolvers.hub import Hub
 from rules.failures import ServiceUnavailable
 from rules.sealing import KeyRing
 from schema.roots import build
@@ -36,11 +37,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         database = await open_database(settings.database_url, settings.pool_size, "gatehouse-api")
         hasher = Hasher()
-        app.state.service = Service(database, ring, hasher, settings.issuer)
+        hub = Hub(database, settings.database_url)
+        app.state.service = Service(database, ring, hasher, settings.issuer, hub)
         try:
             yield
         finally:
             await explorer.close()
+            await hub.close()
             hasher.close()
             await database.close()
 

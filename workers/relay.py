@@ -7,12 +7,11 @@ import contextlib
 import logging
 import signal
 
-import asyncpg
 from celery import Celery
 from kombu.exceptions import OperationalError
 
 from db import events
-from db.bell import CHANNEL
+from db.listening import listen
 from db.pool import Database, open_database
 from rules.failures import ServiceUnavailable
 from settings import Settings
@@ -40,7 +39,7 @@ async def _run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     database = await open_database(settings.database_url, 2, "gatehouse-relay")
-    listener = asyncio.create_task(_listen(settings.database_url, rung))
+    listener = asyncio.create_task(listen(settings.database_url, rung, "gatehouse-relay"))
     app = make_app(settings)
     print("relay ready", flush=True)  # noqa: T201 - whoever started us waits for it
     try:
@@ -82,23 +81,3 @@ def _publish_all(app: Celery, event_ids: list[int]) -> int:
             log.warning("The broker does not answer (%s); trying again.", type(error).__name__)
             return index
     return len(event_ids)
-
-
-async def _listen(url: str, rung: asyncio.Event) -> None:
-    """Ring `rung` with the bell, over a connection that is made again whenever it is lost."""
-    while True:
-        with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            await _listen_once(url, rung)
-        await asyncio.sleep(LOOK_EVERY_S)
-
-
-async def _listen_once(url: str, rung: asyncio.Event) -> None:
-    lost = asyncio.Event()
-    connection = await asyncpg.connect(url, timeout=3, server_settings={"application_name": "gatehouse-relay"})
-    try:
-        connection.add_termination_listener(lambda _: lost.set())
-        await connection.add_listener(CHANNEL, lambda *_: rung.set())
-        rung.set()
-        await lost.wait()
-    finally:
-        connection.terminate()

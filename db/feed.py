@@ -1,0 +1,101 @@
+"""The feed: events in the order in which they became certain, for whoever follows them.
+
+A reader that follows ids misses what commits late. This one stays below the oldest running transaction, and misses
+nothing; a long transaction makes it wait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from db.pool import Connection
+
+BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a reader has come: a transaction's id, and an event's within it."""
+
+    transaction_id: int
+    event_id: int
+
+
+@dataclass(frozen=True)
+class FeedEvent:
+    """An event, and the accounts whose pages it changes."""
+
+    position: Position
+    type: str
+    subject_id: UUID | None
+    account_ids: frozenset[UUID]
+
+
+async def now(connection: Connection) -> Position:
+    """The position behind everything that is certain."""
+    oldest: int = await connection.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+    return Position(oldest - 1, 2**63 - 1)
+
+
+async def read(connection: Connection, after: Position) -> list[FeedEvent]:
+    """Up to 1,000 events behind `after` that are certain by now.
+
+    A person's event concerns every account they are staff of, also where it was recorded for one of them.
+    """
+    rows = await connection.fetch(
+        """
+        SELECT id, transaction_id::text::bigint AS transaction_id, type, subject_id,
+            ARRAY(SELECT account_id FROM account_events WHERE event_id = events.id)
+            || ARRAY(SELECT account_id FROM staff WHERE user_id = subject_id) AS account_ids
+        FROM events
+        WHERE (transaction_id, id) > ($1::text::xid8, $2::bigint)
+            AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+        ORDER BY transaction_id, id
+        LIMIT $3
+        """,
+        str(after.transaction_id),
+        after.event_id,
+        BATCH,
+    )
+    return [
+        FeedEvent(
+            Position(row["transaction_id"], row["id"]), row["type"], row["subject_id"], frozenset(row["account_ids"])
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Whether a watcher may go on: signed in, and, where an account is watched, allowed to see its page."""
+
+    is_live: bool
+    may_view: bool
+    is_blocked: bool
+
+
+async def standings(connection: Connection, session_ids: list[UUID], account_ids: list[UUID | None]) -> list[Standing]:
+    """How each watcher, a session and the account it watches, stands now; in the order given."""
+    rows = await connection.fetch(
+        """
+        SELECT sessions.id IS NOT NULL AS is_live,
+            watcher.account_id IS NULL
+                OR coalesce(users.is_super_admin OR staff.role IN ('OWNER', 'ADMIN'), false) AS may_view,
+            watcher.account_id IS NOT NULL AND factors.user_id IS NULL AND (
+                users.reenrollment_required_at IS NOT NULL
+                OR coalesce(staff.id IS NOT NULL AND accounts.grace_deadline <= now(), false)
+            ) AS is_blocked
+        FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS watcher (session_id, account_id, number)
+        LEFT JOIN sessions ON sessions.id = watcher.session_id
+            AND sessions.expires_at > now() AND sessions.last_used_at > now() - interval '7 days'
+        LEFT JOIN users ON users.id = sessions.user_id
+        LEFT JOIN factors ON factors.user_id = users.id
+        LEFT JOIN staff ON staff.account_id = watcher.account_id AND staff.user_id = users.id
+        LEFT JOIN accounts ON accounts.id = watcher.account_id
+        ORDER BY watcher.number
+        """,
+        session_ids,
+        account_ids,
+    )
+    return [Standing(**row) for row in rows]

@@ -1,0 +1,192 @@
+"""The hub: one reader of the feed for all watchers of a process.
+
+It asks once for each changed account and once for all watchers' permissions, however many they are. What a watcher
+has not fetched yet is replaced by what is newer, so that a slow one takes no more memory than a quick one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from db import feed, policy, staff
+from db.feed import FeedEvent, Position, Standing
+from db.listening import listen
+from db.policy import Progress
+from db.pool import Connection, Database
+from db.staff import Member
+from rules.failures import (
+    MfaEnrollmentRequired,
+    NotFound,
+    RateLimited,
+    Refusal,
+    ServiceUnavailable,
+    Unauthenticated,
+)
+
+LOOK_EVERY_S = 1.0
+MOST_WAITING = 1000
+
+log = logging.getLogger("gatehouse.hub")
+
+
+@dataclass(eq=False)
+class Watcher:
+    """One subscription: its session, what it watches, and what waits for it."""
+
+    session_id: UUID
+    person_id: UUID
+    account_id: UUID | None = None
+    # whose policies bind the person; only where the person is watched
+    account_ids: frozenset[UUID] = frozenset()
+    wants_progress: bool = False
+    wants_members: bool = False
+    progress: Progress | None = None
+    members: dict[UUID, Member] = field(default_factory=dict)
+    is_stale: bool = False
+    failure: Refusal | None = None
+    _something: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self) -> None:
+        """Wake whoever waits."""
+        self._something.set()
+
+    def end(self, failure: Refusal) -> None:
+        """Say why it is over; nothing more will come."""
+        self.failure = failure
+        self.members.clear()
+        self.tell()
+
+    async def wait(self) -> None:
+        """Wait for something new. Raises the refusal that ended it."""
+        await self._something.wait()
+        self._something.clear()
+        if self.failure is not None:
+            raise self.failure
+
+
+class Hub:
+    """The watchers of this process. It reads only while there are any."""
+
+    def __init__(self, database: Database, url: str) -> None:
+        self._database = database
+        self._url = url
+        self._watchers: set[Watcher] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    @contextlib.contextmanager
+    def watching(self, watcher: Watcher) -> Iterator[Watcher]:
+        """Keep the watcher informed for as long as this lasts."""
+        self._watchers.add(watcher)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="hub")
+        try:
+            yield watcher
+        finally:
+            self._watchers.discard(watcher)
+
+    async def close(self) -> None:
+        """Stop reading."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        rung = asyncio.Event()
+        listener = asyncio.create_task(listen(self._url, rung, "gatehouse-hub"))
+        position: Position | None = None
+        looked_at = asyncio.get_running_loop().time()
+        try:
+            while self._watchers:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(rung.wait(), LOOK_EVERY_S)
+                rung.clear()
+                now = asyncio.get_running_loop().time()
+                is_full_look = now - looked_at >= LOOK_EVERY_S or position is None
+                try:
+                    async with self._database.connection() as connection:
+                        position = await self._look(connection, position, is_full_look)
+                except ServiceUnavailable:
+                    log.warning("The database does not answer; the watchers wait.")
+                    continue
+                if is_full_look:
+                    looked_at = now
+        finally:
+            listener.cancel()
+            for watcher in self._watchers:
+                watcher.end(ServiceUnavailable())
+
+    async def _look(self, connection: Connection, position: Position | None, is_full_look: bool) -> Position:
+        if position is None:
+            # The watchers that came before this have no news to wait for: let them look for themselves.
+            position, events = await feed.now(connection), []
+            for watcher in self._watchers:
+                watcher.is_stale = True
+                watcher.tell()
+        else:
+            events = await feed.read(connection, position)
+        await self._check(connection, events, is_full_look)
+        await self._tell(connection, events)
+        return events[-1].position if events else position
+
+    async def _check(self, connection: Connection, events: list[FeedEvent], is_full_look: bool) -> None:
+        """Cut off whoever may not go on: those concerned by these events, and once a second all."""
+        touched = frozenset[UUID]().union(*(event.account_ids for event in events))
+        people = {event.subject_id for event in events}
+        asked = [w for w in self._watchers if is_full_look or w.account_id in touched or w.person_id in people]
+        if not asked:
+            return
+        found = await feed.standings(connection, [w.session_id for w in asked], [w.account_id for w in asked])
+        for watcher, standing in zip(asked, found, strict=True):
+            if (refusal := _refusal(standing)) is not None:
+                self._watchers.discard(watcher)
+                watcher.end(refusal)
+
+    async def _tell(self, connection: Connection, events: list[FeedEvent]) -> None:
+        accounts: defaultdict[UUID, set[UUID]] = defaultdict(set)
+        for event in events:
+            for account_id in event.account_ids:
+                accounts[account_id].update({event.subject_id} - {None})  # type: ignore[arg-type]
+        people = {event.subject_id for event in events}
+        for watcher in self._watchers:
+            if watcher.account_id is None and (
+                watcher.person_id in people or not watcher.account_ids.isdisjoint(accounts)
+            ):
+                watcher.is_stale = True
+                watcher.tell()
+        for account_id, changed in accounts.items():
+            watchers = [w for w in self._watchers if w.account_id == account_id]
+            if any(w.wants_progress for w in watchers):
+                _tell_progress(watchers, await policy.progress(connection, account_id))
+            if changed and any(w.wants_members for w in watchers):
+                _tell_members(watchers, await staff.members(connection, account_id, list(changed)))
+
+
+def _tell_progress(watchers: list[Watcher], progress: Progress) -> None:
+    for watcher in watchers:
+        if watcher.wants_progress and watcher.progress != progress:
+            watcher.progress = progress
+            watcher.tell()
+
+
+def _tell_members(watchers: list[Watcher], members: list[Member]) -> None:
+    for watcher in watchers:
+        if watcher.wants_members and members:
+            watcher.members.update((member.user_id, member) for member in members)
+            if len(watcher.members) > MOST_WAITING:
+                watcher.end(RateLimited("More has changed than you have read. Load the roster, then subscribe again."))
+            watcher.tell()
+
+
+def _refusal(standing: Standing) -> Refusal | None:
+    if not standing.is_live:
+        return Unauthenticated()
+    if standing.is_blocked:
+        return MfaEnrollmentRequired()
+    return None if standing.may_view else NotFound()

@@ -1,0 +1,81 @@
+"""What a person may watch: an account's progress, its staff, and themselves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from db import policy
+from db.policy import Progress
+from db.staff import Member
+from resolvers import access
+from resolvers.context import Context
+from resolvers.hub import Watcher
+from rules.people import Person
+
+
+async def enrollment_progress(context: Context, account_id: UUID) -> AsyncIterator[Progress]:
+    """The progress now, then after every change of it. Raises what viewed_account raises, at first or later."""
+    watcher = await _account_watcher(context, account_id)
+    watcher.wants_progress = True
+    with context.service.hub.watching(watcher):
+        async with context.database.connection() as connection:
+            told = await policy.progress(connection, account_id)
+        yield told
+        while True:
+            await watcher.wait()
+            if watcher.is_stale:
+                watcher.is_stale = False
+                async with context.database.connection() as connection:
+                    watcher.progress = await policy.progress(connection, account_id)
+            if watcher.progress is not None and watcher.progress != told:
+                told = watcher.progress
+                yield told
+
+
+async def staff_member_changed(context: Context, account_id: UUID) -> AsyncIterator[tuple[Member, Person]]:
+    """Each changed member, with the person who watches. Who has left is no member any more, and is not told of."""
+    watcher = await _account_watcher(context, account_id)
+    watcher.wants_members = True
+    person = await context.person()
+    with context.service.hub.watching(watcher):
+        while True:
+            await watcher.wait()
+            while watcher.members:
+                yield watcher.members.pop(next(iter(watcher.members))), person
+
+
+async def viewer_changed(context: Context) -> AsyncIterator[Person]:
+    """The person now, then after each change of their MFA, roles or policies. Raises Unauthenticated."""
+    person = await context.person()
+    watcher = Watcher(person.session_id, person.id, account_ids=_accounts(person))
+    with context.service.hub.watching(watcher):
+        yield await context.reload()
+        told = _without_clock(person)
+        while True:
+            await watcher.wait()
+            person = await context.reload()
+            watcher.account_ids = _accounts(person)
+            if _without_clock(person) != told:
+                told = _without_clock(person)
+                yield person
+
+
+async def _account_watcher(context: Context, account_id: UUID) -> Watcher:
+    await access.viewed_account(context, account_id)
+    person = await context.person()
+    return Watcher(person.session_id, person.id, account_id)
+
+
+def _accounts(person: Person) -> frozenset[UUID]:
+    return frozenset(membership.account.id for membership in person.memberships)
+
+
+def _without_clock(person: Person) -> tuple[object, ...]:
+    return (
+        person.mfa_enabled_at,
+        person.backup_codes_remaining,
+        person.reenrollment_required_at,
+        person.is_super_admin,
+        person.memberships,
+    )

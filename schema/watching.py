@@ -1,0 +1,45 @@
+"""Watching: what changes, as it changes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Annotated
+
+import strawberry
+
+import resolvers.watching
+from resolvers.access import parse_id
+from schema.common import Info
+from schema.policy import EnrollmentProgress
+from schema.staff import StaffMember
+from schema.viewer import Viewer
+
+AccountId = Annotated[strawberry.ID, strawberry.argument(description="The account.")]
+
+
+@strawberry.type(
+    description="Watching. Whoever loses the permission, or their session, is cut off within a second with an error."
+)
+class Subscription:
+    @strawberry.subscription(
+        description="The account's progress now, then again after every change. Owners, admins and super-admins only."
+    )
+    async def enrollment_progress(self, info: Info, account_id: AccountId) -> AsyncGenerator[EnrollmentProgress, None]:
+        async for progress in resolvers.watching.enrollment_progress(info.context, parse_id(account_id)):
+            yield EnrollmentProgress.of(progress)
+
+    @strawberry.subscription(
+        description="Each staff member whose MFA, role or membership changed, after it changed. Owners, admins and "
+        "super-admins only."
+    )
+    async def staff_member_changed(self, info: Info, account_id: AccountId) -> AsyncGenerator[StaffMember, None]:
+        account = parse_id(account_id)
+        async for member, person in resolvers.watching.staff_member_changed(info.context, account):
+            yield StaffMember.of(member, person, account)
+
+    @strawberry.subscription(
+        description="The viewer now, then after each change of their MFA or of a policy that binds them."
+    )
+    async def viewer_changed(self, info: Info) -> AsyncGenerator[Viewer, None]:
+        async for person in resolvers.watching.viewer_changed(info.context):
+            yield Viewer.of(person)
