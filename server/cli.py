@@ -122,6 +122,14 @@ def migrate(data_dir: Path | None) -> None:
     click.echo("The database is up to date.")
 
 
+@main.command()
+def schema() -> None:
+    """Print the GraphQL schema (SDL)."""
+    from schema.roots import build
+
+    click.echo(build().as_str())
+
+
 @main.command(hidden=True)
 @click.option("--folder", type=click.Path(path_type=Path), required=True)
 @click.option("--smtp-port", type=int, required=True)

@@ -1,0 +1,62 @@
+"""The served schema against the public contract: nothing missing, renamed or loosened, everything described."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+    is_introspection_type,
+    is_specified_scalar_type,
+)
+from graphql.utilities import find_breaking_changes
+
+from schema.roots import build
+
+CONTRACT = Path(__file__).with_name("contract.graphql")
+KEPT = Path(__file__).parents[2] / "schema" / "schema.graphql"
+
+
+def served() -> GraphQLSchema:
+    """The schema as its SDL tells it."""
+    return build_schema(build().as_str())
+
+
+def test_the_served_schema_holds_the_contract_whole() -> None:
+    changes = find_breaking_changes(build_schema(CONTRACT.read_text()), served())
+    assert [change.description for change in changes] == []
+
+
+def test_the_difference_would_be_seen() -> None:
+    loosened = CONTRACT.read_text().replace("backupCodes: [String!]!", "backupCodes: [String!]", 1)
+    assert find_breaking_changes(build_schema(CONTRACT.read_text()), build_schema(loosened)) != []
+
+
+def test_the_kept_sdl_is_the_served_one() -> None:
+    assert KEPT.read_text().strip() == build().as_str().strip(), "Run: uv run gatehouse schema > schema/schema.graphql"
+
+
+def test_everything_is_described() -> None:
+    assert [name for name, description in described(served()) if not description] == []
+
+
+def described(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
+    """Each type, field, argument and enum value, with its description."""
+    for name, type_ in schema.type_map.items():
+        if is_introspection_type(type_) or is_specified_scalar_type(type_):
+            continue
+        yield name, type_.description
+        if isinstance(type_, GraphQLEnumType):
+            for value, definition in type_.values.items():
+                yield f"{name}.{value}", definition.description
+        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
+            for field, definition in type_.fields.items():
+                yield f"{name}.{field}", definition.description
+                for argument, given in getattr(definition, "args", {}).items():
+                    yield f"{name}.{field}({argument})", given.description
