@@ -1,0 +1,101 @@
+"""Changing who has which role: by hand, and by the thousand. An account always keeps an owner."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from db.pool import Connection
+from rules.people import Role
+
+
+async def change_role(connection: Connection, account_id: UUID, email: str, role: Role) -> UUID | None:
+    """Give a staff member another role, under the account's lock; their id, or None when nothing may change.
+
+    Nothing may change when they have the role, are not staff here, or are the last owner.
+    """
+    user_id: UUID | None = await connection.fetchval(
+        """
+        UPDATE staff SET role = $3
+        WHERE account_id = $1 AND email = $2 AND role <> $3
+            AND (role <> 'OWNER' OR EXISTS (SELECT FROM staff AS other
+                WHERE other.account_id = $1 AND other.role = 'OWNER' AND other.email <> $2))
+        RETURNING user_id
+        """,
+        account_id,
+        email,
+        role,
+    )
+    return user_id
+
+
+async def remove(connection: Connection, account_id: UUID, email: str) -> UUID | None:
+    """Take a staff member's role away, under the account's lock; their id, or None: not staff here, or last owner."""
+    user_id: UUID | None = await connection.fetchval(
+        """
+        DELETE FROM staff
+        WHERE account_id = $1 AND email = $2
+            AND (role <> 'OWNER' OR EXISTS (SELECT FROM staff AS other
+                WHERE other.account_id = $1 AND other.role = 'OWNER' AND other.email <> $2))
+        RETURNING user_id
+        """,
+        account_id,
+        email,
+    )
+    return user_id
+
+
+async def role_of(connection: Connection, account_id: UUID, email: str) -> Role | None:
+    """The person's role in the account; None when they are not staff of it."""
+    role = await connection.fetchval("SELECT role FROM staff WHERE account_id = $1 AND email = $2", account_id, email)
+    return Role(role) if role else None
+
+
+async def add_many(
+    connection: Connection, account_id: UUID, emails: list[str], roles: list[str], hashes: list[str]
+) -> int:
+    """Give each of these different emails a role, with its event; return how many were not staff before.
+
+    Known people keep their passwords, and whoever is staff here keeps the role.
+    """
+    added: int = await connection.fetchval(
+        """
+        WITH given AS (
+            SELECT * FROM unnest($2::text[], $3::text[], $4::text[]) AS given (email, role, password_hash)
+        ), people AS (
+            INSERT INTO users (email, password_hash) SELECT email, password_hash FROM given ORDER BY email
+            ON CONFLICT (email) DO UPDATE SET email = users.email
+            RETURNING id, email
+        ), joined AS (
+            INSERT INTO staff (account_id, user_id, email, role)
+            SELECT $1, people.id, email, given.role FROM people JOIN given USING (email)
+            ON CONFLICT (account_id, user_id) DO NOTHING
+            RETURNING user_id, role
+        ), told AS (
+            INSERT INTO events (type, account_id, subject_id, data)
+            SELECT 'STAFF_ADDED', $1, user_id, jsonb_build_object('role', role) FROM joined
+            RETURNING id
+        ), shown AS (
+            INSERT INTO account_events (account_id, event_id) SELECT $1, id FROM told
+        )
+        SELECT count(*) FROM joined
+        """,
+        account_id,
+        emails,
+        roles,
+        hashes,
+    )
+    return added
+
+
+async def set_super_admin(connection: Connection, email: str, granted: bool) -> UUID | None:
+    """Make the person a platform super-admin, or no more; their id, None when that holds already."""
+    user_id: UUID | None = await connection.fetchval(
+        "UPDATE users SET is_super_admin = $2 WHERE email = $1 AND is_super_admin <> $2 RETURNING id", email, granted
+    )
+    return user_id
+
+
+async def user_id_of(connection: Connection, email: str) -> UUID | None:
+    """The id of whoever signs in with `email`."""
+    user_id: UUID | None = await connection.fetchval("SELECT id FROM users WHERE email = $1", email)
+    return user_id

@@ -1,0 +1,144 @@
+"""What operators do about people from the command line: roles, imports, MFA resets and super-admins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TextIO
+from uuid import UUID
+
+import click
+
+from db.pool import Database
+from db.staff import Member
+from rules.people import Role
+from server import memberships
+from server.cli_operators import account_option, email_option, opened, staff
+from server.cli_options import data_dir_option
+from server.importing import Report, import_staff
+
+MOST_PROBLEMS_SHOWN = 1000
+
+
+@staff.command("list")
+@account_option
+@data_dir_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def list_staff(account_id: UUID, data_dir: Path | None, as_json: bool) -> None:
+    """List everyone with a role in an account, with their MFA."""
+
+    async def show(database: Database) -> None:
+        members: AsyncIterator[Member] = memberships.list_staff(database, account_id)
+        async for member in members:
+            if as_json:
+                click.echo(json.dumps(asdict(member), default=str))
+            else:
+                click.echo(f"{member.email}\t{member.role.lower()}\t{member.mfa_state.lower().replace('_', ' ')}")
+
+    with opened(data_dir) as run:
+        run(show)
+
+
+@staff.command("role")
+@account_option
+@email_option
+@click.option(
+    "--role",
+    type=click.Choice([role.lower() for role in Role], case_sensitive=False),
+    required=True,
+    help="What the person may do from now on.",
+)
+@data_dir_option
+def change_role(account_id: UUID, email: str, role: str, data_dir: Path | None) -> None:
+    """Change a staff member's role. The last owner stays one."""
+    with opened(data_dir) as run:
+        run(lambda database: memberships.change_role(database, account_id, email, Role(role.upper())))
+    click.echo(f"{email} is now {role.lower()}.")
+
+
+@staff.command("remove")
+@account_option
+@email_option
+@data_dir_option
+def remove(account_id: UUID, email: str, data_dir: Path | None) -> None:
+    """Take a staff member's role away. The last owner stays."""
+    with opened(data_dir) as run:
+        run(lambda database: memberships.remove_staff(database, account_id, email))
+    click.echo(f"{email} is no longer staff.")
+
+
+@staff.command("import")
+@click.argument("file", type=click.File("r", encoding="utf-8-sig"))
+@account_option
+@click.option("--atomic", is_flag=True, help="Apply nothing when any line is bad.")
+@data_dir_option
+def import_file(file: TextIO, account_id: UUID, atomic: bool, data_dir: Path | None) -> None:
+    """Give roles to everyone in a CSV file with the columns email and role; - reads standard input.
+
+    Whoever is staff already keeps the role; whoever is new has no password until the product sets one.
+    """
+    done = 0
+
+    def progress(lines: int) -> None:
+        nonlocal done
+        done += lines
+        click.echo(f"\r{done:,} lines", nl=False, err=True)
+
+    async def work(database: Database) -> Report:
+        await memberships.require_account(database, account_id)
+        return await import_staff(database, account_id, file, atomic=atomic, progress=progress)
+
+    with opened(data_dir) as run:
+        report: Report = run(work)
+    if done:
+        click.echo(err=True)
+    for line, problem in report.problems[:MOST_PROBLEMS_SHOWN]:
+        click.echo(f"line {line}: {problem}.", err=True)
+    if len(report.problems) > MOST_PROBLEMS_SHOWN:
+        click.echo(f"and {len(report.problems) - MOST_PROBLEMS_SHOWN:,} more.", err=True)
+    bad = f", {len(report.problems):,} bad" if report.problems else ""
+    click.echo(f"{report.added:,} added, {report.known:,} staff already{bad}.")
+    if report.problems:
+        raise click.exceptions.Exit(1)
+
+
+@click.group()
+def mfa() -> None:
+    """People's second factors."""
+
+
+@mfa.command("reset")
+@email_option
+@data_dir_option
+def reset_mfa(email: str, data_dir: Path | None) -> None:
+    """Reset the MFA of whoever nobody else can: a sole owner who is locked out. They are emailed."""
+    with opened(data_dir) as run:
+        run(lambda database: memberships.reset_mfa(database, email))
+    click.echo(f"Reset the MFA of {email}. They set it up again at the next sign-in.")
+
+
+@click.group("super-admin")
+def super_admin() -> None:
+    """Platform operators, who may view every account's security page and change nothing there."""
+
+
+@super_admin.command("grant")
+@email_option
+@data_dir_option
+def grant(email: str, data_dir: Path | None) -> None:
+    """Make somebody a super-admin."""
+    with opened(data_dir) as run:
+        run(lambda database: memberships.set_super_admin(database, email, True))
+    click.echo(f"{email} is a super-admin now.")
+
+
+@super_admin.command("revoke")
+@email_option
+@data_dir_option
+def revoke(email: str, data_dir: Path | None) -> None:
+    """Make somebody a super-admin no more."""
+    with opened(data_dir) as run:
+        run(lambda database: memberships.set_super_admin(database, email, False))
+    click.echo(f"{email} is no longer a super-admin.")
