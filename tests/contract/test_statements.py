@@ -1,0 +1,71 @@
+"""How many statements a query costs: one for whoever asks, and one for each list or count, however long."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+
+from server.app import create_app
+from tests.account.operations import AUDIT, IMPACT, NOTICE, POLICY, PROGRESS, ROSTER
+from tests.client import Client, settings_for
+from tests.factories import PASSWORD, SIGN_IN, World, email, make_world
+
+EVERYTHING = """
+query ($account: ID!) {
+  viewer { id email mfa { enabled } mfaNotice { message } memberships { role account { id name } } }
+  account(id: $account) {
+    id
+    securityPolicy { requireMfa }
+    enrollmentProgress { staffCount }
+    policyImpact(requireMfa: true) { affectedCount }
+    staff { nodes { email mfaState canResetMfa } }
+    auditLog { nodes { summary actorEmail subjectEmail } }
+  }
+}
+"""
+COSTS = [
+    ("{ viewer { email mfa { enabled backupCodesRemaining } memberships { account { name } } } }", 1),
+    (NOTICE, 1),
+    ("{ viewer { email sessions { id current } } }", 2),
+    ("query ($account: ID!) { account(id: $account) { id name } }", 1),
+    (POLICY, 1),
+    (IMPACT, 2),
+    (PROGRESS, 2),
+    (ROSTER.replace("totalCount", ""), 2),
+    (ROSTER, 3),
+    (AUDIT, 2),
+    (EVERYTHING, 5),
+]
+
+
+@pytest_asyncio.fixture
+async def counted(
+    database_url: str, database: asyncpg.Connection[asyncpg.Record]
+) -> AsyncIterator[tuple[World, Client, list[str]]]:
+    """Olive's client, and the statements that the server sends, over its one connection."""
+    app = create_app(settings_for(database_url, pool_size=1))
+    statements: list[str] = []
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            client = Client(http)
+            world = await make_world("http://localhost", database)
+            client.token = (await client.do(SIGN_IN, email=email("olive"), password=PASSWORD))["sessionToken"]
+            async with app.state.service.database.pool.acquire() as connection:
+                connection.add_query_logger(lambda record: statements.append(record.query))
+            yield world, client, statements
+
+
+@pytest.mark.parametrize(("query", "cost"), COSTS)
+async def test_a_query_costs_so_many_statements(
+    counted: tuple[World, Client, list[str]], query: str, cost: int
+) -> None:
+    world, client, statements = counted
+    variables = {"account": str(world.account_id), "require": True}
+    asked = {name: value for name, value in variables.items() if f"${name}:" in query}
+    assert await client.ask(query, **asked)
+    assert len(statements) == cost, statements
