@@ -98,9 +98,7 @@ class Settings(BaseSettings):
     def keys(self) -> dict[str, bytes]:
         """The key ring, newest first: key id to 32 bytes."""
         if not self.secret_keys:
-            raise SettingsError(
-                "GATEHOUSE_SECRET_KEYS is not set: give id:KEY, KEY being 32 random bytes in base64."
-            )
+            raise SettingsError("GATEHOUSE_SECRET_KEYS is not set: give id:KEY, KEY being 32 random bytes in base64.")
         return parse_secret_keys(self.secret_keys)
 
     @cached_property
