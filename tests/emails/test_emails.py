@@ -1,0 +1,131 @@
+"""What each email says, to whom, and that nothing in it loads from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.cli_emails import SAMPLES, sample
+from workers.catalogue import MAILINGS
+
+GOLDEN = Path(__file__).parent / "golden"
+SUBJECTS = {
+    "mfa_enabled": "MFA is on for your sign-in",
+    "mfa_disabled": "MFA is off for your sign-in",
+    "backup_codes_regenerated": "Your backup codes were replaced",
+    "backup_code_used": "A backup code was used to sign in",
+    "backup_code_used_last": "A backup code was used to sign in",
+    "mfa_reset": "Your MFA was reset: set it up again",
+    "mfa_challenge_locked": "Too many wrong codes for your sign-in",
+    "sign_in_locked": "Too many wrong passwords for your sign-in",
+    "policy_enabled": "Set up MFA by 1 December 2026",
+    "policy_enabled_at_once": "Set up MFA by 24 November 2026",
+    "policy_changed": "The MFA deadline is now 1 December 2026",
+    "grace_reminder": "3 days left to set up MFA",
+    "grace_reminder_last": "1 day left to set up MFA",
+    "grace_period_ended": "Set up MFA to continue",
+}
+MAILS = {name: sample(message, event_type, data) for name, message, event_type, data in SAMPLES}
+SECURITY = [name for name in MAILS if not name.startswith(("policy", "grace"))]
+
+every_mail = pytest.mark.parametrize("name", MAILS)
+
+
+def part(mail: EmailMessage, kind: str) -> str:
+    body = mail.get_body((kind,))
+    assert isinstance(body, EmailMessage)
+    content: Any = body.get_content()
+    return str(content).replace("\r\n", "\n")
+
+
+def test_every_message_of_the_catalogue_has_a_sample() -> None:
+    assert {message for _, message, _, _ in SAMPLES} == {mailing.message for mailing in MAILINGS.values()}
+
+
+def test_every_subject_is_exactly_as_promised() -> None:
+    assert {name: mail["Subject"] for name, mail in MAILS.items()} == SUBJECTS
+
+
+@every_mail
+def test_the_text_is_the_golden_one(name: str) -> None:
+    assert part(MAILS[name], "plain") == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@every_mail
+def test_text_comes_first_and_html_second(name: str) -> None:
+    mail = MAILS[name]
+    assert mail.get_content_type() == "multipart/alternative"
+    assert [alternative.get_content_type() for alternative in mail.iter_parts()] == ["text/plain", "text/html"]
+
+
+@every_mail
+def test_the_headers_say_who_when_and_that_a_machine_sent_it(name: str) -> None:
+    mail = MAILS[name]
+    assert mail["From"] == "Gatehouse <no-reply@gatehouse.example.com>"
+    assert mail["To"] == "mia@example.com"
+    assert mail["Date"] == "Tue, 24 Nov 2026 14:03:00 +0000"
+    assert mail["Auto-Submitted"] == "auto-generated"
+
+
+@every_mail
+def test_it_survives_the_way_over_the_wire(name: str) -> None:
+    wire = MAILS[name].as_bytes(policy=policy.SMTP)
+    assert max(len(line) for line in wire.split(b"\r\n")) <= 998
+    received = message_from_bytes(wire, policy=policy.default)
+    assert isinstance(received, EmailMessage)
+    assert part(received, "html") == part(MAILS[name], "html")
+
+
+@every_mail
+def test_html_and_text_tell_the_same(name: str) -> None:
+    shown = re.sub(r"<style.*?</style>|<!--.*?-->|<[^>]+>", " ", part(MAILS[name], "html"), flags=re.DOTALL)
+    words_shown = set(re.findall(r"\w+", shown))
+    assert set(re.findall(r"\w+", part(MAILS[name], "plain"))) <= words_shown
+
+
+@every_mail
+def test_nothing_is_loaded_and_every_link_is_the_security_page(name: str) -> None:
+    html = part(MAILS[name], "html")
+    assert not re.search(r"<(img|link|script|iframe|object|form|base)\b|url\(|@import|\bsrc=", html)
+    assert set(re.findall(r"https?://[^\s\"'<]+", html)) <= {
+        "https://gatehouse.example.com/account/security",
+        "https://gatehouse.example.com/account/security.",
+    }
+    assert set(re.findall(r'href="([^"]*)"', html)) == {"https://gatehouse.example.com/account/security"}
+
+
+@every_mail
+def test_the_html_has_one_heading_a_language_a_preheader_and_both_media_queries(name: str) -> None:
+    html = part(MAILS[name], "html")
+    assert re.findall(r"<h1[^>]*>(.*?)</h1>", html) == [SUBJECTS[name]]
+    assert '<html lang="en">' in html
+    assert re.search(r'<div class="preheader"[^>]*display: none[^>]*>[^<]+</div>', html)
+    assert "prefers-color-scheme: dark" in html
+    assert "max-width: 480px" in html
+    assert "max-width: 600px" in html
+
+
+@every_mail
+def test_the_styles_are_in_the_elements(name: str) -> None:
+    html = part(MAILS[name], "html")
+    assert re.search(r'<h1 style="[^"]*font-size: 24px', html)
+    assert len(re.findall(r"<style", html)) == 1
+
+
+@pytest.mark.parametrize("name", SECURITY)
+def test_security_mail_says_what_to_do_if_it_was_not_you(name: str) -> None:
+    heading = "If you did not ask for this" if name == "mfa_reset" else "If this was not you"
+    assert f"\n\n{heading}\n\n" in part(MAILS[name], "plain")
+    assert re.search(rf"<h2[^>]*>{heading}</h2>", part(MAILS[name], "html"))
+
+
+@pytest.mark.parametrize("name", [name for name in SECURITY if name != "mfa_reset"])
+def test_security_mail_says_when_and_from_where(name: str) -> None:
+    text = part(MAILS[name], "plain")
+    assert "When: 24 November 2026, 14:03 UTC\n" in text
+    assert "IP address: 203.0.113.7\nBrowser: Firefox on Linux\n" in text
