@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 BACKLOG = 2048
@@ -18,7 +19,9 @@ def listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "no such host"
+        # create_server adds to the system's own words; a name that is not found has no number of theirs.
+        known = isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno
+        reason = os.strerror(known) if known else "no such host"
         raise ListenError(f"Port {port} on {host} cannot be used: {reason[0].lower()}{reason[1:]}.") from None
 
 

