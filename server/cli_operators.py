@@ -12,10 +12,8 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import click
-from email_validator import EmailNotValidError, validate_email
 
 import db.operators
-import rules.passwords
 from db.pool import Database, open_database
 from rules.people import Role
 from server import operators
@@ -38,6 +36,8 @@ class Email(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Check and normalise."""
+        from email_validator import EmailNotValidError, validate_email
+
         try:
             checked = validate_email(
                 str(value).strip(), check_deliverability=False, test_environment=True, globally_deliverable=False
@@ -74,8 +74,8 @@ def account() -> None:
 def create_account(name: str, owner: str, data_dir: Path | None, password_stdin: bool, as_json: bool) -> None:
     """Create an account with its owner."""
     name = _checked_name(name)
+    person = _person(data_dir, owner, password_stdin)
     with opened(data_dir) as run:
-        person = _person(run, owner, password_stdin)
         account_id, user_id, staff_id = run(lambda d: operators.create_account(d, name, person))
     _say(as_json, f"Created {name}, owned by {owner}.", accountId=account_id, userId=user_id, staffId=staff_id)
 
@@ -99,8 +99,8 @@ def add_staff(
     account_id: UUID, email: str, role: str, data_dir: Path | None, password_stdin: bool, as_json: bool
 ) -> None:
     """Give a person a role in an account; a known person keeps the password."""
+    person = _person(data_dir, email, password_stdin)
     with opened(data_dir) as run:
-        person = _person(run, email, password_stdin)
         user_id, staff_id = run(lambda d: operators.add_staff(d, account_id, person, Role(role.upper())))
     _say(as_json, f"Added {email} as {role}.", accountId=account_id, userId=user_id, staffId=staff_id)
 
@@ -116,8 +116,8 @@ def portal() -> None:
 @shared_options
 def add_portal_user(account_id: UUID, email: str, data_dir: Path | None, password_stdin: bool, as_json: bool) -> None:
     """Let a person sign in to an account's portal; a known person keeps the password."""
+    person = _person(data_dir, email, password_stdin)
     with opened(data_dir) as run:
-        person = _person(run, email, password_stdin)
         user_id = run(lambda d: operators.add_portal_user(d, account_id, person))
     _say(as_json, f"Added {email} as a portal user.", accountId=account_id, userId=user_id)
 
@@ -158,15 +158,17 @@ def _run(url: str, work: Callable[[Database], Awaitable[Result]]) -> Result:
         raise plain_database_error(error) from None
 
 
-def _person(run: Run, email: str, password_stdin: bool) -> Person:
-    """The person, asked for a password only when new."""
+def _person(data_dir: Path | None, email: str, password_stdin: bool) -> Person:
+    """The person, asked for a password only when new, and while no other command waits for the database."""
+    import rules.passwords
 
     async def is_known(database: Database) -> bool:
         async with database.connection() as connection:
             return await db.operators.is_known(connection, email)
 
-    if run(is_known):
-        return Person(email, None)
+    with opened(data_dir) as run:
+        if run(is_known):
+            return Person(email, None)
     password = _password(email, password_stdin)
     if problem := rules.passwords.problem_with(password):
         raise OperatorError(problem)
