@@ -9,10 +9,10 @@ from uuid import UUID
 
 from db.pool import Connection
 
-# Messages that only concern staff who are not enrolled and whose account still asks for it.
-CONDITIONAL = ["policy_enabled", "policy_changed", "grace_reminder", "grace_period_ended"]
-MOST_CLAIMS = 200
+SWEEP_LOCK_ID = 0x6A7E_0003  # any constant that is ours alone
+MOST_ATTEMPTS = 200
 PRUNE_BATCH = 10_000
+UNKNOWN = "The sender died while handing it over: whether the server took it is not known."
 
 
 @dataclass(frozen=True)
@@ -31,17 +31,17 @@ class Claimed:
 
 
 async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, retry_hours: int) -> list[Claimed]:
-    """Claim up to `limit` due or abandoned deliveries; drop those that no longer apply.
+    """Claim up to `limit` due or abandoned deliveries; `is_overdue` says that this try is the last one.
 
     The send looks again: whoever has enrolled or left, or whose account asks for something else by now, gets none.
-    `is_overdue` says that this try is the last one.
+    What a dead sender may have handed over goes out again as often as it may, or counts as sent.
     """
     rows = await connection.fetch(
         """
         WITH waiting AS (
             SELECT id FROM deliveries
             WHERE queue = $1 AND state = 'pending' AND next_attempt_at <= now()
-            ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED
+            ORDER BY next_attempt_at, id LIMIT $3 FOR UPDATE SKIP LOCKED
         ), abandoned AS (
             SELECT id FROM deliveries
             WHERE queue = $1 AND state = 'sending' AND claimed_at < now() - interval '30 s'
@@ -50,25 +50,35 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
             SELECT id FROM abandoned UNION ALL SELECT id FROM waiting LIMIT $3
         ), judged AS (
             SELECT due.id, events.type, events.occurred_at, events.data, accounts.name AS account_name,
-                deliveries.message <> ALL ($5) OR (
-                    accounts.required_since = (events.data ->> 'requiredSince')::timestamptz
-                    AND accounts.grace_deadline = (events.data ->> 'deadline')::timestamptz
-                    AND (deliveries.message <> 'grace_reminder' OR accounts.grace_deadline > now())
-                    AND EXISTS (SELECT FROM staff WHERE staff.account_id = events.account_id
-                                AND staff.user_id = deliveries.user_id)
-                    AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = deliveries.user_id)
-                ) AS applies
+                CASE
+                    WHEN body_sent_at IS NOT NULL AND resends = 0 THEN 'sent'
+                    WHEN expires_at <= now() THEN 'dropped'
+                    WHEN deliveries.required_since IS NULL THEN 'sending'
+                    WHEN accounts.required_since = deliveries.required_since
+                        AND (deadline IS NULL OR accounts.grace_deadline = deadline)
+                        AND EXISTS (SELECT FROM staff WHERE staff.account_id = events.account_id
+                                    AND staff.user_id = deliveries.user_id)
+                        AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = deliveries.user_id)
+                    THEN 'sending'
+                    ELSE 'dropped'
+                END AS fate
             FROM due
             JOIN deliveries ON deliveries.id = due.id
             JOIN events ON events.id = deliveries.event_id
             LEFT JOIN accounts ON accounts.id = events.account_id
         ), claimed AS (
             UPDATE deliveries
-            SET state = CASE WHEN applies THEN 'sending' ELSE 'dropped' END,
-                claim_id = $2, claimed_at = now(), attempts = attempts + 1
+            SET state = fate,
+                claim_id = CASE WHEN fate = 'sending' THEN $2::uuid END,
+                claimed_at = CASE WHEN fate = 'sending' THEN now() END,
+                sent_at = CASE WHEN fate = 'sent' THEN body_sent_at END,
+                last_error = CASE WHEN fate = 'sent' THEN $6 ELSE last_error END,
+                attempts = attempts + (fate = 'sending')::int,
+                resends = resends - (fate = 'sending' AND body_sent_at IS NOT NULL)::int,
+                body_sent_at = NULL
             FROM judged WHERE deliveries.id = judged.id
             RETURNING deliveries.id, message, email, attempts, state, type, occurred_at, data, account_name,
-                created_at < now() - $4 * interval '1 hour' OR attempts >= $6 AS is_overdue
+                created_at < now() - $4 * interval '1 hour' OR attempts >= $5 AS is_overdue
         )
         SELECT id, message, email, attempts, is_overdue, type, occurred_at, data, account_name
         FROM claimed WHERE state = 'sending' ORDER BY id
@@ -77,8 +87,8 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
         claim_id,
         limit,
         retry_hours,
-        CONDITIONAL,
-        MOST_CLAIMS,
+        MOST_ATTEMPTS,
+        UNKNOWN,
     )
     return [Claimed(**row) for row in rows]
 
@@ -90,77 +100,94 @@ async def renew(connection: Connection, claim_id: UUID) -> None:
     )
 
 
-async def mark_sent(connection: Connection, claim_id: UUID, ids: list[int]) -> None:
-    """The server has taken these; the roster shows the reminders among them. Renews the rest of the claim."""
+async def leave(connection: Connection, claim_id: UUID, sent_ids: list[int], next_id: int | None) -> bool:
+    """The server has taken `sent_ids`, and the body of `next_id` is about to leave: may it? The roster shows reminders.
+
+    One statement for both, so that after a crash only the one mail under way is in doubt. It does not wait for the
+    disk: a crash of the database too, within a moment of this, costs a mail sent twice under one Message-ID.
+    """
+    may_leave: bool = await connection.fetchval(
+        """
+        WITH quick AS MATERIALIZED (
+            SELECT set_config('synchronous_commit', 'off', true) AS setting
+        ), marked AS (
+            UPDATE deliveries
+            SET state = CASE WHEN id = ANY ($2) THEN 'sent' ELSE state END,
+                sent_at = CASE WHEN id = ANY ($2) THEN now() END,
+                claim_id = CASE WHEN id = ANY ($2) THEN NULL ELSE claim_id END,
+                claimed_at = CASE WHEN id = ANY ($2) THEN NULL ELSE now() END,
+                body_sent_at = CASE WHEN id = ANY ($2) THEN NULL ELSE now() END
+            FROM quick
+            WHERE id = ANY (array_append($2::bigint[], $3::bigint)) AND claim_id = $1 AND state = 'sending'
+            RETURNING id, event_id, user_id
+        ), shown AS (
+            UPDATE staff SET last_reminded_at = now(), reminder_claimed_at = now()
+            FROM marked JOIN events ON events.id = marked.event_id
+            WHERE marked.id = ANY ($2) AND events.type = 'GRACE_REMINDER_SENT'
+                AND staff.account_id = events.account_id AND staff.user_id = marked.user_id
+        )
+        SELECT EXISTS (SELECT FROM marked WHERE id = $3)
+        """,
+        claim_id,
+        sent_ids,
+        next_id,
+    )
+    return may_leave
+
+
+async def try_later(connection: Connection, claim_id: UUID, ids: list[int], error: str, pauses_s: list[float]) -> None:
+    """Try each of these again in its own number of seconds."""
     await connection.execute(
         """
-        WITH sent AS (
-            UPDATE deliveries
-            SET claimed_at = now(),
-                state = CASE WHEN id = ANY ($2) THEN 'sent' ELSE state END,
-                sent_at = CASE WHEN id = ANY ($2) THEN now() END
-            WHERE claim_id = $1 AND state = 'sending'
-            RETURNING id, event_id, user_id
-        )
-        UPDATE staff SET last_reminded_at = now(), reminder_claimed_at = now()
-        FROM sent JOIN events ON events.id = sent.event_id
-        WHERE sent.id = ANY ($2) AND events.type = 'GRACE_REMINDER_SENT'
-            AND staff.account_id = events.account_id AND staff.user_id = sent.user_id
+        UPDATE deliveries SET state = 'pending', claim_id = NULL, claimed_at = NULL, body_sent_at = NULL,
+            last_error = $3, next_attempt_at = now() + pause_s * interval '1 second'
+        FROM unnest($2::bigint[], $4::float8[]) AS later (id, pause_s)
+        WHERE deliveries.id = later.id AND claim_id = $1 AND state = 'sending'
         """,
         claim_id,
         ids,
+        error[:500],
+        pauses_s,
     )
 
 
-async def try_later(connection: Connection, claim_id: UUID, ids: list[int], error: str, pause_s: float) -> None:
-    """Try these again in `pause_s` seconds."""
+async def fail(connection: Connection, claim_id: UUID, ids: list[int], error: str) -> None:
+    """Record deliveries that will not get through, in the server's words."""
     await connection.execute(
         """
-        UPDATE deliveries SET state = 'pending', claim_id = NULL, claimed_at = NULL, last_error = $3,
-            next_attempt_at = now() + $4 * interval '1 second'
+        UPDATE deliveries SET state = 'failed', claim_id = NULL, claimed_at = NULL, body_sent_at = NULL, last_error = $3
         WHERE claim_id = $1 AND id = ANY ($2) AND state = 'sending'
         """,
         claim_id,
         ids,
         error[:500],
-        pause_s,
     )
 
 
 async def release(connection: Connection, claim_id: UUID) -> None:
-    """Give back, untried, what is left of a claim."""
+    """Give back what was claimed and not tried."""
     await connection.execute(
         """
         UPDATE deliveries SET state = 'pending', claim_id = NULL, claimed_at = NULL, attempts = attempts - 1
-        WHERE claim_id = $1 AND state = 'sending'
+        WHERE claim_id = $1 AND state = 'sending' AND body_sent_at IS NULL
         """,
         claim_id,
-    )
-
-
-async def fail(connection: Connection, claim_id: UUID, delivery_id: int, error: str) -> None:
-    """Record a delivery that will not get through, in the server's words."""
-    await connection.execute(
-        """
-        UPDATE deliveries SET state = 'failed', claim_id = NULL, claimed_at = NULL, last_error = $3
-        WHERE claim_id = $1 AND id = $2 AND state = 'sending'
-        """,
-        claim_id,
-        delivery_id,
-        error[:500],
     )
 
 
 async def due_queues(connection: Connection) -> list[str]:
-    """The queues with something to send or to take over."""
+    """The queues with something to send or to take over; none while another sweep looks."""
     rows = await connection.fetch(
         """
-        SELECT queue FROM (VALUES ('security'), ('bulk')) AS q (queue)
+        SELECT queue
+        FROM (SELECT pg_try_advisory_xact_lock($1) AS is_ours) AS sweep
+        JOIN (VALUES ('security'), ('bulk')) AS q (queue) ON is_ours
         WHERE EXISTS (SELECT FROM deliveries AS d
                       WHERE d.queue = q.queue AND state = 'pending' AND next_attempt_at <= now())
             OR EXISTS (SELECT FROM deliveries AS d
                        WHERE d.queue = q.queue AND state = 'sending' AND claimed_at < now() - interval '30 s')
-        """
+        """,
+        SWEEP_LOCK_ID,
     )
     return [row["queue"] for row in rows]
 
@@ -179,62 +206,3 @@ async def prune(connection: Connection, older_than_days: int) -> int:
         PRUNE_BATCH,
     )
     return int(status.split()[1])
-
-
-@dataclass(frozen=True)
-class StateCount:
-    """How many deliveries of a queue are in a state, and since when the oldest waits (or, ended, when it was made)."""
-
-    queue: str
-    state: str
-    count: int
-    oldest: datetime
-    age_s: float
-
-
-async def status(connection: Connection) -> list[StateCount]:
-    """Counts per queue and state, and the age of the oldest in each."""
-    rows = await connection.fetch(
-        """
-        SELECT queue, state, count(*) AS count, min(created_at) AS oldest,
-            extract(epoch FROM now() - min(created_at))::float8 AS age_s
-        FROM deliveries GROUP BY queue, state ORDER BY queue DESC, state
-        """
-    )
-    return [StateCount(**row) for row in rows]
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A delivery that did not get through."""
-
-    id: int
-    email: str
-    message: str
-    attempts: int
-    created_at: datetime
-    last_error: str | None
-
-
-async def failed(connection: Connection, limit: int) -> list[Failed]:
-    """The newest failed deliveries."""
-    rows = await connection.fetch(
-        """
-        SELECT id, email, message, attempts, created_at, last_error FROM deliveries
-        WHERE state = 'failed' ORDER BY id DESC LIMIT $1
-        """,
-        limit,
-    )
-    return [Failed(**row) for row in rows]
-
-
-async def retry(connection: Connection, ids: list[int] | None) -> int:
-    """Try failed deliveries again, these or all; return how many."""
-    result = await connection.execute(
-        """
-        UPDATE deliveries SET state = 'pending', next_attempt_at = now(), created_at = now(), attempts = 0
-        WHERE state = 'failed' AND ($1::bigint[] IS NULL OR id = ANY ($1))
-        """,
-        ids,
-    )
-    return int(result.split()[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ RELAY_BATCH = 200
 QUIET_BATCH = 10_000
 FAN_OUT_CHUNK = 10_000
 MOST_ATTEMPTS = 10
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 5, 60
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,18 @@ class Event:
     occurred_at: datetime
     data: dict[str, Any]
     fanned_out_to: UUID | None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How an event's deliveries are made out; what `required_since` and the rest hold for, the send looks at again."""
+
+    message: str
+    queue: str
+    resends: int
+    required_since: datetime | None = None
+    deadline: datetime | None = None
+    expires_at: datetime | None = None
 
 
 async def dispatch_quiet(connection: Connection, types: list[str]) -> int:
@@ -45,19 +58,27 @@ async def dispatch_quiet(connection: Connection, types: list[str]) -> int:
     return int(status.split()[1])
 
 
-async def claim_for_hand_over(connection: Connection) -> list[int]:
-    """Claim up to 200 events that no worker was given, or was given some time ago and has not got on with."""
+async def claim_for_hand_over(connection: Connection, types: list[str], *, of_these: bool) -> list[int]:
+    """Claim up to 200 events of these types, or of all others, for handing over to a worker.
+
+    Those that were handed over and that no worker has got on with come again, later each time.
+    """
     rows = await connection.fetch(
         """
-        UPDATE events SET handed_at = now() WHERE id IN (
+        UPDATE events SET handed_at = now(), hand_overs = least(hand_overs + 1, 100) WHERE id IN (
             SELECT id FROM events
-            WHERE dispatched_at IS NULL AND failure IS NULL
-                AND (handed_at IS NULL OR handed_at < now() - interval '5 seconds' * (1 + attempts))
-            ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
+            WHERE dispatched_at IS NULL AND failure IS NULL AND (type = ANY ($1)) = $2
+                AND (handed_at IS NULL
+                     OR handed_at < now() - least($4 * 2 ^ (hand_overs - 1), $5) * interval '1 second')
+            ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
         )
         RETURNING id
         """,
+        types,
+        of_these,
         RELAY_BATCH,
+        FIRST_PAUSE_S,
+        LONGEST_PAUSE_S,
     )
     return sorted(row["id"] for row in rows)
 
@@ -65,7 +86,11 @@ async def claim_for_hand_over(connection: Connection) -> list[int]:
 async def take_back(connection: Connection, event_ids: list[int]) -> None:
     """The broker did not take these: hand them over at the next look."""
     await connection.execute(
-        "UPDATE events SET handed_at = NULL WHERE id = ANY ($1) AND dispatched_at IS NULL", event_ids
+        """
+        UPDATE events SET handed_at = NULL, hand_overs = greatest(hand_overs - 1, 0)
+        WHERE id = ANY ($1) AND dispatched_at IS NULL
+        """,
+        event_ids,
     )
 
 
@@ -98,51 +123,51 @@ async def lock_undispatched(connection: Connection, event_id: int) -> Event | No
     return Event(**row) if row else None
 
 
-async def deliver_to_person(connection: Connection, event: Event, message: str, queue: str) -> None:
+async def deliver_to_person(connection: Connection, event: Event, terms: Terms) -> None:
     """Write the one delivery of an event about a person, and mark it dispatched."""
     await connection.execute(
         """
         WITH planned AS (
-            INSERT INTO deliveries (event_id, user_id, message, email, queue)
-            SELECT $1, id, $3, email, $4 FROM users WHERE id = $2
+            INSERT INTO deliveries
+                (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at)
+            SELECT $1, id, email, $3, $4, $5, $6, $7, $8 FROM users WHERE id = $2
             ON CONFLICT (event_id, user_id, message) DO NOTHING
         )
         UPDATE events SET dispatched_at = now() WHERE id = $1
         """,
         event.id,
         event.subject_id,
-        message,
-        queue,
+        *astuple(terms),
     )
 
 
-async def deliver_to_staff(connection: Connection, event: Event, message: str, queue: str) -> bool:
+async def deliver_to_staff(connection: Connection, event: Event, terms: Terms) -> bool:
     """Write the deliveries of the next 10,000 staff not enrolled; true once the event is dispatched."""
     dispatched: bool = await connection.fetchval(
         """
         WITH chunk AS (
             SELECT user_id, email FROM staff
-            WHERE account_id = $2 AND ($3::uuid IS NULL OR user_id > $3)
-            ORDER BY user_id LIMIT $6
+            WHERE account_id = $2 AND ($9::uuid IS NULL OR user_id > $9)
+            ORDER BY user_id LIMIT $10
         ), planned AS (
-            INSERT INTO deliveries (event_id, user_id, message, email, queue)
-            SELECT $1, user_id, $4, email, $5 FROM chunk
+            INSERT INTO deliveries
+                (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at)
+            SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8 FROM chunk
             WHERE NOT EXISTS (SELECT FROM factors WHERE factors.user_id = chunk.user_id)
             ON CONFLICT (event_id, user_id, message) DO NOTHING
         ), reached AS (
             SELECT count(*) AS n, (SELECT user_id FROM chunk ORDER BY user_id DESC LIMIT 1) AS user_id FROM chunk
         )
-        UPDATE events SET attempts = 0, handed_at = now(),
+        UPDATE events SET attempts = 0, hand_overs = 0, handed_at = now(),
             fanned_out_to = coalesce(reached.user_id, fanned_out_to),
-            dispatched_at = CASE WHEN reached.n < $6 THEN now() END
+            dispatched_at = CASE WHEN reached.n < $10 THEN now() END
         FROM reached WHERE id = $1
         RETURNING dispatched_at IS NOT NULL
         """,
         event.id,
         event.account_id,
+        *astuple(terms),
         event.fanned_out_to,
-        message,
-        queue,
         FAN_OUT_CHUNK,
     )
     return dispatched

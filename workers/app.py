@@ -7,22 +7,32 @@ costs a delay. Hence early acks, no results, no countdowns, and a sweep.
 from __future__ import annotations
 
 import logging
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery
 from celery.signals import worker_ready, worker_shutting_down
+from kombu.exceptions import OperationalError
 
-from db import deliveries, housekeeping, reminders
+from db import deliveries, housekeeping
 from settings import Settings
-from workers.planning import plan
+from workers.catalogue import BULK, SECURITY
+from workers.planning import Planned, plan
+from workers.reminders import plan_due
 from workers.runtime import Runtime
 from workers.sending import send_batch
 
-PLAN, SECURITY, BULK = "plan", "security", "bulk"
+PLAN = "plan"
+QUEUES = {name: f"gatehouse.{name}" for name in (SECURITY, PLAN, BULK)}
 SWEEP_EVERY_S = 5.0
+SWEEP_AT_MOST_EVERY_S = 1.0
 PLAN_REMINDERS_EVERY_S = 900.0
-PRUNE_EVERY_S = 3600.0
-TASK_S = 300.0
+PRUNE_EVERY_S = 60.0
+PLAN_S = 120.0
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+BROKER_AWAY = (OperationalError, OSError)
 
 log = logging.getLogger("gatehouse.worker")
 
@@ -35,7 +45,7 @@ def make_app(settings: Settings) -> Celery:
         accept_content=["json"],
         task_ignore_result=True,
         task_acks_late=False,
-        task_default_queue=PLAN,
+        task_default_queue=QUEUES[PLAN],
         task_create_missing_queues=True,
         worker_prefetch_multiplier=1,
         worker_send_task_events=False,
@@ -61,56 +71,73 @@ def make_app(settings: Settings) -> Celery:
 
 
 def publish(app: Celery, task: str, *arguments: object, queue: str) -> None:
-    """Ask for work. Raises kombu's OperationalError within seconds when the broker does not answer."""
-    app.send_task(f"gatehouse.{task}", arguments, queue=queue, retry=False, ignore_result=True)
+    """Ask for work, by queue SECURITY, PLAN or BULK. Raises BROKER_AWAY within seconds."""
+    app.send_task(f"gatehouse.{task}", arguments, queue=QUEUES[queue], retry=False, ignore_result=True)
 
 
 def add_tasks(app: Celery, runtime: Runtime) -> None:
-    """The tasks. Each may come twice, and does its work once."""
+    """The tasks. Each may come twice, and does its work once; none takes long, since messages behind it wait."""
+    _add_mail_tasks(app, runtime)
+    _add_timed_tasks(app, runtime)
 
-    def wake(queue: str) -> None:
-        try:
-            publish(app, "send", queue, queue=queue)
-        except app.connection_for_write().recoverable_connection_errors as error:
-            log.warning("The broker does not answer (%s); the sweep will find what is due.", type(error).__name__)
 
+def _add_mail_tasks(app: Celery, runtime: Runtime) -> None:
     @app.task(name="gatehouse.plan_event")
     def plan_event(event_id: int) -> None:
-        async def run() -> list[str]:
+        async def run() -> Planned:
             return await plan(await runtime.database(), event_id)
 
-        for queue in runtime.run(run(), TASK_S):
-            wake(queue)
+        planned = runtime.run(run(), PLAN_S)
+        if planned.queue is not None:
+            _wake(app, "send", planned.queue, queue=planned.queue)
+        if planned.is_unfinished:
+            _wake(app, "plan_event", event_id, queue=PLAN)
 
     @app.task(name="gatehouse.send")
     def send(queue: str) -> None:
+        if runtime.is_stopping:
+            return
         if queue == BULK and not runtime.bulk_slots.acquire(blocking=False):
-            return  # one thread stays free for security mail; the senders under way wake themselves
+            return  # those who have the slots go on until nothing is left
         try:
-            claimed = send_batch(runtime, queue)
+            goes_on = send_batch(runtime, queue)
         finally:
             if queue == BULK:
                 runtime.bulk_slots.release()
-        if claimed and not runtime.stopping.is_set():
-            wake(queue)
+        if goes_on and not runtime.is_stopping:
+            _wake(app, "send", queue, queue=queue)
+
+
+def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
+    last_sweep = [0.0]
 
     @app.task(name="gatehouse.sweep")
     def sweep() -> None:
+        if time.monotonic() - last_sweep[0] < SWEEP_AT_MOST_EVERY_S:
+            return  # beat has asked all the while that no worker ran
+        last_sweep[0] = time.monotonic()
         for queue in runtime.query(deliveries.due_queues):
-            wake(queue)
+            _wake(app, "send", queue, queue=queue)
 
     @app.task(name="gatehouse.plan_reminders")
     def plan_reminders() -> None:
-        planned = runtime.query(reminders.plan, [*runtime.settings.reminder_thresholds, 0])
-        if planned:
-            log.info("Planned the reminders of %s accounts.", planned)
+        async def run() -> int:
+            return await plan_due(await runtime.database(), runtime.settings.reminder_thresholds)
+
+        if planned := runtime.run(run(), PLAN_S):
+            log.info("Planned %s reminders.", planned)
 
     @app.task(name="gatehouse.prune")
     def prune() -> None:
-        while runtime.query(deliveries.prune, runtime.settings.delivery_retention_days):
-            if runtime.stopping.is_set():
-                return
+        runtime.query(deliveries.prune, runtime.settings.delivery_retention_days)
         runtime.query(housekeeping.prune)
+
+
+def _wake(app: Celery, task: str, *arguments: object, queue: str) -> None:
+    try:
+        publish(app, task, *arguments, queue=queue)
+    except BROKER_AWAY as error:
+        log.warning("The broker does not answer (%s); what is due will be found again.", type(error).__name__)
 
 
 def worker_main(settings: Settings) -> None:
@@ -122,14 +149,14 @@ def worker_main(settings: Settings) -> None:
         print("worker ready", flush=True)  # noqa: T201 - whoever started us waits for it
 
     def stop(**_: Any) -> None:
-        runtime.stopping.set()
+        runtime.stop()
 
     worker_ready.connect(say_ready)
     worker_shutting_down.connect(stop)
     worker = app.Worker(
         pool="threads",
         concurrency=settings.worker_concurrency,
-        queues=[SECURITY, PLAN, BULK],
+        queues=list(QUEUES.values()),
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,
@@ -150,5 +177,5 @@ def beat_main(settings: Settings) -> None:
 
 
 def _entry(task: str, every_s: float) -> dict[str, Any]:
-    # What nobody took in time is asked for again anyway.
-    return {"task": task, "schedule": every_s, "options": {"queue": PLAN, "expires": every_s * 2}}
+    # Due at once when beat starts: it keeps no file of what it did before.
+    return {"task": task, "schedule": every_s, "last_run_at": LONG_AGO, "options": {"queue": QUEUES[PLAN]}}

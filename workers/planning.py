@@ -3,72 +3,83 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 from db import events
-from db.events import Event
+from db.events import Event, Terms
 from db.pool import Connection, Database
-from workers.catalogue import Audience, Mailing, UnknownEventError, mailing_for
+from workers.catalogue import BrokenEventError, is_for_subject, mailing_for, terms_for
 from workers.emails import Facts, render
+
+NOBODY = "nobody@gatehouse.example"
 
 log = logging.getLogger("gatehouse.planning")
 
 
-async def plan(database: Database, event_id: int) -> list[str]:
-    """Write the deliveries of an event; return the queues that have something new."""
+@dataclass(frozen=True)
+class Planned:
+    """What one step has come to: the queue that has something new, if any, and whether there is more to plan."""
+
+    queue: str | None = None
+    is_unfinished: bool = False
+
+
+async def plan(database: Database, event_id: int) -> Planned:
+    """Write the deliveries of an event; of one for a whole account, the next 10,000.
+
+    A step is short, so that planning for 100,000 people holds up nobody's security mail.
+    """
     async with database.connection() as connection:
         if not await events.begin(connection, event_id):
-            return []
-    queues: set[str] = set()
-    while True:
-        async with database.connection() as connection, connection.transaction():
-            event = await events.lock_undispatched(connection, event_id)
-            if event is None:
-                return sorted(queues)
-            mailing = await _mailing(connection, event)
-            if mailing is None:
-                return sorted(queues)
-            queues.add(mailing.queue)
-            if mailing.audience is Audience.SUBJECT:
-                await events.deliver_to_person(connection, event, mailing.message, mailing.queue)
-                return sorted(queues)
-            if await events.deliver_to_staff(connection, event, mailing.message, mailing.queue):
-                return sorted(queues)
+            return Planned()
+    async with database.connection() as connection, connection.transaction():
+        event = await events.lock_undispatched(connection, event_id)
+        return await _plan(connection, event) if event is not None else Planned()
 
 
-async def _mailing(connection: Connection, event: Event) -> Mailing | None:
-    """What to write; None when the event is dispatched or set aside by this."""
+async def _plan(connection: Connection, event: Event) -> Planned:
+    try:
+        made_out = _make_out(event)
+    except BrokenEventError as error:
+        await events.set_aside(connection, event.id, str(error))
+        log.error("Event %s is set aside: %s", event.id, error)
+        return Planned()
+    if made_out is None:
+        await events.mark_dispatched(connection, event.id)
+        return Planned()
+    for_subject, terms = made_out
+    if for_subject:
+        await events.deliver_to_person(connection, event, terms)
+        return Planned(terms.queue)
+    dispatched = await events.deliver_to_staff(connection, event, terms)
+    return Planned(terms.queue, is_unfinished=not dispatched)
+
+
+def _make_out(event: Event) -> tuple[bool, Terms] | None:
+    """Whether it goes to its subject alone, and its terms; None when it is not emailed. Raises BrokenEventError."""
     try:
         mailing = mailing_for(event)
-        if mailing is not None:
-            _try_out(event, mailing)
-    except UnknownEventError as error:
-        await _set_aside(connection, event, str(error))
-        return None
+        if mailing is None:
+            return None
+        made_out = is_for_subject(event, mailing), terms_for(event, mailing)
+        _try_out(event, mailing.message)
+    except BrokenEventError:
+        raise
     except Exception as error:  # whatever is broken in it, those behind it must go on
-        await _set_aside(connection, event, f"Its facts make no {event.type} email: {type(error).__name__}.")
-        return None
-    if mailing is None:
-        await events.mark_dispatched(connection, event.id)
-    return mailing
+        raise BrokenEventError(f"The facts of {event.type} make no email: {type(error).__name__}.") from error
+    return made_out
 
 
-def _try_out(event: Event, mailing: Mailing) -> None:
+def _try_out(event: Event, message: str) -> None:
     # A broken event is found here, once, rather than by each of its deliveries.
-    render(
-        mailing.message,
-        Facts(
-            event_type=event.type,
-            occurred_at=event.occurred_at,
-            data=event.data,
-            account_name=event.account_name,
-            recipient="nobody@gatehouse.invalid",
-            delivery_id=0,
-            public_url="https://gatehouse.invalid",
-            sender="nobody@gatehouse.invalid",
-        ),
+    facts = Facts(
+        event_type=event.type,
+        occurred_at=event.occurred_at,
+        data=event.data,
+        account_name=event.account_name,
+        recipient=NOBODY,
+        delivery_id=0,
+        public_url="https://gatehouse.example",
+        sender=NOBODY,
     )
-
-
-async def _set_aside(connection: Connection, event: Event, failure: str) -> None:
-    await events.set_aside(connection, event.id, failure)
-    log.error("Event %s is set aside: %s", event.id, failure)
+    render(message, facts)

@@ -7,16 +7,16 @@ import contextlib
 import logging
 import signal
 
+import asyncpg
 from celery import Celery
-from kombu.exceptions import OperationalError
 
 from db import events
 from db.listening import listen
 from db.pool import Database, open_database
 from rules.failures import ServiceUnavailable
 from settings import Settings
-from workers.app import PLAN, make_app, publish
-from workers.catalogue import QUIET_TYPES
+from workers.app import BROKER_AWAY, PLAN, make_app, publish
+from workers.catalogue import QUIET_TYPES, SECURITY, SECURITY_TYPES
 
 LOOK_EVERY_S = 1.0
 
@@ -47,8 +47,8 @@ async def _run(settings: Settings) -> None:
             rung.clear()
             try:
                 handed = await relay_once(database, app)
-            except ServiceUnavailable:
-                log.warning("The database does not answer; trying again.")
+            except (ServiceUnavailable, asyncpg.PostgresError) as error:
+                log.warning("The database does not answer (%s); trying again.", type(error).__name__)
                 handed = 0
             if not handed:
                 with contextlib.suppress(TimeoutError):
@@ -61,23 +61,27 @@ async def _run(settings: Settings) -> None:
 
 
 async def relay_once(database: Database, app: Celery) -> int:
-    """Hand over what is undispatched; return how many events that were."""
+    """Hand over what is undispatched, security first; return how many events were handed over or need no worker."""
     async with database.connection() as connection:
-        quiet = await events.dispatch_quiet(connection, QUIET_TYPES)
-        claimed = await events.claim_for_hand_over(connection)
-    handed = await asyncio.to_thread(_publish_all, app, claimed)
-    if left := claimed[handed:]:
+        done = await events.dispatch_quiet(connection, QUIET_TYPES)
+    for queue, of_these in ((SECURITY, True), (PLAN, False)):
         async with database.connection() as connection:
-            await events.take_back(connection, left)
-    return quiet + handed
+            claimed = await events.claim_for_hand_over(connection, SECURITY_TYPES, of_these=of_these)
+        handed = await asyncio.to_thread(_publish_all, app, claimed, queue)
+        if left := claimed[handed:]:
+            async with database.connection() as connection:
+                await events.take_back(connection, left)
+            break
+        done += handed
+    return done
 
 
-def _publish_all(app: Celery, event_ids: list[int]) -> int:
+def _publish_all(app: Celery, event_ids: list[int], queue: str) -> int:
     """Publish in order; return how many the broker took."""
     for index, event_id in enumerate(event_ids):
         try:
-            publish(app, "plan_event", event_id, queue=PLAN)
-        except (OperationalError, OSError) as error:
+            publish(app, "plan_event", event_id, queue=queue)
+        except BROKER_AWAY as error:
             log.warning("The broker does not answer (%s); trying again.", type(error).__name__)
             return index
     return len(event_ids)

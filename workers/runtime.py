@@ -6,14 +6,18 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, TypeVar
 
-from db.pool import Database, open_database
+from db.pool import AWAY, Database, open_database
 from rules.failures import ServiceUnavailable
 from settings import Settings
 
 DATABASE_S = 40.0
+RETRY_EVERY_S = 0.3
+STOP_PATIENCE_S = 2.0
+CLOSE_S = 3.0
 
 Result = TypeVar("Result")
 
@@ -23,15 +27,30 @@ class Runtime:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.stopping = threading.Event()
+        self.stopping_since: float | None = None  # time.monotonic()
+        # Bulk mail never takes the last thread.
         self.bulk_slots = threading.BoundedSemaphore(settings.worker_concurrency - 1)
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._database: Database | None = None
+        self._opening = asyncio.Lock()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the process is to end: begin nothing any more."""
+        return self.stopping_since is not None
+
+    def stop(self) -> None:
+        """Let everyone know that the process is to end."""
+        self.stopping_since = self.stopping_since or time.monotonic()
+
+    def start(self, coroutine: Coroutine[Any, Any, Result]) -> Future[Result]:
+        """Begin a coroutine on the loop, from any thread."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._started_loop())
 
     def run(self, coroutine: Coroutine[Any, Any, Result], within_s: float) -> Result:
         """Run on the loop from a task's thread. Raises TimeoutError, the coroutine being cancelled."""
-        future = asyncio.run_coroutine_threadsafe(coroutine, self._started_loop())
+        future = self.start(coroutine)
         try:
             return future.result(within_s)
         except FutureTimeoutError:
@@ -39,18 +58,29 @@ class Runtime:
             raise
 
     def query(self, statement: Callable[..., Awaitable[Result]], *arguments: object, patience_s: float = 0) -> Result:
-        """Call `statement(connection, *arguments)` from a task's thread, in a transaction of its own.
+        """Call `statement(connection, *arguments)` from a task's thread.
 
-        While the database is away it is tried again for `patience_s`. Raises ServiceUnavailable after that.
+        For `patience_s` it is tried again, unless the process is to end, whatever it fails with: the database may be
+        restarting. Raises what the last try raised.
         """
         return self.run(self._query(statement, arguments, patience_s), patience_s + DATABASE_S)
 
     async def database(self) -> Database:
-        """The process's pool, opened at its first use."""
-        if self._database is None:
-            size = self.settings.worker_concurrency + 1
-            self._database = await open_database(self.settings.database_url, size, "gatehouse-worker")
+        """The process's pool, opened at its first use. Raises ServiceUnavailable."""
+        async with self._opening:
+            if self._database is None:
+                size = self.settings.worker_concurrency + 1
+                try:
+                    self._database = await open_database(self.settings.database_url, size, "gatehouse-worker")
+                except AWAY as error:
+                    raise ServiceUnavailable from error
         return self._database
+
+    async def query_once(self, statement: Callable[..., Awaitable[Result]], *arguments: object) -> Result:
+        """Call `statement(connection, *arguments)` on the loop."""
+        database = await self.database()
+        async with database.connection() as connection:
+            return await statement(connection, *arguments)
 
     async def _query(
         self, statement: Callable[..., Awaitable[Result]], arguments: tuple[object, ...], patience_s: float
@@ -58,20 +88,23 @@ class Runtime:
         give_up_at = time.monotonic() + patience_s
         while True:
             try:
-                database = await self.database()
-                async with database.connection() as connection, connection.transaction():
-                    return await statement(connection, *arguments)
-            except (ServiceUnavailable, OSError):
-                if time.monotonic() > give_up_at:
-                    raise ServiceUnavailable from None
-                await asyncio.sleep(0.5)
+                return await self.query_once(statement, *arguments)
+            except Exception:
+                if self.stopping_since is not None:
+                    give_up_at = min(give_up_at, self.stopping_since + STOP_PATIENCE_S)
+                if time.monotonic() >= give_up_at:
+                    raise
+                await asyncio.sleep(RETRY_EVERY_S)
 
     def close(self) -> None:
         """Close the pool and end the loop."""
         if self._loop is None:
             return
         if self._database is not None:
-            self.run(self._database.close(), 5)
+            try:
+                self.run(self._database.close(), CLOSE_S)
+            except FutureTimeoutError:
+                self._database.pool.terminate()
         self._loop.call_soon_threadsafe(self._loop.stop)
 
     def _started_loop(self) -> asyncio.AbstractEventLoop:

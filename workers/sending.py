@@ -1,12 +1,12 @@
-"""Sending what is due in a queue: claim, render, hand over, mark, a batch at a time."""
+"""Sending what is due in a queue: claim, render, hand over, mark."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from email.message import EmailMessage
 from uuid import UUID, uuid4
 
@@ -14,105 +14,83 @@ from db import deliveries
 from db.deliveries import Claimed
 from rules.delivery import pause_s
 from workers.emails import Facts, render
-from workers.mailer import Mailer, PermanentError, ServerError, TemporaryError
+from workers.mailer import DeferredError, Mailer, RefusedError, ServerError
 from workers.runtime import Runtime
 
-RENEW_EVERY_S = 5.0
+MOST_AT_ONCE = {"security": 20, "bulk": 100}
 BATCH_S = 20.0
+LOOK_EVERY_S = 0.5
+RENEW_EVERY_S = 8.0
+LEASE_S = 24.0  # others take over after 30 s
+LONGEST_MAIL_S = 60.0
+STOP_AFTER_S = 2.5
 MARK_PATIENCE_S = 60.0
-SERVER_PAUSE_S = 60.0
 
 log = logging.getLogger("gatehouse.sending")
 
 
-@dataclass(frozen=True)
-class Pace:
-    """How many deliveries one claim takes, and how many sent ones one mark covers."""
-
-    claim: int
-    mark: int
+class ClaimLostError(Exception):
+    """Another worker has taken over what was claimed."""
 
 
-# After a crash, what was sent but not marked goes out again, under the same Message-ID: one mail, or twenty.
-PACES = {"security": Pace(20, 1), "bulk": Pace(100, 20)}
-
-
-def send_batch(runtime: Runtime, queue: str) -> int:
-    """Send one batch of a queue; return how many deliveries were claimed."""
-    pace, claim_id = PACES[queue], uuid4()
-    retry_hours = runtime.settings.delivery_retry_hours
-    claimed = runtime.query(deliveries.claim, queue, claim_id, pace.claim, retry_hours)
-    if claimed:
-        batch = _Batch(runtime, claim_id, pace.mark)
-        try:
-            with Mailer(runtime.settings.smtp_url) as mailer:
-                batch.send_all(mailer, claimed)
-        except ServerError as error:
-            log.warning("The mail server cannot be used: %s", error)
-            batch.postpone(claimed, str(error))
-        finally:
-            batch.finish()
-    return len(claimed)
+def send_batch(runtime: Runtime, queue: str) -> bool:
+    """Send one batch of a queue; true when there may be more to send at once."""
+    claim_id = uuid4()
+    limit, retry_hours = MOST_AT_ONCE[queue], runtime.settings.delivery_retry_hours
+    claimed = runtime.query(deliveries.claim, queue, claim_id, limit, retry_hours)
+    return bool(claimed) and _Batch(runtime, claim_id, claimed).run()
 
 
 class _Batch:
     """One claim on its way. Every mark names the claim, so that one taken over marks nothing."""
 
-    def __init__(self, runtime: Runtime, claim_id: UUID, mark_every: int) -> None:
+    def __init__(self, runtime: Runtime, claim_id: UUID, claimed: list[Claimed]) -> None:
         self.runtime = runtime
         self.claim_id = claim_id
-        self.mark_every = mark_every
-        self.unmarked: list[int] = []
-        self.ended: set[int] = set()
-        self.started_at = self.renewed_at = time.monotonic()
+        self.waiting = {delivery.id: delivery for delivery in claimed}
+        self.sent: list[int] = []  # and not marked yet
+        self.mailer = Mailer(runtime.settings.smtp_url)
+        self.began_at = self.renewed_at = self.mail_began_at = time.monotonic()
 
-    def send_all(self, mailer: Mailer, claimed: list[Claimed]) -> None:
-        """Send until all are sent, time is up or the process is to stop. Raises ServerError."""
-        for delivery in claimed:
-            if self.runtime.stopping.is_set() or time.monotonic() - self.started_at > BATCH_S:
-                return
-            if time.monotonic() - self.renewed_at > RENEW_EVERY_S:
-                self._query(deliveries.renew)
-                self.renewed_at = time.monotonic()
-            self._send(mailer, delivery)
-            if len(self.unmarked) >= self.mark_every:
-                self._mark()
-
-    def postpone(self, claimed: list[Claimed], error: str) -> None:
-        """The server is at fault, not the recipients: what is left waits, and fails for nothing but its age."""
-        rest = [d for d in claimed if d.id not in self.ended]
-        overdue = [d for d in rest if d.is_overdue]
-        for delivery in overdue:
-            self._query(deliveries.fail, delivery.id, error)
-        later = [d for d in rest if not d.is_overdue]
-        if later:
-            pause = pause_s(min(d.attempts for d in later), _jitter())
-            self._query(deliveries.try_later, [d.id for d in later], error, min(pause, SERVER_PAUSE_S))
-        self.ended.update(d.id for d in rest)
-
-    def finish(self) -> None:
-        """Mark what was sent, and give back what was not tried."""
-        self._mark()
-        self._query(deliveries.release)
-
-    def _send(self, mailer: Mailer, delivery: Claimed) -> None:
+    def run(self) -> bool:
+        """Send until all are sent, time is up or the process is to end; true when the server can be used."""
+        keeper = self.runtime.start(self._keep())
         try:
-            mailer.send(self._render(delivery))
-        except PermanentError as error:
-            self._query(deliveries.fail, delivery.id, str(error))
-        except TemporaryError as error:
-            if delivery.is_overdue:
-                self._query(deliveries.fail, delivery.id, str(error))
-            else:
-                self._query(deliveries.try_later, [delivery.id], str(error), pause_s(delivery.attempts, _jitter()))
-        except RenderingError as error:
-            log.error("Delivery %s cannot be rendered: %s", delivery.id, error)
-            self._query(deliveries.fail, delivery.id, f"Not rendered: {error}")
-        else:
-            self.unmarked.append(delivery.id)
-        self.ended.add(delivery.id)
+            with self.mailer:
+                self._send_all()
+        except ServerError as error:
+            log.warning("The mail server cannot be used: %s", error)
+            self._end(list(self.waiting.values()), str(error))
+            return False
+        except ClaimLostError:
+            log.warning("Another worker has taken over a claim of ours.")
+        finally:
+            keeper.cancel()
+            if self.sent:
+                self._mark(deliveries.leave, self.sent, None)
+            self._mark(deliveries.release)
+        return True
 
-    def _render(self, delivery: Claimed) -> EmailMessage:
+    def _send_all(self) -> None:
+        for delivery in list(self.waiting.values()):
+            if self.runtime.is_stopping or time.monotonic() - self.began_at > BATCH_S:
+                return
+            self.mail_began_at = time.monotonic()
+            self._send(delivery)
+
+    def _send(self, delivery: Claimed) -> None:
+        try:
+            mail = self._rendered(delivery)
+            self.mailer.send(mail, lambda: self._leave(delivery.id))
+        except RefusedError as error:
+            self._fail([delivery], str(error))
+        except DeferredError as error:
+            self._end([delivery], str(error))
+        else:
+            del self.waiting[delivery.id]
+            self.sent.append(delivery.id)
+
+    def _rendered(self, delivery: Claimed) -> EmailMessage:
         settings = self.runtime.settings
         facts = Facts(
             event_type=delivery.type,
@@ -128,22 +106,55 @@ class _Batch:
             return render(delivery.message, facts)
         except Exception as error:
             # A broken fact or template ends this delivery, and stops none behind it.
-            raise RenderingError(type(error).__name__) from error
+            log.exception("Delivery %s cannot be rendered.", delivery.id)
+            raise RefusedError(f"Not rendered: {type(error).__name__}") from error
 
-    def _mark(self) -> None:
-        if self.unmarked:
-            self._query(deliveries.mark_sent, self.unmarked)
-            self.unmarked = []
-            self.renewed_at = time.monotonic()
+    def _leave(self, delivery_id: int) -> None:
+        """Mark the mails before this one as sent, and this one as leaving, while the claim is still ours."""
+        if not self._mark(deliveries.leave, self.sent, delivery_id):
+            raise ClaimLostError
+        self.sent = []
 
-    def _query(self, statement: Callable[..., Awaitable[None]], *arguments: object) -> None:
+    def _end(self, ended: list[Claimed], error: str) -> None:
+        """Try these later, each after its own pause; those whose time is over have failed."""
+        overdue = [delivery for delivery in ended if delivery.is_overdue]
+        later = [delivery for delivery in ended if not delivery.is_overdue]
+        if overdue:
+            self._fail(overdue, error)
+        if later:
+            pauses = [pause_s(delivery.attempts, secrets.randbelow(1000) / 1000) for delivery in later]
+            self._mark(deliveries.try_later, [delivery.id for delivery in later], error, pauses)
+        for delivery in later:
+            del self.waiting[delivery.id]
+
+    def _fail(self, failed: list[Claimed], error: str) -> None:
+        self._mark(deliveries.fail, [delivery.id for delivery in failed], error)
+        for delivery in failed:
+            log.warning("Delivery %s has failed: %s", delivery.id, error)
+            del self.waiting[delivery.id]
+
+    def _mark(self, statement: Callable[..., Awaitable[object]], *arguments: object) -> object:
         # The server's word is worth waiting for the database, which may be restarting.
-        self.runtime.query(statement, self.claim_id, *arguments, patience_s=MARK_PATIENCE_S)
+        return self.runtime.query(statement, self.claim_id, *arguments, patience_s=MARK_PATIENCE_S)
 
+    async def _keep(self) -> None:
+        """Keep the claim ours while the server is slow; end the connection when that fails or takes too long."""
+        while not self._must_end():
+            await asyncio.sleep(LOOK_EVERY_S)
+            now = time.monotonic()
+            if now - self.renewed_at > RENEW_EVERY_S:
+                try:
+                    await self.runtime.query_once(deliveries.renew, self.claim_id)
+                except Exception as error:
+                    log.warning("A claim cannot be renewed now: %s", type(error).__name__)
+                else:
+                    self.renewed_at = now
+        self.mailer.abort()
 
-class RenderingError(Exception):
-    """A message could not be made of its facts."""
-
-
-def _jitter() -> float:
-    return secrets.randbelow(1000) / 1000
+    def _must_end(self) -> bool:
+        now, stopping_since = time.monotonic(), self.runtime.stopping_since
+        return (
+            now - self.renewed_at > LEASE_S
+            or now - self.mail_began_at > LONGEST_MAIL_S
+            or (stopping_since is not None and now - stopping_since > STOP_AFTER_S)
+        )

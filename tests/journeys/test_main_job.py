@@ -96,12 +96,12 @@ async def test_a_person_enrolls_signs_in_with_a_second_factor_and_is_told_by_ema
     await product.forget_spent_steps("mia")
     assert (await mia.do(DISABLE, code=await factor.code()))["__typename"] == "MfaDisabled"
     await mailbox.wait_for(4)
-    assert mailbox.subjects(email("mia")) == [
+    assert set(mailbox.subjects(email("mia"))) == {
         "MFA is on for your sign-in",
         "A backup code was used to sign in",
         "Your backup codes were replaced",
         "MFA is off for your sign-in",
-    ]
+    }
     assert len({mail["message-id"] for mail in mailbox.messages}) == 4
     await product.sign_in("mia")
 
@@ -112,4 +112,7 @@ async def test_whoever_guesses_is_locked_out_and_the_person_is_told(product: Wor
     for _ in range(11):
         await mia.do(DISABLE, code="000000")
     await mailbox.wait_for(2)
-    assert mailbox.subjects(email("mia")) == ["MFA is on for your sign-in", "Too many wrong codes for your sign-in"]
+    assert set(mailbox.subjects(email("mia"))) == {
+        "MFA is on for your sign-in",
+        "Too many wrong codes for your sign-in",
+    }

@@ -1,0 +1,32 @@
+"""Which reminder of an account's deadline is due: a few days before it, each threshold once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from rules.policy import DAY, days_remaining
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """A reminder to send now: for which threshold, and how many days are left in truth."""
+
+    threshold_days: int
+    days_left: int
+
+
+def due(thresholds: Iterable[int], deadline: datetime, announced_at: datetime, now: datetime) -> Reminder | None:
+    """The latest due reminder by `thresholds`, in days before the deadline; None when there is none to send.
+
+    One that was missed by a later one is never sent, and one that falls on the day of an announcement is covered by
+    it. From the deadline on it is the end of the grace period that is told, not a reminder.
+    """
+    reached = [days for days in thresholds if deadline - days * DAY <= now]
+    if not reached or now >= deadline:
+        return None
+    latest = min(reached)
+    if deadline - latest * DAY < announced_at + DAY:
+        return None
+    return Reminder(latest, days_remaining(deadline, now))
