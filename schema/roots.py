@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Annotated
 
 import strawberry
+from graphql import build_schema, is_abstract_type
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
@@ -60,3 +61,13 @@ def build(
         exception_handlers=HANDLERS,
         config=StrawberryConfig(scalar_map={datetime: DateTime}),
     )
+
+
+def possible_types() -> dict[str, list[str]]:
+    """The types that each interface and union stands for: without them Apollo Client drops `... on Error`."""
+    schema = build_schema(build().as_str())
+    return {
+        name: sorted(member.name for member in schema.get_possible_types(type_))
+        for name, type_ in sorted(schema.type_map.items())
+        if is_abstract_type(type_)
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -125,11 +126,12 @@ def migrate(data_dir: Path | None) -> None:
 
 
 @main.command()
-def schema() -> None:
+@click.option("--possible-types", is_flag=True, help="Print the types of each interface and union as JSON instead.")
+def schema(possible_types: bool) -> None:
     """Print the GraphQL schema (SDL)."""
-    from schema.roots import build
+    from schema import roots
 
-    click.echo(build().as_str())
+    click.echo(json.dumps(roots.possible_types(), indent=2) if possible_types else roots.build().as_str())
 
 
 @main.command(hidden=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,10 +18,11 @@ from graphql import (
 )
 from graphql.utilities import find_breaking_changes
 
-from schema.roots import build
+from schema.roots import build, possible_types
 
 CONTRACT = Path(__file__).with_name("contract.graphql")
 KEPT = Path(__file__).parents[2] / "schema" / "schema.graphql"
+POSSIBLE_TYPES = KEPT.with_name("possible-types.json")
 
 
 def served() -> GraphQLSchema:
@@ -40,6 +42,11 @@ def test_the_difference_would_be_seen() -> None:
 
 def test_the_kept_sdl_is_the_served_one() -> None:
     assert KEPT.read_text().strip() == build().as_str().strip(), "Run: uv run gatehouse schema > schema/schema.graphql"
+
+
+def test_the_kept_possible_types_are_the_served_ones() -> None:
+    kept = json.loads(POSSIBLE_TYPES.read_text())
+    assert kept == possible_types(), "Run: uv run gatehouse schema --possible-types > schema/possible-types.json"
 
 
 def test_everything_is_described() -> None:
