@@ -10,6 +10,8 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
+
 from server.explorer_assets import npm_command
 from tests.factories import PASSWORD, World, email
 
@@ -26,6 +28,7 @@ async def test_the_python_client_says_what_was_refused(world: World) -> None:
     assert told == "InvalidCredentials: The email or the password is wrong.\n"
 
 
+@pytest.mark.timeout(300)
 async def test_the_typescript_client_does_the_same_on_every_node(world: World, tmp_path: Path) -> None:
     folder, npm, environment = project(tmp_path)
     await run(*npm, "install", "--prefer-offline", "--loglevel=error", folder=folder, environment=environment)
