@@ -41,7 +41,7 @@ class Failed:
 
 
 async def counts(connection: Connection) -> list[StateCount]:
-    """Counts per queue and state; events that are not dispatched yet count as the queue 'events'."""
+    """Counts per queue and state; events not dispatched yet, or set aside, count as the queue 'events'."""
     rows = await connection.fetch(
         """
         SELECT queue, state, count(*) AS count, extract(epoch FROM now() - min(created_at))::float8 AS oldest_s
@@ -49,6 +49,9 @@ async def counts(connection: Connection) -> list[StateCount]:
         UNION ALL
         SELECT 'events', 'undispatched', count(*), extract(epoch FROM now() - min(occurred_at))::float8
         FROM events WHERE dispatched_at IS NULL AND failure IS NULL HAVING count(*) > 0
+        UNION ALL
+        SELECT 'events', 'set aside', count(*), extract(epoch FROM now() - min(occurred_at))::float8
+        FROM events WHERE failure IS NOT NULL HAVING count(*) > 0
         ORDER BY queue DESC, state
         """
     )

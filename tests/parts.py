@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from itertools import count
@@ -87,17 +87,25 @@ def broker_url(valkey: Valkey) -> str:
     return valkey.url
 
 
+async def _nothing(*_: object) -> None:
+    """No refusal, and nothing to wait for."""
+
+
 @dataclass
 class Mailbox:
-    """What has arrived, oldest first. `reply_to_rcpt` and `reply_to_data` may answer with a refusal instead."""
+    """What has arrived, oldest first.
+
+    `reply_to_rcpt` and `reply_to_data` may take their time, end the connection, or give a refusal to answer with;
+    `after_data` may hold back the word that a message was taken.
+    """
 
     url: str = ""
     messages: list[EmailMessage] = field(default_factory=list)
-    recipients: list[str] = field(default_factory=list)
     arrived_at: list[float] = field(default_factory=list)  # time.monotonic()
     connections: int = 0
-    reply_to_rcpt: Callable[[str], str | None] = lambda address: None
-    reply_to_data: Callable[[Envelope], str | None] = lambda envelope: None
+    reply_to_rcpt: Callable[[SMTP, str], Awaitable[str | None]] = _nothing
+    reply_to_data: Callable[[SMTP, Envelope], Awaitable[str | None]] = _nothing
+    after_data: Callable[[EmailMessage], Awaitable[None]] = _nothing
 
     async def wait_for(self, count: int, within_s: float = 20) -> list[EmailMessage]:
         """The messages, once there are at least `count`; fails when there are fewer in time."""
@@ -116,19 +124,20 @@ class Mailbox:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Take a recipient."""
-        if refusal := self.reply_to_rcpt(address):
+        if refusal := await self.reply_to_rcpt(server, address):
             return refusal
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take a message."""
-        if refusal := self.reply_to_data(envelope):
+        if refusal := await self.reply_to_data(server, envelope):
             return refusal
         assert isinstance(envelope.content, bytes)
-        self.messages.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
-        self.recipients.extend(envelope.rcpt_tos)
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        self.messages.append(message)
         self.arrived_at.append(time.monotonic())
+        await self.after_data(message)
         return "250 OK"
 
 

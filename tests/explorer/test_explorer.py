@@ -132,6 +132,7 @@ async def test_a_wrong_password_is_said_to_be_wrong(page: Page) -> None:
 
 async def test_an_admin_picks_one_of_the_operations_of_an_example(page: Page) -> None:
     await sign_in(page, "adam")
+    await expect(page.get_by_role("status")).to_have_text(f"Signed in as {email('adam')}")
     await page.get_by_role("tab", name="BeginMfaEnrollment").click()
     answer = await run(page, "BeginMfaEnrollment")
     assert answer["data"]["beginMfaEnrollment"]["otpauthUri"].startswith("otpauth://totp/")
