@@ -14,6 +14,7 @@ import asyncpg
 import httpx
 import pyotp
 
+from resolvers.second_factor import iso
 from rules.passwords import hash_password
 from tests.client import Client
 
@@ -175,3 +176,43 @@ async def make_world(base_url: str, database: asyncpg.Connection[asyncpg.Record]
     )
     await database.execute("INSERT INTO portal_users (account_id, user_id) VALUES ($1, $2)", agency, ids["petra"])
     return World(base_url, database, agency, other, [])
+
+
+async def crowd(database: asyncpg.Connection[asyncpg.Record], account_id: UUID, count: int) -> list[UUID]:
+    """That many more members of the account, 000000@crowd.example and on; their user ids, by email."""
+    rows = await database.fetch(
+        """
+        WITH people AS (
+            INSERT INTO users (email, password_hash)
+            SELECT to_char(n, 'fm000000') || '@crowd.example', $3 FROM generate_series(0, $2::int - 1) AS n
+            RETURNING id, email
+        ), joined AS (
+            INSERT INTO staff (account_id, user_id, email, role) SELECT $1, id, email, 'MEMBER' FROM people
+        )
+        SELECT id FROM people ORDER BY email
+        """,
+        account_id,
+        count,
+        password_hash(),
+    )
+    return [row["id"] for row in rows]
+
+
+async def require_mfa(
+    database: asyncpg.Connection[asyncpg.Record], account_id: UUID, *, days_ago: float, grace_days: int
+) -> dict[str, str]:
+    """Let the account have required MFA since then; the facts that its events hold."""
+    row = await database.fetchrow(
+        """
+        UPDATE accounts SET required_since = since, grace_days = $3::int, announced_at = since,
+            grace_deadline = since + $3::int * interval '24 hours'
+        FROM (SELECT now() - $2::float8 * interval '24 hours' AS since) AS policy
+        WHERE id = $1
+        RETURNING required_since, grace_deadline
+        """,
+        account_id,
+        days_ago,
+        grace_days,
+    )
+    assert row is not None
+    return {"requiredSince": iso(row["required_since"]), "deadline": iso(row["grace_deadline"])}

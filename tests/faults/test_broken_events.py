@@ -1,0 +1,51 @@
+"""Events that no email can be made of: set aside with their reason, and no one behind them waits."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.factories import email
+from tests.faults.conftest import Line
+from tests.server.test_operators import command
+
+
+async def test_a_broken_event_is_set_aside_and_named_and_stops_nothing_behind_it(line: Line, database_url: str) -> None:
+    mia, account = await line.world.user_id("mia"), line.world.account_id
+    await line.database.executemany(
+        "INSERT INTO events (type, account_id, subject_id, data) VALUES ($1, $2, $3, $4)",
+        [
+            ("SOMETHING_ELSE", account, mia, {}),
+            ("POLICY_ENABLED", account, None, {"graceDays": 7}),
+            ("POLICY_CHANGED", account, None, {"deadline": "yesterday", "requiredSince": []}),
+            ("BACKUP_CODE_USED", None, mia, {}),
+            ("MFA_DISABLED", None, None, {}),
+        ],
+    )
+    await line.happen(mia)
+    await line.start("relay", "worker")
+    await line.mailbox.wait_for(1)
+
+    async def all_are_set_aside() -> bool:
+        return await line.database.fetchval("SELECT count(*) FROM events WHERE failure IS NOT NULL") == 5
+
+    await line.until(all_are_set_aside, "five events are set aside")
+    assert line.mailbox.subjects(email("mia")) == ["MFA is on for your sign-in"]
+    listed = await asyncio.to_thread(command, "deliveries", "list", "--failed", database_url=database_url)
+    assert "SOMETHING_ELSE: Unknown event type 'SOMETHING_ELSE'." in listed.stdout
+    assert "POLICY_ENABLED: The facts of POLICY_ENABLED make no email: KeyError." in listed.stdout
+    assert "MFA_DISABLED: MFA_DISABLED names no person." in listed.stdout
+
+
+async def test_an_event_that_no_worker_survives_is_set_aside_in_the_end(line: Line) -> None:
+    await line.happen(await line.world.user_id("mia"))
+    await line.database.execute("UPDATE events SET attempts = 10, hand_overs = 10")
+    await line.start("relay", "worker")
+
+    async def is_set_aside() -> object:
+        return await line.database.fetchval("SELECT failure FROM events")
+
+    await line.until(is_set_aside, "the event is set aside")
+    assert await line.database.fetchval("SELECT failure FROM events") == (
+        "No worker has got through it in 10 attempts."
+    )
+    assert await line.states() == {}

@@ -1,0 +1,139 @@
+"""The database restarted without a word of warning, under load: nothing committed is lost, and everything goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import pytest_asyncio
+
+from db.migrate import migrate
+from server.embedded import postgres, processes
+from server.embedded.postgres import Postgres
+from server.listening import free_port
+from tests.client import SECRET_KEYS, GraphQLError
+from tests.factories import PASSWORD, SIGN_IN, World, crowd, make_world
+from tests.faults.broker import Broker
+from tests.faults.conftest import Line, Start
+from tests.parts import Mailbox
+
+CALLERS = 6
+DOWN_S = 1.5
+
+
+class Restartable:
+    """A durable PostgreSQL of the test's own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.server: Postgres = postgres.start(folder)
+
+    def crash(self) -> None:
+        """End it as `pg_ctl stop -m immediate` does."""
+        processes.stop(self.server.child, signal.SIGQUIT, 10)
+
+    def start(self) -> None:
+        """Start it again; it recovers first."""
+        self.server = postgres.start(self.folder)
+
+    async def connect(self) -> asyncpg.Connection[asyncpg.Record]:
+        """A connection like the `database` fixture's."""
+        connection = await asyncpg.connect(self.server.url)
+        await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+        return connection
+
+
+@pytest_asyncio.fixture
+async def durable(
+    tmp_path: Path, broker: Broker, mailbox: Mailbox, gatehouse: Start
+) -> AsyncIterator[tuple[Restartable, Line]]:
+    """The whole product over a database that may crash."""
+    (tmp_path / "database").mkdir()
+    database = Restartable(tmp_path / "database")
+    await migrate(database.server.url)
+    world = await make_world("", await database.connect())
+    line = Line(
+        world,
+        mailbox,
+        gatehouse,
+        database_url=database.server.url,
+        broker_url=broker.url,
+        smtp_url=mailbox.url,
+        secret_keys=SECRET_KEYS,
+        port=free_port(),
+    )
+    world.base_url = f"http://127.0.0.1:{line.settings['port']}"
+    await line.start("serve", word="Application startup complete")
+    await line.start("relay", "worker", "beat")
+    yield database, line
+    for client in world.clients:
+        await client.aclose()
+    await line.database.close()
+    processes.stop(database.server.child, signal.SIGQUIT, 10)
+
+
+class Caller:
+    """Somebody who signs in again and again, and keeps account of the answers."""
+
+    def __init__(self, world: World, user_id: UUID, number: int) -> None:
+        self.world = world
+        self.user_id = user_id
+        self.email = f"{number:06}@crowd.example"
+        self.signed_in = 0
+        self.codes: Counter[str] = Counter()
+        self.answered_at = 0.0
+
+    async def run(self) -> None:
+        """Sign in until cancelled."""
+        client = self.world.client()
+        while True:
+            try:
+                answer = await client.do(SIGN_IN, email=self.email, password=PASSWORD)
+                assert answer["__typename"] == "SignedIn", answer
+                self.signed_in += 1
+                self.answered_at = time.monotonic()
+            except GraphQLError as error:
+                self.codes[error.code] += 1
+                await asyncio.sleep(0.05)
+
+
+async def test_restarted_at_once_under_load_it_loses_no_event_and_all_go_on(durable: tuple[Restartable, Line]) -> None:
+    database, line = durable
+    parts = await line.start("relay", "worker")
+    people = await crowd(line.database, line.world.account_id, CALLERS)
+    callers = [Caller(line.world, user_id, number) for number, user_id in enumerate(people)]
+    tasks = [asyncio.create_task(caller.run()) for caller in callers]
+    await line.happen(*people)
+    await asyncio.sleep(1)
+    database.crash()
+    await asyncio.sleep(DOWN_S)
+    await asyncio.to_thread(database.start)
+    back_at = time.monotonic()
+    line.database = line.world.database = await database.connect()
+
+    async def all_are_answered() -> bool:
+        for task in tasks:
+            assert not task.done(), task.exception()
+        return all(caller.answered_at > back_at for caller in callers)
+
+    await line.until(all_are_answered, "everybody signs in again", 5)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert set().union(*(caller.codes for caller in callers)) == {"SERVICE_UNAVAILABLE"}
+    for caller in callers:
+        recorded = await line.database.fetchval(
+            "SELECT count(*) FROM events WHERE type = 'SIGN_IN_SUCCEEDED' AND subject_id = $1", caller.user_id
+        )
+        assert recorded >= caller.signed_in > 0
+    await line.happen(*people)
+    await line.let_time_pass()
+    await line.until_all("sent", 2 * CALLERS)
+    assert all(part.popen.poll() is None for part in parts)

@@ -1,0 +1,178 @@
+"""A mail server that refuses, stalls or goes away: what is tried again, what has failed, and what is nobody's fault."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope
+
+from server.listening import free_port
+from tests.factories import crowd, email
+from tests.faults.conftest import Line
+from tests.server.test_operators import command
+
+OTHERS = 5
+
+
+async def delivery(line: Line, name: str) -> dict[str, Any]:
+    """The person's one delivery, and in how many seconds it is due."""
+    row = await line.database.fetchrow(
+        "SELECT *, extract(epoch FROM next_attempt_at - now())::float8 AS due_in_s FROM deliveries WHERE email = $1",
+        email(name),
+    )
+    assert row is not None
+    return dict(row)
+
+
+async def tell_mia_and_others(line: Line) -> None:
+    others = await crowd(line.database, line.world.account_id, OTHERS)
+    await line.happen(await line.world.user_id("mia"), *others)
+
+
+async def refuse_mia(line: Line, reply: str, times: int = 1) -> None:
+    """Answer `reply` to the first recipients that are Mia."""
+    left = [reply] * times
+
+    async def refuse(server: SMTP, address: str) -> str | None:
+        return left.pop() if address == email("mia") and left else None
+
+    line.mailbox.reply_to_rcpt = refuse
+    await line.start("relay", "worker", "beat")
+    await tell_mia_and_others(line)
+    await line.mailbox.wait_for(OTHERS)
+
+
+async def test_a_450_is_tried_again_later_and_holds_up_nobody_else(line: Line) -> None:
+    await refuse_mia(line, "450 4.2.1 The mailbox is busy")
+
+    async def is_put_off() -> bool:
+        return (await line.states()) == {"sent": OTHERS, "pending": 1}
+
+    await line.until(is_put_off, "one mail waits")
+    put_off = await delivery(line, "mia")
+    assert put_off["last_error"] == "450 4.2.1 The mailbox is busy"
+    assert put_off["attempts"] == 1
+    assert 5 < put_off["due_in_s"] <= 15
+    await line.let_time_pass()
+    await line.until_all("sent", OTHERS + 1)
+    assert len(line.mailbox.messages) == OTHERS + 1
+
+
+async def test_a_550_has_failed_in_the_servers_words_until_an_operator_tries_again(
+    line: Line, database_url: str
+) -> None:
+    await refuse_mia(line, "550 5.1.1 No such user here")
+
+    async def has_failed() -> bool:
+        return (await line.states()) == {"sent": OTHERS, "failed": 1}
+
+    await line.until(has_failed, "one delivery has failed")
+    assert (await delivery(line, "mia"))["last_error"] == "550 5.1.1 No such user here"
+    listed = await asyncio.to_thread(command, "deliveries", "list", "--failed", database_url=database_url)
+    assert f"mfa_enabled to {email('mia')}, 1 tried: 550 5.1.1 No such user here" in listed.stdout
+    tried = await asyncio.to_thread(command, "deliveries", "retry", "--all", database_url=database_url)
+    assert tried.stdout == "1 deliveries and 0 events will be tried again.\n"
+    await line.until_all("sent", OTHERS + 1)
+
+
+async def test_a_421_ends_the_batch_and_fails_nothing(line: Line) -> None:
+    await refuse_mia(line, "421 4.3.2 Shutting down")
+    await line.let_time_pass()
+    await line.until_all("sent", OTHERS + 1)
+    assert len(line.mailbox.messages) == OTHERS + 1
+
+
+async def test_a_refusal_after_the_message_counts_like_one_before(line: Line) -> None:
+    replies = ["554 5.6.0 Not like this", "451 4.3.0 Try again"]
+
+    async def refuse(server: SMTP, envelope: Envelope) -> str | None:
+        return replies.pop() if replies else None
+
+    line.mailbox.reply_to_data = refuse
+    await line.start("relay", "worker", "beat")
+    await line.happen(await line.world.user_id("mia"))
+
+    async def is_put_off() -> bool:
+        return (await line.states()) == {"pending": 1} and (await delivery(line, "mia"))["attempts"] == 1
+
+    await line.until(is_put_off, "the mail waits")
+    await line.let_time_pass()
+    await line.until_all("failed", 1)
+    assert (await delivery(line, "mia"))["last_error"] == "554 5.6.0 Not like this"
+    assert line.mailbox.messages == []
+
+
+async def test_a_connection_dropped_after_the_message_is_tried_again_under_the_same_id(line: Line) -> None:
+    ids = []
+
+    async def drop_the_first(server: SMTP, envelope: Envelope) -> None:
+        assert isinstance(envelope.content, bytes)
+        ids.append(next(one for one in envelope.content.split(b"\r\n") if one.lower().startswith(b"message-id:")))
+        if len(ids) == 1:
+            transport = server.transport
+            assert isinstance(transport, asyncio.Transport)
+            transport.abort()
+
+    line.mailbox.reply_to_data = drop_the_first
+    await line.start("relay", "worker", "beat")
+    await line.happen(await line.world.user_id("mia"))
+
+    async def is_put_off() -> bool:
+        return (await line.states()) == {"pending": 1} and (await delivery(line, "mia"))["attempts"] == 1
+
+    await line.until(is_put_off, "the mail waits")
+    await line.let_time_pass()
+    await line.until_all("sent", 1)
+    assert len(ids) == 2
+    assert len(set(ids)) == 1
+
+
+async def test_a_server_that_is_down_fails_nobody(line: Line) -> None:
+    port = free_port()
+    await line.start("relay", "worker", "beat", smtp_url=f"smtp://127.0.0.1:{port}")
+    await tell_mia_and_others(line)
+
+    async def is_put_off() -> bool:
+        states = await line.states()
+        return states == {"pending": OTHERS + 1} and (await delivery(line, "mia"))["attempts"] >= 1
+
+    await line.until(is_put_off, "all mails wait")
+    server = await asyncio.get_running_loop().create_server(
+        lambda: SMTP(line.mailbox, hostname="localhost", ident="test"), "127.0.0.1", port
+    )
+    await line.let_time_pass()
+    await line.until_all("sent", OTHERS + 1)
+    server.close()
+
+
+async def test_a_server_that_says_nothing_for_too_long_is_tried_again(line: Line) -> None:
+    silent = [True]
+
+    async def be_silent_once(server: SMTP, address: str) -> None:
+        if silent:
+            silent.clear()
+            await asyncio.sleep(60)
+
+    line.mailbox.reply_to_rcpt = be_silent_once
+    await line.start("relay", "worker", "beat")
+    await line.happen(await line.world.user_id("mia"))
+
+    async def is_put_off() -> bool:
+        return (await line.states()) == {"pending": 1} and (await delivery(line, "mia"))["attempts"] == 1
+
+    await line.until(is_put_off, "the mail waits")
+    assert (await delivery(line, "mia"))["last_error"].endswith("timed out")
+    await line.let_time_pass()
+    await line.until_all("sent", 1)
+
+
+async def test_a_slow_server_gets_each_mail_once(line: Line) -> None:
+    async def think(server: SMTP, envelope: Envelope) -> None:
+        await asyncio.sleep(0.5)
+
+    line.mailbox.reply_to_data = think
+    await line.start("relay", "worker", "worker", "beat")
+    await tell_mia_and_others(line)
+    await line.until_all("sent", OTHERS + 1)
+    assert len(line.mailbox.messages) == OTHERS + 1

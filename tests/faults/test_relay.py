@@ -1,0 +1,67 @@
+"""A relay that dies at each of its steps: another one hands over what it left, and no mail comes twice."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from tests.factories import crowd
+from tests.faults.broker import Broker
+from tests.faults.conftest import Line
+
+EVENTS = 20
+
+
+async def test_killed_while_it_claims_it_leaves_nothing_behind(line: Line, database_url: str) -> None:
+    await line.happen(*await crowd(line.database, line.world.account_id, EVENTS))
+    locker = await asyncpg.connect(database_url)
+    async with locker.transaction():
+        await locker.execute("LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE")
+        (relay,) = await line.start("relay")
+        backend = await line.until_waiting_for_a_lock("gatehouse-relay")
+        relay.popen.kill()
+        await line.database.execute("SELECT pg_terminate_backend($1)", backend)
+    await locker.close()
+    await ends_in_one_mail_each(line)
+
+
+async def test_killed_before_it_handed_over_what_it_claimed_another_hands_it_over(line: Line, broker: Broker) -> None:
+    await line.happen(*await crowd(line.database, line.world.account_id, EVENTS))
+    broker.freeze()
+    (relay,) = await line.start("relay")
+
+    async def has_claimed() -> object:
+        return await line.database.fetchval("SELECT true FROM events WHERE handed_at IS NOT NULL")
+
+    await line.until(has_claimed, "the relay claims")
+    relay.popen.kill()
+    broker.thaw()
+    assert broker.waiting("security") == 0
+    assert await line.database.fetchval("SELECT count(*) FROM events WHERE handed_at IS NOT NULL") == EVENTS
+    await line.let_time_pass()
+    await ends_in_one_mail_each(line)
+
+
+async def test_killed_after_it_handed_over_the_messages_come_twice_and_the_mails_once(
+    line: Line, broker: Broker
+) -> None:
+    await line.happen(*await crowd(line.database, line.world.account_id, EVENTS))
+    (relay,) = await line.start("relay")
+    await are_waiting(line, broker, EVENTS)
+    relay.popen.kill()
+    await line.let_time_pass()
+    await line.start("relay")
+    await are_waiting(line, broker, 2 * EVENTS)
+    await ends_in_one_mail_each(line)
+
+
+async def are_waiting(line: Line, broker: Broker, count: int) -> None:
+    async def are() -> bool:
+        return broker.waiting("security") == count
+
+    await line.until(are, f"{count} messages wait at the broker")
+
+
+async def ends_in_one_mail_each(line: Line) -> None:
+    await line.start("relay", "worker", "beat")
+    await line.until_all("sent", EVENTS)
+    assert len({message["to"] for message in line.mailbox.messages}) == len(line.mailbox.messages) == EVENTS

@@ -1,0 +1,88 @@
+"""SIGTERM under load: each part ends within ten seconds, and nothing is half done."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import httpx
+from aiosmtpd.smtp import SMTP, Envelope
+
+from server.listening import free_port
+from tests.client import GraphQLError
+from tests.factories import PASSWORD, SIGN_IN, crowd, email
+from tests.faults.conftest import Line
+
+PEOPLE = 200
+
+
+async def test_a_worker_gives_back_what_it_has_not_sent(line: Line) -> None:
+    async def think(server: SMTP, envelope: Envelope) -> None:
+        await asyncio.sleep(0.05)
+
+    line.mailbox.reply_to_data = think
+    _, worker = await line.start("relay", "worker")
+    await line.happen(*await crowd(line.database, line.world.account_id, PEOPLE))
+    await line.mailbox.wait_for(10)
+    worker.popen.send_signal(signal.SIGTERM)
+    assert await worker.wait(10) == 0
+    states = await line.states()
+    assert states.get("sending", 0) == 0
+    assert states["sent"] == len(line.mailbox.messages) < PEOPLE
+    await line.let_time_pass()
+    await line.start("worker", "beat")
+    await line.until_all("sent", PEOPLE)
+    assert len(line.mailbox.messages) == PEOPLE
+
+
+async def test_a_worker_ends_in_time_though_the_mail_server_says_nothing(line: Line) -> None:
+    asked = asyncio.Event()
+
+    async def be_silent(server: SMTP, address: str) -> None:
+        asked.set()
+        await asyncio.sleep(60)
+
+    line.mailbox.reply_to_rcpt = be_silent
+    _, worker = await line.start("relay", "worker")
+    await line.happen(await line.world.user_id("mia"))
+    await asyncio.wait_for(asked.wait(), 20)
+    worker.popen.send_signal(signal.SIGTERM)
+    assert await worker.wait(10) == 0
+    assert await line.states() == {"pending": 1}
+
+
+async def test_a_relay_and_a_beat_end_while_they_work(line: Line) -> None:
+    people = await crowd(line.database, line.world.account_id, PEOPLE)
+    relay, beat = await line.start("relay", "beat")
+    await line.happen(*people)
+    for part in (relay, beat):
+        part.popen.send_signal(signal.SIGTERM)
+    assert [await part.wait(10) for part in (relay, beat)] == [0, 0]
+    await line.let_time_pass()
+    await line.start("relay", "worker", "beat")
+    await line.until_all("sent", PEOPLE)
+    assert len(line.mailbox.messages) == PEOPLE
+
+
+async def test_the_api_finishes_the_requests_that_it_has_begun(line: Line) -> None:
+    line.settings |= {"port": free_port()}
+    line.world.base_url = f"http://127.0.0.1:{line.settings['port']}"
+    (api,) = await line.start("serve", word="Application startup complete")
+
+    async def sign_in_until_it_ends(name: str) -> int:
+        client, count = line.world.client(), 0
+        while True:
+            try:
+                await client.do(SIGN_IN, email=email(name), password=PASSWORD)
+            except (httpx.TransportError, GraphQLError):
+                return count
+            count += 1
+
+    callers = [asyncio.create_task(sign_in_until_it_ends(name)) for name in ("olive", "adam", "mia", "sam")]
+    await asyncio.sleep(1)
+    api.popen.send_signal(signal.SIGTERM)
+    assert await api.wait(10) == 0
+    signed_in = sum(await asyncio.gather(*callers))
+    assert signed_in > 0
+    assert await line.database.fetchval("SELECT count(*) FROM events WHERE type = 'SIGN_IN_SUCCEEDED'") >= signed_in
+    assert "Traceback" not in api.output
