@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from tests.line import broker, line
 from tests.parts import administrator, broker_url, database_url, gatehouse, mailbox, postgres, valkey
 from tests.world import database, world
 
 __all__ = [
     "administrator",
+    "broker",
     "broker_url",
     "database",
     "database_url",
     "gatehouse",
+    "line",
     "mailbox",
     "postgres",
     "valkey",

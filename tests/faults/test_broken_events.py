@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.factories import email
-from tests.faults.conftest import Line
+from tests.line import Line
 from tests.server.test_operators import command
 
 

@@ -8,9 +8,9 @@ import time
 from aiosmtpd.smtp import SMTP, Envelope
 
 from server.listening import free_port
+from tests.broker import Broker
 from tests.factories import World, crowd, email
-from tests.faults.broker import Broker
-from tests.faults.conftest import Line
+from tests.line import Line
 from tests.parts import Process
 
 COUNT = 60

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tests.factories import crowd
-from tests.faults.conftest import Line
+from tests.line import Line
 
 PEOPLE = 300
 

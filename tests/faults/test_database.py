@@ -18,10 +18,10 @@ from db.migrate import migrate
 from server.embedded import postgres, processes
 from server.embedded.postgres import Postgres
 from server.listening import free_port
+from tests.broker import Broker
 from tests.client import SECRET_KEYS, GraphQLError
 from tests.factories import PASSWORD, SIGN_IN, World, crowd, make_world
-from tests.faults.broker import Broker
-from tests.faults.conftest import Line, Start
+from tests.line import Line, Start
 from tests.parts import Mailbox
 
 CALLERS = 6

@@ -9,7 +9,7 @@ from aiosmtpd.smtp import SMTP, Envelope
 
 from server.listening import free_port
 from tests.factories import crowd, email
-from tests.faults.conftest import Line
+from tests.line import Line
 from tests.server.test_operators import command
 
 OTHERS = 5

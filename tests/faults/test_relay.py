@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncpg
 
+from tests.broker import Broker
 from tests.factories import crowd
-from tests.faults.broker import Broker
-from tests.faults.conftest import Line
+from tests.line import Line
 
 EVENTS = 20
 

@@ -11,7 +11,7 @@ from aiosmtpd.smtp import SMTP, Envelope
 from server.listening import free_port
 from tests.client import GraphQLError
 from tests.factories import PASSWORD, SIGN_IN, crowd, email
-from tests.faults.conftest import Line
+from tests.line import Line
 
 PEOPLE = 200
 

@@ -11,7 +11,7 @@ from aiosmtpd.smtp import SMTP
 
 from rules.events import EventType
 from tests.factories import crowd, email, require_mfa
-from tests.faults.conftest import Line
+from tests.line import Line
 
 
 async def test_a_mail_that_was_claimed_by_a_killed_worker_is_sent_by_another_once(line: Line) -> None:

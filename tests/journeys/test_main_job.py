@@ -5,61 +5,9 @@ Every part is its own process: the API, the relay, a Celery worker; PostgreSQL, 
 
 from __future__ import annotations
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator, Callable
-
-import asyncpg
-import httpx
-import pytest_asyncio
-
-from tests.client import SECRET_KEYS
 from tests.enrollment.test_enrollment import DISABLE, REGENERATE
-from tests.factories import COMPLETE, World, email, make_world
-from tests.parts import Mailbox, Process, body_of, environment
-
-
-@pytest_asyncio.fixture
-async def product(
-    database_url: str,
-    database: asyncpg.Connection[asyncpg.Record],
-    broker_url: str,
-    mailbox: Mailbox,
-    gatehouse: Callable[..., Process],
-) -> AsyncIterator[World]:
-    """The whole product, running, with the cast in it."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    env = environment(
-        database_url=database_url,
-        broker_url=broker_url,
-        smtp_url=mailbox.url,
-        secret_keys=SECRET_KEYS,
-        port=port,
-        public_url=f"http://localhost:{port}",
-    )
-    api, relay, worker = (gatehouse(command, env=env) for command in ("serve", "relay", "worker"))
-    world = await make_world(f"http://127.0.0.1:{port}", database)
-    await relay.wait_for_output("relay ready")
-    await worker.wait_for_output("worker ready")
-    await answers(api, f"{world.base_url}/healthz")
-    yield world
-    for client in world.clients:
-        await client.aclose()
-
-
-async def answers(api: Process, url: str) -> None:
-    """Wait until the API is healthy."""
-    async with httpx.AsyncClient() as client:
-        for _ in range(500):
-            assert api.popen.poll() is None, api.output
-            try:
-                if (await client.get(url)).status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            await asyncio.sleep(0.02)
-    raise AssertionError(api.output)
+from tests.factories import COMPLETE, World, email
+from tests.parts import Mailbox, body_of
 
 
 async def test_a_person_enrolls_signs_in_with_a_second_factor_and_is_told_by_email(

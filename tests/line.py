@@ -16,9 +16,9 @@ import pytest_asyncio
 
 from db import outbox
 from rules.events import EventType
+from tests.broker import Broker
 from tests.client import SECRET_KEYS
 from tests.factories import World, make_world
-from tests.faults.broker import Broker
 from tests.parts import Mailbox, Process, environment
 
 Start = Callable[..., Process]

@@ -1,0 +1,59 @@
+"""The whole product, every part its own process."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+
+import asyncpg
+import httpx
+import pytest_asyncio
+
+from tests.client import SECRET_KEYS
+from tests.factories import World, make_world
+from tests.parts import Mailbox, Process, environment
+
+
+@pytest_asyncio.fixture
+async def product(
+    database_url: str,
+    database: asyncpg.Connection[asyncpg.Record],
+    broker_url: str,
+    mailbox: Mailbox,
+    gatehouse: Callable[..., Process],
+) -> AsyncIterator[World]:
+    """The whole product, running, with the cast in it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    env = environment(
+        database_url=database_url,
+        broker_url=broker_url,
+        smtp_url=mailbox.url,
+        secret_keys=SECRET_KEYS,
+        port=port,
+        public_url=f"http://localhost:{port}",
+    )
+    api, relay, worker, beat = (gatehouse(command, env=env) for command in ("serve", "relay", "worker", "beat"))
+    world = await make_world(f"http://127.0.0.1:{port}", database)
+    await relay.wait_for_output("relay ready")
+    await worker.wait_for_output("worker ready")
+    await beat.wait_for_output("beat ready")
+    await answers(api, f"{world.base_url}/healthz")
+    yield world
+    for client in world.clients:
+        await client.aclose()
+
+
+async def answers(api: Process, url: str) -> None:
+    """Wait until the API is healthy."""
+    async with httpx.AsyncClient() as client:
+        for _ in range(500):
+            assert api.popen.poll() is None, api.output
+            try:
+                if (await client.get(url)).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.02)
+    raise AssertionError(api.output)
