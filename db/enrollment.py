@@ -47,14 +47,16 @@ async def load(connection: Connection, user_id: UUID) -> Enrollment | None:
     return Enrollment(row["now"], Sealed(row["secret_sealed"], row["secret_key_id"])) if row else None
 
 
-async def finish(connection: Connection, user_id: UUID, secret: Sealed) -> bool:
-    """Close the enrollment of exactly this secret; false when it was replaced, closed or is over."""
-    status = await connection.execute(
-        "DELETE FROM enrollments WHERE user_id = $1 AND secret_sealed = $2 AND expires_at > clock_timestamp()",
+async def finish(connection: Connection, user_id: UUID) -> Sealed | None:
+    """Close the open enrollment and return its secret; None when it was closed or is over."""
+    row = await connection.fetchrow(
+        """
+        DELETE FROM enrollments WHERE user_id = $1 AND expires_at > clock_timestamp()
+        RETURNING secret_sealed, secret_key_id
+        """,
         user_id,
-        secret.data,
     )
-    return status == "DELETE 1"
+    return Sealed(row["secret_sealed"], row["secret_key_id"]) if row else None
 
 
 async def drop(connection: Connection, user_id: UUID) -> None:

@@ -39,9 +39,9 @@ async def lock(connection: Connection, user_id: UUID) -> bool:
     return bool(await connection.fetchval("SELECT true FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id))
 
 
-async def lock_both(connection: Connection, one: UUID, other: UUID) -> None:
-    """The same for two people, in one order, so that two who act on each other do not wait for each other."""
-    await connection.execute("SELECT FROM users WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", [one, other])
+async def lock_all(connection: Connection, user_ids: list[UUID]) -> None:
+    """The same for many people, in one order, so that two who act on each other do not wait for each other."""
+    await connection.execute("SELECT FROM users WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", user_ids)
 
 
 async def replace_password_hash(connection: Connection, user_id: UUID, old: str, new: str) -> None:

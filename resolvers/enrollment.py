@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from db import backup_codes, challenges, enrollment, factors, outbox, sessions, throttles
-from db.enrollment import Enrollment
 from resolvers import access, second_factor
 from resolvers.backup_codes import new_set, spend_totp
 from resolvers.context import Context
@@ -21,7 +20,7 @@ from rules.failures import (
     NotPermitted,
 )
 from rules.people import Person
-from rules.sealing import NONCE_BYTES
+from rules.sealing import NONCE_BYTES, Sealed
 from rules.throttling import Charge
 
 
@@ -62,14 +61,17 @@ async def verify_and_enable(context: Context, code: str) -> list[str]:
     if opened is None:
         raise EnrollmentNotStarted
     charged = await second_factor.charge(context.database, person.id, context.client)
-    step = await _first_step(context, person, opened, code, charged)
+    secret = _open(context, person, opened.secret)
+    step = await _first_step(context, person, secret, opened.now, code, charged)
     codes = await new_set(context)
 
     async with context.database.transaction() as connection:
         await access.lock_person(connection, person)
-        if not await enrollment.finish(connection, person.id, opened.secret):
+        sealed = await enrollment.finish(connection, person.id)
+        # Another secret means begun again; the same one may have been sealed anew under a newer key.
+        if sealed is None or _open(context, person, sealed) != secret:
             raise MfaAlreadyEnabled if await factors.exists(connection, person.id) else EnrollmentNotStarted
-        if not await factors.enable(connection, person.id, opened.secret, step, codes.salt, codes.key_id):
+        if not await factors.enable(connection, person.id, sealed, step, codes.salt, codes.key_id):
             raise MfaAlreadyEnabled
         await backup_codes.replace(connection, person.id, codes.digests, codes.salt, codes.key_id)
         await sessions.end_others(connection, person.id, person.session_id)
@@ -104,12 +106,17 @@ async def disable(context: Context, code: str) -> None:
     await context.reload()
 
 
-async def _first_step(context: Context, person: Person, opened: Enrollment, code: str, charged: Charge) -> int:
-    secret = context.service.ring.open(opened.secret, second_factor.TOTP_PURPOSE, person.id)
-    step = totp.matching_step(secret, code, opened.now)
+def _open(context: Context, person: Person, sealed: Sealed) -> bytes:
+    return context.service.ring.open(sealed, second_factor.TOTP_PURPOSE, person.id)
+
+
+async def _first_step(
+    context: Context, person: Person, secret: bytes, now: datetime, code: str, charged: Charge
+) -> int:
+    step = totp.matching_step(secret, code, now)
     if step is not None:
         return step
-    skew = totp.clock_skew_s(secret, code, opened.now)
+    skew = totp.clock_skew_s(secret, code, now)
     await second_factor.after_wrong(context.database, person.id, charged, context.client)
     raise InvalidCode(_wrong_first_code(skew), charged.remaining, skew)
 

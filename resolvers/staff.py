@@ -77,7 +77,7 @@ async def reset(context: Context, account_id: UUID, staff_id: UUID) -> Member:
             raise NotFound
         if user_id == person.id:
             raise NotPermitted("You cannot reset your own MFA. Another owner or admin can.")
-        await users.lock_both(connection, person.id, user_id)
+        await users.lock_all(connection, [person.id, user_id])
         await access.confirm_manager(connection, person, account_id)
         if not await factors.remove(connection, user_id):
             raise StaffMfaNotEnabled

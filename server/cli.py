@@ -12,6 +12,7 @@ import click
 from server.checks import DatabaseError, check_database, migrate_database, require
 from server.cli_deliveries import deliveries
 from server.cli_emails import emails
+from server.cli_keys import keys
 from server.cli_memberships import mfa, super_admin
 from server.cli_operators import account, portal, staff
 from server.cli_options import data_dir_option, load
@@ -148,7 +149,7 @@ def mailbox(folder: Path, smtp_port: int, http_port: int) -> None:
     serving.run(application(folder, smtp_port), listen("127.0.0.1", http_port))
 
 
-for group in (account, staff, portal, emails, deliveries, mfa, super_admin):
+for group in (account, staff, portal, emails, deliveries, mfa, super_admin, keys):
     main.add_command(group)
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ QUEUE_LIMIT_S = 60.0
 LAST_ONE_LEAVES_S = 10.0
 START_LIMIT_S = 20.0
 LOOK_AGAIN_S = 0.05
+KEYS_FILE = "secret-keys"
 
 
 def prepare(data_dir: Path) -> Path:
@@ -93,6 +94,14 @@ def kept(path: Path, make: Callable[[], str]) -> str:
         os.fsync(descriptor)
     Path(unfinished).rename(path)
     return secret
+
+
+def kept_secret_keys(data_dir: Path) -> str | None:
+    """The key ring that `up` keeps in the folder; None when there is none."""
+    try:
+        return (data_dir / KEYS_FILE).read_text().strip()
+    except FileNotFoundError:
+        return None
 
 
 def new_secret_keys() -> str:

@@ -92,7 +92,7 @@ class _Up:
             "GATEHOUSE_HOST": host,
             "GATEHOUSE_PORT": str(self.port),
             "GATEHOUSE_SECRET_KEYS": self.settings.secret_keys
-            or data_dirs.kept(self.data_dir / "secret-keys", data_dirs.new_secret_keys),
+            or data_dirs.kept(self.data_dir / data_dirs.KEYS_FILE, data_dirs.new_secret_keys),
         }
         defaults = {"GATEHOUSE_PUBLIC_URL": self.url}
         if host in LOOPBACK_HOSTS:

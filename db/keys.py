@@ -1,0 +1,96 @@
+"""Which ring keys are still needed, and the secrets under older ones, moved under the newest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from db.pool import Connection
+from rules.sealing import Sealed
+
+
+@dataclass(frozen=True)
+class Move:
+    """One person's secret: as it is stored, and as it is to be."""
+
+    user_id: UUID
+    old: bytes
+    new: bytes
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What depends on one key: factors, open enrollments and sets of backup codes."""
+
+    key_id: str
+    factors: int
+    enrollments: int
+    backup_code_sets: int
+
+
+async def usage(connection: Connection) -> list[Usage]:
+    """Every key that something depends on, by id."""
+    rows = await connection.fetch(
+        """
+        SELECT key_id, count(*) FILTER (WHERE kind = 'factor') AS factors,
+            count(*) FILTER (WHERE kind = 'enrollment') AS enrollments,
+            count(*) FILTER (WHERE kind = 'backup codes') AS backup_code_sets
+        FROM (
+            SELECT 'factor' AS kind, secret_key_id AS key_id FROM factors
+            UNION ALL SELECT 'backup codes', backup_key_id FROM factors
+            UNION ALL SELECT 'enrollment', secret_key_id FROM enrollments WHERE expires_at > clock_timestamp()
+        ) AS uses
+        GROUP BY key_id ORDER BY key_id
+        """
+    )
+    return [Usage(**row) for row in rows]
+
+
+async def older_secrets(
+    connection: Connection, newest: str, after: UUID | None, limit: int
+) -> list[tuple[UUID, Sealed]]:
+    """The next people's secrets, by person, that another key than `newest` seals; all of a person or none."""
+    rows = await connection.fetch(
+        """
+        SELECT user_id, secret_sealed, secret_key_id
+        FROM (
+            SELECT user_id, secret_sealed, secret_key_id FROM factors
+            UNION ALL
+            SELECT user_id, secret_sealed, secret_key_id FROM enrollments WHERE expires_at > clock_timestamp()
+        ) AS secrets
+        WHERE secret_key_id <> $1 AND ($2::uuid IS NULL OR user_id > $2)
+        ORDER BY user_id FETCH FIRST ($3::bigint) ROWS WITH TIES
+        """,
+        newest,
+        after,
+        limit,
+    )
+    return [(row["user_id"], Sealed(row["secret_sealed"], row["secret_key_id"])) for row in rows]
+
+
+async def replace_secrets(connection: Connection, moves: list[Move], key_id: str) -> int:
+    """Put each secret, sealed anew under `key_id`, where the old one still is; return how many there were.
+
+    A secret may have moved from the enrollment to the factor meanwhile; one that is gone or replaced stays so.
+    """
+    replaced: int = await connection.fetchval(
+        """
+        WITH given AS (
+            SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) AS given (user_id, old, new)
+        ), in_factors AS (
+            UPDATE factors SET secret_sealed = given.new, secret_key_id = $4 FROM given
+            WHERE factors.user_id = given.user_id AND factors.secret_sealed = given.old
+            RETURNING 1
+        ), in_enrollments AS (
+            UPDATE enrollments SET secret_sealed = given.new, secret_key_id = $4 FROM given
+            WHERE enrollments.user_id = given.user_id AND enrollments.secret_sealed = given.old
+            RETURNING 1
+        )
+        SELECT (SELECT count(*) FROM in_factors) + (SELECT count(*) FROM in_enrollments)
+        """,
+        [move.user_id for move in moves],
+        [move.old for move in moves],
+        [move.new for move in moves],
+        key_id,
+    )
+    return replaced

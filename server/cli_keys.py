@@ -1,0 +1,98 @@
+"""The commands that rotate keys: a new one, moving what older ones seal, and which of them may go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from db.keys import Usage
+from db.pool import Database
+from rules.sealing import KeyRing
+from server import keys as rotation
+from server.cli_operators import opened
+from server.cli_options import data_dir_option, load
+from server.data_dir import new_secret_keys
+from server.keys import Resealed
+
+COLUMNS = "{:<16} {:>8} {:>12} {:>17}  {}"
+
+
+@click.group()
+def keys() -> None:
+    """The keys that seal TOTP secrets and digest backup codes."""
+
+
+@keys.command("new")
+def new() -> None:
+    """Print a fresh id:KEY, to be put in front of GATEHOUSE_SECRET_KEYS."""
+    click.echo(new_secret_keys())
+
+
+@keys.command("status")
+@data_dir_option
+def status(data_dir: Path | None) -> None:
+    """Print what depends on each key, and which keys may go."""
+    ring = rotation.ring_of(load(data_dir=data_dir))
+    with opened(data_dir) as run:
+        used: list[Usage] = run(rotation.usage)
+    click.echo(COLUMNS.format("key", "factors", "enrollments", "backup code sets", ""))
+    for usage in _in_order(ring, used):
+        counts = (f"{count:,}" for count in (usage.factors, usage.enrollments, usage.backup_code_sets))
+        click.echo(COLUMNS.format(usage.key_id, *counts, _verdict(ring, usage)))
+
+
+@keys.command("reseal")
+@data_dir_option
+def reseal(data_dir: Path | None) -> None:
+    """Move every TOTP secret under the newest key. May be interrupted and run again, while everything else runs.
+
+    Backup codes cannot be moved: their key must stay until their owners have made new ones.
+    """
+    ring = rotation.ring_of(load(data_dir=data_dir))
+    done = 0
+
+    def progress(secrets: int) -> None:
+        nonlocal done
+        done += secrets
+        click.echo(f"\r{done:,} secrets", nl=False, err=True)
+
+    async def work(database: Database) -> tuple[Resealed, list[Usage]]:
+        return await rotation.reseal(database, ring, progress), await rotation.usage(database)
+
+    with opened(data_dir) as run:
+        resealed, used = run(work)
+    if done:
+        click.echo(err=True)
+    _report(ring, resealed, used)
+
+
+def _report(ring: KeyRing, resealed: Resealed, used: list[Usage]) -> None:
+    click.echo(f"{resealed.moved:,} TOTP secret(s) re-sealed under key {ring.newest}.")
+    for usage in used:
+        if usage.key_id != ring.newest and usage.backup_code_sets:
+            click.echo(f"Key {usage.key_id} {_must_stay(usage)}.")
+    for key_id, count in sorted(resealed.shut.items()):
+        why = "the key has another value" if key_id in ring.keys else "the key is not in GATEHOUSE_SECRET_KEYS"
+        click.echo(f"{count:,} TOTP secret(s) under key {key_id} do not open: {why}.", err=True)
+    if resealed.shut:
+        raise click.exceptions.Exit(1)
+
+
+def _in_order(ring: KeyRing, used: list[Usage]) -> list[Usage]:
+    by_id = {key_id: Usage(key_id, 0, 0, 0) for key_id in ring.keys} | {usage.key_id: usage for usage in used}
+    return list(by_id.values())
+
+
+def _verdict(ring: KeyRing, usage: Usage) -> str:
+    if usage.key_id not in ring.keys:
+        return "is missing: put it back into GATEHOUSE_SECRET_KEYS"
+    if usage.key_id == ring.newest:
+        return "seals what is new"
+    if usage.factors or usage.enrollments:
+        return "must stay: run `gatehouse keys reseal`"
+    return _must_stay(usage) if usage.backup_code_sets else "may go"
+
+
+def _must_stay(usage: Usage) -> str:
+    return f"must stay: {usage.backup_code_sets:,} set(s) of backup codes depend on it until their owners make new ones"

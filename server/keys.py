@@ -1,0 +1,79 @@
+"""Key rotation: what each key is still needed for, and moving every TOTP secret under the newest."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from db import keys, users
+from db.keys import Move, Usage
+from db.pool import Database
+from resolvers.second_factor import TOTP_PURPOSE
+from rules.sealing import NONCE_BYTES, KeyMissingError, KeyRing, Sealed
+from server.data_dir import KEYS_FILE, kept_secret_keys
+from server.operators import OperatorError
+from settings import Settings, parse_secret_keys
+
+BATCH = 500
+
+
+@dataclass
+class Resealed:
+    """What came of a run: secrets moved, and by key id how many do not open."""
+
+    moved: int = 0
+    shut: Counter[str] = field(default_factory=Counter)
+
+
+def ring_of(settings: Settings) -> KeyRing:
+    """The key ring: GATEHOUSE_SECRET_KEYS, or what `up` keeps in the data folder. Raises OperatorError and the like."""
+    kept = None if settings.secret_keys else kept_secret_keys(settings.data_dir)
+    if kept is None:
+        return KeyRing(settings.keys)
+    try:
+        return KeyRing(parse_secret_keys(kept))
+    except ValueError as error:
+        raise OperatorError(f"{settings.data_dir / KEYS_FILE} is wrong: it {error}.") from None
+
+
+async def usage(database: Database) -> list[Usage]:
+    """What depends on which key."""
+    async with database.connection() as connection:
+        return await keys.usage(connection)
+
+
+async def reseal(database: Database, ring: KeyRing, progress: Callable[[int], None]) -> Resealed:
+    """Move every secret under the newest key, a batch a transaction; `progress` is told of each batch's secrets.
+
+    Interrupted at any point it may run again, and while people enroll, are reset and sign in.
+    """
+    resealed = Resealed()
+    after: UUID | None = None
+    while True:
+        async with database.transaction() as connection:
+            found = await keys.older_secrets(connection, ring.newest, after, BATCH)
+            if not found:
+                return resealed
+            await users.lock_all(connection, [user_id for user_id, _ in found])
+            moves, shut = _moves(ring, found)
+            moved = await keys.replace_secrets(connection, moves, ring.newest)
+        resealed.moved += moved
+        resealed.shut += shut
+        after = found[-1][0]
+        progress(len(found))
+
+
+def _moves(ring: KeyRing, found: list[tuple[UUID, Sealed]]) -> tuple[list[Move], Counter[str]]:
+    moves, shut = [], Counter[str]()
+    for user_id, old in found:
+        try:
+            secret = ring.open(old, TOTP_PURPOSE, user_id)
+        except KeyMissingError:
+            shut[old.key_id] += 1
+        else:
+            new = ring.seal(secret, TOTP_PURPOSE, user_id, secrets.token_bytes(NONCE_BYTES))
+            moves.append(Move(user_id, old.data, new.data))
+    return moves, shut
