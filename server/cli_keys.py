@@ -36,7 +36,7 @@ def status(data_dir: Path | None) -> None:
     ring = rotation.ring_of(load(data_dir=data_dir))
     with opened(data_dir) as run:
         used: list[Usage] = run(rotation.usage)
-    click.echo(COLUMNS.format("key", "factors", "enrollments", "backup code sets", ""))
+    click.echo(COLUMNS.format("key", "factors", "enrollments", "backup code sets", "").rstrip())
     for usage in _in_order(ring, used):
         counts = (f"{count:,}" for count in (usage.factors, usage.enrollments, usage.backup_code_sets))
         click.echo(COLUMNS.format(usage.key_id, *counts, _verdict(ring, usage)))

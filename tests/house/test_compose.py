@@ -1,0 +1,85 @@
+"""docker-compose.yml: its services run real commands under real settings, and open no door but the API's."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import settings
+from server.cli import main
+from settings import Settings
+from tests.client import SECRET_KEYS
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if service.get("image") == "gatehouse"}
+GIVEN = {
+    "POSTGRES_PASSWORD": "password",
+    "GATEHOUSE_SECRET_KEYS": SECRET_KEYS,
+    "GATEHOUSE_SMTP_URL": "smtp://mailpit:1025",
+}
+VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
+
+
+def filled_in(value: str) -> str:
+    """A value as Compose hands it on when .env holds what `GIVEN` does."""
+    return VARIABLE.sub(lambda found: GIVEN.get(found[1]) or (found[3] if found[2] == "-" else ""), value)
+
+
+def test_every_part_has_its_service() -> None:
+    assert {service["command"][0] for service in OURS.values()} == {"migrate", "serve", "relay", "worker", "beat"}
+    assert {"postgres", "valkey", "mailpit"} == set(SERVICES) - set(OURS)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_runs_a_real_command_under_settings_that_load(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, *arguments = OURS[name]["command"]
+    main.commands[program].make_context(program, arguments)
+    environment = OURS[name]["environment"]
+    known = {f"GATEHOUSE_{field.upper()}" for field in Settings.model_fields}
+    assert set(environment) <= known
+    for variable, value in environment.items():
+        if value is not None:
+            monkeypatch.setenv(variable, filled_in(value))
+    settings.load()
+
+
+def test_only_the_parts_that_need_a_secret_get_it() -> None:
+    having = {s: [n for n in OURS if f"GATEHOUSE_{s}" in OURS[n]["environment"]] for s in ("SECRET_KEYS", "SMTP_URL")}
+    assert having == {"SECRET_KEYS": ["api"], "SMTP_URL": ["worker"]}
+
+
+def test_ports_are_published_on_loopback_and_none_but_the_apis_unless_asked_for() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert [name for name in published if "profiles" not in SERVICES[name]] == ["api"]
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+
+
+def test_services_wait_for_what_they_need_to_be_healthy() -> None:
+    for service in OURS.values():
+        for needed, how in service["depends_on"].items():
+            if how["condition"] == "service_healthy":
+                assert "healthcheck" in SERVICES[needed]
+            else:
+                assert (needed, how["condition"]) == ("migrate", "service_completed_successfully")
+
+
+def test_secrets_are_asked_for_and_none_is_in_the_repository() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    wanted = {found[1] for found in VARIABLE.finditer(text) if found[2] == "?"}
+    assert wanted == set(GIVEN)
+    example = dict(line.split("=", 1) for line in (ROOT / ".env.example").read_text().splitlines() if line[0] != "#")
+    assert {name: example[name] for name in wanted} == dict.fromkeys(wanted, "")
+    assert ".env" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_the_image_runs_as_nobody_special_and_takes_in_what_the_wheel_needs() -> None:
+    assert re.findall(r"^USER (.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE) == ["gatehouse"]
+    taken = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
+    assert taken == packages | {"pyproject.toml", "README.md", "settings.py"}
