@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, FilePath, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+PREFIX = "GATEHOUSE_"
 MAX_CONCURRENT_HASHES = 2
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
@@ -22,11 +26,72 @@ class SettingsError(Exception):
 
 def _one_of_schemes(*schemes: str) -> AfterValidator:
     def check(value: str) -> str:
-        if value and urlsplit(value).scheme not in schemes:
+        if value and _parts(value).scheme not in schemes:
             raise ValueError(f"must start with {' or '.join(s + '://' for s in schemes)}")
         return value
 
     return AfterValidator(check)
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # its text may hold the password
+        raise ValueError("must be a URL") from None
+
+
+def _has_host(url: str) -> bool:
+    """Whether the URL names a host, and its port, if any, is one."""
+    parts = _parts(url)
+    try:
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _with_host(url: str) -> str:
+    if url and not _has_host(url):
+        raise ValueError("must name a host, and a port only as a number, as in SCHEME://HOST:PORT")
+    return url
+
+
+def _https_in_production(url: str, info: ValidationInfo) -> str:
+    parts = _parts(url)
+    if info.data.get("production") and parts.scheme != "https" and parts.hostname not in LOOPBACK_HOSTS:
+        raise ValueError("must start with https:// in production, unless the host is this machine")
+    return url
+
+
+def _origins(value: str) -> str:
+    for origin in _split(value.lower()):
+        parts = _parts(origin)
+        is_bare = origin == f"{parts.scheme}://{parts.netloc}" and not {"*", "@"} & set(origin)
+        if parts.scheme not in {"http", "https"} or not is_bare or not _has_host(origin):
+            raise ValueError("must be origins as in https://app.example, each without path or *")
+    return value
+
+
+def _networks(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return tuple(ip_network(text, strict=False) for text in _split(value))
+        except ValueError:
+            raise ValueError("must be addresses or networks, as in 10.0.0.7 or 172.16.0.0/12") from None
+    return value
+
+
+def _mailbox(value: str) -> str:
+    from email.policy import default
+
+    try:
+        header = default.header_factory("From", value)
+        (address,) = header.addresses
+        is_right = bool(address.domain) and not header.defects
+    except (ValueError, IndexError):  # the standard library's parser trips over "me@"
+        is_right = False
+    if not is_right:
+        raise ValueError("must be one address, as in Gatehouse <no-reply@agency.example>")
+    return value
 
 
 def _secret_keys(value: str) -> str:
@@ -66,26 +131,28 @@ def _days(value: object) -> object:
 class Settings(BaseSettings):
     """The settings of one process. Empty URLs mean: use the embedded part (`gatehouse up` only)."""
 
-    model_config = SettingsConfigDict(env_prefix="GATEHOUSE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     database_url: Annotated[str, _one_of_schemes("postgresql", "postgres")] = ""
     broker_url: Annotated[str, _one_of_schemes("redis", "rediss", "redis+socket")] = ""
-    smtp_url: Annotated[str, _one_of_schemes("smtp", "smtps", "smtp+starttls")] = ""
+    smtp_url: Annotated[str, _one_of_schemes("smtp", "smtps", "smtp+starttls"), AfterValidator(_with_host)] = ""
     data_dir: Path = Path(".gatehouse")
 
+    production: bool = False
     secret_keys: Annotated[str, AfterValidator(_secret_keys)] = ""
     issuer: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^:]+$")] = "TaskJuice"
-    public_url: Annotated[str, _one_of_schemes("http", "https")] = "http://localhost:8000"
-    email_from: str = "Gatehouse <no-reply@gatehouse.localhost>"
+    public_url: Annotated[
+        str, _one_of_schemes("http", "https"), AfterValidator(_with_host), AfterValidator(_https_in_production)
+    ] = "http://localhost:8000"
+    email_from: Annotated[str, AfterValidator(_mailbox)] = "Gatehouse <no-reply@gatehouse.localhost>"
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    trusted_proxies: Annotated[str, Field(description="addresses whose X-Forwarded-For is believed")] = ""
-    cors_origins: str = ""
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = ()
+    cors_origins: Annotated[str, AfterValidator(_origins)] = ""
     explorer: bool = False
     introspection: bool = False
-    production: bool = False
-    trusted_documents: Path | None = None
+    trusted_documents: FilePath | None = None
 
     pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     worker_concurrency: Annotated[int, Field(ge=2, le=64)] = 4
@@ -104,7 +171,7 @@ class Settings(BaseSettings):
     @cached_property
     def allowed_origins(self) -> frozenset[str]:
         """Origins other than the public URL's that a browser may call from."""
-        return frozenset(_split(self.cors_origins))
+        return frozenset(_split(self.cors_origins.lower()))
 
     @property
     def cookie_is_secure(self) -> bool:
@@ -125,7 +192,17 @@ def load() -> Settings:
     except ValidationError as error:
         sentences = []
         for problem in error.errors():
-            name = "GATEHOUSE_" + "_".join(str(part) for part in problem["loc"][:1]).upper()
+            name = PREFIX + "_".join(str(part) for part in problem["loc"][:1]).upper()
             reason = problem["msg"].removeprefix("Value error, ")
             sentences.append(f"{name} is wrong: {reason[0].lower()}{reason[1:]}.")
         raise SettingsError(" ".join(sentences)) from None
+
+
+def unknown_variables(names: Iterable[str]) -> list[str]:
+    """A sentence for each of these environment variables that looks like one of ours and is none."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    return [
+        f"{name} is no setting of Gatehouse; the nearest is {get_close_matches(name.upper(), known, 1, 0)[0]}."
+        for name in sorted(names)
+        if name.upper().startswith(PREFIX) and name.upper() not in known
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from server.cli_options import data_dir_option, load
 from server.embedded.processes import PartError
 from server.listening import ListenError, listen
 from server.operators import OperatorError
-from settings import SettingsError
+from settings import SettingsError, unknown_variables
 
 PLAIN_ERRORS = (SettingsError, DatabaseError, PartError, ListenError, OperatorError)
 
@@ -50,6 +51,8 @@ def main() -> None:
 
     Settings are environment variables named GATEHOUSE_*; an option goes before its variable.
     """
+    for sentence in unknown_variables(os.environ):
+        click.echo(f"Warning: {sentence}", err=True)
 
 
 @main.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from starlette.requests import HTTPConnection
 
@@ -60,15 +60,14 @@ def bearer_token(connection: HTTPConnection) -> str | None:
 def client_address(connection: HTTPConnection, settings: Settings) -> str | None:
     """The client's address: the nearest one in X-Forwarded-For that is no trusted proxy, or the peer's own."""
     peer = connection.client.host if connection.client else None
-    proxies = [ip_network(text, strict=False) for text in settings.trusted_proxies.replace(",", " ").split()]
     hops = [hop.strip() for hop in connection.headers.get("x-forwarded-for", "").split(",") if hop.strip()]
     address = peer
-    while address is not None and hops and _is_within(address, proxies):
+    while address is not None and hops and _is_within(address, settings.trusted_proxies):
         address = hops.pop()
     return address[:64] if address else None
 
 
-def _is_within(address: str, networks: list[IPv4Network | IPv6Network]) -> bool:
+def _is_within(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -19,7 +19,7 @@ def has_trusted_origin(connection: HTTPConnection, settings: Settings) -> bool:
     if origin is None:
         return True
     origin = origin.lower()
-    if origin in {allowed.lower().rstrip("/") for allowed in settings.allowed_origins}:
+    if origin in settings.allowed_origins:
         return True
     parts = urlsplit(settings.public_url)
     # Behind a proxy the scheme that we see is not the browser's, so our own host is compared without it.

@@ -1,0 +1,131 @@
+"""Settings are checked when they are read: one plain sentence names the variable and tells what it may be."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+from starlette.requests import HTTPConnection
+
+import settings
+from server.context import client_address
+from settings import Settings, SettingsError
+from tests.server.test_operators import command
+
+ADDRESSES = "must be addresses or networks, as in 10.0.0.7 or 172.16.0.0/12"
+ORIGINS = "must be origins as in https://app.example, each without path or *"
+SENDER = "must be one address, as in Gatehouse <no-reply@agency.example>"
+HOST = "must name a host, and a port only as a number, as in SCHEME://HOST:PORT"
+WRONG = [
+    ("TRUSTED_PROXIES", "*", ADDRESSES),
+    ("TRUSTED_PROXIES", "10.0.0.1, proxy.example", ADDRESSES),
+    ("TRUSTED_PROXIES", "10.0.0.0/33", ADDRESSES),
+    ("CORS_ORIGINS", "*", ORIGINS),
+    ("CORS_ORIGINS", "https://*.example", ORIGINS),
+    ("CORS_ORIGINS", "https://app.example/", ORIGINS),
+    ("CORS_ORIGINS", "https://app.example https://other.example/path", ORIGINS),
+    ("CORS_ORIGINS", "https://app.example?", ORIGINS),
+    ("CORS_ORIGINS", "app.example", ORIGINS),
+    ("CORS_ORIGINS", "https://", ORIGINS),
+    ("CORS_ORIGINS", "https://me@app.example", ORIGINS),
+    ("CORS_ORIGINS", "https://app.example:port", ORIGINS),
+    ("EMAIL_FROM", "", SENDER),
+    ("EMAIL_FROM", "Gatehouse", SENDER),
+    ("EMAIL_FROM", "Gatehouse <no-reply@agency.example", SENDER),
+    ("EMAIL_FROM", "one@agency.example, two@agency.example", SENDER),
+    ("EMAIL_FROM", "no-reply@", SENDER),
+    ("EMAIL_FROM", "no-reply@agency.example\nBcc: everybody@agency.example", SENDER),
+    ("PUBLIC_URL", "gatehouse.example", "must start with http:// or https://"),
+    ("PUBLIC_URL", "https:///account", HOST),
+    ("PUBLIC_URL", "https://gatehouse.example:https", HOST),
+    ("PUBLIC_URL", "https://[::1", "must be a URL"),
+    ("SMTP_URL", "mail.example:25", "must start with smtp:// or smtps:// or smtp+starttls://"),
+    ("SMTP_URL", "smtp://", HOST),
+    ("SMTP_URL", "smtp://user:pass/word@mail.example:25", HOST),
+    ("SMTP_URL", "smtp://mail.example:65536", HOST),
+    ("TRUSTED_DOCUMENTS", "nowhere.json", "path does not point to a file"),
+]
+RIGHT = [
+    ("TRUSTED_PROXIES", "10.0.0.7 172.16.0.0/12,::1"),
+    ("CORS_ORIGINS", "https://app.example, HTTP://Localhost:5173"),
+    ("EMAIL_FROM", "no-reply@agency.example"),
+    ("EMAIL_FROM", '"Riverbend, Inc." <no-reply@agency.example>'),
+    ("PUBLIC_URL", "http://gatehouse.internal:8080"),
+    ("SMTP_URL", "smtp+starttls://user:pass%2Fword@mail.example:587"),
+    ("DATABASE_URL", "postgresql://one:5432,two:5432/gatehouse"),
+    ("TRUSTED_DOCUMENTS", __file__),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "sentence"), WRONG)
+def test_a_wrong_value_is_one_sentence_about_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(f"GATEHOUSE_{name}", value)
+    with pytest.raises(SettingsError) as raised:
+        settings.load()
+    assert str(raised.value) == f"GATEHOUSE_{name} is wrong: {sentence}."
+
+
+@pytest.mark.parametrize(("name", "value"), RIGHT)
+def test_a_right_value_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"GATEHOUSE_{name}", value)
+    assert settings.load()
+
+
+@pytest.mark.parametrize(
+    ("url", "is_taken"),
+    [
+        ("https://gatehouse.example", True),
+        ("http://localhost:8000", True),
+        ("http://[::1]:8000", True),
+        ("http://gatehouse.example", False),
+        ("http://localhost.example", False),
+    ],
+)
+def test_in_production_people_come_over_https_or_from_this_machine(
+    monkeypatch: pytest.MonkeyPatch, url: str, is_taken: bool
+) -> None:
+    monkeypatch.setenv("GATEHOUSE_PUBLIC_URL", url)
+    assert settings.load().public_url == url
+    monkeypatch.setenv("GATEHOUSE_PRODUCTION", "true")
+    try:
+        assert settings.load().public_url == url
+    except SettingsError as error:
+        assert not is_taken
+        assert str(error).startswith("GATEHOUSE_PUBLIC_URL is wrong: must start with https:// in production")
+    else:
+        assert is_taken
+
+
+def test_several_wrong_values_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEHOUSE_PORT", "http")
+    monkeypatch.setenv("GATEHOUSE_CORS_ORIGINS", "*")
+    with pytest.raises(SettingsError, match=r"GATEHOUSE_PORT is wrong: .*\. GATEHOUSE_CORS_ORIGINS is wrong: .*\.$"):
+        settings.load()
+
+
+def test_the_nearest_address_that_is_no_trusted_proxy_is_the_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEHOUSE_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1")
+    loaded = settings.load()
+    assert loaded.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("192.0.2.1/32"))
+    forwarded = (b"x-forwarded-for", b"203.0.113.9, 198.51.100.4, 192.0.2.1")
+    for peer, expected in (("10.1.2.3", "198.51.100.4"), ("192.0.2.2", "192.0.2.2")):
+        connection = HTTPConnection({"type": "http", "client": (peer, 1), "headers": [forwarded]})
+        assert client_address(connection, loaded) == expected
+
+
+def test_an_unknown_variable_is_warned_of_with_the_nearest_known_one(tmp_path: Path) -> None:
+    done = command("keys", "new", trusted_proxy="10.0.0.1", port="8000")
+    assert done.returncode == 0
+    assert done.stderr == (
+        "Warning: GATEHOUSE_TRUSTED_PROXY is no setting of Gatehouse; the nearest is GATEHOUSE_TRUSTED_PROXIES.\n"
+    )
+
+
+def test_every_setting_is_in_the_readme_and_nothing_else() -> None:
+    readme = (Path(settings.__file__).parent / "README.md").read_text()
+    table = [line.split("|")[1] for line in readme.splitlines() if line.startswith("| `GATEHOUSE_")]
+    told = {name.strip(" `") for cell in table for name in cell.split(",")}
+    assert told == {f"GATEHOUSE_{name.upper()}" for name in Settings.model_fields}
