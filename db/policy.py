@@ -103,11 +103,11 @@ async def progress(connection: Connection, account_id: UUID) -> Progress:
         FROM (
             SELECT count(*) AS staff_count, count(factors.user_id) AS enrolled_count,
                 count(*) FILTER (WHERE factors.user_id IS NULL
-                    AND (users.reenrollment_required_at IS NOT NULL OR accounts.grace_deadline <= now())
+                    AND (reset.id IS NOT NULL OR accounts.grace_deadline <= now())
                 ) AS blocked_count
             FROM staff
             JOIN accounts ON accounts.id = staff.account_id
-            JOIN users ON users.id = staff.user_id
+            LEFT JOIN users AS reset ON reset.id = staff.user_id AND reset.reenrollment_required_at IS NOT NULL
             LEFT JOIN factors ON factors.user_id = staff.user_id
             WHERE staff.account_id = $1
         ) AS counted

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from db.pool import Connection
 
+BEFORE_ALL = ("", UUID(int=0))
+
 
 @dataclass(frozen=True)
 class Member:
@@ -35,30 +37,48 @@ class Filter:
 async def page(
     connection: Connection, account_id: UUID, wanted: Filter, after: tuple[str, UUID] | None, limit: int
 ) -> list[Member]:
-    """Up to `limit` of the account's staff by email, from behind `after`, an email and a membership's id."""
+    """Up to `limit` of the account's staff by email, from behind `after`, an email and a membership's id.
+
+    Each role is an index range of its own that is read no further than the page goes, under any plan: `after` is never
+    null, and what else is asked of a person is a scalar subquery, which is looked up row by row and never hashed whole.
+    """
     rows = await connection.fetch(
         """
-        SELECT staff.id, staff.user_id, staff.email, role, factors.enabled_at AS mfa_enabled_at, mfa_state,
-            last_reminded_at
-        FROM staff
-        JOIN accounts ON accounts.id = staff.account_id
-        JOIN users ON users.id = staff.user_id
-        LEFT JOIN factors ON factors.user_id = staff.user_id,
-        LATERAL (SELECT CASE
-            WHEN factors.user_id IS NOT NULL THEN 'ENABLED'
-            WHEN reenrollment_required_at IS NOT NULL OR grace_deadline <= now() THEN 'BLOCKED'
-            ELSE 'NOT_ENABLED' END AS mfa_state) AS state
-        WHERE staff.account_id = $1
-            AND ($2::text IS NULL OR (staff.email, staff.id) > ($2, $3::uuid))
-            AND ($4::bool IS NULL OR (factors.user_id IS NOT NULL) = $4)
-            AND ($5::text IS NULL OR mfa_state = $5)
-            AND ($6::text IS NULL OR role = $6)
-            AND ($7::text IS NULL OR staff.email LIKE $7)
-        ORDER BY staff.email, staff.id
-        LIMIT $8
+        SELECT id, user_id, email, role, enabled_at AS mfa_enabled_at, last_reminded_at,
+            CASE WHEN enabled_at IS NOT NULL THEN 'ENABLED'
+                WHEN is_past_deadline OR reenrollment_required_at IS NOT NULL THEN 'BLOCKED'
+                ELSE 'NOT_ENABLED' END AS mfa_state
+        FROM (
+            SELECT found.id, is_past_deadline
+            FROM (VALUES ('OWNER'), ('ADMIN'), ('MEMBER')) AS roles (role),
+                (SELECT coalesce(grace_deadline <= now(), false) AS is_past_deadline
+                    FROM accounts WHERE id = $1) AS account,
+                LATERAL (
+                    SELECT staff.id, staff.email
+                    FROM staff, LATERAL (SELECT
+                        (SELECT user_id FROM factors WHERE factors.user_id = staff.user_id) IS NOT NULL AS is_enrolled,
+                        is_past_deadline OR (SELECT id FROM users WHERE users.id = staff.user_id
+                            AND reenrollment_required_at IS NOT NULL) IS NOT NULL AS is_stopped) AS person
+                    WHERE account_id = $1 AND staff.role = roles.role
+                        AND (staff.email, staff.id) > ($2, $3::uuid)
+                        AND ($7::text IS NULL OR staff.email LIKE $7)
+                        AND ($4::bool IS NULL OR is_enrolled = $4)
+                        AND ($5::text IS NULL OR $5 = 'ENABLED' OR is_stopped = ($5 = 'BLOCKED'))
+                        AND ($5::text IS NULL OR is_enrolled = ($5 = 'ENABLED'))
+                    ORDER BY staff.email, staff.id
+                    LIMIT $8
+                ) AS found
+            WHERE $6::text IS NULL OR roles.role = $6
+            ORDER BY found.email, found.id
+            LIMIT $8
+        ) AS page
+        JOIN staff USING (id)
+        JOIN (SELECT id AS user_id, reenrollment_required_at FROM users) AS users USING (user_id)
+        LEFT JOIN factors USING (user_id)
+        ORDER BY email, id
         """,
         account_id,
-        *(after or (None, None)),
+        *(after or BEFORE_ALL),
         *_conditions(wanted),
         limit,
     )
@@ -70,18 +90,18 @@ async def count(connection: Connection, account_id: UUID, wanted: Filter) -> int
     counted: int = await connection.fetchval(
         """
         SELECT count(*)
-        FROM staff
-        JOIN accounts ON accounts.id = staff.account_id
-        JOIN users ON users.id = staff.user_id
-        LEFT JOIN factors ON factors.user_id = staff.user_id
-        WHERE staff.account_id = $1
-            AND ($2::bool IS NULL OR (factors.user_id IS NOT NULL) = $2)
-            AND ($3::text IS NULL OR $3 = CASE
-                WHEN factors.user_id IS NOT NULL THEN 'ENABLED'
-                WHEN reenrollment_required_at IS NOT NULL OR grace_deadline <= now() THEN 'BLOCKED'
-                ELSE 'NOT_ENABLED' END)
+        FROM staff, (SELECT coalesce(grace_deadline <= now(), false) AS is_past_deadline
+            FROM accounts WHERE id = $1) AS account,
+            LATERAL (SELECT
+                EXISTS (SELECT FROM factors WHERE factors.user_id = staff.user_id) AS is_enrolled,
+                is_past_deadline OR EXISTS (SELECT FROM users WHERE users.id = staff.user_id
+                    AND reenrollment_required_at IS NOT NULL) AS is_stopped) AS person
+        WHERE account_id = $1
+            AND ($2::bool IS NULL OR is_enrolled = $2)
+            AND ($3::text IS NULL OR $3 = 'ENABLED' OR is_stopped = ($3 = 'BLOCKED'))
+            AND ($3::text IS NULL OR is_enrolled = ($3 = 'ENABLED'))
             AND ($4::text IS NULL OR role = $4)
-            AND ($5::text IS NULL OR staff.email LIKE $5)
+            AND ($5::text IS NULL OR email LIKE $5)
         """,
         account_id,
         *_conditions(wanted),

@@ -1,0 +1,167 @@
+"""The real parts of a measurement: a migrated database, the API as a process of its own, people, and the verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import http.client
+import os
+import signal
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from db.migrate import migrate
+from db.pool import Connection
+from rules import tokens
+from server.embedded import postgres, processes
+from server.listening import free_port
+
+ROOT = Path(__file__).parent.parent
+SECRET_KEYS = "bench:" + base64.b64encode(b"k" * 32).decode()
+# Nothing outlives a bench, and no checkpoint or vacuum comes amid one: whoever fills tables vacuums them.
+OPTIONS = (
+    "fsync=off",
+    "full_page_writes=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+    "max_wal_size=8GB",
+    "checkpoint_timeout=1h",
+    "autovacuum=off",
+    "shared_buffers=512MB",
+)
+READY_LIMIT_S = 30.0
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    """The URL of an empty, migrated database on a server of its own."""
+    with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
+        server = postgres.start(Path(folder), options=OPTIONS)
+        try:
+            asyncio.run(migrate(server.url))
+            yield server.url
+        finally:
+            server.stop()
+
+
+@dataclass(frozen=True)
+class Api:
+    """A running `gatehouse serve`."""
+
+    pid: int
+    port: int
+
+
+@contextmanager
+def api(database_url: str) -> Iterator[Api]:
+    """The API as a process, over that database, once it is healthy."""
+    port = free_port()
+    settings = {"DATABASE_URL": database_url, "SECRET_KEYS": SECRET_KEYS, "PORT": str(port), "LOG_LEVEL": "WARNING"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | {f"GATEHOUSE_{name}": v for name, v in settings.items()}
+    with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
+        log = Path(folder) / "api.log"
+        child = processes.start([sys.executable, "-m", "server.cli", "serve"], log, env=environment)
+        try:
+            processes.wait_until(lambda: _is_healthy(port), child, "The API", log, READY_LIMIT_S)
+            yield Api(child.pid, port)
+        finally:
+            processes.stop(child, signal.SIGTERM, 10)
+
+
+def _is_healthy(port: int) -> bool:
+    with suppress(OSError, http.client.HTTPException):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+        try:
+            connection.request("GET", "/healthz")
+            return connection.getresponse().status == 200
+        finally:
+            connection.close()
+    return False
+
+
+async def add_account(connection: Connection, name: str, staff: int, enrolled_every: int) -> UUID:
+    """An account of so many staff, in set-based statements: one owner, an admin in every 1,000, the rest members.
+
+    Every so-manieth is enrolled, one in 5,000 has been reset. Foreign keys are right by construction, and not checked.
+    """
+    account_id: UUID = await connection.fetchval("INSERT INTO accounts (name) VALUES ($1) RETURNING id", name)
+    async with connection.transaction():
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        await connection.execute(
+            """
+            WITH people AS (
+                SELECT n, gen_random_uuid() AS id, format('%s.%s@agency.example', left(md5(n::text), 6), n) AS email
+                FROM generate_series(0, $2::int - 1) AS n
+            ), added AS (
+                INSERT INTO users (id, email, password_hash, reenrollment_required_at)
+                SELECT id, $4 || email, repeat('x', 97), CASE WHEN n % 5000 = 1 AND n % $3 <> 0 THEN now() END
+                FROM people
+            ), enrolled AS (
+                INSERT INTO factors (user_id, secret_sealed, secret_key_id, last_step, backup_salt, backup_key_id)
+                SELECT id, '\\x00', 'bench', 0, decode(repeat('00', 16), 'hex'), 'bench' FROM people WHERE n % $3 = 0
+            )
+            INSERT INTO staff (account_id, user_id, email, role)
+            SELECT $1, id, $4 || email, CASE WHEN n = 0 THEN 'OWNER' WHEN n % 1000 = 1 THEN 'ADMIN' ELSE 'MEMBER' END
+            FROM people
+            """,
+            account_id,
+            staff,
+            enrolled_every,
+            name,
+        )
+    return account_id
+
+
+async def settle(connection: Connection) -> None:
+    """Bring statistics and visibility up to date, as autovacuum would have."""
+    await connection.execute("VACUUM ANALYZE")
+
+
+async def sign_in_owner(connection: Connection, account_id: UUID) -> str:
+    """A session of the account's owner, by its token; what signing in would write."""
+    token = tokens.make(tokens.SESSION_PREFIX, os.urandom(32))
+    await connection.execute(
+        """
+        INSERT INTO sessions (user_id, token_hash, password_at, expires_at)
+        SELECT user_id, $2, now(), now() + interval '30 days' FROM staff WHERE account_id = $1 AND role = 'OWNER'
+        """,
+        account_id,
+        tokens.digest(tokens.SESSION_PREFIX, token),
+    )
+    return token
+
+
+def percentile(times: Sequence[float], share: float) -> float:
+    """The time within which that share of all lies."""
+    return sorted(times)[min(len(times) - 1, int(len(times) * share))]
+
+
+def median_ms(times: Sequence[float]) -> float:
+    """The median of seconds, in milliseconds."""
+    return statistics.median(times) * 1000
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows under their heads: text to the left, figures to the right."""
+    cells = [[f"{cell:,.2f}" if isinstance(cell, float) else str(cell) for cell in row] for row in (heads, *rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
+    for row in cells:
+        first, *others = (
+            cell.ljust(w) if n == 0 else cell.rjust(w) for n, (cell, w) in enumerate(zip(row, widths, strict=True))
+        )
+        print("  ".join((first, *others)))
+    print()
+
+
+def judge(promises: dict[str, bool]) -> None:
+    """Say which promises were kept; exit with 1 when one was not."""
+    for promise, was_kept in promises.items():
+        print(f"{'kept  ' if was_kept else 'MISSED'}  {promise}")
+    if not all(promises.values()):
+        sys.exit(1)
