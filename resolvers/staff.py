@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -24,10 +25,10 @@ NOTICE = f"Showing the first {LARGEST_PAGE} staff members."
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the roster, with each member's cursor."""
+    """A page of the roster, and the way to each member's cursor, which is made only when asked for."""
 
     members: list[Member]
-    cursors: list[str]
+    cursor_of: Callable[[Member], str]
     has_next: bool
     has_previous: bool
     notice: str | None
@@ -45,7 +46,7 @@ async def roster(context: Context, account_id: UUID, first: int | None, after: s
     members = members[:limit]
     return Page(
         members,
-        [cursor.encode(ring, scope, [member.email, str(member.id)]) for member in members],
+        lambda member: cursor.encode(ring, scope, [member.email, str(member.id)]),
         has_next,
         has_previous=after is not None,
         notice=NOTICE if has_next and first is None and after is None else None,
@@ -61,7 +62,7 @@ async def count(context: Context, account_id: UUID, wanted: Filter) -> int:
 
 def can_reset(person: Person, account_id: UUID, member: Member) -> bool:
     """Whether the person may reset this member's MFA now."""
-    return access.may_manage(person, account_id) and member.user_id != person.id and member.mfa_enabled_at is not None
+    return member.mfa_enabled_at is not None and member.user_id != person.id and access.may_manage(person, account_id)
 
 
 async def reset(context: Context, account_id: UUID, staff_id: UUID) -> Member:

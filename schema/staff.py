@@ -79,15 +79,23 @@ class StaffEdge:
     node: StaffMember = strawberry.field(description="The staff member.")
 
 
+def _edges(self: StaffConnection) -> list[StaffEdge]:
+    return [
+        StaffEdge(cursor=self.page.cursor_of(member), node=node)
+        for member, node in zip(self.page.members, self.nodes, strict=True)
+    ]
+
+
 @strawberry.type(description="A page of staff, by email.")
 class StaffConnection:
-    edges: list[StaffEdge] = strawberry.field(description="The page's staff with their cursors.")
+    edges: list[StaffEdge] = strawberry.field(resolver=_edges, description="The page's staff with their cursors.")
     nodes: list[StaffMember] = strawberry.field(description="The page's staff.")
     page_info: PageInfo = strawberry.field(description="Where the page lies.")
     notice: str | None = strawberry.field(
         description="'Showing the first 500 staff members.' when no page was asked for and there are more; null "
         "otherwise."
     )
+    page: strawberry.Private[resolvers.staff.Page]
     account_id: strawberry.Private[UUID]
     wanted: strawberry.Private[Filter]
 
@@ -99,11 +107,12 @@ class StaffConnection:
     def of(cls, page: resolvers.staff.Page, person: Person, account_id: UUID, wanted: Filter) -> StaffConnection:
         """The page as this person sees it."""
         nodes = [StaffMember.of(member, person, account_id) for member in page.members]
+        ends = [page.cursor_of(member) for member in (*page.members[:1], *page.members[-1:])]
         return cls(
-            edges=[StaffEdge(cursor=c, node=node) for c, node in zip(page.cursors, nodes, strict=True)],
             nodes=nodes,
-            page_info=PageInfo.of(page.cursors, page.has_next, page.has_previous),
+            page_info=PageInfo.of(ends, page.has_next, page.has_previous),
             notice=page.notice,
+            page=page,
             account_id=account_id,
             wanted=wanted,
         )
