@@ -20,6 +20,7 @@ class Claimed:
     """A delivery that this claim may send, with the facts of its event."""
 
     id: int
+    event_id: int
     message: str
     email: str
     attempts: int
@@ -77,10 +78,10 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                 resends = resends - (fate = 'sending' AND body_sent_at IS NOT NULL)::int,
                 body_sent_at = NULL
             FROM judged WHERE deliveries.id = judged.id
-            RETURNING deliveries.id, message, email, attempts, state, type, occurred_at, data, account_name,
+            RETURNING deliveries.id, event_id, message, email, attempts, state, type, occurred_at, data, account_name,
                 created_at < now() - $4 * interval '1 hour' OR attempts >= $5 AS is_overdue
         )
-        SELECT id, message, email, attempts, is_overdue, type, occurred_at, data, account_name
+        SELECT id, event_id, message, email, attempts, is_overdue, type, occurred_at, data, account_name
         FROM claimed WHERE state = 'sending' ORDER BY id
         """,
         queue,

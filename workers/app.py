@@ -95,17 +95,21 @@ def _add_mail_tasks(app: Celery, runtime: Runtime) -> None:
 
     @app.task(name="gatehouse.send")
     def send(queue: str) -> None:
+        def go_on() -> None:
+            if not runtime.is_stopping:
+                _wake(app, "send", queue, queue=queue)
+
         if runtime.is_stopping:
             return
         if queue == BULK and not runtime.bulk_slots.acquire(blocking=False):
             return  # those who have the slots go on until nothing is left
         try:
-            goes_on = send_batch(runtime, queue)
+            may_be_more = send_batch(runtime, queue, go_on)
         finally:
             if queue == BULK:
                 runtime.bulk_slots.release()
-        if goes_on and not runtime.is_stopping:
-            _wake(app, "send", queue, queue=queue)
+        if may_be_more:
+            go_on()
 
 
 def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:

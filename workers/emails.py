@@ -85,16 +85,18 @@ class Facts:
 def render(message: str, facts: Facts) -> EmailMessage:
     """The email of one delivery; `message` names the template folder. The same delivery gives the same Message-ID.
 
-    Raises ValueError or HeaderParseError for an address that is none, and Jinja's UndefinedError for a missing fact.
+    Raises ValueError for an address that is none, and Jinja's UndefinedError for a missing fact.
     """
     values = _values(facts)
     values["subject"] = clean(_template(f"{message}/subject.txt").render(values), LONGEST_LINE)
     mail = EmailMessage(policy=_policy)
     mail["From"] = Address(values["sender_name"], addr_spec=parseaddr(facts.sender)[1])
-    mail["To"] = Address(addr_spec=values["recipient"])
+    mail["To"] = values["recipient"]
+    if [address.addr_spec for address in mail["To"].addresses] != [facts.recipient] or "@" not in facts.recipient:
+        raise ValueError("The recipient is not one address.")
     mail["Subject"] = values["subject"]
     mail["Date"] = format_datetime(facts.occurred_at.astimezone(UTC))
-    mail["Message-ID"] = _message_id(facts)
+    mail["Message-ID"] = message_id(facts)
     mail["Auto-Submitted"] = "auto-generated"
     # A block that ends in a tag swallows the line's end, so the layout leaves more blank lines than are wanted.
     text = BLANK_LINES.sub("\n\n", _template(f"{message}/body.txt").render(values))
@@ -152,7 +154,8 @@ def _rows(facts: Facts) -> list[tuple[str, str]]:
     return [(label, value) for label, value in rows if value]
 
 
-def _message_id(facts: Facts) -> str:
+def message_id(facts: Facts) -> str:
+    """Derived from the delivery, so that a mail that comes twice is the same one to a mailbox."""
     # The instant as well: a database made anew counts its deliveries from 1 again.
     host = urlsplit(facts.public_url).hostname or "localhost"
     domain = f"[{host}]" if ":" in host else host

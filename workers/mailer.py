@@ -10,12 +10,11 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable
-from email import policy
-from email.message import EmailMessage
-from email.utils import parseaddr
 from types import TracebackType
 from typing import Self
 from urllib.parse import unquote, urlsplit
+
+from workers.letters import Mail
 
 CONNECT_TIMEOUT_S = 5.0
 TIMEOUT_S = 10.0
@@ -71,37 +70,37 @@ class Mailer:
             with contextlib.suppress(OSError):
                 smtp.sock.shutdown(socket.SHUT_RDWR)
 
-    def send(self, message: EmailMessage, before_body: Callable[[], None]) -> None:
-        """Hand one message over: on return the server has taken it.
+    def send(self, mail: Mail, before_body: Callable[[], None]) -> None:
+        """Hand one mail over: on return the server has taken it.
 
         `before_body` is called once the server has taken the recipient, just before the message leaves; what it raises
         is raised, and nothing has left. Raises RefusedError, DeferredError and ServerError.
         """
         carried = self._carried
         try:
-            self._hand_over(message, before_body)
+            self._hand_over(mail, before_body)
         except ServerError as error:
             self._drop()
             if error.body_has_left or not carried:
                 raise
             # Many servers end a connection after so many mails: the next goes over a new one.
             self._connect()
-            self._hand_over(message, before_body)
+            self._hand_over(mail, before_body)
 
-    def _hand_over(self, message: EmailMessage, before_body: Callable[[], None]) -> None:
+    def _hand_over(self, mail: Mail, before_body: Callable[[], None]) -> None:
         if self._smtp is None:
             self._connect()
         assert self._smtp is not None
         body_has_left = False
         try:
-            self._address(self._smtp, message)
+            self._address(self._smtp, mail)
             self._smtp.putcmd("data")
             self._before_body(before_body)  # while the server makes up its mind
             code, text = self._smtp.getreply()
             if code != BEGIN_BODY:
                 raise _verdict(code, text)
             body_has_left = True
-            code, text = _send_body(self._smtp, message)
+            code, text = _send_body(self._smtp, mail.content)
             if code >= 300:
                 raise _verdict(code, text)
         except (smtplib.SMTPException, OSError) as error:
@@ -116,15 +115,14 @@ class Mailer:
             self._drop()  # the server waits for a message that will not come
             raise
 
-    def _address(self, smtp: smtplib.SMTP, message: EmailMessage) -> None:
-        sender, recipient = (parseaddr(str(message[header]))[1] for header in ("From", "To"))
-        options = [] if (sender + recipient).isascii() else INTERNATIONAL
+    def _address(self, smtp: smtplib.SMTP, mail: Mail) -> None:
+        options = INTERNATIONAL if mail.needs_utf8 else []
         if options and not smtp.has_extn("smtputf8"):
             raise RefusedError("The mail server takes no addresses with such letters.")
-        code, text = smtp.mail(sender, options)
+        code, text = smtp.mail(mail.sender, options)
         if code >= 300:
             raise ServerError(_words(code, text))
-        code, text = smtp.rcpt(recipient)
+        code, text = smtp.rcpt(mail.recipient)
         if code >= 300:
             verdict = _verdict(code, text)
             if not isinstance(verdict, ServerError):
@@ -161,8 +159,7 @@ class Mailer:
             self._smtp = None
 
 
-def _send_body(smtp: smtplib.SMTP, message: EmailMessage) -> tuple[int, bytes]:
-    body = message.as_bytes(policy=policy.SMTP.clone(utf8=not message["To"].isascii()))
+def _send_body(smtp: smtplib.SMTP, body: bytes) -> tuple[int, bytes]:
     assert smtp.sock is not None
     smtp.sock.settimeout(VERDICT_TIMEOUT_S)
     smtp.send(body.replace(b"\r\n.", b"\r\n..") + b".\r\n")

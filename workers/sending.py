@@ -7,13 +7,13 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from email.message import EmailMessage
 from uuid import UUID, uuid4
 
 from db import deliveries
 from db.deliveries import Claimed
 from rules.delivery import pause_s
-from workers.emails import Facts, render
+from workers.emails import Facts
+from workers.letters import Letter, Mail
 from workers.mailer import DeferredError, Mailer, RefusedError, ServerError
 from workers.runtime import Runtime
 
@@ -33,11 +33,16 @@ class ClaimLostError(Exception):
     """Another worker has taken over what was claimed."""
 
 
-def send_batch(runtime: Runtime, queue: str) -> bool:
-    """Send one batch of a queue; true when there may be more to send at once."""
+def send_batch(runtime: Runtime, queue: str, wake_another: Callable[[], None]) -> bool:
+    """Send one batch of a queue; true when there may be more to send at once.
+
+    When it could not claim all that is due, another is woken to begin beside it.
+    """
     claim_id = uuid4()
     limit, retry_hours = MOST_AT_ONCE[queue], runtime.settings.delivery_retry_hours
     claimed = runtime.query(deliveries.claim, queue, claim_id, limit, retry_hours)
+    if len(claimed) == limit:
+        wake_another()
     return bool(claimed) and _Batch(runtime, claim_id, claimed).run()
 
 
@@ -49,6 +54,7 @@ class _Batch:
         self.claim_id = claim_id
         self.waiting = {delivery.id: delivery for delivery in claimed}
         self.sent: list[int] = []  # and not marked yet
+        self.letters: dict[tuple[int, str], Letter] = {}
         self.mailer = Mailer(runtime.settings.smtp_url)
         self.began_at = self.renewed_at = self.mail_began_at = time.monotonic()
 
@@ -80,8 +86,7 @@ class _Batch:
 
     def _send(self, delivery: Claimed) -> None:
         try:
-            mail = self._rendered(delivery)
-            self.mailer.send(mail, lambda: self._leave(delivery.id))
+            self.mailer.send(self._mail_of(delivery), lambda: self._leave(delivery.id))
         except RefusedError as error:
             self._fail([delivery], str(error))
         except DeferredError as error:
@@ -90,9 +95,20 @@ class _Batch:
             del self.waiting[delivery.id]
             self.sent.append(delivery.id)
 
-    def _rendered(self, delivery: Claimed) -> EmailMessage:
+    def _mail_of(self, delivery: Claimed) -> Mail:
+        key = delivery.event_id, delivery.message
+        try:
+            if key not in self.letters:
+                self.letters[key] = Letter(delivery.message, self._facts_of(delivery))
+            return self.letters[key].to(delivery.email, delivery.id)
+        except Exception as error:
+            # A broken fact or template ends this delivery, and stops none behind it.
+            log.exception("Delivery %s cannot be rendered.", delivery.id)
+            raise RefusedError(f"Not rendered: {type(error).__name__}") from error
+
+    def _facts_of(self, delivery: Claimed) -> Facts:
         settings = self.runtime.settings
-        facts = Facts(
+        return Facts(
             event_type=delivery.type,
             occurred_at=delivery.occurred_at,
             data=delivery.data,
@@ -102,12 +118,6 @@ class _Batch:
             public_url=settings.public_url,
             sender=settings.email_from,
         )
-        try:
-            return render(delivery.message, facts)
-        except Exception as error:
-            # A broken fact or template ends this delivery, and stops none behind it.
-            log.exception("Delivery %s cannot be rendered.", delivery.id)
-            raise RefusedError(f"Not rendered: {type(error).__name__}") from error
 
     def _leave(self, delivery_id: int) -> None:
         """Mark the mails before this one as sent, and this one as leaving, while the claim is still ours."""

@@ -1,0 +1,72 @@
+"""A letter, made once and addressed to many, is to each of them the mail that would have been made for them alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+import pytest
+
+from server.cli_emails import OCCURRED_AT, SAMPLES
+from tests.parts import body_of
+from workers.emails import Facts, render
+from workers.letters import Letter, Mail
+
+RECIPIENTS = [
+    "mia@agency.example",
+    "o'neil&sons=fun@agency.example",
+    ".".join("x" * 60 for _ in range(3)) + "@" + ".".join("y" * 20 for _ in range(3)) + ".example",
+    '"a quoted name"@agency.example',
+    "måns@agency.example",
+    "mia@münchen.example",
+]
+FACTS = Facts(
+    event_type="",
+    occurred_at=OCCURRED_AT,
+    data={},
+    account_name="Riverbend Studio",
+    recipient="",
+    delivery_id=0,
+    public_url="https://gatehouse.example.com",
+    sender="Gatehouse <no-reply@gatehouse.example.com>",
+)
+every_message = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample[0])
+
+
+def parsed(mail: Mail) -> EmailMessage:
+    message = message_from_bytes(mail.content, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+@pytest.mark.parametrize("recipient", RECIPIENTS)
+@every_message
+def test_it_is_the_same_mail(sample: tuple[str, str, str, dict[str, object]], recipient: str) -> None:
+    _, message, event_type, data = sample
+    facts = replace(FACTS, event_type=event_type, data=data)
+    mail = Letter(message, facts).to(recipient, 7)
+    alone = render(message, replace(facts, recipient=recipient, delivery_id=7))
+    assert mail.recipient == recipient
+    assert dict(parsed(mail)) | {"Content-Type": ""} == dict(alone) | {"Content-Type": ""}
+    for kind in ("plain", "html"):
+        assert body_of(parsed(mail), kind).replace("\r\n", "\n") == body_of(alone, kind)
+
+
+@pytest.mark.parametrize("recipient", RECIPIENTS)
+def test_no_line_is_longer_than_it_may_be(recipient: str) -> None:
+    mail = Letter("mfa_enabled", FACTS).to(recipient, 7)
+    body = mail.content.partition(b"\r\n\r\n")[2]
+    assert max(len(line) for line in body.split(b"\r\n")) <= 78  # the standard library's own measure
+
+
+@pytest.mark.parametrize("recipient", ["mia@agency.example\r\nBcc: eve@example.com", "mia@agency.example\nX: y", "mia"])
+def test_an_address_that_is_none_makes_no_mail(recipient: str) -> None:
+    letter = Letter("mfa_enabled", FACTS)
+    with pytest.raises((ValueError, IndexError)):
+        letter.to(recipient, 7)
+
+
+def test_other_letters_than_ascii_need_a_server_that_takes_them() -> None:
+    letter = Letter("mfa_enabled", FACTS)
+    assert [letter.to(recipient, 7).needs_utf8 for recipient in RECIPIENTS] == [False, False, False, False, True, True]
