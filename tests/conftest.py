@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.browser import browser
 from tests.line import broker, line
 from tests.parts import administrator, broker_url, database_url, gatehouse, mailbox, postgres, valkey
 from tests.world import database, world
@@ -10,6 +11,7 @@ __all__ = [
     "administrator",
     "broker",
     "broker_url",
+    "browser",
     "database",
     "database_url",
     "gatehouse",
