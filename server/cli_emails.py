@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -17,27 +17,45 @@ ORIGIN = {
 }
 LOCKED = {"until": "2026-11-24T14:18:00Z", **ORIGIN}
 POLICY = {"graceDays": 7, "deadline": "2026-12-01T14:03:00Z", "requiredSince": "2026-11-24T14:03:00Z"}
-# One or more for each message: file name, message, event type, its data.
-SAMPLES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
-    ("mfa_enabled", "mfa_enabled", "MFA_ENABLED", ORIGIN),
-    ("mfa_disabled", "mfa_disabled", "MFA_DISABLED", ORIGIN),
-    ("backup_codes_regenerated", "backup_codes_regenerated", "BACKUP_CODES_REGENERATED", ORIGIN),
-    ("backup_code_used", "backup_code_used", "BACKUP_CODE_USED", {"remaining": 6, **ORIGIN}),
-    ("backup_code_used_last", "backup_code_used", "BACKUP_CODE_USED", {"remaining": 0, **ORIGIN}),
-    ("mfa_reset", "mfa_reset", "MFA_RESET", {}),
-    ("mfa_challenge_locked", "mfa_challenge_locked", "MFA_CHALLENGE_LOCKED", LOCKED),
-    ("sign_in_locked", "sign_in_locked", "SIGN_IN_LOCKED", LOCKED),
-    ("policy_enabled", "policy_enabled", "POLICY_ENABLED", POLICY),
-    (
-        "policy_enabled_at_once",
-        "policy_enabled",
-        "POLICY_ENABLED",
-        POLICY | {"graceDays": 0, "deadline": "2026-11-24T14:03:00Z"},
-    ),
-    ("policy_changed", "policy_changed", "POLICY_CHANGED", POLICY | {"previousDeadline": "2026-12-08T14:03:00Z"}),
-    ("grace_reminder", "grace_reminder", "GRACE_REMINDER_SENT", POLICY | {"daysLeft": 3}),
-    ("grace_reminder_last", "grace_reminder", "GRACE_REMINDER_SENT", POLICY | {"daysLeft": 1}),
-    ("grace_period_ended", "grace_period_ended", "GRACE_PERIOD_ENDED", POLICY),
+AT_ONCE = POLICY | {"graceDays": 0, "deadline": "2026-11-24T14:03:00Z"}
+SHORTENED = POLICY | {"previousDeadline": "2026-12-08T14:03:00Z"}
+PASSED = {
+    "graceDays": 1,
+    "requiredSince": "2026-11-21T09:30:00Z",
+    "previousDeadline": "2026-12-05T09:30:00Z",
+    "deadline": "2026-11-22T09:30:00Z",
+}
+ACCOUNT = "Riverbend Studio"
+
+
+class Sample(NamedTuple):
+    """One email to show: its file, its message, and the event that it is about."""
+
+    name: str
+    message: str
+    event_type: str
+    data: dict[str, Any]
+    account_name: str | None = None
+
+
+# One or more for each message, each with all that its event knows.
+SAMPLES = (
+    Sample("mfa_enabled", "mfa_enabled", "MFA_ENABLED", ORIGIN),
+    Sample("mfa_disabled", "mfa_disabled", "MFA_DISABLED", ORIGIN),
+    Sample("backup_codes_regenerated", "backup_codes_regenerated", "BACKUP_CODES_REGENERATED", ORIGIN),
+    Sample("backup_code_used", "backup_code_used", "BACKUP_CODE_USED", {"remaining": 6, **ORIGIN}),
+    Sample("backup_code_used_last", "backup_code_used", "BACKUP_CODE_USED", {"remaining": 0, **ORIGIN}),
+    Sample("mfa_reset", "mfa_reset", "MFA_RESET", ORIGIN, ACCOUNT),
+    Sample("mfa_reset_by_operator", "mfa_reset", "MFA_RESET", {}),
+    Sample("mfa_challenge_locked", "mfa_challenge_locked", "MFA_CHALLENGE_LOCKED", LOCKED),
+    Sample("sign_in_locked", "sign_in_locked", "SIGN_IN_LOCKED", LOCKED),
+    Sample("policy_enabled", "policy_enabled", "POLICY_ENABLED", POLICY, ACCOUNT),
+    Sample("policy_enabled_at_once", "policy_enabled", "POLICY_ENABLED", AT_ONCE, ACCOUNT),
+    Sample("policy_changed", "policy_changed", "POLICY_CHANGED", SHORTENED, ACCOUNT),
+    Sample("policy_changed_to_the_past", "policy_changed", "POLICY_CHANGED", PASSED, ACCOUNT),
+    Sample("grace_reminder", "grace_reminder", "GRACE_REMINDER_SENT", POLICY | {"daysLeft": 3}, ACCOUNT),
+    Sample("grace_reminder_last", "grace_reminder", "GRACE_REMINDER_SENT", POLICY | {"daysLeft": 1}, ACCOUNT),
+    Sample("grace_period_ended", "grace_period_ended", "GRACE_PERIOD_ENDED", POLICY, ACCOUNT),
 )
 INDEX = """<!doctype html>
 <html lang="en">
@@ -47,7 +65,10 @@ INDEX = """<!doctype html>
 <title>The emails of Gatehouse</title>
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem; }}
-li {{ margin: .5rem 0; }}
+h1 {{ font-size: 1.5rem; }}
+ul {{ padding: 0; list-style: none; }}
+li {{ margin: 1rem 0; }}
+small {{ display: block; overflow-wrap: anywhere; }}
 </style>
 <h1>The emails of Gatehouse</h1>
 <ul>
@@ -55,7 +76,7 @@ li {{ margin: .5rem 0; }}
 </ul>
 </html>
 """
-ITEM = '<li><a href="{name}.html">{subject}</a> (<a href="{name}.txt">text</a>)</li>'
+ITEM = '<li><a href="{name}.html">{subject}</a> (<a href="{name}.txt">text</a>)<small>{name}</small></li>'
 
 
 @click.group()
@@ -68,7 +89,7 @@ def emails() -> None:
 def preview(directory: Path) -> None:
     """Write every email, with sample facts, into DIRECTORY; open its index.html."""
     directory.mkdir(parents=True, exist_ok=True)
-    mails = [(name, sample(message, event_type, data)) for name, message, event_type, data in SAMPLES]
+    mails = [(one.name, sample(one)) for one in SAMPLES]
     for name, mail in mails:
         (directory / f"{name}.html").write_text(_part(mail, "html"), encoding="utf-8")
         (directory / f"{name}.txt").write_text(
@@ -79,21 +100,21 @@ def preview(directory: Path) -> None:
     click.echo(f"Wrote {len(mails)} emails. Open {directory / 'index.html'} in a browser.")
 
 
-def sample(message: str, event_type: str, data: dict[str, Any]) -> EmailMessage:
-    """One email to Mia, of the account Riverbend Studio."""
+def sample(one: Sample) -> EmailMessage:
+    """One email, to Mia."""
     from workers.emails import Facts, render
 
     facts = Facts(
-        event_type=event_type,
+        event_type=one.event_type,
         occurred_at=OCCURRED_AT,
-        data=data,
-        account_name="Riverbend Studio",
+        data=one.data,
+        account_name=one.account_name,
         recipient="mia@example.com",
         delivery_id=1,
         public_url="https://gatehouse.example.com",
         sender="Gatehouse <no-reply@gatehouse.example.com>",
     )
-    return render(message, facts)
+    return render(one.message, facts)
 
 
 def _part(mail: EmailMessage, kind: str) -> str:

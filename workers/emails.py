@@ -16,10 +16,9 @@ from urllib.parse import urlsplit
 import css_inline
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-LONGEST_NAME = 60
-LONGEST_LINE = 254
-# Control, line-break, zero-width and bidirectional characters: what could break a header or fake a text.
-UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
+from rules.events import EventType
+from workers.wording import LONGEST_LINE, browser_name, clean, quoted, utc, written_date, written_time
+
 BLANK_LINES = re.compile(r"\n{3,}")
 # Which facts of an event are shown as a table, and under which label; the rest is told in sentences.
 INSTANTS = (
@@ -28,26 +27,15 @@ INSTANTS = (
     ("deadline", "Deadline"),
     ("until", "Locked until"),
 )
-# The first mark found is the name: a browser's user agent names those that it descends from, too.
-BROWSERS = (
-    ("Edg", "Edge"),
-    ("OPR/", "Opera"),
-    ("SamsungBrowser/", "Samsung Internet"),
-    ("Firefox/", "Firefox"),
-    ("FxiOS/", "Firefox"),
-    ("Chrome/", "Chrome"),
-    ("CriOS/", "Chrome"),
-    ("Safari/", "Safari"),
-)
-SYSTEMS = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("Windows", "Windows"),
-    ("Mac OS X", "macOS"),
-    ("CrOS", "ChromeOS"),
-    ("Linux", "Linux"),
-)
+# Acts of the person, or of somebody in their place: these alone tell where from. Where a colleague sits, no mail tells.
+OWN_ACTS = {
+    EventType.MFA_ENABLED,
+    EventType.MFA_DISABLED,
+    EventType.BACKUP_CODES_REGENERATED,
+    EventType.BACKUP_CODE_USED,
+    EventType.MFA_CHALLENGE_LOCKED,
+    EventType.SIGN_IN_LOCKED,
+}
 
 _inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
@@ -85,15 +73,15 @@ class Facts:
 def render(message: str, facts: Facts) -> EmailMessage:
     """The email of one delivery; `message` names the template folder. The same delivery gives the same Message-ID.
 
-    Raises ValueError for an address that is none, and Jinja's UndefinedError for a missing fact.
+    Raises ValueError for a recipient that is not one plain address, and Jinja's UndefinedError for a missing fact.
     """
     values = _values(facts)
     values["subject"] = clean(_template(f"{message}/subject.txt").render(values), LONGEST_LINE)
     mail = EmailMessage(policy=_policy)
     mail["From"] = Address(values["sender_name"], addr_spec=parseaddr(facts.sender)[1])
-    mail["To"] = values["recipient"]
-    if [address.addr_spec for address in mail["To"].addresses] != [facts.recipient] or "@" not in facts.recipient:
-        raise ValueError("The recipient is not one address.")
+    mail["To"] = facts.recipient
+    if [one.addr_spec for one in mail["To"].addresses if one.domain] != [values["recipient"]]:
+        raise ValueError("The recipient is not one plain address.")
     mail["Subject"] = values["subject"]
     mail["Date"] = format_datetime(facts.occurred_at.astimezone(UTC))
     mail["Message-ID"] = message_id(facts)
@@ -106,39 +94,15 @@ def render(message: str, facts: Facts) -> EmailMessage:
     return mail
 
 
-def clean(text: str, longest: int = LONGEST_NAME) -> str:
-    """Text that people chose, made safe to show: one line, no control or bidirectional characters, not too long."""
-    text = " ".join(UNSAFE.sub(" ", text).split())
-    return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def written_date(instant: str | datetime) -> str:
-    """A date written out, in UTC: 1 December 2026."""
-    moment = _utc(instant)
-    return f"{moment.day} {moment:%B %Y}"
-
-
-def written_time(instant: str | datetime) -> str:
-    """A date and time written out: 24 November 2026, 14:03 UTC."""
-    return f"{written_date(instant)}, {_utc(instant):%H:%M} UTC"
-
-
-def browser_name(user_agent: str | None) -> str | None:
-    """'Firefox on Linux', as far as a user agent tells; None when it tells neither."""
-    text = user_agent or ""
-    browser = next((name for mark, name in BROWSERS if mark in text), None)
-    system = next((name for mark, name in SYSTEMS if mark in text), None)
-    return f"{browser} on {system}" if browser and system else browser or system
-
-
 def _values(facts: Facts) -> dict[str, Any]:
     account = clean(facts.account_name or "")
     return {
-        "agency": f'agency "{account}"' if account else "agency",
+        "agency": f"agency {quoted(account)}" if account else "agency",
+        "is_by_operator": facts.account_name is None,
         "recipient": clean(facts.recipient, LONGEST_LINE),
         "sender_name": clean(parseaddr(facts.sender)[0]) or "Gatehouse",
         "occurred_at": facts.occurred_at,
-        "is_past": "deadline" in facts.data and _utc(facts.data["deadline"]) <= facts.occurred_at,
+        "is_past": "deadline" in facts.data and utc(facts.data["deadline"]) <= facts.occurred_at,
         "rows": _rows(facts),
         "security_url": f"{facts.public_url.rstrip('/')}/account/security",
         "data": facts.data,
@@ -150,7 +114,9 @@ def _rows(facts: Facts) -> list[tuple[str, str]]:
     rows = [(label, written_time(data[name])) for name, label in INSTANTS if name in data]
     if "requiredSince" not in data:
         rows.insert(0, ("When", written_time(facts.occurred_at)))
-    rows += [("IP address", clean(data.get("ipAddress") or "")), ("Browser", browser_name(data.get("userAgent")) or "")]
+    if facts.event_type in OWN_ACTS:
+        rows.append(("IP address", clean(data.get("ipAddress") or "")))
+        rows.append(("Browser", browser_name(data.get("userAgent")) or ""))
     return [(label, value) for label, value in rows if value]
 
 
@@ -160,11 +126,6 @@ def message_id(facts: Facts) -> str:
     host = urlsplit(facts.public_url).hostname or "localhost"
     domain = f"[{host}]" if ":" in host else host
     return f"<delivery-{facts.delivery_id}.{int(facts.occurred_at.timestamp())}@{domain}>"
-
-
-def _utc(instant: str | datetime) -> datetime:
-    moment = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
-    return moment.astimezone(UTC)
 
 
 @cache

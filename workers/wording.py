@@ -1,0 +1,75 @@
+"""The words of emails: what people chose made safe to show, instants written out, browsers by their names."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+LONGEST_NAME = 60
+LONGEST_LINE = 254
+# Control, line-break, invisible and bidirectional characters: what could break a header or fake a text.
+UNSAFE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u180b-\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164"
+    r"\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+QUOTATION_MARKS = re.compile('["“”„‟″＂]')
+# Between these and what follows, a mail client would see an address of the web or of a mailbox.
+LINK_MARKS = re.compile(r"(?<=[.:/@])(?=\S)")
+NON_JOINER = "\u200c"
+# The first mark found is the name: a browser's user agent names those that it descends from, too.
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("CriOS/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+
+
+def clean(text: str, longest: int = LONGEST_NAME) -> str:
+    """Text that people chose, made safe to show: one line, no control or bidirectional characters, not too long."""
+    text = " ".join(UNSAFE.sub(" ", text).split())
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def quoted(name: str) -> str:
+    """A name in quotation marks, which it cannot close, and without anything that a mail client makes a link of."""
+    name = QUOTATION_MARKS.sub("'", clean(name))
+    return f'"{LINK_MARKS.sub(NON_JOINER, name)}"'
+
+
+def written_date(instant: str | datetime) -> str:
+    """A date written out, in UTC: 1 December 2026."""
+    moment = utc(instant)
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def written_time(instant: str | datetime) -> str:
+    """A date and time written out: 24 November 2026, 14:03 UTC."""
+    return f"{written_date(instant)}, {utc(instant):%H:%M} UTC"
+
+
+def browser_name(user_agent: str | None) -> str | None:
+    """'Firefox on Linux', as far as a user agent tells; None when it tells neither."""
+    text = user_agent or ""
+    browser = next((name for mark, name in BROWSERS if mark in text), None)
+    system = next((name for mark, name in SYSTEMS if mark in text), None)
+    return f"{browser} on {system}" if browser and system else browser or system
+
+
+def utc(instant: str | datetime) -> datetime:
+    """An instant of an event, in UTC."""
+    moment = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+    return moment.astimezone(UTC)
