@@ -51,27 +51,34 @@ def database() -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class Api:
-    """A running `gatehouse serve`."""
+class Server:
+    """A running server."""
 
     pid: int
     port: int
 
 
 @contextmanager
-def api(database_url: str) -> Iterator[Api]:
-    """The API as a process, over that database, once it is healthy."""
+def serving(*command: str, database_url: str) -> Iterator[Server]:
+    """`python -m COMMAND` over that database, once /healthz answers; it finds its port in the environment."""
     port = free_port()
     settings = {"DATABASE_URL": database_url, "SECRET_KEYS": SECRET_KEYS, "PORT": str(port), "LOG_LEVEL": "WARNING"}
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | {f"GATEHOUSE_{name}": v for name, v in settings.items()}
     with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
-        log = Path(folder) / "api.log"
-        child = processes.start([sys.executable, "-m", "server.cli", "serve"], log, env=environment)
+        log = Path(folder) / "server.log"
+        child = processes.start([sys.executable, "-m", *command], log, env=environment)
         try:
-            processes.wait_until(lambda: _is_healthy(port), child, "The API", log, READY_LIMIT_S)
-            yield Api(child.pid, port)
+            processes.wait_until(lambda: _is_healthy(port), child, command[0], log, READY_LIMIT_S)
+            yield Server(child.pid, port)
         finally:
             processes.stop(child, signal.SIGTERM, 10)
+
+
+@contextmanager
+def api(database_url: str) -> Iterator[Server]:
+    """The API."""
+    with serving("server.cli", "serve", database_url=database_url) as server:
+        yield server
 
 
 def _is_healthy(port: int) -> bool:
