@@ -58,7 +58,7 @@ async def main(url: str, api: parts.Server, bare: parts.Server) -> dict[str, boo
     password_hash = hash_password(PASSWORD)
     connection = await asyncpg.connect(url)
     account = await parts.add_account(connection, "agency", 1_000, 2)
-    token = await parts.sign_in_owner(connection, account)
+    (token,) = await parts.sign_in(connection, account, "OWNER")
     email = await connection.fetchval(
         "UPDATE users SET password_hash = $1 WHERE email = (SELECT min(email) FROM users WHERE NOT EXISTS "
         "(SELECT FROM factors WHERE user_id = users.id)) RETURNING email",

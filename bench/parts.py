@@ -130,18 +130,22 @@ async def settle(connection: Connection) -> None:
     await connection.execute("VACUUM ANALYZE")
 
 
-async def sign_in_owner(connection: Connection, account_id: UUID) -> str:
-    """A session of the account's owner, by its token; what signing in would write."""
-    token = tokens.make(tokens.SESSION_PREFIX, os.urandom(32))
+async def sign_in(connection: Connection, account_id: UUID, role: str) -> list[str]:
+    """A session for each of the account's staff of that role, as signing in writes it; their tokens, by email."""
+    people = await connection.fetch(
+        "SELECT user_id FROM staff WHERE account_id = $1 AND role = $2 ORDER BY email", account_id, role
+    )
+    made = [tokens.make(tokens.SESSION_PREFIX, os.urandom(tokens.TOKEN_BYTES)) for _ in people]
     await connection.execute(
         """
         INSERT INTO sessions (user_id, token_hash, password_at, expires_at)
-        SELECT user_id, $2, now(), now() + interval '30 days' FROM staff WHERE account_id = $1 AND role = 'OWNER'
+        SELECT user_id, token_hash, now(), now() + interval '30 days'
+        FROM unnest($1::uuid[], $2::bytea[]) AS _ (user_id, token_hash)
         """,
-        account_id,
-        tokens.digest(tokens.SESSION_PREFIX, token),
+        [person["user_id"] for person in people],
+        [tokens.digest(tokens.SESSION_PREFIX, token) for token in made],
     )
-    return token
+    return made
 
 
 def percentile(times: Sequence[float], share: float) -> float:
