@@ -12,7 +12,10 @@ from rules.people import Account
 
 
 async def lock(connection: Connection, account_id: UUID) -> Account | None:
-    """The account, for this transaction to change. Lock order everywhere: account, users by id, staff, sessions."""
+    """The account, for this transaction to change.
+
+    Lock order everywhere: account, users by id, staff, sessions, challenges, throttles.
+    """
     row = await connection.fetchrow(
         """
         SELECT id AS account_id, name AS account_name, required_since, grace_days, grace_deadline, policy_updated_at

@@ -73,8 +73,9 @@ async def spend_totp(context: Context, person: Person, code: str, charged: Charg
         step = second_factor.matching_step(context.service.ring, factor, person.id, code)
         if step is not None and await factors.spend_step(connection, person.id, step):
             spent = True
-            await throttles.refund(connection, charged)
             yield connection
+            # Last, as everywhere: whoever answers a challenge holds it while waiting for the throttle.
+            await throttles.refund(connection, charged)
     if not spent:
         raise await second_factor.wrong(context.database, person, charged, context.client, second_factor.WRONG_CODE)
 

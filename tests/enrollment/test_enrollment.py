@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import asyncpg
 import pytest
 import zxingcpp
 from PIL import Image
@@ -45,6 +46,14 @@ async def begin(client: Client) -> tuple[dict[str, Any], Factor]:
 async def verify(client: Client, code: str) -> dict[str, Any]:
     """Verify by a code."""
     return await client.do(VERIFY, code=code)
+
+
+async def until_waiting(connection: asyncpg.Connection[asyncpg.Record], statement: str) -> None:
+    """Wait until a statement that matches the pattern waits for a lock."""
+    waiting = "SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ $1 LIMIT 1"
+    async with asyncio.timeout(10):
+        while not await connection.fetchval(waiting, statement):
+            await asyncio.sleep(0.01)
 
 
 async def test_the_qr_code_decodes_to_the_uri_of_the_manual_key(world: World) -> None:
@@ -229,6 +238,30 @@ async def test_disabling_ends_an_open_challenge(world: World) -> None:
     await client.do(DISABLE, code=await factor.code())
     answer = await other.do(COMPLETE, token=token, code={"backupCode": factor.backup_codes[0]})
     assert answer["__typename"] == "ChallengeExpired"
+
+
+async def test_disabling_and_an_answer_to_a_challenge_never_wait_for_each_other(
+    world: World, database_url: str
+) -> None:
+    client = await world.sign_in("mia")
+    factor = await world.enroll(client)
+    other, token = await world.challenge("mia")
+    blocker = await asyncpg.connect(database_url)
+    person, throttle = world.database.transaction(), blocker.transaction()
+    await person.start()
+    await world.database.execute("SELECT FROM users FOR UPDATE")
+    disabling = asyncio.create_task(client.do(DISABLE, code=await factor.code()))
+    await until_waiting(blocker, "FROM users")
+    await throttle.start()
+    await blocker.execute("SELECT FROM throttles FOR UPDATE")
+    await person.rollback()
+    await until_waiting(world.database, "UPDATE throttles")
+    answering = asyncio.create_task(other.do(COMPLETE, token=token, code={"totp": "000000"}))
+    await until_waiting(world.database, "UPDATE challenges|INSERT INTO throttles")
+    await throttle.rollback()
+    assert (await disabling)["__typename"] == "MfaDisabled"
+    assert (await answering)["__typename"] == "ChallengeExpired"
+    await blocker.close()
 
 
 @pytest.mark.parametrize("operation", [REGENERATE, DISABLE])
