@@ -20,6 +20,7 @@ from db.listening import listen
 from db.policy import Progress
 from db.pool import Connection, Database
 from db.staff import Member
+from rules.events import MEMBER_CHANGES
 from rules.failures import (
     MfaEnrollmentRequired,
     NotFound,
@@ -152,7 +153,9 @@ class Hub:
         accounts: defaultdict[UUID, set[UUID]] = defaultdict(set)
         for event in events:
             for account_id in event.account_ids:
-                accounts[account_id].update({event.subject_id} - {None})  # type: ignore[arg-type]
+                changed = accounts[account_id]
+                if event.type in MEMBER_CHANGES and event.subject_id is not None:
+                    changed.add(event.subject_id)
         people = {event.subject_id for event in events}
         for watcher in self._watchers:
             if watcher.account_id is None and (

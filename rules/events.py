@@ -28,3 +28,16 @@ class EventType(StrEnum):
     PORTAL_USER_ADDED = "PORTAL_USER_ADDED"
     SUPER_ADMIN_GRANTED = "SUPER_ADMIN_GRANTED"
     SUPER_ADMIN_REVOKED = "SUPER_ADMIN_REVOKED"
+
+
+# After which of them the roster shows the subject differently.
+MEMBER_CHANGES = frozenset(
+    {
+        EventType.MFA_ENABLED,
+        EventType.MFA_DISABLED,
+        EventType.MFA_RESET,
+        EventType.STAFF_ADDED,
+        EventType.STAFF_ROLE_CHANGED,
+        EventType.STAFF_REMOVED,
+    }
+)

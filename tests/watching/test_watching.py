@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from tests.account.operations import reset, save
+from tests.account.operations import remind, reset, save
 from tests.client import Client
 from tests.factories import World, email
 
@@ -98,6 +98,16 @@ async def test_each_changed_member_is_told_of(world: World) -> None:
         assert await watch.next() == expected | {"mfaState": "BLOCKED", "canResetMfa": False}
 
 
+async def test_a_member_who_signs_in_or_is_reminded_has_not_changed(world: World) -> None:
+    olive = await world.sign_in("olive")
+    await save(olive, world, True)
+    async with watching(world, olive, MEMBERS) as watch:
+        await asyncio.sleep(0.3)
+        await world.sign_in("mia")
+        await remind(olive, world, "mia")
+        assert await watch.is_silent()
+
+
 async def test_the_viewer_is_told_of_their_own_mfa_and_of_policies_that_bind_them(world: World) -> None:
     olive, mia = await world.sign_in("olive"), await world.sign_in("mia")
     async with watching(world, mia, VIEWER) as watch:
@@ -176,7 +186,7 @@ async def test_what_changes_while_nobody_reads_is_told_as_it_is_at_last(world: W
 async def test_a_late_commit_is_not_missed(world: World, database_url: str) -> None:
     """A transaction that took its event's id first and commits last."""
     olive = await world.sign_in("olive")
-    mia = await world.user_id("mia")
+    mia, adam = await world.user_id("mia"), await world.user_id("adam")
     async with watching(world, olive, MEMBERS) as watch:
         await asyncio.sleep(0.3)
         late = await asyncpg.connect(database_url)
@@ -187,7 +197,7 @@ async def test_a_late_commit_is_not_missed(world: World, database_url: str) -> N
             "INSERT INTO account_events (account_id, event_id) SELECT $2, id FROM e"
         )
         await late.execute(insert, mia, world.account_id)
-        await world.sign_in("adam")
+        await world.database.execute(insert, adam, world.account_id)
         assert await watch.is_silent()
         await transaction.commit()
         await late.close()
