@@ -36,7 +36,8 @@ async def regenerate(context: Context, code: str) -> list[str]:
         raise MfaNotEnabled
     charged = await second_factor.charge(context.database, person.id, context.client)
     await _refuse_wrong(context, person, code, charged)
-    codes = await new_set(context)
+    async with second_factor.given_back_when_busy(context.database, charged):
+        codes = await new_set(context)
     async with spend_totp(context, person, code, charged) as connection:
         await backup_codes.replace(connection, person.id, codes.digests, codes.salt, codes.key_id)
         await outbox.append(

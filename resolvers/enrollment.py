@@ -63,7 +63,8 @@ async def verify_and_enable(context: Context, code: str) -> list[str]:
     charged = await second_factor.charge(context.database, person.id, context.client)
     secret = _open(context, person, opened.secret)
     step = await _first_step(context, person, secret, opened.now, code, charged)
-    codes = await new_set(context)
+    async with second_factor.given_back_when_busy(context.database, charged):
+        codes = await new_set(context)
 
     async with context.database.transaction() as connection:
         await access.lock_person(connection, person)

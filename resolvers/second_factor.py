@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +13,7 @@ from db.pool import Database
 from db.sessions import Client
 from rules import totp
 from rules.events import EventType
-from rules.failures import InvalidCode, TooManyAttempts
+from rules.failures import InvalidCode, RateLimited, TooManyAttempts
 from rules.people import Person
 from rules.sealing import KeyRing
 from rules.throttling import SECOND_FACTOR, Charge, second_factor_key
@@ -27,6 +29,18 @@ async def charge(database: Database, user_id: UUID, client: Client) -> Charge:
             return await throttles.charge(connection, second_factor_key(user_id), SECOND_FACTOR)
     except TooManyAttempts as locked:
         await record_lock(database, user_id, locked.retry_at, client)
+        raise
+
+
+@asynccontextmanager
+async def given_back_when_busy(database: Database, *charges: Charge) -> AsyncIterator[None]:
+    """Hashing within this that is refused with RateLimited gives the charges back: no guess was looked at."""
+    try:
+        yield
+    except RateLimited:
+        async with database.transaction() as connection:
+            for charged in charges:
+                await throttles.refund(connection, charged)
         raise
 
 

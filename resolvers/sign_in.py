@@ -52,7 +52,8 @@ async def sign_in(context: Context, email: str, password: str, use_cookie: bool)
 
     rehashed = None
     if passwords.needs_rehash(known.password_hash):
-        rehashed = await context.service.hasher.run(passwords.hash_password, password)
+        async with second_factor.given_back_when_busy(context.database, *charges):
+            rehashed = await context.service.hasher.run(passwords.hash_password, password)
     async with context.database.transaction() as connection:
         await users.lock(connection, known.id)
         for charged in charges:
@@ -75,7 +76,8 @@ async def complete_challenge(
         factor = await factors.load(connection, challenge.user_id)
     if factor is None:
         raise ChallengeExpired
-    digest = await _digest(context, factor, backup_code) if backup_code is not None else None
+    async with second_factor.given_back_when_busy(context.database, charged):
+        digest = await _digest(context, factor, backup_code) if backup_code is not None else None
 
     try:
         async with context.database.transaction() as connection:
@@ -101,9 +103,11 @@ async def complete_challenge(
 async def check_password(
     context: Context, known: users.Credentials | None, password: str, charges: list[Charge]
 ) -> None:
-    """Compare in the same time whether or not the person is known. Raises InvalidCredentials."""
+    """Compare in the same time whether or not the person is known. Raises InvalidCredentials, RateLimited."""
     password_hash = known.password_hash if known else passwords.NOBODYS_HASH
-    if await context.service.hasher.run(passwords.matches, password, password_hash) and known:
+    async with second_factor.given_back_when_busy(context.database, *charges):
+        is_right = await context.service.hasher.run(passwords.matches, password, password_hash)
+    if is_right and known:
         return
     if known and charges[0].remaining == 0:
         await _record_password_lock(context, known.id, charges[0])

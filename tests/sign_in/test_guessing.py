@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.client import Client
-from tests.factories import COMPLETE, PASSWORD, SIGN_IN, World, email
+from tests.enrollment.test_enrollment import REGENERATE
+from tests.factories import BEGIN, COMPLETE, PASSWORD, SIGN_IN, VERIFY, Factor, World, email
 
 DISABLE = """
 mutation ($code: String!) {
@@ -153,3 +154,19 @@ async def test_reauthentication_counts_as_guessing_the_password(world: World) ->
     answers = [await client.do(reauthenticate) for _ in range(11)]
     assert answers[9]["__typename"] == "InvalidCredentials"
     assert answers[10]["__typename"] == "TooManyAttempts"
+
+
+async def test_a_guess_that_nobody_had_time_to_look_at_is_not_charged(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mia, adam = await world.sign_in("mia"), await world.sign_in("adam")
+    factor = await world.enroll(mia)
+    begun = await adam.do(BEGIN)
+    first = await Factor(begun["manualEntryKey"].replace(" ", ""), []).code()
+    other, token = await world.challenge("mia")
+    monkeypatch.setattr("resolvers.hashing.LONGEST_QUEUE", 0)
+    assert await world.client().refusal(SIGN_IN, email=email("olive"), password=PASSWORD) == "RATE_LIMITED"
+    assert await other.refusal(COMPLETE, token=token, code={"backupCode": factor.backup_codes[0]}) == "RATE_LIMITED"
+    assert await mia.refusal(REGENERATE, code=await factor.code()) == "RATE_LIMITED"
+    assert await adam.refusal(VERIFY, code=first) == "RATE_LIMITED"
+    assert await world.database.fetchval("SELECT sum(cardinality(failures)) FROM throttles") == 0
