@@ -89,14 +89,17 @@ async def end_others(connection: Connection, user_id: UUID, session_id: UUID) ->
     return ended
 
 
-async def live(connection: Connection, user_id: UUID) -> list[Session]:
-    """The person's live sessions, newest use first; at most 100."""
+async def live(connection: Connection, user_id: UUID, current: UUID) -> list[Session]:
+    """The person's live sessions, newest use first; at most 100. The current one is in use now."""
     rows = await connection.fetch(
         """
-        SELECT id, created_at, last_used_at, expires_at, user_agent, ip_address FROM sessions
+        SELECT id, created_at, CASE WHEN id = $2 THEN now() ELSE last_used_at END AS last_used_at, expires_at,
+            user_agent, ip_address
+        FROM sessions
         WHERE user_id = $1 AND expires_at > now() AND last_used_at > now() - interval '7 days'
         ORDER BY last_used_at DESC, id LIMIT 100
         """,
         user_id,
+        current,
     )
     return [Session(**row) for row in rows]

@@ -15,7 +15,7 @@ async def live(context: Context) -> list[sessions.Session]:
     """The person's live sessions, newest use first."""
     person = await context.person()
     async with context.database.connection() as connection:
-        return await sessions.live(connection, person.id)
+        return await sessions.live(connection, person.id, person.session_id)
 
 
 async def sign_out(context: Context) -> None:

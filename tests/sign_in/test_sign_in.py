@@ -110,6 +110,14 @@ async def test_the_sessions_tell_from_where_and_which_is_this_one(world: World) 
     assert {"current": True, "userAgent": "FirefoxTest", "ipAddress": "127.0.0.1"} in sessions
 
 
+async def test_the_session_used_last_comes_first(world: World) -> None:
+    older, newer = await world.sign_in("mia"), await world.sign_in("mia")
+    for client in (older, newer, older):
+        sessions = (await client.ask("{ viewer { sessions { current lastUsedAt } } }"))["viewer"]["sessions"]
+        assert [session["current"] for session in sessions] == [True, False]
+        assert sessions[0]["lastUsedAt"] >= sessions[1]["lastUsedAt"]
+
+
 async def test_only_the_hash_of_a_token_is_kept(world: World) -> None:
     client = await world.sign_in("mia")
     assert client.token is not None
