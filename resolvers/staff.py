@@ -115,9 +115,8 @@ async def remind(context: Context, account_id: UUID, staff_ids: list[str]) -> tu
     wanted = set(staff_ids)
     if not 1 <= len(wanted) <= MOST_REMINDED:
         raise InvalidInput("staffIds", f"Give 1 to {MOST_REMINDED} staff members.")
-    known = [identifier for text in wanted if (identifier := _uuid(text)) is not None]
     async with context.database.transaction() as connection:
-        reminded = await staff.remind(connection, account_id, person.id, known)
+        reminded = await staff.remind(connection, account_id, person.id, [access.parse_id(text) for text in wanted])
     return reminded, len(wanted) - reminded
 
 
@@ -132,10 +131,3 @@ def page_size(first: int | None, largest: int, default: int | None = None) -> in
 def _position(values: list[str]) -> tuple[str, UUID]:
     email, identifier = values
     return email, UUID(identifier)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -77,6 +77,16 @@ async def test_an_account_that_is_not_there_is_not_found(world: World, name: str
     assert await client.refusal(UPDATE, account=identifier, require=True) == MISSING
 
 
+@pytest.mark.parametrize("identifier", ["", "nonsense"])
+async def test_what_cannot_be_an_id_is_treated_as_one_that_nothing_has(world: World, identifier: str) -> None:
+    stranger, sue, olive = world.client(), await world.sign_in("sue"), await world.sign_in("olive")
+    assert await stranger.refusal(POLICY, account=identifier) == UNAUTHENTICATED
+    assert await stranger.refusal(UPDATE, account=identifier, require=True) == UNAUTHENTICATED
+    assert await stranger.refusal(RESET, account=str(world.account_id), staff=identifier) == UNAUTHENTICATED
+    assert (await sue.do(RESET, account=str(world.account_id), staff=identifier))["__typename"] == NOT_PERMITTED
+    assert await olive.refusal(RESET, account=str(world.account_id), staff=identifier) == MISSING
+
+
 async def test_a_members_own_membership_does_not_open_the_page(world: World) -> None:
     mia = await world.sign_in("mia")
     body = await mia.raw("{ viewer { memberships { role account { name securityPolicy { requireMfa } } } } }")
