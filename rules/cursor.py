@@ -26,7 +26,9 @@ def decode(ring: KeyRing, scope: str, cursor: str) -> list[str]:
     except ValueError:
         raw = b""
     tag, text = raw[:TAG_BYTES], raw[TAG_BYTES:]
-    if not text or all(tag != _tag(ring, key_id, scope, text) for key_id in ring.keys):
+    # Decoding skips what is not base64, and whatever stands behind its end.
+    is_exact = urlsafe_b64encode(raw).decode() == cursor
+    if not text or not is_exact or all(tag != _tag(ring, key_id, scope, text) for key_id in ring.keys):
         raise BadUserInput("The cursor is not one that this list gave out.")
     position: list[str] = json.loads(text)
     return position

@@ -150,7 +150,18 @@ async def test_a_made_up_changed_or_borrowed_cursor_is_refused(world: World) -> 
     raw = bytearray(base64.urlsafe_b64decode(cursor))
     raw[-3] ^= 1
     changed = base64.urlsafe_b64encode(bytes(raw)).decode()
-    for made_up in ("", "x", "!", "ä", cursor[:-4], changed, "A" * 5000, base64.b64encode(b"[]" * 10).decode()):
+    longer = [cursor + "A", cursor + "=", "!" + cursor, cursor + "\n"]
+    for made_up in (
+        "",
+        "x",
+        "!",
+        "ä",
+        cursor[:-4],
+        changed,
+        *longer,
+        "A" * 5000,
+        base64.b64encode(b"[]" * 10).decode(),
+    ):
         assert await olive.refusal(ROSTER, account=str(world.account_id), after=made_up) == "BAD_USER_INPUT"
     assert await sam.refusal(ROSTER, account=str(world.other_account_id), after=cursor) == "BAD_USER_INPUT"
     assert (
