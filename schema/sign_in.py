@@ -116,7 +116,7 @@ class SignInMutation:
         ],
     ) -> CompleteMfaChallengeResult | None:
         signed_in = await resolvers.sign_in.complete_challenge(
-            info.context, input.challenge_token, input.code.totp or None, input.code.backup_code or None
+            info.context, input.challenge_token, _given(input.code.totp), _given(input.code.backup_code)
         )
         return SignedIn(
             session_token=signed_in.token, expires_at=signed_in.expires_at, viewer=await changed_viewer(info)
@@ -138,6 +138,11 @@ class SignInMutation:
         input: Annotated[ReauthenticateInput, strawberry.argument(description="The password.")],  # noqa: A002
     ) -> ReauthenticateResult | None:
         return Reauthenticated(fresh_until=await resolvers.sessions.reauthenticate(info.context, input.password))
+
+
+def _given(code: str | None) -> str | None:
+    # UNSET, of the field that was not given, is falsy as well, but an empty code is a wrong one of its kind.
+    return None if code is strawberry.UNSET else code
 
 
 async def _signed_in(

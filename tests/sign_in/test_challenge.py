@@ -185,3 +185,13 @@ async def test_exactly_one_kind_of_code_must_be_given(world: World) -> None:
     client = world.client()
     for code in ({}, {"totp": "123456", "backupCode": "abcd1234"}, {"totp": None}):
         assert await client.refusal(COMPLETE, token="gh_c_x", code=code) == "BAD_USER_INPUT"
+
+
+async def test_an_empty_code_is_a_wrong_one_of_its_kind(world: World) -> None:
+    await world.enroll(await world.sign_in("mia"))
+    client, token = await world.challenge("mia")
+    messages = [(await client.do(COMPLETE, token=token, code={kind: ""}))["message"] for kind in ("totp", "backupCode")]
+    assert messages == [
+        "That code is not right. Enter the code that your authenticator app shows now.",
+        "That backup code is not right, or it has been used already.",
+    ]
