@@ -60,7 +60,9 @@ def bearer_token(connection: HTTPConnection) -> str | None:
 def client_address(connection: HTTPConnection, settings: Settings) -> str | None:
     """The client's address: the nearest one in X-Forwarded-For that is no trusted proxy, or the peer's own."""
     peer = connection.client.host if connection.client else None
-    hops = [hop.strip() for hop in connection.headers.get("x-forwarded-for", "").split(",") if hop.strip()]
+    # A proxy may add a line of its own below what the client sent.
+    chain = ",".join(connection.headers.getlist("x-forwarded-for"))
+    hops = [hop.strip() for hop in chain.split(",") if hop.strip()]
     address = peer
     while address is not None and hops and _is_within(address, settings.trusted_proxies):
         address = hops.pop()
