@@ -32,7 +32,7 @@ class Notice:
 
 def for_person(person: Person) -> Notice | None:
     """The most urgent notice; None when nothing is asked of the person."""
-    if person.mfa_enabled:
+    if person.mfa_enabled or not person.may_enroll:
         return None
     if person.reenrollment_required_at is not None:
         return Notice(None, RESET_MESSAGE, person.reenrollment_required_at, 0)

@@ -125,6 +125,10 @@ def test_after_a_reset_the_notice_blocks_whatever_the_policies_say() -> None:
     assert (found.account, found.blocking, found.days_remaining) == (None, True, 0)
 
 
+def test_whoever_has_no_role_any_more_is_not_asked_for_what_they_may_not_do() -> None:
+    assert notice.for_person(person(reset=True)) is None
+
+
 def test_the_gate_is_per_account() -> None:
     member = person(on(0), on(7))
     assert [member.is_blocked_at(m.account) for m in member.memberships] == [True, False]
