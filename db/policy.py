@@ -119,3 +119,15 @@ async def progress(connection: Connection, account_id: UUID) -> Progress:
     )
     assert row is not None
     return Progress(**row)
+
+
+async def just_ended(connection: Connection, account_ids: list[UUID]) -> list[UUID]:
+    """Which of these accounts' deadlines have passed within the last ten seconds."""
+    rows = await connection.fetch(
+        """
+        SELECT id FROM accounts
+        WHERE id = ANY ($1) AND grace_deadline BETWEEN now() - interval '10 seconds' AND now()
+        """,
+        account_ids,
+    )
+    return [row["id"] for row in rows]

@@ -134,6 +134,8 @@ class Hub:
             events = await feed.read(connection, position)
         await self._check(connection, events, is_full_look)
         await self._tell(connection, events)
+        if is_full_look:
+            await self._tell_deadlines(connection)
         return events[-1].position if events else position
 
     async def _check(self, connection: Connection, events: list[FeedEvent], is_full_look: bool) -> None:
@@ -169,6 +171,13 @@ class Hub:
                 _tell_progress(watchers, await policy.progress(connection, account_id))
             if changed and any(w.wants_members for w in watchers):
                 _tell_members(watchers, await staff.members(connection, account_id, list(changed)))
+
+    async def _tell_deadlines(self, connection: Connection) -> None:
+        """A deadline changes the progress by passing, without an event of its own until the planner looks."""
+        watched = {w.account_id for w in self._watchers if w.wants_progress and w.account_id is not None}
+        for account_id in await policy.just_ended(connection, list(watched)) if watched else []:
+            watchers = [w for w in self._watchers if w.account_id == account_id]
+            _tell_progress(watchers, await policy.progress(connection, account_id))
 
 
 def _tell_progress(watchers: list[Watcher], progress: Progress) -> None:

@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from tests.account.operations import remind, reset, save
+from tests.account.operations import move_deadline, remind, reset, save
 from tests.client import Client
 from tests.factories import World, email
 
@@ -84,6 +84,18 @@ async def test_a_sign_in_is_no_change_of_the_progress(world: World) -> None:
     async with watching(world, olive, PROGRESS) as watch:
         await watch.next()
         await world.sign_in("mia")
+        assert await watch.is_silent()
+
+
+async def test_the_progress_comes_when_a_deadline_passes(world: World) -> None:
+    olive = await world.sign_in("olive")
+    await world.enroll(olive)
+    await save(olive, world, True)
+    async with watching(world, olive, PROGRESS) as watch:
+        await watch.next()
+        await move_deadline(world, "now() + interval '1.5 s'")
+        assert await watch.is_silent(0.5)
+        assert await watch.next(4) == {"staffCount": 3, "enrolledCount": 1, "pendingCount": 0, "blockedCount": 2}
         assert await watch.is_silent()
 
 
