@@ -14,7 +14,7 @@ from resolvers import access, second_factor
 from resolvers.context import Context
 from rules import backup_codes as backup_code_rules
 from rules.events import EventType
-from rules.failures import MfaNotEnabled
+from rules.failures import MfaNotEnabled, RateLimited
 from rules.people import Person
 from rules.throttling import Charge
 
@@ -36,7 +36,7 @@ async def regenerate(context: Context, code: str) -> list[str]:
         raise MfaNotEnabled
     charged = await second_factor.charge(context.database, person.id, context.client)
     await _refuse_wrong(context, person, code, charged)
-    async with second_factor.given_back_when_busy(context.database, charged):
+    async with second_factor.given_back_on(context.database, [charged], RateLimited):
         codes = await new_set(context)
     async with spend_totp(context, person, code, charged) as connection:
         await backup_codes.replace(connection, person.id, codes.digests, codes.salt, codes.key_id)

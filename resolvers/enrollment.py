@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from db import backup_codes, challenges, enrollment, factors, outbox, sessions, throttles
+from db.pool import Connection
 from resolvers import access, second_factor
-from resolvers.backup_codes import new_set, spend_totp
+from resolvers.backup_codes import CodeSet, new_set, spend_totp
 from resolvers.context import Context
 from rules import totp
 from rules.events import EventType
@@ -18,6 +19,7 @@ from rules.failures import (
     MfaAlreadyEnabled,
     MfaNotEnabled,
     NotPermitted,
+    RateLimited,
 )
 from rules.people import Person
 from rules.sealing import NONCE_BYTES, Sealed
@@ -63,29 +65,35 @@ async def verify_and_enable(context: Context, code: str) -> list[str]:
     charged = await second_factor.charge(context.database, person.id, context.client)
     secret = _open(context, person, opened.secret)
     step = await _first_step(context, person, secret, opened.now, code, charged)
-    async with second_factor.given_back_when_busy(context.database, charged):
+    too_late = (RateLimited, MfaAlreadyEnabled, EnrollmentNotStarted)
+    async with second_factor.given_back_on(context.database, [charged], *too_late):
         codes = await new_set(context)
-
-    async with context.database.transaction() as connection:
-        await access.lock_person(connection, person)
-        sealed = await enrollment.finish(connection, person.id)
-        # Another secret means begun again; the same one may have been sealed anew under a newer key.
-        if sealed is None or _open(context, person, sealed) != secret:
-            raise MfaAlreadyEnabled if await factors.exists(connection, person.id) else EnrollmentNotStarted
-        if not await factors.enable(connection, person.id, sealed, step, codes.salt, codes.key_id):
-            raise MfaAlreadyEnabled
-        await backup_codes.replace(connection, person.id, codes.digests, codes.salt, codes.key_id)
-        await sessions.end_others(connection, person.id, person.session_id)
-        await throttles.refund(connection, charged)
-        await outbox.append(
-            connection,
-            EventType.MFA_ENABLED,
-            subject_id=person.id,
-            actor_id=person.id,
-            data=second_factor.origin(context.client),
-        )
+        async with context.database.transaction() as connection:
+            await _enable(context, connection, person, secret, step, codes)
+            await throttles.refund(connection, charged)
     await context.reload()
     return codes.codes
+
+
+async def _enable(
+    context: Context, connection: Connection, person: Person, secret: bytes, step: int, codes: CodeSet
+) -> None:
+    await access.lock_person(connection, person)
+    sealed = await enrollment.finish(connection, person.id)
+    # Another secret means begun again; the same one may have been sealed anew under a newer key.
+    if sealed is None or _open(context, person, sealed) != secret:
+        raise MfaAlreadyEnabled if await factors.exists(connection, person.id) else EnrollmentNotStarted
+    if not await factors.enable(connection, person.id, sealed, step, codes.salt, codes.key_id):
+        raise MfaAlreadyEnabled
+    await backup_codes.replace(connection, person.id, codes.digests, codes.salt, codes.key_id)
+    await sessions.end_others(connection, person.id, person.session_id)
+    await outbox.append(
+        connection,
+        EventType.MFA_ENABLED,
+        subject_id=person.id,
+        actor_id=person.id,
+        data=second_factor.origin(context.client),
+    )
 
 
 async def disable(context: Context, code: str) -> None:

@@ -13,7 +13,7 @@ from db.pool import Database
 from db.sessions import Client
 from rules import totp
 from rules.events import EventType
-from rules.failures import InvalidCode, RateLimited, TooManyAttempts
+from rules.failures import Failure, InvalidCode, TooManyAttempts
 from rules.people import Person
 from rules.sealing import KeyRing
 from rules.throttling import SECOND_FACTOR, Charge, second_factor_key
@@ -33,11 +33,11 @@ async def charge(database: Database, user_id: UUID, client: Client) -> Charge:
 
 
 @asynccontextmanager
-async def given_back_when_busy(database: Database, *charges: Charge) -> AsyncIterator[None]:
-    """Hashing within this that is refused with RateLimited gives the charges back: no guess was looked at."""
+async def given_back_on(database: Database, charges: list[Charge], *failures: type[Failure]) -> AsyncIterator[None]:
+    """Give the charges back when one of these ends the request: the guess was not looked at, or it was right."""
     try:
         yield
-    except RateLimited:
+    except failures:
         async with database.transaction() as connection:
             for charged in charges:
                 await throttles.refund(connection, charged)

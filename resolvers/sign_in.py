@@ -17,7 +17,7 @@ from rules import passwords, throttling, tokens
 from rules.backup_codes import digest as backup_code_digest
 from rules.backup_codes import normalize as normalized_backup_code
 from rules.events import EventType
-from rules.failures import BadUserInput, ChallengeExpired, InvalidCode, InvalidCredentials, TooManyAttempts
+from rules.failures import BadUserInput, ChallengeExpired, InvalidCode, InvalidCredentials, RateLimited, TooManyAttempts
 from rules.throttling import Charge
 
 WRONG_BACKUP_CODE = "That backup code is not right, or it has been used already."
@@ -52,7 +52,7 @@ async def sign_in(context: Context, email: str, password: str, use_cookie: bool)
 
     rehashed = None
     if passwords.needs_rehash(known.password_hash):
-        async with second_factor.given_back_when_busy(context.database, *charges):
+        async with second_factor.given_back_on(context.database, charges, RateLimited):
             rehashed = await context.service.hasher.run(passwords.hash_password, password)
     async with context.database.transaction() as connection:
         await users.lock(connection, known.id)
@@ -76,7 +76,7 @@ async def complete_challenge(
         factor = await factors.load(connection, challenge.user_id)
     if factor is None:
         raise ChallengeExpired
-    async with second_factor.given_back_when_busy(context.database, charged):
+    async with second_factor.given_back_on(context.database, [charged], RateLimited):
         digest = await _digest(context, factor, backup_code) if backup_code is not None else None
 
     try:
@@ -105,7 +105,7 @@ async def check_password(
 ) -> None:
     """Compare in the same time whether or not the person is known. Raises InvalidCredentials, RateLimited."""
     password_hash = known.password_hash if known else passwords.NOBODYS_HASH
-    async with second_factor.given_back_when_busy(context.database, *charges):
+    async with second_factor.given_back_on(context.database, charges, RateLimited):
         is_right = await context.service.hasher.run(passwords.matches, password, password_hash)
     if is_right and known:
         return

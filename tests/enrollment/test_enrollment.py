@@ -185,6 +185,14 @@ async def test_two_verifications_at_once_give_exactly_one_set_of_codes(world: Wo
     assert len(await world.events("MFA_ENABLED")) == 1
 
 
+async def test_a_right_code_that_comes_too_late_is_not_charged(world: World) -> None:
+    client = await world.sign_in("mia")
+    _, factor = await begin(client)
+    code = await factor.code()
+    await asyncio.gather(*(verify(client, code) for _ in range(5)))
+    assert await world.database.fetchval("SELECT failures FROM throttles WHERE key LIKE 'mfa:%'") == []
+
+
 async def test_regenerating_replaces_every_old_code_at_once(world: World) -> None:
     client = await world.sign_in("mia")
     factor = await world.enroll(client)
