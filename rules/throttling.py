@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from uuid import UUID
 
 CHALLENGE_ATTEMPTS = 5
@@ -51,7 +52,7 @@ def second_factor_key(user_id: UUID) -> str:
 
 def password_key(email: str, address: str | None) -> str:
     """The throttle of one email's password as tried from one client address."""
-    return f"password:{email[:254]}:{(address or '')[:64]}"
+    return f"password:{email[:254]}:{_source(address)}"
 
 
 def email_key(email: str) -> str:
@@ -61,4 +62,15 @@ def email_key(email: str) -> str:
 
 def address_key(address: str | None) -> str:
     """The throttle of one client address over all emails."""
-    return f"address:{(address or '')[:64]}"
+    return f"address:{_source(address)}"
+
+
+def _source(address: str | None) -> str:
+    """The address, or its /64 in IPv6, all of which one client can call from."""
+    try:
+        parsed = ip_address(address or "")
+    except ValueError:
+        return (address or "")[:64]
+    if isinstance(parsed, IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or IPv6Network((int(parsed), 64), strict=False))
