@@ -48,9 +48,9 @@ async def test_ten_wrong_codes_lock_code_entry_for_fifteen_minutes(world: World)
     assert event["data"]["until"][:23] == locked["retryAt"][:23]
     assert (await client.ask("{ viewer { mfa { enabled } } }"))["viewer"]["mfa"]["enabled"] is True
 
-    await age_failures(world, "14 minutes 58 seconds")
+    await age_failures(world, "14 minutes 45 seconds")
     assert (await guess(client, await factor.code()))["__typename"] == "TooManyAttempts"
-    await age_failures(world, "2 seconds")
+    await age_failures(world, "15 seconds")
     assert (await guess(client, await factor.code()))["__typename"] == "MfaDisabled"
 
 
