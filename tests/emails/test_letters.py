@@ -8,7 +8,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from server.cli_emails import OCCURRED_AT, SAMPLES
+from server.cli_emails import OCCURRED_AT, SAMPLES, Sample
 from tests.parts import body_of
 from workers.emails import Facts, render
 from workers.letters import Letter, Mail
@@ -31,7 +31,7 @@ FACTS = Facts(
     public_url="https://gatehouse.example.com",
     sender="Gatehouse <no-reply@gatehouse.example.com>",
 )
-every_message = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample[0])
+every_message = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
 
 
 def parsed(mail: Mail) -> EmailMessage:
@@ -42,11 +42,10 @@ def parsed(mail: Mail) -> EmailMessage:
 
 @pytest.mark.parametrize("recipient", RECIPIENTS)
 @every_message
-def test_it_is_the_same_mail(sample: tuple[str, str, str, dict[str, object]], recipient: str) -> None:
-    _, message, event_type, data = sample
-    facts = replace(FACTS, event_type=event_type, data=data)
-    mail = Letter(message, facts).to(recipient, 7)
-    alone = render(message, replace(facts, recipient=recipient, delivery_id=7))
+def test_it_is_the_same_mail(sample: Sample, recipient: str) -> None:
+    facts = replace(FACTS, event_type=sample.event_type, data=sample.data, account_name=sample.account_name)
+    mail = Letter(sample.message, facts).to(recipient, 7)
+    alone = render(sample.message, replace(facts, recipient=recipient, delivery_id=7))
     assert mail.recipient == recipient
     assert dict(parsed(mail)) | {"Content-Type": ""} == dict(alone) | {"Content-Type": ""}
     for kind in ("plain", "html"):
