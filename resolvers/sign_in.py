@@ -82,12 +82,13 @@ async def complete_challenge(
     try:
         async with context.database.transaction() as connection:
             await users.lock(connection, challenge.user_id)
+            # First, since a reset takes the codes too: a wrong code rolls it back.
+            if not await challenges.consume(connection, challenge.id):
+                raise ChallengeExpired
             if totp_code is not None:
                 await _spend_totp(context, connection, challenge.user_id, totp_code)
             else:
                 await _spend_backup_code(context, connection, challenge.user_id, digest)
-            if not await challenges.consume(connection, challenge.id):
-                raise ChallengeExpired
             if challenge.use_cookie and not context.takes_cookies:
                 raise BadUserInput("A cookie can only be set over HTTP.")
             await throttles.refund(connection, charged)
