@@ -17,6 +17,7 @@ from strawberry.types import ExecutionContext
 
 from rules.failures import Refusal
 from server.documents import Documents, documents_for
+from server.executor import PlainExecutor
 from server.input_messages import for_argument, without_token
 from settings import Settings
 
@@ -31,6 +32,9 @@ class GatehouseSchema(strawberry.Schema):
     """A schema whose documents are limited and cached and whose errors are fit to be sent, on every transport."""
 
     settings: Settings | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"execution_context_class": PlainExecutor, **kwargs})
 
     @cached_property
     def documents(self) -> Documents:
