@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 from contextlib import suppress
@@ -13,6 +14,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_TIMEOUT_S = 10.0
 GRACEFUL_SHUTDOWN_S = 4
+# With 2,000 subscribers a full garbage collection stops the process for half a second: let it be rare.
+GARBAGE_THRESHOLDS = (10_000, 20, 100)
 MAX_WEBSOCKET_MESSAGE_BYTES = 1024 * 1024  # the application's own limit, in characters, is lower
 
 
@@ -65,6 +68,8 @@ def run(app: ASGIApp, listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )
+    gc.freeze()  # what was loaded until now stays: no collection need look at it
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     # Once it has stopped, uvicorn raises the signal again: it has done its work by then.
     signal.signal(signal.SIGTERM, lambda *_: None)
     with suppress(KeyboardInterrupt):
