@@ -14,6 +14,7 @@ QUIET_BATCH = 10_000
 FAN_OUT_CHUNK = 10_000
 MOST_ATTEMPTS = 10
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5, 60
+BEFORE_ALL = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ async def deliver_to_staff(connection: Connection, event: Event, terms: Terms) -
         """
         WITH chunk AS (
             SELECT user_id, email FROM staff
-            WHERE account_id = $2 AND ($9::uuid IS NULL OR user_id > $9)
+            WHERE account_id = $2 AND user_id > $9
             ORDER BY user_id LIMIT $10
         ), planned AS (
             INSERT INTO deliveries
@@ -167,7 +168,7 @@ async def deliver_to_staff(connection: Connection, event: Event, terms: Terms) -
         event.id,
         event.account_id,
         *astuple(terms),
-        event.fanned_out_to,
+        event.fanned_out_to or BEFORE_ALL,
         FAN_OUT_CHUNK,
     )
     return dispatched

@@ -23,7 +23,7 @@ else:
 ACQUIRE_TIMEOUT_S = 3
 COMMAND_TIMEOUT_S = 30
 
-# What says that the database is away, not that a statement is wrong.
+# What says that the database is away or too busy with others, not that a statement is wrong.
 AWAY = (
     OSError,
     TimeoutError,
@@ -32,6 +32,8 @@ AWAY = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
     asyncpg.InterfaceError,
 )
 

@@ -39,7 +39,7 @@ async def running(connection: Connection, within_days: int) -> list[Running]:
 async def remind(connection: Connection, due: list[tuple[Running, int, int]]) -> int:
     """Record a reminder for each account, threshold in days and days left; return how many were not there yet.
 
-    Whichever planner inserts the row of an account, requirement and threshold also makes the event.
+    Whichever planner inserts the row of an account, requirement, deadline and threshold also makes the event.
     """
     made: int = await connection.fetchval(
         """
@@ -47,8 +47,8 @@ async def remind(connection: Connection, due: list[tuple[Running, int, int]]) ->
             SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::int[], $5::int[])
                 AS due (account_id, required_since, deadline, threshold_days, days_left)
         ), planned AS (
-            INSERT INTO reminders (account_id, required_since, threshold_days)
-            SELECT account_id, due.required_since, threshold_days
+            INSERT INTO reminders (account_id, required_since, grace_deadline, threshold_days)
+            SELECT account_id, due.required_since, deadline, threshold_days
             FROM due JOIN accounts ON accounts.id = account_id
                 AND accounts.required_since = due.required_since AND accounts.grace_deadline = due.deadline
             ORDER BY account_id
@@ -79,7 +79,7 @@ async def remind(connection: Connection, due: list[tuple[Running, int, int]]) ->
 async def end_grace_periods(connection: Connection) -> int:
     """Record for up to 500 accounts that their grace period has ended; return how many there were.
 
-    The end is emailed once per requirement, and not when the announcement of the deadline came after it.
+    The end of a deadline is emailed once, and not when the announcement of the deadline came after it.
     """
     ended: int = await connection.fetchval(
         """
@@ -91,8 +91,8 @@ async def end_grace_periods(connection: Connection) -> int:
             )
             RETURNING id AS account_id, required_since, grace_deadline, announced_at
         ), first AS (
-            INSERT INTO reminders (account_id, required_since, threshold_days)
-            SELECT account_id, required_since, 0 FROM over ORDER BY account_id
+            INSERT INTO reminders (account_id, required_since, grace_deadline, threshold_days)
+            SELECT account_id, required_since, grace_deadline, 0 FROM over ORDER BY account_id
             ON CONFLICT DO NOTHING
             RETURNING account_id
         ), made AS (

@@ -161,12 +161,15 @@ async def remind(connection: Connection, account_id: UUID, actor_id: UUID, staff
         WITH claimed AS (
             UPDATE staff SET reminder_claimed_at = now()
             FROM accounts
-            WHERE accounts.id = $1 AND staff.account_id = $1 AND staff.id = ANY ($3)
-                AND EXISTS (SELECT FROM staff AS actor WHERE actor.account_id = $1 AND actor.user_id = $2
-                            AND actor.role IN ('OWNER', 'ADMIN'))
-                AND accounts.required_since IS NOT NULL
-                AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = staff.user_id)
-                AND (reminder_claimed_at IS NULL OR reminder_claimed_at <= now() - interval '24 hours')
+            WHERE accounts.id = $1 AND accounts.required_since IS NOT NULL AND staff.id IN (
+                SELECT id FROM staff AS wanted
+                WHERE account_id = $1 AND id = ANY ($3)
+                    AND EXISTS (SELECT FROM staff AS actor WHERE actor.account_id = $1 AND actor.user_id = $2
+                                AND actor.role IN ('OWNER', 'ADMIN'))
+                    AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = wanted.user_id)
+                    AND (reminder_claimed_at IS NULL OR reminder_claimed_at <= now() - interval '24 hours')
+                ORDER BY id FOR NO KEY UPDATE
+            )
             RETURNING staff.user_id, required_since, grace_deadline
         ), recorded AS (
             INSERT INTO events (type, account_id, actor_id, subject_id, data)

@@ -8,7 +8,7 @@ from db.pool import Connection
 from rules.failures import TooManyAttempts
 from rules.throttling import Charge, Limits
 
-KEEP_FAILURES = 200
+KEEP_FAILURES = 1000
 
 
 async def charge(connection: Connection, key: str, limits: Limits) -> Charge:

@@ -17,6 +17,7 @@ from rules.failures import (
     ReauthenticationRequired,
     Unauthenticated,
 )
+from rules.notice import RESET_MESSAGE
 from rules.people import MANAGERS, Account, Person
 
 NOBODYS_ID = UUID(int=0)
@@ -48,7 +49,7 @@ async def account(context: Context, account_id: UUID) -> Account:
 def pass_gate(person: Person, found: Account) -> Account:
     """Let through whoever is not blocked at this account. Raises MfaEnrollmentRequired."""
     if person.is_blocked_at(found):
-        raise MfaEnrollmentRequired
+        raise MfaEnrollmentRequired(RESET_MESSAGE) if person.reenrollment_required_at else MfaEnrollmentRequired
     return found
 
 

@@ -9,6 +9,7 @@ from db import sessions, users
 from db.pool import Database
 from resolvers.hashing import Hasher
 from resolvers.hub import Hub
+from resolvers.turns import Turns
 from rules import tokens
 from rules.failures import Unauthenticated
 from rules.people import Person
@@ -22,6 +23,7 @@ class Service:
     database: Database
     ring: KeyRing
     hasher: Hasher
+    turns: Turns
     issuer: str
     hub: Hub
 

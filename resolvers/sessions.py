@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from db import sessions, throttles, users
-from resolvers import sign_in
+from resolvers import access, sign_in
 from resolvers.context import Context
 from rules.failures import Unauthenticated
 from rules.people import FRESHNESS
@@ -30,7 +30,9 @@ async def sign_out(context: Context) -> None:
 async def sign_out_others(context: Context) -> int:
     """End every session of the person but this one; return how many."""
     person = await context.person()
-    async with context.database.connection() as connection:
+    async with context.database.transaction() as connection:
+        # Two sessions that end each other at once would leave nobody signed in.
+        await access.lock_person(connection, person)
         return await sessions.end_others(connection, person.id, person.session_id)
 
 

@@ -44,6 +44,11 @@ async def sign_in(context: Context, email: str, password: str, use_cookie: bool)
     if use_cookie and not context.takes_cookies:
         raise BadUserInput("A cookie can only be set over HTTP.")
     email = email.strip().lower()
+    async with context.service.turns.of(email):
+        return await _sign_in(context, email, password, use_cookie)
+
+
+async def _sign_in(context: Context, email: str, password: str, use_cookie: bool) -> SignedIn | ChallengeOpened:
     charges = await charge_password(context, email)
     async with context.database.connection() as connection:
         known = await users.credentials(connection, email)

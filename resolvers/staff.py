@@ -112,7 +112,7 @@ async def remind(context: Context, account_id: UUID, staff_ids: list[str]) -> tu
     Raises what managed_account raises, and InvalidInput.
     """
     person, _ = await access.managed_account(context, account_id, to="remind staff")
-    wanted = set(staff_ids)
+    wanted = {text.lower() for text in staff_ids}
     if not 1 <= len(wanted) <= MOST_REMINDED:
         raise InvalidInput("staffIds", f"Give 1 to {MOST_REMINDED} staff members.")
     async with context.database.transaction() as connection:

@@ -33,7 +33,7 @@ PASSWORD = Limits(lock=(10, timedelta(minutes=15)), budgets=((50, timedelta(hour
 # Over all addresses: high enough that a stranger cannot cheaply keep the person out.
 EMAIL = Limits(lock=(100, timedelta(minutes=15)))
 # One office behind one address, many people: enough for them, too few to try one password on everyone.
-ADDRESS = Limits(lock=(200, timedelta(minutes=15)))
+ADDRESS = Limits(lock=(1000, timedelta(minutes=15)))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from db.pool import open_database
 from resolvers.context import Service
 from resolvers.hashing import Hasher
 from resolvers.hub import Hub
+from resolvers.turns import Turns
 from rules.failures import ServiceUnavailable
 from rules.sealing import KeyRing
 from schema.roots import build
@@ -38,7 +39,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         database = await open_database(settings.database_url, settings.pool_size, "gatehouse-api")
         hasher = Hasher()
         hub = Hub(database, settings.database_url)
-        app.state.service = Service(database, ring, hasher, settings.issuer, hub)
+        app.state.service = Service(database, ring, hasher, Turns(), settings.issuer, hub)
         try:
             yield
         finally:

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_TIMEOUT_S = 10.0
 GRACEFUL_SHUTDOWN_S = 4
+KEEP_ALIVE_S = 65  # longer than proxies and clients keep a connection, so that it is they who close it
 # With 2,000 subscribers a full garbage collection stops the process for half a second: let it be rare.
 GARBAGE_THRESHOLDS = (10_000, 20, 100)
 MAX_WEBSOCKET_MESSAGE_BYTES = 1024 * 1024  # the application's own limit, in characters, is lower
@@ -67,6 +68,7 @@ def run(app: ASGIApp, listener: socket.socket) -> None:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )
     gc.freeze()  # what was loaded until now stays: no collection need look at it
     gc.set_threshold(*GARBAGE_THRESHOLDS)

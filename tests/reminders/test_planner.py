@@ -134,6 +134,19 @@ async def test_a_lifted_or_moved_requirement_reminds_nobody_even_when_queued(
     assert await sends(cast, pool) == []
 
 
+async def test_a_deadline_that_was_moved_is_reminded_of_anew(cast: World, pool: Database) -> None:
+    await days_left(cast, 2.5)
+    assert await plan_due(pool, THRESHOLDS) == 1
+    await policy.save(cast.database, cast.account_id, 21)
+    assert await plan_due(pool, THRESHOLDS) == 0
+    await let_days_pass(cast, 7)
+    assert await plan_due(pool, THRESHOLDS) == 1
+    await policy.save(cast.database, cast.account_id, 14)
+    await policy.save(cast.database, cast.account_id, 21)
+    await cast.database.execute("UPDATE accounts SET announced_at = required_since")
+    assert await plan_due(pool, THRESHOLDS) == 0
+
+
 async def test_a_reminder_is_of_no_use_after_the_deadline(cast: World, pool: Database) -> None:
     await days_left(cast, 0.5)
     await plan_due(pool, THRESHOLDS)
@@ -165,7 +178,7 @@ async def let_days_pass(cast: World, days: float) -> None:
     await cast.database.execute(
         """
         WITH ago AS (SELECT $1::float8 * interval '24 hours' AS span), moved AS (
-            UPDATE reminders SET required_since = required_since - span FROM ago
+            UPDATE reminders SET required_since = required_since - span, grace_deadline = grace_deadline - span FROM ago
         )
         UPDATE accounts SET required_since = required_since - span, grace_deadline = grace_deadline - span,
             announced_at = announced_at - span

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.client import Client
@@ -174,3 +176,9 @@ async def reauthenticate(client: Client, password: str) -> dict[str, object]:
         "{ __typename ... on Reauthenticated { freshUntil } } }",
         p=password,
     )
+
+
+async def test_forty_right_passwords_at_once_are_all_right(world: World) -> None:
+    client = world.client()
+    answers = await asyncio.gather(*(client.do(SIGN_IN, email=email("mia"), password=PASSWORD) for _ in range(40)))
+    assert {answer["__typename"] for answer in answers} == {"SignedIn"}

@@ -1,0 +1,42 @@
+"""Turns: what many requests ask of one thing at once is done a few at a time, and the others wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from rules.failures import RateLimited
+
+AT_ONCE = 3
+LONGEST_QUEUE = 100
+
+
+@dataclass
+class _Queue:
+    count: int = 0
+    free: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+
+
+class Turns:
+    """The turns of one process. A guess is charged before it is looked at, so many right ones at once would look like
+    a guesser; three at a time never do."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, _Queue] = {}
+
+    @asynccontextmanager
+    async def of(self, key: str) -> AsyncIterator[None]:
+        """Wait for a turn at `key`, and hold it. Raises RateLimited when 100 wait already."""
+        queue = self._queues.setdefault(key, _Queue())
+        if queue.count >= LONGEST_QUEUE:
+            raise RateLimited
+        queue.count += 1
+        try:
+            async with queue.free:
+                yield
+        finally:
+            queue.count -= 1
+            if not queue.count:
+                self._queues.pop(key, None)
