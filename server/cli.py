@@ -5,24 +5,29 @@ from __future__ import annotations
 import json
 import os
 from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
 from server.checks import DatabaseError, check_database, migrate_database, require
-from server.cli_deliveries import deliveries
-from server.cli_emails import emails
-from server.cli_keys import keys
-from server.cli_memberships import mfa, super_admin
-from server.cli_operators import account, portal, staff
 from server.cli_options import data_dir_option, load
 from server.embedded.processes import PartError
-from server.listening import ListenError, listen
-from server.operators import OperatorError
+from server.listening import ListenError, inherited, listen
 from settings import SettingsError, unknown_variables
 
-PLAIN_ERRORS = (SettingsError, DatabaseError, PartError, ListenError, OperatorError)
+# The operators' commands, each imported when it is asked for: the parts start the faster without them.
+OPERATORS = {
+    "account": "server.cli_operators",
+    "deliveries": "server.cli_deliveries",
+    "emails": "server.cli_emails",
+    "keys": "server.cli_keys",
+    "mfa": "server.cli_memberships",
+    "portal": "server.cli_operators",
+    "staff": "server.cli_memberships",
+    "super-admin": "server.cli_memberships",
+}
 
 
 class Commands(click.Group):
@@ -30,14 +35,32 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        from db.migrate import MigrationError
-
         try:
             return super().invoke(ctx)
-        except (*PLAIN_ERRORS, MigrationError) as error:
-            raise click.ClickException(str(error)) from None
         except OSError as error:
             raise click.ClickException(f"{error.strerror or error}: {error.filename or ctx.info_name}.") from None
+        except Exception as error:
+            if isinstance(error, _plain_errors()):
+                raise click.ClickException(str(error)) from None
+            raise
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The parts and what operators do."""
+        return sorted([*super().list_commands(ctx), *OPERATORS])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command."""
+        if cmd_name in OPERATORS:
+            command: click.Command = getattr(import_module(OPERATORS[cmd_name]), cmd_name.replace("-", "_"))
+            return command
+        return super().get_command(ctx, cmd_name)
+
+
+def _plain_errors() -> tuple[type[Exception], ...]:
+    from db.migrate import MigrationError
+    from server.operators import OperatorError
+
+    return SettingsError, DatabaseError, MigrationError, PartError, ListenError, OperatorError
 
 
 host_option = click.option("--host", help="The address to listen on [GATEHOUSE_HOST, 127.0.0.1].")
@@ -70,7 +93,8 @@ def up(host: str | None, port: int | None, data_dir: Path | None, no_demo: bool)
 @main.command()
 @host_option
 @port_option
-def serve(host: str | None, port: int | None) -> None:
+@click.option("--listener", type=int, hidden=True)
+def serve(host: str | None, port: int | None, listener: int | None) -> None:
     """Run the API."""
     from server import serving
     from server.app import create_app
@@ -78,9 +102,9 @@ def serve(host: str | None, port: int | None) -> None:
     settings = load(host=host, port=port)
     require(settings, "database_url")
     app = create_app(settings)
-    listener = listen(settings.host, settings.port)
+    bound = listen(settings.host, settings.port) if listener is None else inherited(listener)
     check_database(settings.database_url)
-    serving.run(app, listener)
+    serving.run(app, bound)
 
 
 @main.command()
@@ -141,19 +165,16 @@ def schema(possible_types: bool) -> None:
 
 @main.command(hidden=True)
 @click.option("--folder", type=click.Path(path_type=Path), required=True)
-@click.option("--smtp-port", type=int, required=True)
-@click.option("--http-port", type=int, required=True)
-def mailbox(folder: Path, smtp_port: int, http_port: int) -> None:
-    """Run the mailbox of `gatehouse up`."""
+@click.option("--smtp-listener", type=int, required=True)
+@click.option("--http-listener", type=int, required=True)
+def mailbox(folder: Path, smtp_listener: int, http_listener: int) -> None:
+    """Run the mailbox of `gatehouse up`, on sockets that it inherits."""
     from server import serving
     from server.embedded.mailbox import application
 
     load()
-    serving.run(application(folder, smtp_port), listen("127.0.0.1", http_port))
+    serving.run(application(folder, inherited(smtp_listener)), inherited(http_listener))
 
-
-for group in (account, staff, portal, emails, deliveries, mfa, super_admin, keys):
-    main.add_command(group)
 
 if __name__ == "__main__":
     main()

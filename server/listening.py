@@ -25,12 +25,25 @@ def listen(host: str, port: int) -> socket.socket:
         raise ListenError(f"Port {port} on {host} cannot be used: {reason[0].lower()}{reason[1:]}.") from None
 
 
-def free_port(host: str = "127.0.0.1", preferred: int = 0) -> int:
-    """A port that is free now: the preferred one, or else any. Raises ListenError."""
+def listen_near(host: str, port: int) -> socket.socket:
+    """The same on the port, or else on any free one. Raises ListenError."""
     try:
-        with listen(host, preferred) as listener:
-            return int(listener.getsockname()[1])
+        return listen(host, port)
     except ListenError:
-        if not preferred:
-            raise
-        return free_port(host)
+        return listen(host, 0)
+
+
+def inherited(descriptor: int) -> socket.socket:
+    """A listening socket that whoever started us has bound, so that nobody else can take its port meanwhile."""
+    return socket.socket(fileno=descriptor)
+
+
+def port_of(listener: socket.socket) -> int:
+    """The port that it listens on."""
+    return int(listener.getsockname()[1])
+
+
+def free_port() -> int:
+    """A port of loopback that is free now. Raises ListenError."""
+    with listen("127.0.0.1", 0) as listener:
+        return port_of(listener)

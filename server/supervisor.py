@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Mapping
@@ -59,13 +60,27 @@ class Supervisor:
         self._add("broker", self._valkey.child, self._valkey.log, True)
         return self._valkey.url
 
-    def launch(self, name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
-        """Start one of our own commands under `name`, its output in a fresh NAME.log."""
+    def launch(
+        self,
+        name: str,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        listeners: Mapping[str, socket.socket] | None = None,
+    ) -> None:
+        """Start one of our own commands under `name`, its output in a fresh NAME.log.
+
+        `listeners` are bound sockets by the option that takes each; from now on they are the command's.
+        """
         log = self.data_dir / f"{name}.log"
         log.unlink(missing_ok=True)
         # -P: a folder that happens to be the current one must not lend its modules.
-        command = [sys.executable, "-P", "-u", "-m", "server.cli", *arguments]
-        child = processes.start(command, log, inherit=[self.lock], env=environment or os.environ)
+        sockets = listeners or {}
+        options = [f"--{option}={listener.fileno()}" for option, listener in sockets.items()]
+        command = [sys.executable, "-P", "-u", "-m", "server.cli", *arguments, *options]
+        inherit = [self.lock, *(listener.fileno() for listener in sockets.values())]
+        child = processes.start(command, log, inherit=inherit, env=environment or os.environ)
+        for listener in sockets.values():
+            listener.close()
         self._add(name, child, log, name == "mailbox")
 
     def _add(self, name: str, child: Child, log: Path, is_store: bool, first: signal.Signals = signal.SIGTERM) -> None:

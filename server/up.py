@@ -14,7 +14,7 @@ import click
 from server import data_dir as data_dirs
 from server import demo
 from server.checks import migrate_database
-from server.listening import ANYWHERE, free_port, listen
+from server.listening import ANYWHERE, listen, listen_near, port_of
 from server.supervisor import Supervisor
 from settings import LOOPBACK_HOSTS, Settings
 
@@ -58,8 +58,8 @@ class _Up:
         self.settings = settings
         self.data_dir = data_dir
         self.supervisor = supervisor
-        with listen(settings.host, settings.port) as listener:
-            self.port = int(listener.getsockname()[1])
+        self.listener = listen(settings.host, settings.port)
+        self.port = port_of(self.listener)
         self.mailbox_url = ""
 
     def start(self, *, with_demo: bool) -> None:
@@ -72,16 +72,19 @@ class _Up:
         if with_demo and not self.settings.production:
             asyncio.run(demo.make(database_url, self._demo_password))
         environment = self._environment(database_url, broker_url, smtp_url)
-        for name in ("api", "relay", "worker", "beat"):
-            self.supervisor.launch(name, "serve" if name == "api" else name, environment=environment)
+        self.supervisor.launch("api", "serve", environment=environment, listeners={"listener": self.listener})
+        for name in ("relay", "worker", "beat"):
+            self.supervisor.launch(name, name, environment=environment)
         self._report(with_demo=with_demo)
 
     def _start_mailbox(self) -> str:
-        smtp_port, http_port = free_port(), free_port(preferred=self.port + 1 if self.port < 65535 else 0)
-        self.mailbox_url = f"http://localhost:{http_port}"
-        ports = [f"--smtp-port={smtp_port}", f"--http-port={http_port}"]
-        self.supervisor.launch("mailbox", "mailbox", f"--folder={self.data_dir / 'mailbox'}", *ports)
-        return f"smtp://127.0.0.1:{smtp_port}"
+        smtp = listen("127.0.0.1", 0)
+        http = listen_near("127.0.0.1", self.port + 1 if self.port < 65535 else 0)
+        self.mailbox_url = f"http://localhost:{port_of(http)}"
+        url = f"smtp://127.0.0.1:{port_of(smtp)}"
+        listeners = {"smtp-listener": smtp, "http-listener": http}
+        self.supervisor.launch("mailbox", "mailbox", f"--folder={self.data_dir / 'mailbox'}", listeners=listeners)
+        return url
 
     def _environment(self, database_url: str, broker_url: str, smtp_url: str) -> dict[str, str]:
         host = self.settings.host

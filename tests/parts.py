@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from itertools import count
@@ -204,11 +204,11 @@ def gatehouse(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     """Starts `gatehouse ARGUMENTS` in the background with an `environment`; all end with the test."""
     started: list[Process] = []
 
-    def start(*arguments: str, env: Mapping[str, str] | None = None) -> Process:
-        """`env` is the whole environment, as from `environment`."""
+    def start(*arguments: str, env: Mapping[str, str] | None = None, inherit: Sequence[int] = ()) -> Process:
+        """`env` is the whole environment, as from `environment`; `inherit` are descriptors that stay open."""
         log = tmp_path / f"gatehouse-{arguments[0]}-{len(started)}.log"
         command = [sys.executable, "-m", "server.cli", *arguments]
-        child = processes.start(command, log, env=env if env is not None else environment())
+        child = processes.start(command, log, env=env if env is not None else environment(), inherit=inherit)
         started.append(Process(" ".join(arguments), child, log))
         return started[-1]
 

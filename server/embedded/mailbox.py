@@ -9,6 +9,7 @@ import asyncio
 import email
 import email.policy
 import secrets
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -95,16 +96,15 @@ def _body(message: EmailMessage, kind: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def application(folder: Path, smtp_port: int) -> Starlette:
-    """The pages of the mailbox; while it runs, SMTP is taken on `smtp_port` of loopback."""
+def application(folder: Path, smtp_listener: socket.socket) -> Starlette:
+    """The pages of the mailbox; while it runs, SMTP is taken on that socket."""
     store = Store(folder)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         server = await asyncio.get_running_loop().create_server(
             lambda: SMTP(store, hostname="localhost", ident="Gatehouse mailbox", data_size_limit=LARGEST_MAIL_BYTES),
-            "127.0.0.1",
-            smtp_port,
+            sock=smtp_listener,
         )
         print("mailbox ready", flush=True)  # noqa: T201 - whoever started us waits for it
         yield

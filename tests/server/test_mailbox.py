@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 import pytest_asyncio
 
-from server.listening import free_port
-from tests.parts import Process, environment
+from server.listening import listen, port_of
+from tests.parts import Process
 from tests.server.running import Start
 
 
@@ -46,9 +46,11 @@ class Running:
 
 async def start(gatehouse: Start, folder: Path) -> Running:
     """Start a mailbox over `folder`."""
-    smtp_port, http_port = free_port(), free_port()
-    arguments = [f"--folder={folder}", f"--smtp-port={smtp_port}", f"--http-port={http_port}"]
-    process = gatehouse("mailbox", *arguments, env=environment())
+    with listen("127.0.0.1", 0) as smtp, listen("127.0.0.1", 0) as http:
+        smtp_port, http_port = port_of(smtp), port_of(http)
+        sockets = [smtp.fileno(), http.fileno()]
+        options = [f"--smtp-listener={sockets[0]}", f"--http-listener={sockets[1]}"]
+        process = gatehouse("mailbox", f"--folder={folder}", *options, inherit=sockets)
     await process.wait_for_output("mailbox ready")
     return Running(httpx.AsyncClient(base_url=f"http://127.0.0.1:{http_port}"), smtp_port, process)
 
