@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn on a socket that we have bound, with the time bounded that a request's head may take."""
+"""The HTTP server: uvicorn on a socket that we have bound, with a request's head bounded in time and size."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import gc
 import signal
 import socket
 from contextlib import suppress
+from http import HTTPStatus
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from server.headers import SECURITY_HEADERS
+
 HEAD_TIMEOUT_S = 10.0
+MAX_HEAD_BYTES = 64 * 1024
 GRACEFUL_SHUTDOWN_S = 4
 KEEP_ALIVE_S = 65  # longer than proxies and clients keep a connection, so that it is they who close it
 # With 2,000 subscribers a full garbage collection stops the process for half a second: let it be rare.
@@ -21,9 +25,10 @@ MAX_WEBSOCKET_MESSAGE_BYTES = 1024 * 1024  # the application's own limit, in cha
 
 
 class Protocol(HttpToolsProtocol):
-    """HTTP/1.1 where a client that does not finish the head of a request is let go."""
+    """HTTP/1.1 where a client that does not finish the head of a request, in time and size, is let go."""
 
     _head_timer: asyncio.TimerHandle | None = None
+    _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a head."""
@@ -34,6 +39,19 @@ class Protocol(HttpToolsProtocol):
         """Expect nothing more."""
         self._have_head()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless a head has grown too large."""
+        awaited = self._head_timer
+        super().data_received(data)
+        if awaited and awaited is self._head_timer and not self.transport.is_closing():
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large.")
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP."""
+        self._refuse(HTTPStatus.BAD_REQUEST, msg)
 
     def on_message_begin(self) -> None:
         """Expect the head of a further request."""
@@ -52,6 +70,19 @@ class Protocol(HttpToolsProtocol):
     def _have_head(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
+        self._head_timer, self._head_bytes = None, 0
+
+    def _refuse(self, status: HTTPStatus, message: str) -> None:
+        """Answer before there is a request for the application to answer."""
+        headers = {
+            **SECURITY_HEADERS,
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Length": len(message),
+            "Connection": "close",
+        }
+        lines = [f"HTTP/1.1 {status.value} {status.phrase}", *(f"{name}: {value}" for name, value in headers.items())]
+        self.transport.write("\r\n".join([*lines, "", message]).encode())
+        self.transport.close()
 
 
 def run(app: ASGIApp, listener: socket.socket) -> None:

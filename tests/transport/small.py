@@ -18,6 +18,7 @@ from rules.failures import Unauthenticated
 from server.errors import GatehouseSchema
 from server.graphql_http import GraphQLEndpoint
 from server.headers import middleware
+from server.serving import Protocol
 from settings import Settings
 
 ended_watches: list[str] = []
@@ -133,7 +134,7 @@ async def small_server(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         listener.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         server = uvicorn.Server(
-            uvicorn.Config(small_app(settings), log_config=None, lifespan="off", ws="websockets-sansio")
+            uvicorn.Config(small_app(settings), log_config=None, lifespan="off", http=Protocol, ws="websockets-sansio")
         )
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:

@@ -1,0 +1,52 @@
+"""The head of a request: bounded in time and size, and refused with the headers of every other answer."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+
+from server import serving
+from server.headers import SECURITY_HEADERS
+
+START = b"GET /graphql HTTP/1.1\r\nhost: x\r\n"
+
+
+async def answer_to(http: httpx.AsyncClient, *pieces: bytes) -> str:
+    """What comes back until the server closes, the pieces sent one after the other."""
+    reader, writer = await asyncio.open_connection(http.base_url.host, http.base_url.port)
+    for piece in pieces:
+        writer.write(piece)
+        await asyncio.sleep(0.05)
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    return answer.decode()
+
+
+async def test_a_head_that_grows_too_large_is_refused(http: httpx.AsyncClient) -> None:
+    half = b"x-padding: " + b"x" * (65536 // 2) + b"\r\n"
+    within = await answer_to(http, START, half, b"connection: close\r\n\r\n")
+    assert "Send a query." in within
+    for pieces in ((half, half), (half.strip(), half.strip())):
+        assert (await answer_to(http, START, *pieces)).startswith("HTTP/1.1 431 ")
+
+
+async def test_many_small_requests_in_one_piece_are_no_large_head(http: httpx.AsyncClient) -> None:
+    small = START + b"\r\n"
+    answers = await answer_to(http, small * 3_000 + small[:-2], b"connection: close\r\n\r\n")
+    assert answers.count("HTTP/1.1 400 ") == 3_001
+
+
+async def test_a_head_that_does_not_arrive_is_given_up(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "HEAD_TIMEOUT_S", 0.1)
+    assert await answer_to(http, START) == ""
+
+
+async def test_what_is_not_http_is_refused_with_the_security_headers(http: httpx.AsyncClient) -> None:
+    answer = await answer_to(http, b"nonsense\r\n\r\n")
+    assert answer.startswith("HTTP/1.1 400 ")
+    for name, value in SECURITY_HEADERS.items():
+        assert f"{name}: {value}\r\n" in answer
