@@ -112,10 +112,13 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def handle_message(self, message: Message) -> None:
         problem = _problem_of(message)
-        if problem:
-            await self.handle_invalid_message(problem)
-        else:
-            await super().handle_message(message)
+        try:
+            if problem:
+                await self.handle_invalid_message(problem)
+            else:
+                await super().handle_message(message)
+        except _TooSlow:
+            await self._drop()
 
     async def handle_connection_init(self, message: ConnectionInitMessage) -> None:
         # A browser can set no header on a WebSocket, so the payload may carry this one.
@@ -147,11 +150,14 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
         except WebSocketDisconnected:
             return
         except _TooSlow:
-            # Sent once the reader reads again; until then the server's pings decide whether it is still there.
-            await self.websocket.close(TOO_SLOW, "Too slow: subscribe again to go on")
+            await self._drop()
         except Exception as error:
             await self.handle_task_exception(error)
             await self.websocket.close(1011, "Something went wrong on our side.")
+
+    async def _drop(self) -> None:
+        # Sent once the reader reads again; until then the server's pings decide whether it is still there.
+        await self.websocket.close(TOO_SLOW, "Too slow: subscribe again to go on")
 
     async def _run(self, operation: Operation[Any, None]) -> None:
         view = cast("GraphQLSocket", self.view)

@@ -223,3 +223,21 @@ async def test_a_reader_too_slow_is_dropped_and_told_so_when_it_reads_again(
             while True:
                 await asyncio.wait_for(connection.recv(), 5)
         assert connection.close_code == graphql_ws.TOO_SLOW
+
+
+async def test_who_sends_and_reads_nothing_is_dropped_without_a_traceback(
+    http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graphql_ws, "SLOWEST_READ_S", 0.5)
+    async with socket(http, {}, max_queue=1, compression=None) as connection:
+        await send(connection, {"id": "1", "type": "subscribe", "payload": {"query": "subscription { flood }"}})
+        await asyncio.sleep(0.2)
+        # The pong waits behind what is not read.
+        await send(connection, {"id": "1", "type": "complete"})
+        await send(connection, {"type": "ping"})
+        await asyncio.sleep(0.7)
+        with pytest.raises(ConnectionClosed):
+            while True:
+                await asyncio.wait_for(connection.recv(), 5)
+        assert connection.close_code == graphql_ws.TOO_SLOW
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
