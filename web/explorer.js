@@ -22,8 +22,9 @@ async function start() {
   byId("password-form").addEventListener("submit", signIn);
   byId("code-form").addEventListener("submit", verify);
   byId("sign-out").addEventListener("click", signOut);
-  const { data } = await ask("{ viewer { email } }");
+  const { data, errors } = await ask("{ viewer { email } }");
   showPerson(data?.viewer);
+  if (errors) say(errors[0].message);
   if (document.body.dataset.mode === "ready") await openGraphiql();
 }
 
@@ -82,8 +83,12 @@ function say(message) {
 }
 
 async function ask(query, variables) {
-  const answer = await send({ query, variables }, { Accept: "application/json" });
-  return answer.json();
+  try {
+    const answer = await send({ query, variables }, { Accept: "application/json" });
+    return await answer.json();
+  } catch {
+    return { errors: [{ message: "The server does not answer." }] };
+  }
 }
 
 function send(body, headers) {
@@ -97,7 +102,7 @@ function send(body, headers) {
 
 async function openGraphiql() {
   allowStyles(document.body.dataset.styleNonce);
-  for (const name of ["react.js", "react-dom.js", "graphiql.js"]) await load(name);
+  for (const name of ["graphiql.css", "react.js", "react-dom.js", "graphiql.js"]) await load(name);
   const [schema, examples] = await Promise.all([
     fetch(`${ASSETS}schema.json`).then((answer) => answer.json()),
     fetch(`${ASSETS}examples.graphql`).then((answer) => answer.text()),
@@ -127,11 +132,12 @@ function allowStyles(nonce) {
 
 function load(name) {
   return new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = ASSETS + name;
-    script.addEventListener("load", resolve);
-    script.addEventListener("error", reject);
-    document.head.append(script);
+    const isScript = name.endsWith(".js");
+    const element = document.createElement(isScript ? "script" : "link");
+    Object.assign(element, isScript ? { src: ASSETS + name } : { rel: "stylesheet", href: ASSETS + name });
+    element.addEventListener("load", resolve);
+    element.addEventListener("error", reject);
+    document.head.prepend(element); // our own styles stay last
   });
 }
 

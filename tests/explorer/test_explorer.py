@@ -133,10 +133,32 @@ async def test_the_first_visit_fetches_the_files(
 ) -> None:
     async with serving(settings_for(database_url, data_dir=tmp_path)) as base_url:
         page = await browser.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
         await page.goto(f"{base_url}/graphql")
         await expect(page.get_by_role("main")).to_contain_text("being fetched for the first time")
         await expect(page.get_by_role("button", name="Execute query")).to_be_visible(timeout=60_000)
         await page.close()
+        assert complaints == []
+
+
+async def test_on_a_phone_the_answer_stands_below_the_question(page: Page) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await run(page)
+    question = await page.locator(".graphiql-query-editor").bounding_box()
+    answer = await page.locator(".result-window").bounding_box()
+    assert question
+    assert answer
+    assert answer["y"] > question["y"] + question["height"]
+    assert min(question["width"], answer["width"]) > 340
+    await sign_in(page, "adam")
+    await expect(page.get_by_role("status")).to_have_text(f"Signed in as {email('adam')}")
+
+
+async def test_a_server_that_is_away_is_told_of(page: Page) -> None:
+    await page.route("**/graphql", lambda route: route.fulfill(body="<p>Back soon.</p>"))
+    await sign_in(page, "adam")
+    await expect(page.get_by_role("status")).to_have_text("The server does not answer.")
 
 
 async def test_the_files_are_fetched_where_no_npm_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
