@@ -23,6 +23,7 @@ from settings import Settings
 
 ONE_OF_MESSAGE = "Exactly one of the input's fields must be given, and not as null."
 INTERNAL_MESSAGE = "Something went wrong on our side."
+LONGEST_LOGGED_PATH = 256
 NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,255}")
 
 logger = logging.getLogger("gatehouse.graphql")
@@ -97,7 +98,7 @@ def _cause(error: BaseException) -> BaseException:
 def _log(code: str, error: GraphQLError, request_id: str, operation: str | None) -> None:
     # A client may name an operation that no document has: anything but a name stays out of the log.
     name = operation if operation and NAME.fullmatch(operation) else "-"
-    path = ".".join(str(part) for part in error.path or ()) or "-"
+    path = ".".join(str(part) for part in error.path or ())[:LONGEST_LOGGED_PATH] or "-"
     if code == "INTERNAL_SERVER_ERROR":
         log_unexpected(_cause(error), request_id, f"path={path} operation={name}")
     else:

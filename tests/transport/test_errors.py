@@ -72,6 +72,15 @@ async def test_an_unexpected_error_is_logged_with_its_type_and_place(
     assert record.exc_info is None
 
 
+async def test_a_long_alias_makes_no_long_line_in_the_log(
+    http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "gatehouse.graphql")
+    await errors_of(http, f"{{ {'a' * 100_000}: refused }}")
+    [record] = caplog.records
+    assert len(record.getMessage()) < 500
+
+
 async def test_a_failed_field_leaves_its_sisters_alone(http: httpx.AsyncClient) -> None:
     answer = await http.post("/graphql", json={"query": "{ hello refused }"})
     assert answer.status_code == 200
