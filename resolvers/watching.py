@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
 from uuid import UUID
 
 from db import policy
@@ -10,24 +12,30 @@ from db.policy import Progress
 from db.staff import Member
 from resolvers import access
 from resolvers.context import Context
-from resolvers.hub import Watcher
+from resolvers.hub import LOOK_EVERY_S, Watcher
+from rules.failures import ServiceUnavailable
 from rules.people import Person
+
+T = TypeVar("T")
 
 
 async def enrollment_progress(context: Context, account_id: UUID) -> AsyncIterator[Progress]:
     """The progress now, then after every change of it. Raises what viewed_account raises, at first or later."""
     watcher = await _account_watcher(context, account_id)
     watcher.wants_progress = True
-    with context.service.hub.watching(watcher):
+
+    async def progress_now() -> Progress:
         async with context.database.connection() as connection:
-            told = await policy.progress(connection, account_id)
+            return await policy.progress(connection, account_id)
+
+    with context.service.hub.watching(watcher):
+        told = await progress_now()
         yield told
         while True:
             await watcher.wait()
             if watcher.is_stale:
                 watcher.is_stale = False
-                async with context.database.connection() as connection:
-                    watcher.progress = await policy.progress(connection, account_id)
+                watcher.progress = await _patiently(progress_now)
             if watcher.progress is not None and watcher.progress != told:
                 told = watcher.progress
                 yield told
@@ -54,11 +62,20 @@ async def viewer_changed(context: Context) -> AsyncIterator[Person]:
         told = _without_clock(person)
         while True:
             await watcher.wait()
-            person = await context.reload()
+            person = await _patiently(context.reload)
             watcher.account_ids = _accounts(person)
             if _without_clock(person) != told:
                 told = _without_clock(person)
                 yield person
+
+
+async def _patiently(read: Callable[[], Awaitable[T]]) -> T:
+    """What `read` returns once the database answers: whoever watches already does not lose the watch by its restart."""
+    while True:
+        try:
+            return await read()
+        except ServiceUnavailable:
+            await asyncio.sleep(LOOK_EVERY_S)
 
 
 async def _account_watcher(context: Context, account_id: UUID) -> Watcher:

@@ -19,10 +19,11 @@ from server.embedded import postgres, processes
 from server.embedded.postgres import Postgres
 from server.listening import free_port
 from tests.broker import Broker
-from tests.client import SECRET_KEYS, GraphQLError
+from tests.client import SECRET_KEYS, Client, GraphQLError
 from tests.factories import PASSWORD, SIGN_IN, World, crowd, make_world
 from tests.line import Line, Start
 from tests.parts import Mailbox
+from tests.watching.test_watching import PROGRESS, VIEWER, watching
 
 CALLERS = 6
 DOWN_S = 1.5
@@ -137,3 +138,27 @@ async def test_restarted_at_once_under_load_it_loses_no_event_and_all_go_on(dura
     await line.let_time_pass()
     await line.until_all("sent", 2 * CALLERS)
     assert all(part.popen.poll() is None for part in parts)
+
+
+async def test_whoever_watches_while_it_restarts_is_told_of_what_changes_afterwards(
+    durable: tuple[Restartable, Line],
+) -> None:
+    database, line = durable
+    olive, mia = await line.world.sign_in("olive"), await line.world.sign_in("mia")
+    async with watching(line.world, olive, PROGRESS) as progress, watching(line.world, mia, VIEWER) as viewer:
+        assert (await progress.next())["enrolledCount"] == 0
+        assert not (await viewer.next())["mfa"]["enabled"]
+        database.crash()
+        await asyncio.sleep(DOWN_S)
+        database.start()
+        async with asyncio.timeout(10):
+            while not await is_answered(mia):
+                await asyncio.sleep(0.1)
+        await line.world.enroll(mia)
+        assert (await progress.next(5))["enrolledCount"] == 1
+        assert (await viewer.next(5))["mfa"]["enabled"]
+
+
+async def is_answered(client: Client) -> bool:
+    """Whether the database is there for this client."""
+    return not (await client.raw("{ viewer { email } }")).get("errors")
