@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated
 
 import strawberry
-from graphql import build_schema, is_abstract_type
+from graphql import GraphQLSchema, Undefined, build_schema, is_abstract_type
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
@@ -52,7 +52,7 @@ def build(
     extensions: Iterable[type[SchemaExtension] | Callable[[], SchemaExtension]] = (),
 ) -> strawberry.Schema:
     """The schema; the server brings its class and extensions."""
-    return schema_class(
+    schema = schema_class(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
@@ -61,6 +61,17 @@ def build(
         exception_handlers=HANDLERS,
         config=StrawberryConfig(scalar_map={datetime: DateTime}),
     )
+    _drop_null_defaults(schema._schema)
+    return schema
+
+
+def _drop_null_defaults(schema: GraphQLSchema) -> None:
+    """Let what may be left out have no default, as in the contract: Strawberry makes Python's None one."""
+    for type_ in schema.type_map.values():
+        for field in getattr(type_, "fields", {}).values():
+            for given in (field, *getattr(field, "args", {}).values()):
+                if getattr(given, "default_value", Undefined) is None:
+                    given.default_value = Undefined
 
 
 def possible_types() -> dict[str, list[str]]:

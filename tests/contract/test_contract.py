@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from graphql import (
+    GraphQLArgument,
     GraphQLEnumType,
+    GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
@@ -15,6 +17,7 @@ from graphql import (
     build_schema,
     is_introspection_type,
     is_specified_scalar_type,
+    print_ast,
 )
 from graphql.utilities import find_breaking_changes
 
@@ -35,6 +38,13 @@ def test_the_served_schema_holds_the_contract_whole() -> None:
     assert [change.description for change in changes] == []
 
 
+def test_what_may_be_left_out_has_the_default_of_the_contract() -> None:
+    ours = dict(defaults(served()))
+    contract = dict(defaults(build_schema(CONTRACT.read_text())))
+    assert {name: ours[name] for name in contract} == contract
+    assert contract["SignInInput.useCookie"] == "false"
+
+
 def test_the_difference_would_be_seen() -> None:
     loosened = CONTRACT.read_text().replace("backupCodes: [String!]!", "backupCodes: [String!]", 1)
     assert find_breaking_changes(build_schema(CONTRACT.read_text()), build_schema(loosened)) != []
@@ -51,6 +61,24 @@ def test_the_kept_possible_types_are_the_served_ones() -> None:
 
 def test_everything_is_described() -> None:
     assert [name for name, description in described(served()) if not description] == []
+
+
+def defaults(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
+    """Each argument and input field, with its default as the SDL has it."""
+    for name, type_ in schema.type_map.items():
+        if is_introspection_type(type_):
+            continue
+        for field, definition in getattr(type_, "fields", {}).items():
+            if isinstance(definition, GraphQLInputField):
+                yield f"{name}.{field}", default_of(definition)
+            for argument, given in getattr(definition, "args", {}).items():
+                yield f"{name}.{field}({argument})", default_of(given)
+
+
+def default_of(given: GraphQLArgument | GraphQLInputField) -> str | None:
+    """The default as the SDL has it."""
+    assert given.ast_node
+    return print_ast(given.ast_node.default_value) if given.ast_node.default_value else None
 
 
 def described(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
