@@ -8,8 +8,10 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
+from graphql import OperationDefinitionNode, OperationType, parse, print_ast
 
 from server.app import create_app
+from server.explorer_assets import WEB
 from tests.account.operations import AUDIT, IMPACT, NOTICE, POLICY, PROGRESS, ROSTER
 from tests.client import Client, settings_for
 from tests.factories import PASSWORD, SIGN_IN, World, email, make_world
@@ -40,6 +42,12 @@ COSTS = [
     (AUDIT, 2),
     (EVERYTHING, 5),
 ]
+EXAMPLES = {
+    operation.name.value: print_ast(operation)
+    for operation in parse((WEB / "examples.graphql").read_text()).definitions
+    if isinstance(operation, OperationDefinitionNode) and operation.name and operation.operation is OperationType.QUERY
+}
+EXAMPLE_COSTS = {"Viewer": 1, "Sessions": 2, "SecurityPolicy": 2, "Staff": 4, "AuditLog": 2}
 
 
 @pytest_asyncio.fixture
@@ -69,3 +77,14 @@ async def test_a_query_costs_so_many_statements(
     asked = {name: value for name, value in variables.items() if f"${name}:" in query}
     assert await client.ask(query, **asked)
     assert len(statements) == cost, statements
+
+
+async def test_the_explorers_examples_cost_so_many_statements(counted: tuple[World, Client, list[str]]) -> None:
+    world, client, statements = counted
+    costs: dict[str, int] = {}
+    for name, query in EXAMPLES.items():
+        statements.clear()
+        variables = {"accountId": str(world.account_id), "requireMfa": True} if "$accountId" in query else {}
+        assert await client.ask(query, **variables)
+        costs[name] = len(statements)
+    assert costs == EXAMPLE_COSTS
