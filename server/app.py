@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *explorer.routes,
         ],
         middleware=middleware(settings),
+        exception_handlers={ServiceUnavailable: _unavailable},
         lifespan=lifespan,
     )
 
@@ -77,9 +78,11 @@ async def _home(request: Request) -> Response:
 
 async def _health(request: Request) -> Response:
     """200 while the database answers, 503 while it does not."""
-    try:
-        async with request.app.state.service.database.connection() as connection:
-            await connection.fetchval("SELECT 1")
-    except ServiceUnavailable:
-        return JSONResponse({"status": "database unavailable"}, 503)
+    async with request.app.state.service.database.connection() as connection:
+        await connection.fetchval("SELECT 1")
     return JSONResponse({"status": "ok"})
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    """What every path but the endpoint's answers while the database is away."""
+    return JSONResponse({"status": "database unavailable"}, 503)

@@ -12,11 +12,13 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
+import httpx
 import pytest_asyncio
 
 from db.migrate import migrate
 from server.embedded import postgres, processes
 from server.embedded.postgres import Postgres
+from server.headers import SECURITY_HEADERS
 from server.listening import free_port
 from tests.broker import Broker
 from tests.client import SECRET_KEYS, Client, GraphQLError
@@ -157,6 +159,20 @@ async def test_whoever_watches_while_it_restarts_is_told_of_what_changes_afterwa
         await line.world.enroll(mia)
         assert (await progress.next(5))["enrolledCount"] == 1
         assert (await viewer.next(5))["mfa"]["enabled"]
+
+
+async def test_while_it_is_away_every_path_says_so_with_the_security_headers(durable: tuple[Restartable, Line]) -> None:
+    database, line = durable
+    port = free_port()
+    (api,) = await line.start("serve", word="Application startup complete", production=True, explorer=True, port=port)
+    cookie = {"cookie": "gatehouse=gh_s_x", "graphql-require-preflight": "1", "accept": "text/html"}
+    database.crash()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=cookie, timeout=10) as http:
+        for path in ("/healthz", "/graphql", "/graphql/assets/schema.json"):
+            answer = await http.get(path)
+            assert answer.status_code == 503, path
+            assert [name for name in SECURITY_HEADERS if name not in answer.headers] == []
+    assert "Exception in ASGI application" not in api.output
 
 
 async def is_answered(client: Client) -> bool:
