@@ -22,6 +22,8 @@ def load(**options: object) -> Settings:
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
     )
+    # While the database is away the pool would write a traceback each second, and its caller says so in a line.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
     return settings
 
 
