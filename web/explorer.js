@@ -19,6 +19,8 @@ let challengeToken = null;
 start();
 
 async function start() {
+  // A page that waits for its files loads itself again, and would take away what is being typed.
+  if (!["ready", "sign-in"].includes(document.body.dataset.mode)) return;
   byId("password-form").addEventListener("submit", signIn);
   byId("code-form").addEventListener("submit", verify);
   byId("sign-out").addEventListener("click", signOut);

@@ -16,6 +16,7 @@ from playwright.async_api import Browser, Page, expect
 from server import explorer_assets
 from server.explorer import FETCHED, RETRY_S
 from server.explorer_assets import MANIFEST, AssetsUnavailable, assets_folder, fetch
+from tests.account.operations import save
 from tests.client import serving, settings_for
 from tests.factories import PASSWORD, World, email, make_world
 
@@ -66,15 +67,19 @@ async def sign_in(page: Page, name: str) -> None:
     await page.get_by_role("button", name="Sign in").click()
 
 
-async def run(page: Page, operation: str | None = None) -> dict[str, Any]:
+async def press(page: Page, operation: str | None = None) -> None:
     button = page.get_by_role("button", name="Execute query")
     if operation:
         # The button has its menu once GraphiQL has read the tab's text.
         await expect(button).to_have_attribute("aria-haspopup", "menu")
+    await button.click()
+    if operation:
+        await page.get_by_role("menuitem", name=operation).click()
+
+
+async def run(page: Page, operation: str | None = None) -> dict[str, Any]:
     async with page.expect_response("**/graphql") as answered:
-        await button.click()
-        if operation:
-            await page.get_by_role("menuitem", name=operation).click()
+        await press(page, operation)
     answer: dict[str, Any] = await (await answered.value).json()
     return answer
 
@@ -123,6 +128,16 @@ async def test_the_documentation_can_be_read(page: Page) -> None:
     await expect(page.locator(".graphiql-plugin")).to_contain_text("signIn")
 
 
+async def test_an_admin_watches_what_changes_elsewhere(page: Page, explored: World) -> None:
+    await sign_in(page, "adam")
+    await expect(page.get_by_role("status")).to_have_text(f"Signed in as {email('adam')}")
+    await page.get_by_role("tab", name="EnrollmentProgress").click()
+    await press(page, "ViewerChanged")
+    await expect(page.locator(".result-window")).to_contain_text('"mfaNotice": null')
+    await save(await explored.sign_in("olive"), explored, True)
+    await expect(page.locator(".result-window")).to_contain_text("Your agency requires MFA for all staff.")
+
+
 async def test_what_is_typed_is_not_kept_in_the_browser(page: Page) -> None:
     await run(page)
     assert await page.evaluate("localStorage.length") == 0
@@ -137,6 +152,7 @@ async def test_the_first_visit_fetches_the_files(
         page.on("console", lambda message: complaints.append(message.text))
         await page.goto(f"{base_url}/graphql")
         await expect(page.get_by_role("main")).to_contain_text("being fetched for the first time")
+        await expect(page.get_by_label("Password")).to_be_hidden()
         await expect(page.get_by_role("button", name="Execute query")).to_be_visible(timeout=60_000)
         await page.close()
         assert complaints == []
