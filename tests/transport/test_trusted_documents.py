@@ -12,6 +12,8 @@ import pytest
 from server.documents import read_manifest
 from settings import Settings, SettingsError
 from tests.transport.small import small_server
+from tests.transport.test_event_stream import events_of
+from tests.transport.test_websocket import run, socket
 
 TEXT = "query Greeting { hello }"
 HASH = sha256(TEXT.encode()).hexdigest()
@@ -41,6 +43,17 @@ async def test_a_document_runs_by_its_hash_and_no_other_runs(manifest: Path, bod
         answer = await http.post("/graphql", json=body, headers=headers)
         assert answer.status_code == status
         assert ("data" in answer.json()) == (status == 200)
+
+
+async def test_the_manifest_holds_over_websocket_and_event_streams_too(manifest: Path) -> None:
+    async with small_server(Settings(trusted_documents=manifest)) as http:
+        async with socket(http, {}) as connection:
+            trusted, end = await run(connection, TEXT)
+            [other] = await run(connection, "subscription { count(to: 2) }")
+        [refused, _] = await events_of(http, {"query": "subscription { count(to: 2) }"})
+    assert (trusted["payload"], end) == ({"data": {"hello": "Hello you"}}, {"type": "complete"})
+    assert other["payload"][0]["message"] == "Only trusted documents run here."
+    assert "Only trusted documents run here." in refused
 
 
 async def test_without_a_manifest_a_hash_alone_is_refused() -> None:
