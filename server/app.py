@@ -59,7 +59,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     schema = build(GatehouseSchema)
     explorer = Explorer(settings, schema, is_staff)
     endpoint = GraphQLEndpoint(schema, make_context, settings=settings, page=explorer.page)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", _home),
             Route("/healthz", _health),
@@ -70,6 +70,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
         exception_handlers={ServiceUnavailable: _unavailable},
         lifespan=lifespan,
     )
+    # Behind a proxy that ends TLS it would send clients, and the tokens that they repeat, to http://.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _home(request: Request) -> Response:
