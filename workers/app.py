@@ -7,6 +7,8 @@ costs a delay. Hence early acks, no results, no countdowns, and a sweep.
 from __future__ import annotations
 
 import logging
+import signal
+import sys
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -175,6 +177,8 @@ def worker_main(settings: Settings) -> None:
 
 def beat_main(settings: Settings) -> None:
     """Ask for the timetable's tasks until SIGTERM."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit())  # Celery's own handlers come a little later
     app = make_app(settings)
     print("beat ready", flush=True)  # noqa: T201 - whoever started us waits for it
     app.Beat(scheduler_cls="celery.beat:Scheduler", loglevel=settings.log_level, quiet=True, max_interval=5).run()
