@@ -20,7 +20,7 @@ from server.embedded.valkey import Valkey
 
 READY_LIMIT_S = 30.0
 LOOK_EVERY_S = 0.2
-PARTS_GRACE_S = 5.0
+PARTS_GRACE_S = 6.5
 STORES_GRACE_S = 3.0
 HTTP_TIMEOUT_S = 2.0
 
@@ -110,7 +110,7 @@ class Supervisor:
             time.sleep(LOOK_EVERY_S)
 
     def stop(self) -> None:
-        """Stop every part within some eight seconds: first those that work, then what they work with."""
+        """Stop every part within ten seconds: first those that work, then what they work with."""
         for are_stores, grace_s in ((False, PARTS_GRACE_S), (True, STORES_GRACE_S)):
             group = [part for part in reversed(self.parts.values()) if part.is_store is are_stores]
             for part in group:

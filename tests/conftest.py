@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+
+import pytest
+
 from tests.browser import browser
 from tests.line import broker, line
 from tests.parts import administrator, broker_url, database_url, gatehouse, mailbox, postgres, valkey
+from tests.warm import WARM
 from tests.world import database, world
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two a core: the tests wait for processes as long as they compute."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm() -> Iterator[None]:
+    """Ends the process that commands are forked from."""
+    yield
+    WARM.stop()
+
 
 __all__ = [
     "administrator",
@@ -19,5 +38,6 @@ __all__ = [
     "mailbox",
     "postgres",
     "valkey",
+    "warm",
     "world",
 ]

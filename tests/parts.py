@@ -28,8 +28,8 @@ from server.embedded import processes
 from server.embedded import valkey as embedded_valkey
 from server.embedded.postgres import Postgres
 from server.embedded.valkey import Valkey
+from tests.warm import ROOT, WARM
 
-ROOT = Path(__file__).parent.parent
 TEMPLATE = "gatehouse_template"
 # Tests never survive a power cut, so nothing needs to.
 OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_connections=200")
@@ -199,22 +199,25 @@ class Process:
         return self.popen.returncode
 
 
-@pytest.fixture
-def gatehouse(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+@pytest_asyncio.fixture
+async def gatehouse(tmp_path: Path) -> AsyncIterator[Callable[..., Process]]:
     """Starts `gatehouse ARGUMENTS` in the background with an `environment`; all end with the test."""
     started: list[Process] = []
 
     def start(*arguments: str, env: Mapping[str, str] | None = None, inherit: Sequence[int] = ()) -> Process:
         """`env` is the whole environment, as from `environment`; `inherit` are descriptors that stay open."""
         log = tmp_path / f"gatehouse-{arguments[0]}-{len(started)}.log"
-        command = [sys.executable, "-m", "server.cli", *arguments]
-        child = processes.start(command, log, env=env if env is not None else environment(), inherit=inherit)
+        env = env if env is not None else environment()
+        if inherit:
+            child = processes.start([sys.executable, "-m", "server.cli", *arguments], log, env=env, inherit=inherit)
+        else:
+            child = WARM.start(arguments, env, stdout=log)
         started.append(Process(" ".join(arguments), child, log))
         return started[-1]
 
     yield start
-    for process in reversed(started):
-        process.stop()
+    # In threads, since what they wait for may be a server in this one.
+    await asyncio.gather(*(asyncio.to_thread(process.stop) for process in started))
 
 
 def environment(**settings: object) -> dict[str, str]:

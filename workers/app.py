@@ -32,6 +32,7 @@ SWEEP_AT_MOST_EVERY_S = 1.0
 PLAN_REMINDERS_EVERY_S = 900.0
 PRUNE_EVERY_S = 60.0
 PLAN_S = 120.0
+LOOK_FOR_END_EVERY_S = 0.25
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 BROKER_AWAY = (OperationalError, OSError)
@@ -151,7 +152,9 @@ def worker_main(settings: Settings) -> None:
     app, runtime = make_app(settings), Runtime(settings)
     add_tasks(app, runtime)
 
-    def say_ready(**_: Any) -> None:
+    def say_ready(sender: Any, **_: Any) -> None:
+        # Celery looks whether it is to end when something wakes it, which may be 5 s later.
+        sender.hub.call_repeatedly(LOOK_FOR_END_EVERY_S, lambda: None)
         print("worker ready", flush=True)  # noqa: T201 - whoever started us waits for it
 
     def stop(**_: Any) -> None:

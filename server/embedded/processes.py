@@ -49,7 +49,7 @@ def start(
             stdin=stdin,
             stdout=output,
             stderr=subprocess.STDOUT,
-            preexec_fn=_die_with_parent(death_signal),  # noqa: PLW1509
+            preexec_fn=die_with_parent(death_signal),  # noqa: PLW1509
             pass_fds=inherit,
             env=env,
             process_group=0,
@@ -94,7 +94,8 @@ def last_line(log: Path) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "no output")
 
 
-def _die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
+def die_with_parent(death_signal: signal.Signals) -> Callable[[], None] | None:
+    """What a child of ours calls to get that signal when we die; None where there is no such thing."""
     if sys.platform != "linux":
         return None
     libc, parent = ctypes.CDLL(None), os.getpid()

@@ -30,9 +30,9 @@ async def tell_mia_and_others(line: Line) -> None:
     await line.happen(await line.world.user_id("mia"), *others)
 
 
-async def refuse_mia(line: Line, reply: str, times: int = 1) -> None:
-    """Answer `reply` to the first recipients that are Mia."""
-    left = [reply] * times
+async def refuse_mia(line: Line, reply: str) -> None:
+    """Answer `reply` to the first recipient that is Mia."""
+    left = [reply]
 
     async def refuse(server: SMTP, address: str) -> str | None:
         return left.pop() if address == email("mia") and left else None
@@ -77,7 +77,22 @@ async def test_a_550_has_failed_in_the_servers_words_until_an_operator_tries_aga
 
 
 async def test_a_421_ends_the_batch_and_fails_nothing(line: Line) -> None:
-    await refuse_mia(line, "421 4.3.2 Shutting down")
+    refused = asyncio.Event()
+
+    async def refuse_the_first(server: SMTP, address: str) -> str | None:
+        if refused.is_set():
+            return None
+        refused.set()
+        return "421 4.3.2 Shutting down"
+
+    line.mailbox.reply_to_rcpt = refuse_the_first
+    await line.start("relay", "worker", "beat")
+    await tell_mia_and_others(line)
+
+    async def are_put_off() -> bool:
+        return refused.is_set() and "pending" in await line.states()
+
+    await line.until(are_put_off, "mails wait")
     await line.let_time_pass()
     await line.until_all("sent", OTHERS + 1)
     assert len(line.mailbox.messages) == OTHERS + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -17,21 +18,18 @@ from rules.passwords import matches
 from server.embedded import postgres
 from tests.parts import environment
 from tests.server.running import Start, ready
+from tests.warm import WARM
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def command(*arguments: str, stdin: str = "", **settings: object) -> subprocess.CompletedProcess[str]:
     """Run `gatehouse ARGUMENTS` to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "server.cli", *arguments],
-        input=stdin,
-        env=environment(**settings),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        given, out, err = (Path(folder) / name for name in ("in", "out", "err"))
+        given.write_text(stdin)
+        child = WARM.start(arguments, environment(**settings), stdin=given, stdout=out, stderr=err)
+        return subprocess.CompletedProcess(arguments, child.wait(60), out.read_text(), err.read_text())
 
 
 @pytest.fixture

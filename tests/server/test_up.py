@@ -25,8 +25,9 @@ from server.embedded import processes
 from server.embedded.processes import Child
 from tests.client import Client
 from tests.factories import SIGN_IN
-from tests.parts import ROOT, environment
+from tests.parts import environment
 from tests.server.running import READY, Start, Up, begin, leaves_nothing, ready
+from tests.warm import ROOT
 
 VIEWER = "{ viewer { email isSuperAdmin memberships { role account { id name } } } }"
 
