@@ -158,6 +158,7 @@ class Settings(BaseSettings):
     worker_concurrency: Annotated[int, Field(ge=2, le=64)] = 4
     reminder_thresholds: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_days)] = (7, 3, 1)
     delivery_retention_days: Annotated[int, Field(ge=1)] = 90
+    event_retention_days: Annotated[int, Field(ge=0)] = 0  # 0: for ever, since events are the audit log
     delivery_retry_hours: Annotated[int, Field(ge=1, le=168)] = 24
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from db.pool import Connection
 
+PRUNE_BATCH = 10_000
+
 
 async def prune(connection: Connection) -> None:
     """Delete ended sessions, challenges and enrollments, and throttles whose last failure no longer counts."""
@@ -13,3 +15,22 @@ async def prune(connection: Connection) -> None:
     await connection.execute("DELETE FROM challenges WHERE expires_at < now()")
     await connection.execute("DELETE FROM enrollments WHERE expires_at < now()")
     await connection.execute("DELETE FROM throttles WHERE updated_at < now() - interval '31 days'")
+
+
+async def prune_events(connection: Connection, older_than_days: int) -> int:
+    """Delete what is older among the oldest 10,000 events, if dispatched and with no deliveries left; return how many.
+
+    Ids are given in the order of time, near enough, so that the oldest are found without looking at all.
+    """
+    status = await connection.execute(
+        """
+        DELETE FROM events WHERE id IN (
+            SELECT id FROM (SELECT id, occurred_at, dispatched_at FROM events ORDER BY id LIMIT $2) AS oldest
+            WHERE occurred_at < now() - $1 * interval '1 day' AND dispatched_at IS NOT NULL
+                AND NOT EXISTS (SELECT FROM deliveries WHERE event_id = oldest.id)
+        )
+        """,
+        older_than_days,
+        PRUNE_BATCH,
+    )
+    return int(status.split()[1])

@@ -138,6 +138,8 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
     def prune() -> None:
         runtime.query(deliveries.prune, runtime.settings.delivery_retention_days)
         runtime.query(housekeeping.prune)
+        if runtime.settings.event_retention_days:
+            runtime.query(housekeeping.prune_events, runtime.settings.event_retention_days)
 
 
 def _wake(app: Celery, task: str, *arguments: object, queue: str) -> None:

@@ -1,0 +1,62 @@
+"""What is kept, and for how long."""
+
+from __future__ import annotations
+
+from db import deliveries, housekeeping
+from tests.factories import World
+from tests.reminders.test_planner import cast
+
+__all__ = ["cast"]
+
+
+async def test_ended_deliveries_go_when_they_are_old_and_waiting_ones_stay(cast: World) -> None:
+    event_id = await cast.database.fetchval("INSERT INTO events (type) VALUES ('MFA_ENABLED') RETURNING id")
+    await cast.database.executemany(
+        "INSERT INTO deliveries (event_id, user_id, message, email, queue, state, created_at) "
+        "VALUES ($1, $2, $3, 'm@x.example', 'security', $4, now() - $5 * interval '1 day')",
+        [
+            (event_id, await cast.user_id("mia"), f"{state} {days}", state, days)
+            for state in ("pending", "sending", "sent", "failed", "dropped")
+            for days in (89, 91)
+        ],
+    )
+    assert await deliveries.prune(cast.database, 90) == 3
+    kept = await cast.database.fetch("SELECT message FROM deliveries ORDER BY message")
+    assert [row["message"] for row in kept] == [
+        "dropped 89",
+        "failed 89",
+        "pending 89",
+        "pending 91",
+        "sending 89",
+        "sending 91",
+        "sent 89",
+    ]
+
+
+async def test_old_events_go_only_when_they_are_dispatched_and_their_deliveries_are_gone(cast: World) -> None:
+    ids = [
+        await cast.database.fetchval(
+            "INSERT INTO events (type, occurred_at, dispatched_at) "
+            "VALUES ($1, now() - $2 * interval '1 day', $3::timestamptz) RETURNING id",
+            name,
+            days,
+            dispatched_at,
+        )
+        for name, days, dispatched_at in (
+            ("OLD", 400, await cast.database.fetchval("SELECT now()")),
+            ("DELIVERED", 400, await cast.database.fetchval("SELECT now()")),
+            ("WAITING", 400, None),
+            ("YOUNG", 300, await cast.database.fetchval("SELECT now()")),
+        )
+    ]
+    await cast.database.execute(
+        "INSERT INTO account_events (account_id, event_id) VALUES ($1, $2)", cast.account_id, ids[0]
+    )
+    await cast.database.execute(
+        "INSERT INTO deliveries (event_id, user_id, message, email, queue) VALUES ($1, $2, 'm', 'm@x.example', 'bulk')",
+        ids[1],
+        await cast.user_id("mia"),
+    )
+    assert await housekeeping.prune_events(cast.database, 365) == 1
+    kept = await cast.database.fetch("SELECT type FROM events ORDER BY id")
+    assert [row["type"] for row in kept] == ["DELIVERED", "WAITING", "YOUNG"]
