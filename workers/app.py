@@ -16,6 +16,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import worker_ready, worker_shutting_down
 from kombu.exceptions import OperationalError
+from kombu.transport.redis import Channel
 
 from db import deliveries, housekeeping
 from settings import Settings
@@ -150,7 +151,9 @@ def _wake(app: Celery, task: str, *arguments: object, queue: str) -> None:
 
 
 def worker_main(settings: Settings) -> None:
-    """Work until SIGTERM; then end what is under way, give back the rest, and return."""
+    """Work until SIGTERM, then end what is under way and give back the rest. SystemExit when Celery gives up."""
+    # Restoring what it has reserved, when the broker has just gone, ends a worker; and no message is worth it here.
+    Channel.do_restore = False
     app, runtime = make_app(settings), Runtime(settings)
     add_tasks(app, runtime)
 
@@ -178,15 +181,20 @@ def worker_main(settings: Settings) -> None:
         worker.start()
     finally:
         runtime.close()
+    if not runtime.is_stopping:
+        raise SystemExit("The worker cannot go on: see above.")
 
 
 def beat_main(settings: Settings) -> None:
     """Ask for the timetable's tasks until SIGTERM."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit())  # Celery's own handlers come a little later
+        signal.signal(number, lambda *_: sys.exit())
     app = make_app(settings)
+    beat = app.Beat(scheduler_cls="celery.beat:Scheduler", loglevel=settings.log_level, quiet=True, max_interval=5)
+    # Celery's own handlers save the timetable first, which fails amid a start; ours has nothing to save.
+    beat.install_sync_handler = lambda service: None  # type: ignore[method-assign]
     print("beat ready", flush=True)  # noqa: T201 - whoever started us waits for it
-    app.Beat(scheduler_cls="celery.beat:Scheduler", loglevel=settings.log_level, quiet=True, max_interval=5).run()
+    beat.run()
 
 
 def _entry(task: str, every_s: float) -> dict[str, Any]:

@@ -116,12 +116,12 @@ async def test_security_mail_overtakes_a_fan_out(line: Line) -> None:
 
 
 async def remind_mia(line: Line) -> None:
-    facts = await require_mfa(line.database, line.world.account_id, days_ago=4, grace_days=7)
+    facts = await require_mfa(line.database, line.world.account_id, days_ago=2, grace_days=7)
     await line.database.execute(
         "INSERT INTO events (type, account_id, subject_id, data) VALUES ('GRACE_REMINDER_SENT', $1, $2, $3)",
         line.world.account_id,
         await line.world.user_id("mia"),
-        facts | {"daysLeft": 3, "manual": True},
+        facts | {"daysLeft": 5, "manual": True},
     )
 
 
