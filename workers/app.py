@@ -63,7 +63,8 @@ def make_app(settings: Settings) -> Celery:
             "socket_connect_timeout": 2,
             "socket_keepalive": True,
             "health_check_interval": 5,
-            "visibility_timeout": 3600,
+            # A message is gone once it is received: telling the broker more, after it went away, ends a worker.
+            "ack_emulation": False,
         },
         beat_schedule={
             "sweep": _entry("gatehouse.sweep", SWEEP_EVERY_S),
@@ -152,7 +153,7 @@ def _wake(app: Celery, task: str, *arguments: object, queue: str) -> None:
 
 def worker_main(settings: Settings) -> None:
     """Work until SIGTERM, then end what is under way and give back the rest. SystemExit when Celery gives up."""
-    # Restoring what it has reserved, when the broker has just gone, ends a worker; and no message is worth it here.
+    # What is received and not begun is not given back either, for the same reason: no message is worth it here.
     Channel.do_restore = False
     app, runtime = make_app(settings), Runtime(settings)
     add_tasks(app, runtime)
