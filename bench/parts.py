@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import http.client
 import os
 import signal
 import statistics
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -21,6 +20,7 @@ from db.pool import Connection
 from rules import tokens
 from server.embedded import postgres, processes
 from server.listening import free_port
+from server.supervisor import is_healthy
 
 ROOT = Path(__file__).parent.parent
 SECRET_KEYS = "bench:" + base64.b64encode(b"k" * 32).decode()
@@ -68,7 +68,7 @@ def serving(*command: str, database_url: str) -> Iterator[Server]:
         log = Path(folder) / "server.log"
         child = processes.start([sys.executable, "-m", *command], log, env=environment)
         try:
-            processes.wait_until(lambda: _is_healthy(port), child, command[0], log, READY_LIMIT_S)
+            processes.wait_until(lambda: is_healthy("127.0.0.1", port), child, command[0], log, READY_LIMIT_S)
             yield Server(child.pid, port)
         finally:
             processes.stop(child, signal.SIGTERM, 10)
@@ -79,17 +79,6 @@ def api(database_url: str) -> Iterator[Server]:
     """The API."""
     with serving("server.cli", "serve", database_url=database_url) as server:
         yield server
-
-
-def _is_healthy(port: int) -> bool:
-    with suppress(OSError, http.client.HTTPException):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-        try:
-            connection.request("GET", "/healthz")
-            return connection.getresponse().status == 200
-        finally:
-            connection.close()
-    return False
 
 
 async def add_account(connection: Connection, name: str, staff: int, enrolled_every: int) -> UUID:

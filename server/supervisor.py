@@ -98,7 +98,7 @@ class Supervisor:
     def wait_for_api(self, host: str, port: int) -> None:
         """Return once the API says that it is healthy. Raises PartError."""
         part = self.parts["api"]
-        processes.wait_until(lambda: _is_healthy(host, port), part.child, "The api", part.log, READY_LIMIT_S)
+        processes.wait_until(lambda: is_healthy(host, port), part.child, "The api", part.log, READY_LIMIT_S)
 
     def watch(self) -> None:
         """Wait until a part ends, which is never expected. Raises PartError."""
@@ -124,7 +124,8 @@ class Supervisor:
         self._held.close()
 
 
-def _is_healthy(host: str, port: int) -> bool:
+def is_healthy(host: str, port: int) -> bool:
+    """Whether an API answers there, and its database does."""
     with suppress(OSError, http.client.HTTPException):
         connection = http.client.HTTPConnection(host, port, timeout=HTTP_TIMEOUT_S)
         try:

@@ -30,6 +30,15 @@ async def tell_mia_and_others(line: Line) -> None:
     await line.happen(await line.world.user_id("mia"), *others)
 
 
+async def until_put_off(line: Line) -> None:
+    """Return once Mia's mail, the only one, waits for its second try."""
+
+    async def is_put_off() -> bool:
+        return (await line.states()) == {"pending": 1} and (await delivery(line, "mia"))["attempts"] == 1
+
+    await line.until(is_put_off, "the mail waits")
+
+
 async def refuse_mia(line: Line, reply: str) -> None:
     """Answer `reply` to the first recipient that is Mia."""
     left = [reply]
@@ -107,11 +116,7 @@ async def test_a_refusal_after_the_message_counts_like_one_before(line: Line) ->
     line.mailbox.reply_to_data = refuse
     await line.start("relay", "worker", "beat")
     await line.happen(await line.world.user_id("mia"))
-
-    async def is_put_off() -> bool:
-        return (await line.states()) == {"pending": 1} and (await delivery(line, "mia"))["attempts"] == 1
-
-    await line.until(is_put_off, "the mail waits")
+    await until_put_off(line)
     await line.let_time_pass()
     await line.until_all("failed", 1)
     assert (await delivery(line, "mia"))["last_error"] == "554 5.6.0 Not like this"
@@ -132,11 +137,7 @@ async def test_a_connection_dropped_after_the_message_is_tried_again_under_the_s
     line.mailbox.reply_to_data = drop_the_first
     await line.start("relay", "worker", "beat")
     await line.happen(await line.world.user_id("mia"))
-
-    async def is_put_off() -> bool:
-        return (await line.states()) == {"pending": 1} and (await delivery(line, "mia"))["attempts"] == 1
-
-    await line.until(is_put_off, "the mail waits")
+    await until_put_off(line)
     await line.let_time_pass()
     await line.until_all("sent", 1)
     assert len(ids) == 2
@@ -172,11 +173,7 @@ async def test_a_server_that_says_nothing_for_too_long_is_tried_again(line: Line
     line.mailbox.reply_to_rcpt = be_silent_once
     await line.start("relay", "worker", "beat")
     await line.happen(await line.world.user_id("mia"))
-
-    async def is_put_off() -> bool:
-        return (await line.states()) == {"pending": 1} and (await delivery(line, "mia"))["attempts"] == 1
-
-    await line.until(is_put_off, "the mail waits")
+    await until_put_off(line)
     assert (await delivery(line, "mia"))["last_error"].endswith("timed out")
     await line.let_time_pass()
     await line.until_all("sent", 1)
