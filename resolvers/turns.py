@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from rules.failures import RateLimited
 
 AT_ONCE = 3
-LONGEST_QUEUE = 100
+LONGEST_QUEUE = 1000
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Turns:
 
     @asynccontextmanager
     async def of(self, key: str) -> AsyncIterator[None]:
-        """Wait for a turn at `key`, and hold it. Raises RateLimited when 100 wait already."""
+        """Wait for a turn at `key`, and hold it. Raises RateLimited when 1,000 wait already."""
         queue = self._queues.setdefault(key, _Queue())
         if queue.count >= LONGEST_QUEUE:
             raise RateLimited
