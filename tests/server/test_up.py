@@ -23,13 +23,30 @@ import pytest
 
 from server.embedded import processes
 from server.embedded.processes import Child
+from server.listening import free_port
 from tests.client import Client
 from tests.factories import SIGN_IN
-from tests.parts import environment
+from tests.parts import Process, environment
 from tests.server.running import READY, Start, Up, begin, leaves_nothing, ready
-from tests.warm import ROOT
+from tests.warm import ROOT, WARM
 
 VIEWER = "{ viewer { email isSuperAdmin memberships { role account { id name } } } }"
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """An `up` with its demo account, for tests that only look at it."""
+    folder = tmp_path_factory.mktemp("standing")
+    port, log = free_port(), folder / "up.log"
+    arguments = ["up", f"--data-dir={folder / 'data'}", f"--port={port}"]
+    up = Up(Process("up", WARM.start(arguments, environment(), stdout=log), log), folder / "data", port)
+    until = time.monotonic() + 60
+    while READY not in up.process.output:
+        assert up.process.popen.poll() is None, up.process.output
+        assert time.monotonic() < until, up.process.output
+        time.sleep(0.05)
+    yield up
+    up.process.stop()
 
 
 async def sign_in(up: Up, email: str) -> dict[str, Any]:
@@ -55,14 +72,13 @@ async def test_one_command_starts_everything_and_a_signal_stops_it(gatehouse: St
     assert "Traceback" not in up.process.output
 
 
-async def test_the_demo_account_has_the_cast(gatehouse: Start, tmp_path: Path) -> None:
-    up = await ready(gatehouse, tmp_path / "data")
+async def test_the_demo_account_has_the_cast(standing: Up) -> None:
     for email, role in {"olive": "OWNER", "adam": "ADMIN", "mia": "MEMBER"}.items():
-        viewer = await sign_in(up, f"{email}@agency.example")
+        viewer = await sign_in(standing, f"{email}@agency.example")
         (membership,) = viewer["memberships"]
         assert (membership["role"], membership["account"]["name"]) == (role, "Agency")
-    assert (await sign_in(up, "petra@agency.example"))["memberships"] == []
-    assert (await sign_in(up, "sue@gatehouse.example"))["isSuperAdmin"] is True
+    assert (await sign_in(standing, "petra@agency.example"))["memberships"] == []
+    assert (await sign_in(standing, "sue@gatehouse.example"))["isSuperAdmin"] is True
 
 
 async def test_a_second_start_finds_everything_as_it_was(gatehouse: Start, tmp_path: Path) -> None:
@@ -76,21 +92,18 @@ async def test_a_second_start_finds_everything_as_it_was(gatehouse: Start, tmp_p
     assert (tmp_path / "data" / "secret-keys").read_text() == keys
 
 
-async def test_what_is_secret_can_be_read_by_its_owner_alone(gatehouse: Start, tmp_path: Path) -> None:
-    await ready(gatehouse, tmp_path / "data")
-    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+async def test_what_is_secret_can_be_read_by_its_owner_alone(standing: Up) -> None:
+    assert stat.S_IMODE(standing.data_dir.stat().st_mode) == 0o700
     for name in ("secret-keys", "demo-password"):
-        assert stat.S_IMODE((tmp_path / "data" / name).stat().st_mode) == 0o600
+        assert stat.S_IMODE((standing.data_dir / name).stat().st_mode) == 0o600
 
 
-async def test_at_the_same_time_on_the_same_data_a_second_is_refused(gatehouse: Start, tmp_path: Path) -> None:
-    first = await ready(gatehouse, tmp_path / "data", "--no-demo")
-    second = begin(gatehouse, tmp_path / "data")
+async def test_at_the_same_time_on_the_same_data_a_second_is_refused(standing: Up, gatehouse: Start) -> None:
+    second = begin(gatehouse, standing.data_dir)
     assert await second.process.wait(10) == 1
-    assert second.process.output == f"Error: Another `gatehouse up` uses the data folder {tmp_path / 'data'}.\n"
-    async with httpx.AsyncClient(base_url=first.url) as http:
+    assert second.process.output == f"Error: Another `gatehouse up` uses the data folder {standing.data_dir}.\n"
+    async with httpx.AsyncClient(base_url=standing.url) as http:
         assert (await http.get("/healthz")).status_code == 200
-    assert "password" not in first.process.output  # no demo account
 
 
 async def test_a_port_in_use_is_said_in_one_sentence(gatehouse: Start, tmp_path: Path) -> None:
@@ -128,6 +141,7 @@ async def test_a_part_that_dies_ends_everything(gatehouse: Start, tmp_path: Path
     next(p for p in named if (p.name() == "postgres") == (victim == "database")).kill()
     assert await up.process.wait(15) == 1
     assert f"Error: The {victim} has ended with status -9" in up.process.output
+    assert "password" not in up.process.output  # no demo account
     assert leaves_nothing(everything)
 
 

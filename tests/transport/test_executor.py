@@ -13,7 +13,7 @@ import strawberry
 
 from server.executor import PlainExecutor
 
-CASES = 800
+CASES = 400
 
 
 @strawberry.enum
