@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -96,8 +96,3 @@ async def _reset(connection: Connection) -> None:
     # The pool's own reset is a round trip for session state that we never set.
     if connection.is_in_transaction():
         await connection.execute("ROLLBACK")
-
-
-def as_dict(record: asyncpg.Record) -> dict[str, Any]:
-    """A row as keyword arguments for a dataclass of the same field names."""
-    return dict(record.items())
