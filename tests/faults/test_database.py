@@ -126,7 +126,7 @@ async def test_restarted_at_once_under_load_it_loses_no_event_and_all_go_on(dura
             assert not task.done(), task.exception()
         return all(caller.answered_at > back_at for caller in callers)
 
-    await line.until(all_are_answered, "everybody signs in again", 5)
+    await line.until(all_are_answered, "everybody signs in again", 10)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
