@@ -16,7 +16,6 @@ from pydantic import AfterValidator, BeforeValidator, Field, FilePath, Validatio
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "GATEHOUSE_"
-MAX_CONCURRENT_HASHES = 2
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import os
 import signal
 import smtplib
 import sys
@@ -122,13 +121,8 @@ def worker(url: str, smtp_port: int) -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
         broker = valkey.start(Path(folder))
         broker.wait_until_ready()
-        settings = {
-            "DATABASE_URL": url,
-            "BROKER_URL": broker.url,
-            "SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
-            "SECRET_KEYS": parts.SECRET_KEYS,
-        }
-        environment = os.environ | {"PYTHONPATH": str(parts.ROOT)} | {f"GATEHOUSE_{k}": v for k, v in settings.items()}
+        smtp_url = f"smtp://127.0.0.1:{smtp_port}"
+        environment = parts.environment(database_url=url, broker_url=broker.url, smtp_url=smtp_url)
         children = [
             processes.start([sys.executable, "-m", "server.cli", name], Path(folder) / f"{name}.log", env=environment)
             for name in ("worker", "beat")

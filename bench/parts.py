@@ -50,6 +50,12 @@ def database() -> Iterator[str]:
             server.stop()
 
 
+def environment(**settings: object) -> dict[str, str]:
+    """The environment of a process of the product, with these settings."""
+    given = {f"GATEHOUSE_{name.upper()}": str(value) for name, value in settings.items()}
+    return os.environ | {"PYTHONPATH": str(ROOT), "GATEHOUSE_SECRET_KEYS": SECRET_KEYS} | given
+
+
 @dataclass(frozen=True)
 class Server:
     """A running server."""
@@ -62,11 +68,10 @@ class Server:
 def serving(*command: str, database_url: str) -> Iterator[Server]:
     """`python -m COMMAND` over that database, once /healthz answers; it finds its port in the environment."""
     port = free_port()
-    settings = {"DATABASE_URL": database_url, "SECRET_KEYS": SECRET_KEYS, "PORT": str(port), "LOG_LEVEL": "WARNING"}
-    environment = os.environ | {"PYTHONPATH": str(ROOT)} | {f"GATEHOUSE_{name}": v for name, v in settings.items()}
+    settings = {"database_url": database_url, "port": port, "log_level": "WARNING"}
     with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
         log = Path(folder) / "server.log"
-        child = processes.start([sys.executable, "-m", *command], log, env=environment)
+        child = processes.start([sys.executable, "-m", *command], log, env=environment(**settings))
         try:
             processes.wait_until(lambda: is_healthy("127.0.0.1", port), child, command[0], log, READY_LIMIT_S)
             yield Server(child.pid, port)

@@ -8,13 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from db.pool import Connection
+from db.users import BEFORE_ALL
 
 RELAY_BATCH = 200
 QUIET_BATCH = 10_000
 FAN_OUT_CHUNK = 10_000
 MOST_ATTEMPTS = 10
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5, 60
-BEFORE_ALL = UUID(int=0)
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,7 @@ async def usage(connection: Connection) -> list[Usage]:
     return [Usage(**row) for row in rows]
 
 
-async def older_secrets(
-    connection: Connection, newest: str, after: UUID | None, limit: int
-) -> list[tuple[UUID, Sealed]]:
+async def older_secrets(connection: Connection, newest: str, after: UUID, limit: int) -> list[tuple[UUID, Sealed]]:
     """The next people's secrets, by person, that another key than `newest` seals; all of a person or none."""
     rows = await connection.fetch(
         """
@@ -58,7 +56,7 @@ async def older_secrets(
             UNION ALL
             SELECT user_id, secret_sealed, secret_key_id FROM enrollments WHERE expires_at > clock_timestamp()
         ) AS secrets
-        WHERE secret_key_id <> $1 AND ($2::uuid IS NULL OR user_id > $2)
+        WHERE secret_key_id <> $1 AND user_id > $2
         ORDER BY user_id FETCH FIRST ($3::bigint) ROWS WITH TIES
         """,
         newest,

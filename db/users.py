@@ -12,6 +12,8 @@ from db.pool import Connection
 from rules.people import Account, Membership, Person, Role
 from rules.policy import Policy
 
+BEFORE_ALL = UUID(int=0)  # whoever pages through people by id begins behind it
+
 
 @dataclass(frozen=True)
 class Credentials:

@@ -8,7 +8,7 @@ from db import sessions, throttles, users
 from resolvers import access, sign_in
 from resolvers.context import Context
 from rules.failures import Unauthenticated
-from rules.people import FRESHNESS
+from rules.people import FRESHNESS, Person
 
 
 async def live(context: Context) -> list[sessions.Session]:
@@ -39,6 +39,11 @@ async def sign_out_others(context: Context) -> int:
 async def reauthenticate(context: Context, password: str) -> datetime:
     """Show the password again; return until when changes are allowed. Raises as sign_in."""
     person = await context.person()
+    async with context.service.turns.of(person.email):
+        return await _reauthenticate(context, person, password)
+
+
+async def _reauthenticate(context: Context, person: Person, password: str) -> datetime:
     charges = await sign_in.charge_password(context, person.email)
     async with context.database.connection() as connection:
         known = await users.credentials_of(connection, person.id)

@@ -20,8 +20,10 @@ class _Queue:
 
 
 class Turns:
-    """The turns of one process. A guess is charged before it is looked at, so many right ones at once would look like
-    a guesser; three at a time never do."""
+    """The turns of one process.
+
+    A guess is charged before it is looked at, so many right ones at once would look like a guesser; three never do.
+    """
 
     def __init__(self) -> None:
         self._queues: dict[str, _Queue] = {}

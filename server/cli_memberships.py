@@ -15,7 +15,7 @@ from db.pool import Database
 from db.staff import Member
 from rules.people import Role
 from server import memberships
-from server.cli_operators import account_option, email_option, opened, staff
+from server.cli_operators import account_option, email_option, opened, role_option, staff
 from server.cli_options import data_dir_option
 from server.importing import Report, import_staff
 
@@ -44,12 +44,7 @@ def list_staff(account_id: UUID, data_dir: Path | None, as_json: bool) -> None:
 @staff.command("role")
 @account_option
 @email_option
-@click.option(
-    "--role",
-    type=click.Choice([role.lower() for role in Role], case_sensitive=False),
-    required=True,
-    help="What the person may do from now on.",
-)
+@role_option
 @data_dir_option
 def change_role(account_id: UUID, email: str, role: str, data_dir: Path | None) -> None:
     """Change a staff member's role. The last owner stays one."""

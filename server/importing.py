@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import TextIO
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError
 
 from db import memberships
 from db.pool import Connection, Database
 from rules.passwords import hash_password
 from rules.people import Role
-from server.operators import OperatorError
+from server.operators import OperatorError, checked_email
 
 BATCH = 5000
 COLUMNS = ("email", "role")
@@ -111,9 +111,7 @@ def _checked(given: dict[str, str | None], first_lines: dict[str, int], line: in
     if role not in Role.__members__:
         return f"the role must be owner, admin or member, not {role.lower()[:40]!r}"
     try:
-        email = validate_email(
-            text, check_deliverability=False, test_environment=True, globally_deliverable=False
-        ).normalized.lower()
+        email = checked_email(text)
     except EmailNotValidError as error:
         return f"{text[:80]!r} is no email address: {error}"
     first = first_lines.setdefault(email, line)

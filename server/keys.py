@@ -51,7 +51,7 @@ async def reseal(database: Database, ring: KeyRing, progress: Callable[[int], No
     Interrupted at any point it may run again, and while people enroll, are reset and sign in.
     """
     resealed = Resealed()
-    after: UUID | None = None
+    after = users.BEFORE_ALL
     while True:
         async with database.transaction() as connection:
             found = await keys.older_secrets(connection, ring.newest, after, BATCH)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from email_validator import validate_email
+
 import db.operators
 import db.outbox
 from db.pool import Connection, Database
@@ -14,6 +16,15 @@ from rules.people import Role
 
 class OperatorError(Exception):
     """The command cannot be done; the message is one plain sentence."""
+
+
+def checked_email(text: str) -> str:
+    """An address that mail can be sent to, in lower case; reserved domains such as .example and .localhost too.
+
+    Raises EmailNotValidError.
+    """
+    checked = validate_email(text, check_deliverability=False, test_environment=True, globally_deliverable=False)
+    return checked.normalized.lower()
 
 
 @dataclass(frozen=True)

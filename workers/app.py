@@ -1,7 +1,7 @@
 """Celery: the work that messages ask for, the timetable, and the worker and beat processes.
 
 The database is the queue: a message holds a row's id or a queue's name and nothing else, so that one lost or doubled
-costs a delay. Hence early acks, no results, no countdowns, and a sweep.
+costs a delay. Hence no acknowledgements, no results, no countdowns, and a sweep.
 """
 
 from __future__ import annotations

@@ -47,9 +47,6 @@ async def test_frozen_during_mutations_it_delays_only_the_emails(line: Line, bro
 
 
 async def test_stopped_and_emptied_during_sends_it_costs_no_mail_and_doubles_none(line: Line, broker: Broker) -> None:
-    async def slowly(server: SMTP, envelope: Envelope) -> None:
-        await asyncio.sleep(0.02)
-
     line.mailbox.reply_to_data = slowly
     parts = await line.start("relay", "worker", "beat")
     people = await crowd(line.database, line.world.account_id, COUNT)
@@ -66,9 +63,6 @@ async def test_stopped_and_emptied_during_sends_it_costs_no_mail_and_doubles_non
 
 
 async def test_frozen_during_sends_it_costs_no_mail_and_doubles_none(line: Line, broker: Broker) -> None:
-    async def slowly(server: SMTP, envelope: Envelope) -> None:
-        await asyncio.sleep(0.02)
-
     line.mailbox.reply_to_data = slowly
     parts = await line.start("relay", "worker", "beat")
     await line.happen(*await crowd(line.database, line.world.account_id, COUNT))
@@ -95,6 +89,11 @@ async def test_what_it_forgets_is_handed_over_again(line: Line, broker: Broker) 
     await line.start("worker", "beat")
     await line.until_all("sent", COUNT)
     assert len(line.mailbox.messages) == COUNT
+
+
+async def slowly(server: SMTP, envelope: Envelope) -> None:
+    """Take a moment over every message."""
+    await asyncio.sleep(0.02)
 
 
 async def with_an_api(line: Line) -> tuple[World, list[Process]]:
