@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 import settings
 from db.pool import open_database
-from server import serving
-from server.listening import listen
+from server.transport import serving
+from server.transport.listening import listen
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ import asyncpg
 
 from bench import parts, sink
 from db.pool import open_database
-from server.embedded import processes, valkey
+from server.local import processes, valkey
 from workers.emails import Facts, render
 from workers.planning import plan
 
@@ -124,7 +124,9 @@ def worker(url: str, smtp_port: int) -> Iterator[None]:
         smtp_url = f"smtp://127.0.0.1:{smtp_port}"
         environment = parts.environment(database_url=url, broker_url=broker.url, smtp_url=smtp_url)
         children = [
-            processes.start([sys.executable, "-m", "server.cli", name], Path(folder) / f"{name}.log", env=environment)
+            processes.start(
+                [sys.executable, "-m", "server.commands.main", name], Path(folder) / f"{name}.log", env=environment
+            )
             for name in ("worker", "beat")
         ]
         try:

@@ -18,9 +18,9 @@ from uuid import UUID
 from db.migrate import migrate
 from db.pool import Connection
 from rules import tokens
-from server.embedded import postgres, processes
-from server.listening import free_port
-from server.supervisor import is_healthy
+from server.local import postgres, processes
+from server.local.supervisor import is_healthy
+from server.transport.listening import free_port
 
 ROOT = Path(__file__).parent.parent
 SECRET_KEYS = "bench:" + base64.b64encode(b"k" * 32).decode()
@@ -82,7 +82,7 @@ def serving(*command: str, database_url: str) -> Iterator[Server]:
 @contextmanager
 def api(database_url: str) -> Iterator[Server]:
     """The API."""
-    with serving("server.cli", "serve", database_url=database_url) as server:
+    with serving("server.commands.main", "serve", database_url=database_url) as server:
         yield server
 
 

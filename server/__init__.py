@@ -1,1 +1,1 @@
-"""WHAT RUNS: the ASGI app, the command line, and `up` with its embedded parts."""
+"""WHAT RUNS: app.py joins transport/, which carries GraphQL, commands/, and local/, which is what `up` brings."""

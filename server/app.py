@@ -20,11 +20,11 @@ from rules.failures import ServiceUnavailable
 from rules.sealing import KeyRing
 from schema.roots import build
 from server.context import RequestContext, context_for
-from server.errors import GatehouseSchema
-from server.explorer import Explorer
-from server.graphql_http import GraphQLEndpoint
-from server.headers import middleware
+from server.transport.errors import GatehouseSchema
+from server.transport.graphql_http import GraphQLEndpoint
+from server.transport.headers import middleware
 from settings import Settings, SettingsError
+from web.explorer import Explorer
 
 
 def create_app(settings: Settings | None = None) -> Starlette:

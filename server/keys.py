@@ -13,7 +13,7 @@ from db.keys import Move, Usage
 from db.pool import Database
 from resolvers.second_factor import TOTP_PURPOSE
 from rules.sealing import NONCE_BYTES, KeyMissingError, KeyRing, Sealed
-from server.data_dir import KEYS_FILE, kept_secret_keys
+from server.local.data_dir import KEYS_FILE, kept_secret_keys
 from server.operators import OperatorError
 from settings import Settings, parse_secret_keys
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import redis
 
-from server.embedded import processes, valkey
-from server.embedded.processes import Child
-from server.listening import free_port
+from server.local import processes, valkey
+from server.local.processes import Child
+from server.transport.listening import free_port
 
 PASSWORD = "a-test-broker"
 

@@ -23,11 +23,11 @@ import redis
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from db.migrate import migrate
-from server.embedded import postgres as embedded_postgres
-from server.embedded import processes
-from server.embedded import valkey as embedded_valkey
-from server.embedded.postgres import Postgres
-from server.embedded.valkey import Valkey
+from server.local import postgres as embedded_postgres
+from server.local import processes
+from server.local import valkey as embedded_valkey
+from server.local.postgres import Postgres
+from server.local.valkey import Valkey
 from tests.warm import ROOT, WARM
 
 TEMPLATE = "gatehouse_template"
@@ -209,7 +209,9 @@ async def gatehouse(tmp_path: Path) -> AsyncIterator[Callable[..., Process]]:
         log = tmp_path / f"gatehouse-{arguments[0]}-{len(started)}.log"
         env = env if env is not None else environment()
         if inherit:
-            child = processes.start([sys.executable, "-m", "server.cli", *arguments], log, env=env, inherit=inherit)
+            child = processes.start(
+                [sys.executable, "-m", "server.commands.main", *arguments], log, env=env, inherit=inherit
+            )
         else:
             child = WARM.start(arguments, env, stdout=log)
         started.append(Process(" ".join(arguments), child, log))

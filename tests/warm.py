@@ -22,7 +22,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from server.embedded.processes import die_with_parent
+from server.local.processes import die_with_parent
 
 ROOT = Path(__file__).parent.parent
 IMPORTED = (
@@ -31,11 +31,11 @@ IMPORTED = (
     "celery.concurrency.thread",
     "kombu.transport.redis",
     "server.app",
-    "server.cli",
-    "server.cli_deliveries",
-    "server.cli_keys",
-    "server.cli_memberships",
-    "server.serving",
+    "server.commands.main",
+    "server.commands.deliveries",
+    "server.commands.keys",
+    "server.commands.memberships",
+    "server.transport.serving",
     "uvicorn.lifespan.on",
     "workers.relay",
 )
@@ -202,7 +202,7 @@ def _run(order: Order, channel: socket.socket, arrange: Callable[[], None] | Non
             os.close(descriptor)
         os.environ.clear()
         os.environ.update(order.environment)
-        from server.cli import main
+        from server.commands.main import main
 
         main(list(order.arguments), prog_name="gatehouse")
     except SystemExit as ended:

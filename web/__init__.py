@@ -1,1 +1,1 @@
-"""WHAT A BROWSER LOADS: the explorer's page and assets."""
+"""WHAT A BROWSER LOADS: the explorer, its page and its assets."""

@@ -11,10 +11,10 @@ import pytest_asyncio
 from graphql import OperationDefinitionNode, OperationType, parse, print_ast
 
 from server.app import create_app
-from server.explorer_assets import WEB
 from tests.account.operations import AUDIT, IMPACT, NOTICE, POLICY, PROGRESS, ROSTER
 from tests.client import Client, settings_for
 from tests.factories import PASSWORD, SIGN_IN, World, email, make_world
+from web.explorer_assets import WEB
 
 EVERYTHING = """
 query ($account: ID!) {

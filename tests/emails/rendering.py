@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from email.message import EmailMessage
 
-from server.cli_emails import OCCURRED_AT, ORIGIN, POLICY, SAMPLES, sample
+from server.commands.emails import OCCURRED_AT, ORIGIN, POLICY, SAMPLES, sample
 from workers.emails import Facts, render
 
 MAILS = {one.name: sample(one) for one in SAMPLES}

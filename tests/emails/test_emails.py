@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from server.cli_emails import SAMPLES
+from server.commands.emails import SAMPLES
 from tests.emails.rendering import MAILS, part
 from workers.catalogue import MAILINGS
 

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from server.cli_emails import OCCURRED_AT, SAMPLES, Sample
+from server.commands.emails import OCCURRED_AT, SAMPLES, Sample
 from tests.parts import body_of
 from workers.emails import Facts, render
 from workers.letters import Letter, Mail

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from server.explorer_assets import npm_command
 from tests.factories import PASSWORD, World, email
+from web.explorer_assets import npm_command
 
 ROOT = Path(__file__).parents[2]
 PYTHON = [sys.executable, "-W", "error", str(ROOT / "examples" / "python" / "enroll_and_watch.py")]

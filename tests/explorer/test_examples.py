@@ -8,9 +8,9 @@ import re
 from graphql import OperationDefinitionNode, parse
 
 from schema.roots import build
-from server.errors import GatehouseSchema
-from server.explorer_assets import WEB
+from server.transport.errors import GatehouseSchema
 from settings import Settings
+from web.explorer_assets import WEB
 
 EXAMPLES = [part for part in re.split(r"(?m)^(?=# Example: )", (WEB / "examples.graphql").read_text()) if part]
 

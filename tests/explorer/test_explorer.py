@@ -13,12 +13,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from server import explorer_assets
-from server.explorer import FETCHED, RETRY_S
-from server.explorer_assets import MANIFEST, AssetsUnavailable, assets_folder, fetch
 from tests.account.operations import save
 from tests.client import serving, settings_for
 from tests.factories import PASSWORD, World, email, make_world
+from web import explorer_assets
+from web.explorer import FETCHED, RETRY_S
+from web.explorer_assets import MANIFEST, AssetsUnavailable, assets_folder, fetch
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -7,7 +7,7 @@ import time
 
 from aiosmtpd.smtp import SMTP, Envelope
 
-from server.listening import free_port
+from server.transport.listening import free_port
 from tests.broker import Broker
 from tests.factories import World, crowd, email
 from tests.line import Line

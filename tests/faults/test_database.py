@@ -16,10 +16,10 @@ import httpx
 import pytest_asyncio
 
 from db.migrate import migrate
-from server.embedded import postgres, processes
-from server.embedded.postgres import Postgres
-from server.headers import SECURITY_HEADERS
-from server.listening import free_port
+from server.local import postgres, processes
+from server.local.postgres import Postgres
+from server.transport.headers import SECURITY_HEADERS
+from server.transport.listening import free_port
 from tests.broker import Broker
 from tests.client import SECRET_KEYS, Client, GraphQLError
 from tests.factories import PASSWORD, SIGN_IN, World, crowd, make_world

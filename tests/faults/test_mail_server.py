@@ -7,7 +7,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope
 
-from server.listening import free_port
+from server.transport.listening import free_port
 from tests.factories import crowd, email
 from tests.line import Line
 from tests.server.test_operators import command

@@ -8,7 +8,7 @@ import signal
 import httpx
 from aiosmtpd.smtp import SMTP, Envelope
 
-from server.listening import free_port
+from server.transport.listening import free_port
 from tests.client import GraphQLError
 from tests.factories import PASSWORD, SIGN_IN, crowd, email
 from tests.line import Line

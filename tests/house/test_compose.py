@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import settings
-from server.cli import main
+from server.commands.main import main
 from settings import Settings
 from tests.client import SECRET_KEYS
 

@@ -14,10 +14,10 @@ import psutil
 import pytest
 import redis
 
-from server.embedded import postgres, valkey
-from server.embedded.locks import Taken, holding
-from server.embedded.postgres import Postgres
-from server.embedded.processes import PartError
+from server.local import postgres, valkey
+from server.local.locks import Taken, holding
+from server.local.postgres import Postgres
+from server.local.processes import PartError
 
 
 async def ask(url: str, statement: str) -> object:

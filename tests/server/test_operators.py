@@ -15,7 +15,7 @@ import pytest
 
 from db.pool import Connection as Database
 from rules.passwords import matches
-from server.embedded import postgres
+from server.local import postgres
 from tests.parts import environment
 from tests.server.running import Start, ready
 from tests.warm import WARM
@@ -160,7 +160,7 @@ async def test_while_up_runs_its_embedded_database_is_used(gatehouse: Start, tmp
 
 
 async def test_commands_at_the_same_time_queue_for_the_embedded_database(tmp_path: Path) -> None:
-    arguments = [sys.executable, "-m", "server.cli", "account", "create", "--password-stdin", "--json"]
+    arguments = [sys.executable, "-m", "server.commands.main", "account", "create", "--password-stdin", "--json"]
     running = []
     for number in range(3):
         running.append(

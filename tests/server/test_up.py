@@ -21,9 +21,9 @@ import httpx
 import psutil
 import pytest
 
-from server.embedded import processes
-from server.embedded.processes import Child
-from server.listening import free_port
+from server.local import processes
+from server.local.processes import Child
+from server.transport.listening import free_port
 from tests.client import Client
 from tests.factories import SIGN_IN
 from tests.parts import Process, environment
@@ -195,7 +195,7 @@ def start_as_ordinary_user(folder: Path, arguments: list[str], log: Path) -> Chi
     python, variables = python_for_others(folder) if somebody else (sys.executable, {})
     with log.open("wb") as output:
         return subprocess.Popen(
-            [python, "-m", "server.cli", *arguments],
+            [python, "-m", "server.commands.main", *arguments],
             stdout=output,
             stderr=output,
             cwd=folder,

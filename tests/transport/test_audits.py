@@ -8,8 +8,8 @@ import os
 import shutil
 from pathlib import Path
 
-from server.explorer_assets import npm_command
 from tests.factories import World
+from web.explorer_assets import npm_command
 
 AUDITS = Path(__file__).parent / "audits"
 

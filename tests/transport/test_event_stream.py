@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from server import event_stream
+from server.transport import event_stream
 from tests.transport.small import ended_watches
 
 EVENTS = {"accept": "text/event-stream"}

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import strawberry
 
-from server.executor import PlainExecutor
+from server.transport.executor import PlainExecutor
 
 CASES = 400
 

@@ -7,8 +7,8 @@ import asyncio
 import httpx
 import pytest
 
-from server import serving
-from server.headers import SECURITY_HEADERS
+from server.transport import serving
+from server.transport.headers import SECURITY_HEADERS
 
 START = b"GET /graphql HTTP/1.1\r\nhost: x\r\n"
 

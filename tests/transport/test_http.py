@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from server import graphql_http
-from server.graphql_http import MAX_BODY_BYTES
+from server.transport import graphql_http
+from server.transport.graphql_http import MAX_BODY_BYTES
 
 RESPONSE_JSON = "application/graphql-response+json"
 JSON = {"content-type": "application/json"}

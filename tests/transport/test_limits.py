@@ -7,9 +7,9 @@ import time
 import pytest
 from graphql import get_introspection_query
 
-from server import limits
-from server.documents import MAX_KEPT_CHARS, Documents, Prepared
-from server.errors import GatehouseSchema
+from server.transport import limits
+from server.transport.documents import MAX_KEPT_CHARS, Documents, Prepared
+from server.transport.errors import GatehouseSchema
 from settings import Settings
 from tests.transport.small import Mutation, Query
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from server.documents import read_manifest
+from server.transport.documents import read_manifest
 from settings import Settings, SettingsError
 from tests.transport.small import small_server
 from tests.transport.test_event_stream import events_of

@@ -30,7 +30,7 @@ from graphql import (
     get_named_type,
 )
 
-from server.graphql_request import RequestError, refuse_unusable_text
+from server.transport.graphql_request import RequestError, refuse_unusable_text
 
 if TYPE_CHECKING:
     from graphql import DocumentNode, GraphQLField

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
@@ -17,9 +18,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from server.event_stream import encode_json
-from server.explorer_assets import WEB, AssetsUnavailable, assets_folder, fetch
 from settings import Settings
+from web.explorer_assets import WEB, AssetsUnavailable, assets_folder, fetch
 
 RETRY_S = 2
 OURS = {"explorer.js", "explorer.css", "examples.graphql"}
@@ -90,7 +90,7 @@ class Explorer:
     @cached_property
     def introspection(self) -> bytes:
         """What an introspection query would answer, which may be switched off."""
-        return encode_json(introspection_from_schema(self.schema._schema))
+        return json.dumps(introspection_from_schema(self.schema._schema)).encode()
 
     async def _fetch(self) -> None:
         try:

@@ -24,10 +24,10 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 from strawberry.types.execution import PreExecutionError
 
-from server.errors import GatehouseSchema, log_unexpected, mask, payload
-from server.event_stream import encode_json
-from server.graphql_request import RequestError, params_of, parse_json
-from server.origins import has_trusted_origin
+from server.transport.errors import GatehouseSchema, log_unexpected, mask, payload
+from server.transport.event_stream import encode_json
+from server.transport.graphql_request import RequestError, params_of, parse_json
+from server.transport.origins import has_trusted_origin
 from settings import Settings
 
 INIT_TIMEOUT_S = 5.0

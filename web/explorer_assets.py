@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-WEB = Path(__file__).parent.parent / "web"
+WEB = Path(__file__).parent
 MANIFEST = WEB / "assets.json"
 FETCH_TIMEOUT_S = 120.0
 

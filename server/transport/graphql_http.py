@@ -15,13 +15,13 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rules.failures import Refusal, ServiceUnavailable
-from server.documents import chosen_operation
-from server.errors import INTERNAL_MESSAGE, GatehouseSchema, log_unexpected, mask, payload
-from server.event_stream import EventStream, encode_json
-from server.graphql_request import Params, RequestError, params_of, params_of_url, parse_json
-from server.graphql_ws import GraphQLSocket
-from server.negotiation import EVENTS, HTML, JSON, RESPONSE_JSON, Accepted, accepted
-from server.origins import refuse_forged
+from server.transport.documents import chosen_operation
+from server.transport.errors import INTERNAL_MESSAGE, GatehouseSchema, log_unexpected, mask, payload
+from server.transport.event_stream import EventStream, encode_json
+from server.transport.graphql_request import Params, RequestError, params_of, params_of_url, parse_json
+from server.transport.graphql_ws import GraphQLSocket
+from server.transport.negotiation import EVENTS, HTML, JSON, RESPONSE_JSON, Accepted, accepted
+from server.transport.origins import refuse_forged
 from settings import Settings
 
 MAX_BODY_BYTES = 256 * 1024

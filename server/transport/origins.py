@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection, Request
 
-from server.graphql_request import RequestError
+from server.transport.graphql_request import RequestError
 from settings import Settings
 
 # A cross-site form or link can set none of these without a preflight, which we refuse.

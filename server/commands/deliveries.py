@@ -12,8 +12,8 @@ import click
 from db import delivery_status
 from db.delivery_status import Failed, SetAside, StateCount
 from db.pool import Database
-from server.cli_operators import opened
-from server.cli_options import data_dir_option
+from server.commands.operators import opened
+from server.commands.options import data_dir_option
 
 MOST_LISTED = 1000
 

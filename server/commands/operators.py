@@ -20,8 +20,8 @@ from db.pool import Database, open_database
 from rules.people import Role
 from server import operators
 from server.checks import check_database, migrate_database, plain_database_error
-from server.cli_options import data_dir_option, load
-from server.data_dir import database_for_operator
+from server.commands.options import data_dir_option, load
+from server.local.data_dir import database_for_operator
 from server.operators import OperatorError, Person
 from settings import Settings
 

@@ -13,10 +13,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.data_dir import database_lock
-from server.embedded import postgres, processes, valkey
-from server.embedded.processes import Child, PartError
-from server.embedded.valkey import Valkey
+from server.local import postgres, processes, valkey
+from server.local.data_dir import database_lock
+from server.local.processes import Child, PartError
+from server.local.valkey import Valkey
 
 READY_LIMIT_S = 30.0
 LOOK_EVERY_S = 0.2
@@ -76,7 +76,7 @@ class Supervisor:
         # -P: a folder that happens to be the current one must not lend its modules.
         sockets = listeners or {}
         options = [f"--{option}={listener.fileno()}" for option, listener in sockets.items()]
-        command = [sys.executable, "-P", "-u", "-m", "server.cli", *arguments, *options]
+        command = [sys.executable, "-P", "-u", "-m", "server.commands.main", *arguments, *options]
         inherit = [self.lock, *(listener.fileno() for listener in sockets.values())]
         child = processes.start(command, log, inherit=inherit, env=environment or os.environ)
         for listener in sockets.values():

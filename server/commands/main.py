@@ -12,21 +12,21 @@ from typing import Any
 import click
 
 from server.checks import DatabaseError, check_database, migrate_database, require
-from server.cli_options import data_dir_option, load
-from server.embedded.processes import PartError
-from server.listening import ListenError, inherited, listen
+from server.commands.options import data_dir_option, load
+from server.local.processes import PartError
+from server.transport.listening import ListenError, inherited, listen
 from settings import SettingsError, unknown_variables
 
 # The operators' commands, each imported when it is asked for: the parts start the faster without them.
 OPERATORS = {
-    "account": "server.cli_operators",
-    "deliveries": "server.cli_deliveries",
-    "emails": "server.cli_emails",
-    "keys": "server.cli_keys",
-    "mfa": "server.cli_memberships",
-    "portal": "server.cli_operators",
-    "staff": "server.cli_memberships",
-    "super-admin": "server.cli_memberships",
+    "account": "server.commands.operators",
+    "deliveries": "server.commands.deliveries",
+    "emails": "server.commands.emails",
+    "keys": "server.commands.keys",
+    "mfa": "server.commands.memberships",
+    "portal": "server.commands.operators",
+    "staff": "server.commands.memberships",
+    "super-admin": "server.commands.memberships",
 }
 
 
@@ -85,7 +85,7 @@ def main() -> None:
 @click.option("--no-demo", is_flag=True, help="Make no demo account in an empty database.")
 def up(host: str | None, port: int | None, data_dir: Path | None, no_demo: bool) -> None:
     """Run everything: API, relay, worker, beat, and the database, broker and mailbox that are not set."""
-    from server.up import run
+    from server.local.up import run
 
     run(load(host=host, port=port, data_dir=data_dir), demo=not no_demo)
 
@@ -96,8 +96,8 @@ def up(host: str | None, port: int | None, data_dir: Path | None, no_demo: bool)
 @click.option("--listener", type=int, hidden=True)
 def serve(host: str | None, port: int | None, listener: int | None) -> None:
     """Run the API."""
-    from server import serving
     from server.app import create_app
+    from server.transport import serving
 
     settings = load(host=host, port=port)
     require(settings, "database_url")
@@ -143,7 +143,7 @@ def relay() -> None:
 @data_dir_option
 def migrate(data_dir: Path | None) -> None:
     """Bring the database up to date."""
-    from server.data_dir import database_for_operator
+    from server.local.data_dir import database_for_operator
 
     settings = load(data_dir=data_dir)
     with (
@@ -169,8 +169,8 @@ def schema(possible_types: bool) -> None:
 @click.option("--http-listener", type=int, required=True)
 def mailbox(folder: Path, smtp_listener: int, http_listener: int) -> None:
     """Run the mailbox of `gatehouse up`, on sockets that it inherits."""
-    from server import serving
-    from server.embedded.mailbox import application
+    from server.local.mailbox import application
+    from server.transport import serving
 
     load()
     serving.run(application(folder, inherited(smtp_listener)), inherited(http_listener))

@@ -10,10 +10,10 @@ from db.keys import Usage
 from db.pool import Database
 from rules.sealing import KeyRing
 from server import keys as rotation
-from server.cli_operators import opened
-from server.cli_options import data_dir_option, load
-from server.data_dir import new_secret_keys
+from server.commands.operators import opened
+from server.commands.options import data_dir_option, load
 from server.keys import Resealed
+from server.local.data_dir import new_secret_keys
 
 COLUMNS = "{:<16} {:>8} {:>12} {:>17}  {}"
 

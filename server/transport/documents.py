@@ -30,9 +30,9 @@ from graphql.validation.rules.max_introspection_depth_rule import MaxIntrospecti
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 
-from server.graphql_request import Params, RequestError
-from server.input_messages import without_token, without_value
-from server.limits import MAX_TOKENS, Limits
+from server.transport.graphql_request import Params, RequestError
+from server.transport.input_messages import without_token, without_value
+from server.transport.limits import MAX_TOKENS, Limits
 from settings import Settings, SettingsError
 
 MAX_KEPT = 1_000

@@ -1,1 +1,0 @@
-"""The parts that `gatehouse up` brings when none is configured: PostgreSQL, Valkey and a mailbox."""
