@@ -13,15 +13,17 @@ import strawberry
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from rules.failures import Unauthenticated
-from server.errors import GatehouseSchema
-from server.graphql_http import GraphQLEndpoint
-from server.headers import middleware
-from server.serving import Protocol
+from server.transport.errors import GatehouseSchema
+from server.transport.graphql_http import GraphQLEndpoint
+from server.transport.headers import middleware
+from server.transport.serving import Protocol
 from settings import Settings
 
 ended_watches: list[str] = []
+running: list[uvicorn.Server] = []
 
 
 @dataclass
@@ -137,6 +139,7 @@ async def small_server(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
             uvicorn.Config(small_app(settings), log_config=None, lifespan="off", http=Protocol, ws="websockets-sansio")
         )
         serving = asyncio.create_task(server.serve(sockets=[listener]))
+        running.append(server)
         while not server.started:
             await asyncio.sleep(0.01)
         try:
@@ -144,4 +147,19 @@ async def small_server(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
                 yield client
         finally:
             server.should_exit = server.force_exit = True
+            running.remove(server)
             await serving
+
+
+async def until_nothing_is_read() -> None:
+    """Wait until a WebSocket takes nothing more, the kernel's buffers being full: what is unsent stays the same."""
+    alike, before = 0, 0
+    while alike < 20:
+        await asyncio.sleep(0.01)
+        sockets = [each for server in running for each in server.server_state.connections]
+        unsent = sum(
+            each.transport.get_write_buffer_size()
+            for each in sockets
+            if isinstance(each, WebSocketsSansIOProtocol) and not each.writable.is_set()
+        )
+        alike, before = (alike + 1 if unsent and unsent == before else 0), unsent

@@ -16,8 +16,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
-from server import graphql_ws
-from tests.transport.small import ended_watches
+from server.transport import graphql_ws
+from tests.transport.small import ended_watches, until_nothing_is_read
 from tests.transport.test_event_stream import until
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
@@ -221,23 +221,33 @@ async def test_a_reader_too_slow_is_dropped_and_told_so_when_it_reads_again(
         await until(lambda: "flood" in ended_watches)
         with pytest.raises(ConnectionClosed):
             while True:
-                await asyncio.wait_for(connection.recv(), 5)
+                await connection.recv()
         assert connection.close_code == graphql_ws.TOO_SLOW
 
 
 async def test_who_sends_and_reads_nothing_is_dropped_without_a_traceback(
     http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(graphql_ws, "SLOWEST_READ_S", 0.5)
+    ended_watches.clear()
+    dropped = asyncio.Event()
+    drop = graphql_ws._Handler._drop
+
+    async def seen_dropping(handler: graphql_ws._Handler) -> None:
+        dropped.set()
+        await drop(handler)
+
+    monkeypatch.setattr(graphql_ws._Handler, "_drop", seen_dropping)
     async with socket(http, {}, max_queue=1, compression=None) as connection:
         await send(connection, {"id": "1", "type": "subscribe", "payload": {"query": "subscription { flood }"}})
-        await asyncio.sleep(0.2)
-        # The pong waits behind what is not read.
+        await until_nothing_is_read()
         await send(connection, {"id": "1", "type": "complete"})
+        await until(lambda: "flood" in ended_watches)
+        monkeypatch.setattr(graphql_ws, "SLOWEST_READ_S", 0.1)
+        # The pong waits behind what is not read.
         await send(connection, {"type": "ping"})
-        await asyncio.sleep(0.7)
+        await dropped.wait()
         with pytest.raises(ConnectionClosed):
             while True:
-                await asyncio.wait_for(connection.recv(), 5)
+                await connection.recv()
         assert connection.close_code == graphql_ws.TOO_SLOW
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
