@@ -84,7 +84,7 @@ async def standings(connection: Connection, session_ids: list[UUID], account_ids
                 OR coalesce(users.is_super_admin OR staff.role IN ('OWNER', 'ADMIN'), false) AS may_view,
             watcher.account_id IS NOT NULL AND factors.user_id IS NULL AND (
                 users.reenrollment_required_at IS NOT NULL
-                OR coalesce(staff.id IS NOT NULL AND accounts.grace_deadline <= now(), false)
+                OR coalesce(staff.id IS NOT NULL AND mfa_deadline(accounts, staff) <= now(), false)
             ) AS is_blocked
         FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS watcher (session_id, account_id, number)
         LEFT JOIN sessions ON sessions.id = watcher.session_id

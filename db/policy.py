@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from db.pool import Connection
@@ -50,6 +50,9 @@ async def save(connection: Connection, account_id: UUID, grace_days: int | None)
     return account_from(row)
 
 
+LOOKED_BACK = timedelta(seconds=10)
+
+
 @dataclass(frozen=True)
 class Impact:
     """What saving a policy would do."""
@@ -69,17 +72,22 @@ async def impact(connection: Connection, account_id: UUID, grace_days: int | Non
     row = await connection.fetchrow(
         """
         WITH saved AS (
-            SELECT coalesce(required_since, now()) + $2::int * interval '24 hours' AS deadline
-            FROM accounts WHERE id = $1
-        ), counted AS (
-            SELECT count(*) AS staff_count, count(factors.user_id) AS enrolled_count
-            FROM staff LEFT JOIN factors USING (user_id) WHERE account_id = $1
+            SELECT since, since + $2::int * interval '24 hours' AS deadline, joiner_days, required_of
+            FROM (SELECT coalesce(required_since, now()) AS since, joiner_days, required_of
+                FROM accounts WHERE id = $1) AS account
+        ), members AS (
+            SELECT factors.user_id IS NOT NULL AS is_enrolled, mfa_deadline(
+                    CASE WHEN saved.deadline IS NOT NULL THEN since END, saved.deadline, joiner_days, required_of,
+                    role, created_at, excepted_until
+                ) AS deadline
+            FROM saved, staff LEFT JOIN factors USING (user_id) WHERE account_id = $1
         )
-        SELECT staff_count, enrolled_count,
-            CASE WHEN deadline IS NOT NULL THEN staff_count - enrolled_count ELSE 0 END AS affected_count,
-            CASE WHEN deadline <= now() THEN staff_count - enrolled_count ELSE 0 END AS blocked_now_count,
-            deadline AS grace_deadline
-        FROM saved, counted
+        SELECT count(*) AS staff_count,
+            count(*) FILTER (WHERE is_enrolled) AS enrolled_count,
+            count(*) FILTER (WHERE NOT is_enrolled AND deadline IS NOT NULL) AS affected_count,
+            count(*) FILTER (WHERE NOT is_enrolled AND deadline <= now()) AS blocked_now_count,
+            (SELECT deadline FROM saved) AS grace_deadline
+        FROM members
         """,
         account_id,
         grace_days,
@@ -106,7 +114,7 @@ async def progress(connection: Connection, account_id: UUID) -> Progress:
         FROM (
             SELECT count(*) AS staff_count, count(factors.user_id) AS enrolled_count,
                 count(*) FILTER (WHERE factors.user_id IS NULL
-                    AND (reset.id IS NOT NULL OR accounts.grace_deadline <= now())
+                    AND (reset.id IS NOT NULL OR mfa_deadline(accounts, staff) <= now())
                 ) AS blocked_count
             FROM staff
             JOIN accounts ON accounts.id = staff.account_id
@@ -122,12 +130,20 @@ async def progress(connection: Connection, account_id: UUID) -> Progress:
 
 
 async def just_ended(connection: Connection, account_ids: list[UUID]) -> list[UUID]:
-    """Which of these accounts' deadlines have passed within the last ten seconds."""
+    """In which of these accounts somebody's deadline has passed within the last ten seconds."""
     rows = await connection.fetch(
         """
         SELECT id FROM accounts
-        WHERE id = ANY ($1) AND grace_deadline BETWEEN now() - interval '10 seconds' AND now()
+        WHERE id = ANY ($1) AND (
+            grace_deadline BETWEEN now() - $2::interval AND now()
+            OR EXISTS (SELECT FROM staff WHERE account_id = accounts.id
+                AND excepted_until BETWEEN now() - $2::interval AND now())
+            OR joiner_days > 0 AND EXISTS (SELECT FROM staff WHERE account_id = accounts.id
+                AND created_at BETWEEN now() - joiner_days * interval '24 hours' - $2::interval
+                    AND now() - joiner_days * interval '24 hours')
+        )
         """,
         account_ids,
+        LOOKED_BACK,
     )
     return [row["id"] for row in rows]

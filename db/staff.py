@@ -20,6 +20,7 @@ class Member:
     email: str
     role: str
     mfa_enabled_at: datetime | None
+    mfa_deadline: datetime | None
     mfa_state: str
     last_reminded_at: datetime | None
 
@@ -45,30 +46,25 @@ async def page(
     rows = await connection.fetch(
         """
         SELECT id, user_id, email, role, enabled_at AS mfa_enabled_at, last_reminded_at,
-            CASE WHEN enabled_at IS NOT NULL THEN 'ENABLED'
-                WHEN is_past_deadline OR reenrollment_required_at IS NOT NULL THEN 'BLOCKED'
-                ELSE 'NOT_ENABLED' END AS mfa_state
+            mfa_deadline, mfa_state(enabled_at IS NOT NULL, reenrollment_required_at IS NOT NULL, mfa_deadline, now())
         FROM (
-            SELECT found.id, is_past_deadline
-            FROM (VALUES ('OWNER'), ('ADMIN'), ('MEMBER')) AS roles (role),
-                (SELECT coalesce(grace_deadline <= now(), false) AS is_past_deadline
-                    FROM accounts WHERE id = $1) AS account,
+            SELECT found.id, found.mfa_deadline
+            FROM accounts, (VALUES ('OWNER'), ('ADMIN'), ('MEMBER')) AS roles (role),
                 LATERAL (
-                    SELECT staff.id, staff.email
-                    FROM staff, LATERAL (SELECT
+                    SELECT staff.id, staff.email, person.mfa_deadline
+                    FROM staff, LATERAL (SELECT mfa_deadline(accounts, staff),
                         (SELECT user_id FROM factors WHERE factors.user_id = staff.user_id) IS NOT NULL AS is_enrolled,
-                        is_past_deadline OR (SELECT id FROM users WHERE users.id = staff.user_id
-                            AND reenrollment_required_at IS NOT NULL) IS NOT NULL AS is_stopped) AS person
+                        (SELECT id FROM users WHERE users.id = staff.user_id
+                            AND reenrollment_required_at IS NOT NULL) IS NOT NULL AS is_reset) AS person
                     WHERE account_id = $1 AND staff.role = roles.role
                         AND (staff.email, staff.id) > ($2, $3::uuid)
                         AND ($7::text IS NULL OR staff.email LIKE $7)
                         AND ($4::bool IS NULL OR is_enrolled = $4)
-                        AND ($5::text IS NULL OR $5 = 'ENABLED' OR is_stopped = ($5 = 'BLOCKED'))
-                        AND ($5::text IS NULL OR is_enrolled = ($5 = 'ENABLED'))
+                        AND ($5::text IS NULL OR mfa_state(is_enrolled, is_reset, person.mfa_deadline, now()) = $5)
                     ORDER BY staff.email, staff.id
                     LIMIT $8
                 ) AS found
-            WHERE $6::text IS NULL OR roles.role = $6
+            WHERE accounts.id = $1 AND ($6::text IS NULL OR roles.role = $6)
             ORDER BY found.email, found.id
             LIMIT $8
         ) AS page
@@ -90,16 +86,14 @@ async def count(connection: Connection, account_id: UUID, wanted: Filter) -> int
     counted: int = await connection.fetchval(
         """
         SELECT count(*)
-        FROM staff, (SELECT coalesce(grace_deadline <= now(), false) AS is_past_deadline
-            FROM accounts WHERE id = $1) AS account,
+        FROM staff JOIN accounts ON accounts.id = staff.account_id,
             LATERAL (SELECT
                 EXISTS (SELECT FROM factors WHERE factors.user_id = staff.user_id) AS is_enrolled,
-                is_past_deadline OR EXISTS (SELECT FROM users WHERE users.id = staff.user_id
-                    AND reenrollment_required_at IS NOT NULL) AS is_stopped) AS person
+                EXISTS (SELECT FROM users WHERE users.id = staff.user_id
+                    AND reenrollment_required_at IS NOT NULL) AS is_reset) AS person
         WHERE account_id = $1
             AND ($2::bool IS NULL OR is_enrolled = $2)
-            AND ($3::text IS NULL OR $3 = 'ENABLED' OR is_stopped = ($3 = 'BLOCKED'))
-            AND ($3::text IS NULL OR is_enrolled = ($3 = 'ENABLED'))
+            AND ($3::text IS NULL OR mfa_state(is_enrolled, is_reset, mfa_deadline(accounts, staff), now()) = $3)
             AND ($4::text IS NULL OR role = $4)
             AND ($5::text IS NULL OR email LIKE $5)
         """,
@@ -114,9 +108,8 @@ async def members(connection: Connection, account_id: UUID, user_ids: list[UUID]
     rows = await connection.fetch(
         """
         SELECT staff.id, staff.user_id, staff.email, role, factors.enabled_at AS mfa_enabled_at, last_reminded_at,
-            CASE WHEN factors.user_id IS NOT NULL THEN 'ENABLED'
-                WHEN reenrollment_required_at IS NOT NULL OR grace_deadline <= now() THEN 'BLOCKED'
-                ELSE 'NOT_ENABLED' END AS mfa_state
+            mfa_deadline(accounts, staff), mfa_state(factors.user_id IS NOT NULL, reenrollment_required_at IS NOT NULL,
+                mfa_deadline(accounts, staff), now())
         FROM staff
         JOIN accounts ON accounts.id = staff.account_id
         JOIN users ON users.id = staff.user_id

@@ -73,7 +73,9 @@ async def person_of_session(connection: Connection, token_hash: bytes) -> Person
             users.id, users.email, users.is_super_admin, users.reenrollment_required_at,
             factors.enabled_at AS mfa_enabled_at,
             (SELECT count(*) FROM backup_codes WHERE backup_codes.user_id = users.id) AS backup_codes_remaining,
-            staff.id AS staff_id, staff.role, accounts.id AS account_id, accounts.name AS account_name,
+            staff.id AS staff_id, staff.role, mfa_deadline(accounts, staff),
+            coalesce(staff.is_exempt AND staff.excepted_until > now(), false) AS is_exempt,
+            accounts.id AS account_id, accounts.name AS account_name,
             accounts.required_since, accounts.grace_days, accounts.grace_deadline, accounts.policy_updated_at
         FROM session
         JOIN users ON users.id = session.user_id
@@ -106,7 +108,7 @@ def _person(rows: Sequence[asyncpg.Record]) -> Person:
         backup_codes_remaining=first["backup_codes_remaining"],
         reenrollment_required_at=first["reenrollment_required_at"],
         memberships=tuple(
-            Membership(row["staff_id"], Role(row["role"]), account_from(row))
+            Membership(row["staff_id"], Role(row["role"]), account_from(row), row["mfa_deadline"], row["is_exempt"])
             for row in rows
             if row["staff_id"] is not None
         ),

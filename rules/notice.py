@@ -37,9 +37,9 @@ def for_person(person: Person) -> Notice | None:
     if person.reenrollment_required_at is not None:
         return Notice(None, RESET_MESSAGE, person.reenrollment_required_at, 0)
     asking = [
-        (membership.account.policy.deadline, membership.account)
+        (membership.deadline, membership.account)
         for membership in person.memberships
-        if membership.account.policy.deadline is not None
+        if membership.deadline is not None and not membership.is_exempt
     ]
     if not asking:
         return None

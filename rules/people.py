@@ -36,11 +36,17 @@ class Account:
 
 @dataclass(frozen=True)
 class Membership:
-    """A role in an account."""
+    """A role in an account, when MFA is asked of it there (None: never), and whether an exemption holds until then."""
 
     staff_id: UUID
     role: Role
     account: Account
+    deadline: datetime | None
+    is_exempt: bool = False
+
+    def is_blocking(self, now: datetime) -> bool:
+        """Whether whoever is not enrolled is stopped: from the deadline's instant on."""
+        return self.deadline is not None and now >= self.deadline
 
 
 @dataclass(frozen=True)
@@ -88,4 +94,5 @@ class Person:
             return False
         if self.reenrollment_required_at is not None:
             return True
-        return self.membership_of(account.id) is not None and account.policy.is_blocking(self.now)
+        membership = self.membership_of(account.id)
+        return membership is not None and membership.is_blocking(self.now)

@@ -28,10 +28,6 @@ class Policy:
         """Whether MFA is required of the account's staff."""
         return self.required_since is not None
 
-    def is_blocking(self, now: datetime) -> bool:
-        """Whether whoever is not enrolled is stopped: from the deadline's instant on."""
-        return self.deadline is not None and now >= self.deadline
-
 
 def days_remaining(deadline: datetime, now: datetime) -> int:
     """Days of 24 hours left, rounded up; 0 exactly from the deadline on."""
