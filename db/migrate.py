@@ -1,15 +1,29 @@
-"""Numbered plain-SQL migrations: checksummed, one at a time under a lock, each in its transaction."""
+"""Numbered plain-SQL migrations: checksummed, one at a time under a lock, each in its transaction.
+
+A migration that waits for a table makes everyone behind it wait, too: so each try is short, and is made again. A file
+that creates an index concurrently holds that one statement and no more; it stands outside of a transaction.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 
 import asyncpg
 
+from db.pool import Connection
+
 LOCK_ID = 0x6A7E_0001  # any constant that is ours alone
+OLDEST_SERVER = 15
+LOCK_TIMEOUT_S = 1
+MOST_TRIES = 10
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 3.0
+LOOK_AGAIN_S = 0.2
+CONCURRENTLY = re.compile(r"^CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS (\w+)", re.MULTILINE)
 
 CREATE_LEDGER = """
 CREATE TABLE IF NOT EXISTS migrations (
@@ -22,7 +36,7 @@ CREATE TABLE IF NOT EXISTS migrations (
 
 
 class MigrationError(Exception):
-    """The database's migrations and ours do not agree."""
+    """The database and this version of Gatehouse do not agree, or the database lets nothing be changed now."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,12 @@ class Migration:
         """SHA-256 of the text, in hex."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
+    @property
+    def index(self) -> str | None:
+        """The index that it creates concurrently, if that is what it does."""
+        found = CONCURRENTLY.search(self.sql)
+        return found[1] if found else None
+
 
 def all_migrations() -> Iterator[Migration]:
     """Our migrations, in order."""
@@ -48,11 +68,19 @@ def all_migrations() -> Iterator[Migration]:
             yield Migration(int(number), name, entry.read_text())
 
 
+def require_version(connection: Connection) -> None:
+    """Raise MigrationError when the server is older than our statements."""
+    major = connection.get_server_version().major
+    if major < OLDEST_SERVER:
+        raise MigrationError(f"The database is PostgreSQL {major}, and Gatehouse needs {OLDEST_SERVER} or later.")
+
+
 async def migrate(url: str) -> list[Migration]:
-    """Apply what is missing and return it. Raises MigrationError when an applied one has changed."""
+    """Apply what is missing and return it. Raises MigrationError."""
     connection = await asyncpg.connect(url, timeout=10)
     try:
-        await connection.execute("SELECT pg_advisory_lock($1)", LOCK_ID)
+        require_version(connection)
+        await _take_turn(connection)
         await connection.execute(CREATE_LEDGER)
         applied = {row["number"]: row for row in await connection.fetch("SELECT * FROM migrations")}
         done = []
@@ -63,14 +91,7 @@ async def migrate(url: str) -> list[Migration]:
                         f"Migration {migration.number} ({migration.name}) has changed since it was applied."
                     )
                 continue
-            async with connection.transaction():
-                await connection.execute(migration.sql)
-                await connection.execute(
-                    "INSERT INTO migrations (number, name, checksum) VALUES ($1, $2, $3)",
-                    migration.number,
-                    migration.name,
-                    migration.checksum,
-                )
+            await _apply(connection, migration)
             done.append(migration)
         if applied:
             raise MigrationError(
@@ -79,3 +100,64 @@ async def migrate(url: str) -> list[Migration]:
         return done
     finally:
         await connection.close()
+
+
+async def _take_turn(connection: Connection) -> None:
+    # Not by waiting in a statement: an index that another makes concurrently would wait for that in turn.
+    while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_ID):  # noqa: ASYNC110
+        await asyncio.sleep(LOOK_AGAIN_S)
+
+
+async def _apply(connection: Connection, migration: Migration) -> None:
+    if migration.index is not None:
+        await _create_index(connection, migration, migration.index)
+        await _record(connection, migration)
+        return
+    pause_s = FIRST_PAUSE_S
+    for tries_left in reversed(range(MOST_TRIES)):
+        try:
+            async with connection.transaction():
+                await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'")
+                await connection.execute(migration.sql)
+                await _record(connection, migration)
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            if not tries_left:
+                raise MigrationError(await _what_is_in_the_way(connection, migration)) from None
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        else:
+            return
+
+
+async def _create_index(connection: Connection, migration: Migration, index: str) -> None:
+    """It waits for every open transaction, and nobody for it: no hurry. What an ended try has left of it goes first."""
+    is_half = await connection.fetchval(
+        "SELECT true FROM pg_index WHERE indexrelid = to_regclass($1) AND NOT indisvalid", index
+    )
+    if is_half:
+        await connection.execute(f"DROP INDEX CONCURRENTLY {index}")
+    await connection.execute(migration.sql)
+
+
+async def _record(connection: Connection, migration: Migration) -> None:
+    await connection.execute(
+        "INSERT INTO migrations (number, name, checksum) VALUES ($1, $2, $3)",
+        migration.number,
+        migration.name,
+        migration.checksum,
+    )
+
+
+async def _what_is_in_the_way(connection: Connection, migration: Migration) -> str:
+    oldest = await connection.fetchrow(
+        """
+        SELECT pid, application_name, extract(epoch FROM now() - xact_start)::int AS open_s FROM pg_stat_activity
+        WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()
+        ORDER BY xact_start LIMIT 1
+        """
+    )
+    sentence = f"Migration {migration.number} ({migration.name}) found its tables in use in {MOST_TRIES} tries"
+    if oldest is not None:
+        who = f" ({oldest['application_name']})" if oldest["application_name"] else ""
+        sentence += f"; the oldest open transaction is process {oldest['pid']}{who}'s, of {oldest['open_s']} s"
+    return f"{sentence}. Nothing of it was applied: run it again."

@@ -22,7 +22,7 @@ async def charge(connection: Connection, key: str, limits: Limits) -> Charge:
         WHERE NOT EXISTS (
             SELECT FROM unnest($2::int[], $3::interval[], $4::bool[]) AS window_(n, span, locks),
                 LATERAL (SELECT throttle.failures[cardinality(throttle.failures) - n + 1] AS first,
-                                throttle.failures[cardinality(throttle.failures)] AS last)
+                                throttle.failures[cardinality(throttle.failures)] AS last) AS edge
             WHERE CASE WHEN locks THEN last - first < span AND last + span > now() ELSE first + span > now() END
         )
         RETURNING now() AS at, (
@@ -46,6 +46,7 @@ async def retry_at(connection: Connection, key: str, limits: Limits) -> datetime
         SELECT coalesce(max(CASE WHEN NOT locks THEN first + span WHEN last - first < span THEN last + span END), now())
         FROM throttles, unnest($2::int[], $3::interval[], $4::bool[]) AS window_(n, span, locks),
             LATERAL (SELECT failures[cardinality(failures) - n + 1] AS first, failures[cardinality(failures)] AS last)
+                AS edge
         WHERE key = $1 AND CASE WHEN locks THEN last + span > now() ELSE first + span > now() END
         """,
         key,

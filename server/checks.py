@@ -6,7 +6,7 @@ import asyncio
 
 import asyncpg
 
-from db.migrate import Migration, all_migrations, migrate
+from db.migrate import Migration, all_migrations, migrate, require_version
 from settings import Settings, SettingsError
 
 CONNECT_TIMEOUT_S = 10
@@ -29,7 +29,7 @@ def require(settings: Settings, *names: str) -> None:
 
 
 def check_database(url: str) -> None:
-    """Raise DatabaseError when the database does not answer or lacks migrations."""
+    """Raise DatabaseError when the database does not answer or lacks migrations, MigrationError when it is too old."""
     try:
         missing = asyncio.run(_missing_migrations(url))
     except Exception as error:
@@ -63,6 +63,7 @@ def plain_database_error(error: Exception) -> Exception:
 async def _missing_migrations(url: str) -> int:
     connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
     try:
+        require_version(connection)
         applied = {row["number"] for row in await connection.fetch("SELECT number FROM migrations")}
     except asyncpg.UndefinedTableError:
         applied = set()

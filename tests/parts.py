@@ -50,7 +50,7 @@ async def administrator(postgres: Postgres) -> AsyncIterator[asyncpg.Connection[
     """A connection that may make databases, beside the migrated template."""
     connection = await asyncpg.connect(postgres.url)
     await connection.execute(f"CREATE DATABASE {TEMPLATE}")
-    await migrate(_named(postgres.url, TEMPLATE))
+    await migrate(named(postgres.url, TEMPLATE))
     yield connection
     await connection.close()
 
@@ -60,11 +60,11 @@ async def database_url(postgres: Postgres, administrator: asyncpg.Connection[asy
     """The URL of an empty, migrated database of the test's own."""
     name = f"test_{next(_numbers)}"
     await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    yield _named(postgres.url, name)
+    yield named(postgres.url, name)
     await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _named(url: str, database: str) -> str:
+def named(url: str, database: str) -> str:
     return url.replace("/postgres?", f"/{database}?", 1)
 
 

@@ -1,0 +1,73 @@
+"""On PostgreSQL 15 every statement can be run, and people sign in, enroll and are reset; anything older is refused."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+import db
+from tests.client import SECRET_KEYS
+from tests.journeys.test_main_job import (
+    test_a_person_enrolls_signs_in_with_a_second_factor_and_is_told_by_email,
+    test_whoever_guesses_is_locked_out_and_the_person_is_told,
+)
+from tests.journeys.test_requiring_mfa import (
+    test_an_admin_resets_whoever_is_locked_out_and_they_enroll_again,
+    test_an_owner_requires_mfa_and_everyone_hears_of_it_in_time,
+)
+from tests.proxy import rewriting
+from tests.server.test_operators import command
+
+RUNS = {"execute", "executemany", "fetch", "fetchrow", "fetchval"}
+TOO_OLD = "Error: The database is PostgreSQL 14, and Gatehouse needs 15 or later."
+
+
+def statements() -> Iterator[tuple[str, str]]:
+    """Every statement of db/, as file:line and text; the migrator's own are run by every test."""
+    for path in sorted(Path(db.__path__[0]).glob("*.py")):
+        names = vars(import_module(f"db.{path.stem}"))
+        for node in ast.walk(ast.parse(path.read_text())):
+            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in RUNS
+            if is_call and path.stem != "migrate":
+                text = eval(compile(ast.Expression(node.args[0]), str(path), "eval"), names)  # type: ignore[attr-defined]
+                yield f"{path.name}:{node.lineno}", text  # type: ignore[attr-defined]
+
+
+async def test_every_statement_can_be_prepared(database: asyncpg.Connection[asyncpg.Record]) -> None:
+    version = database.get_server_version()
+    assert version.major == 15
+    refused = {}
+    for place, text in statements():
+        try:
+            await database.prepare(text)
+        except asyncpg.PostgresError as error:
+            refused[place] = str(error)
+    assert refused == {}
+
+
+@pytest.mark.parametrize("part", ["migrate", "serve", "relay", "worker"])
+async def test_an_older_database_is_refused_in_one_sentence(database_url: str, broker_url: str, part: str) -> None:
+    async with rewriting(database_url, b"server_version\x0015.", b"server_version\x0014.") as url:
+        ended = await asyncio.to_thread(
+            command,
+            part,
+            database_url=url,
+            broker_url=broker_url,
+            smtp_url="smtp://127.0.0.1:1",
+            secret_keys=SECRET_KEYS,
+        )
+    assert (ended.returncode, ended.stderr.strip()) == (1, TOO_OLD)
+
+
+__all__ = [
+    "test_a_person_enrolls_signs_in_with_a_second_factor_and_is_told_by_email",
+    "test_an_admin_resets_whoever_is_locked_out_and_they_enroll_again",
+    "test_an_owner_requires_mfa_and_everyone_hears_of_it_in_time",
+    "test_whoever_guesses_is_locked_out_and_the_person_is_told",
+]

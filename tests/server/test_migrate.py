@@ -1,0 +1,107 @@
+"""`gatehouse migrate` beside a product at work: it waits in nobody's way, and goes on where it was ended."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+import asyncpg
+
+from db.pool import Connection
+from tests.factories import make_world
+from tests.parts import Process, environment
+
+TABLE_MIGRATION, INDEX_MIGRATION = 7, 40
+
+
+async def forget(database: Connection, number: int, index: str) -> None:
+    """Let a migration that creates an index be missing."""
+    await database.execute(f"DROP INDEX {index}")
+    await database.execute("DELETE FROM migrations WHERE number = $1", number)
+
+
+async def applied(database: Connection, number: int) -> bool:
+    """Whether the ledger has the migration."""
+    return bool(await database.fetchval("SELECT true FROM migrations WHERE number = $1", number))
+
+
+async def until(holds: Callable[[], object], migrating: Process) -> None:
+    """Return once `holds` does, which is awaited; fails when the migration ends before."""
+    while not await holds():  # type: ignore[misc]
+        assert migrating.popen.poll() is None, migrating.output
+        await asyncio.sleep(0.02)
+
+
+async def test_it_waits_for_an_open_writer_in_short_tries_and_nobody_waits_behind_it(
+    database_url: str, database: asyncpg.Connection[asyncpg.Record], gatehouse: Callable[..., Process]
+) -> None:
+    world = await make_world("", database)
+    event_id = await database.fetchval("INSERT INTO events (type) VALUES ('MFA_ENABLED') RETURNING id")
+    await forget(database, TABLE_MIGRATION, "account_events_event")
+    writer = await asyncpg.connect(database_url)
+    transaction = writer.transaction()
+    await transaction.start()
+    insert = "INSERT INTO account_events (account_id, event_id) VALUES ($1, $2)"
+    await writer.execute(insert, world.account_id, event_id)
+
+    migrating = gatehouse("migrate", env=environment(database_url=database_url))
+    await until(lambda: waiting(database), migrating)
+    await database.execute(insert, world.other_account_id, event_id)  # behind it: returns once the try is over
+    assert not await applied(database, TABLE_MIGRATION)
+    await until(lambda: waiting(database), migrating)  # the next try
+    await transaction.commit()
+    assert await migrating.wait() == 0
+    assert "0007 event_retention" in migrating.output
+    assert await applied(database, TABLE_MIGRATION)
+    await writer.close()
+
+
+async def test_it_says_who_is_in_the_way_when_it_gives_up(
+    database_url: str, database: asyncpg.Connection[asyncpg.Record], gatehouse: Callable[..., Process]
+) -> None:
+    await forget(database, TABLE_MIGRATION, "account_events_event")
+    writer = await asyncpg.connect(database_url, server_settings={"application_name": "a backup"})
+    async with writer.transaction():
+        await writer.execute("LOCK TABLE account_events IN ROW EXCLUSIVE MODE")
+        migrating = gatehouse("migrate", env=environment(database_url=database_url))
+        assert await migrating.wait(90) == 1
+    assert "Migration 7 (event_retention) found its tables in use in 10 tries" in migrating.output
+    assert f"process {writer.get_server_pid()} (a backup)'s" in migrating.output
+    assert not await applied(database, TABLE_MIGRATION)
+    await writer.close()
+
+
+async def test_an_index_made_concurrently_holds_up_no_writer_and_survives_its_end(
+    database_url: str, database: asyncpg.Connection[asyncpg.Record], gatehouse: Callable[..., Process]
+) -> None:
+    await forget(database, INDEX_MIGRATION, "deliveries_open")
+    writer = await asyncpg.connect(database_url)
+    transaction = writer.transaction()
+    await transaction.start()
+    await writer.execute("LOCK TABLE deliveries IN ROW EXCLUSIVE MODE")
+
+    ended = gatehouse("migrate", env=environment(database_url=database_url))
+    await until(lambda: waiting(database), ended)
+    await database.execute("UPDATE deliveries SET attempts = 0")
+    ended.popen.send_signal(signal.SIGKILL)
+    await database.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%INDEX CONCURRENTLY%' "
+        "AND pid <> pg_backend_pid()"
+    )
+    assert await database.fetchval("SELECT NOT indisvalid FROM pg_index WHERE indexrelid = 'deliveries_open'::regclass")
+
+    first, second = [gatehouse("migrate", env=environment(database_url=database_url)) for _ in range(2)]
+    await until(lambda: waiting(database), first)
+    await transaction.commit()
+    assert [await one.wait() for one in (first, second)] == [0, 0]
+    assert await database.fetchval("SELECT indisvalid FROM pg_index WHERE indexrelid = 'deliveries_open'::regclass")
+    assert await applied(database, INDEX_MIGRATION)
+    await writer.close()
+
+
+async def waiting(database: Connection) -> object:
+    """Whether somebody waits for a lock in this database."""
+    return await database.fetchval(
+        "SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1"
+    )
