@@ -23,6 +23,8 @@ import asyncpg
 
 from bench import parts, sink
 from db.pool import open_database
+from rules.events.catalogue import samples
+from rules.events.policy import PolicyEnabled
 from server.local import processes, valkey
 from workers.emails import Facts, render
 from workers.planning import plan
@@ -76,9 +78,8 @@ def bare_loop(port: int) -> None:
 def made(number: int) -> EmailMessage:
     """The mail that the worker will send, too."""
     facts = Facts(
-        event_type="POLICY_ENABLED",
+        event=samples(PolicyEnabled)["policy_enabled"],
         occurred_at=datetime.now(UTC),
-        data={"graceDays": 7, "deadline": "2026-12-01T14:03:00Z", "requiredSince": "2026-11-24T14:03:00Z"},
         account_name="Agency",
         recipient=f"{number}@gatehouse.example",
         delivery_id=number,

@@ -13,7 +13,7 @@ import asyncpg
 from bench import parts
 from db import events
 from db.pool import Connection
-from workers.catalogue import QUIET_TYPES, SECURITY_TYPES
+from rules.events.catalogue import QUIET_TYPES, SECURITY_TYPES
 
 HISTORIES = (1_000, 1_000_000)
 LOOKS = 300

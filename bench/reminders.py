@@ -19,8 +19,9 @@ import asyncpg
 from bench import parts
 from db import outbox, policy, sessions, users
 from db.pool import Connection, Database, open_database
-from db.sessions import Client
-from rules.events import EventType
+from rules.clients import Client
+from rules.events.policy import PolicyDisabled
+from rules.events.signing_in import SignInSucceeded
 from workers.planning import plan
 from workers.reminders import plan_due
 
@@ -124,13 +125,14 @@ async def _change_policy(connection: Connection, account_id: UUID, user_id: UUID
     await policy.lock(connection, account_id)
     # What saving writes, and the same again, so that the reminders stay due.
     await connection.execute("UPDATE accounts SET policy_updated_at = now() WHERE id = $1", account_id)
-    await outbox.append(connection, EventType.POLICY_DISABLED, account_id=account_id, actor_id=user_id)
+    await outbox.append(connection, PolicyDisabled(account_id=account_id, actor_id=user_id))
 
 
 async def _sign_in(connection: Connection, user_id: UUID) -> None:
     await users.lock(connection, user_id)
-    await sessions.start(connection, user_id, os.urandom(32), Client(None, None))
-    await outbox.append(connection, EventType.SIGN_IN_SUCCEEDED, subject_id=user_id, actor_id=user_id)
+    client = Client(None, None)
+    await sessions.start(connection, user_id, os.urandom(32), client)
+    await outbox.append(connection, SignInSucceeded(subject_id=user_id, actor_id=user_id, client=client))
 
 
 def main() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from db.outbox import stored_from
 from db.pool import Connection
+from rules.events.stored import Stored
 
 SWEEP_LOCK_ID = 0x6A7E_0003  # any constant that is ours alone
 MOST_ATTEMPTS = 200
@@ -25,10 +26,12 @@ class Claimed:
     email: str
     attempts: int
     is_overdue: bool
-    type: str
     occurred_at: datetime
-    data: dict[str, Any]
     account_name: str | None
+    stored: Stored
+
+
+PLAIN = [each.name for each in fields(Claimed) if each.name != "stored"]
 
 
 async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, retry_hours: int) -> list[Claimed]:
@@ -50,7 +53,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
         ), due AS (
             SELECT id FROM abandoned UNION ALL SELECT id FROM waiting LIMIT $3
         ), judged AS (
-            SELECT due.id, events.type, events.occurred_at, events.data, accounts.name AS account_name,
+            SELECT due.id, occurred_at, accounts.name AS account_name, type, account_id, subject_id, actor_id, data,
                 CASE
                     WHEN body_sent_at IS NOT NULL AND resends = 0 THEN 'sent'
                     WHEN expires_at <= now() THEN 'dropped'
@@ -78,10 +81,12 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                 resends = resends - (fate = 'sending' AND body_sent_at IS NOT NULL)::int,
                 body_sent_at = NULL
             FROM judged WHERE deliveries.id = judged.id
-            RETURNING deliveries.id, event_id, message, email, attempts, state, type, occurred_at, data, account_name,
+            RETURNING deliveries.id, event_id, message, email, attempts, state, occurred_at, account_name,
+                type, account_id, subject_id, actor_id, data,
                 created_at < now() - $4 * interval '1 hour' OR attempts >= $5 AS is_overdue
         )
-        SELECT id, event_id, message, email, attempts, is_overdue, type, occurred_at, data, account_name
+        SELECT id, event_id, message, email, attempts, is_overdue, occurred_at, account_name,
+            type, account_id, subject_id, actor_id, data
         FROM claimed WHERE state = 'sending' ORDER BY id
         """,
         queue,
@@ -91,7 +96,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
         MOST_ATTEMPTS,
         UNKNOWN,
     )
-    return [Claimed(**row) for row in rows]
+    return [Claimed(stored=stored_from(row), **{name: row[name] for name in PLAIN}) for row in rows]
 
 
 async def renew(connection: Connection, claim_id: UUID) -> None:

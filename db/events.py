@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import astuple, dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from db.outbox import stored_from
 from db.pool import Connection
 from db.users import BEFORE_ALL
+from rules.events.stored import Stored
 
 RELAY_BATCH = 200
 QUIET_BATCH = 10_000
@@ -18,16 +19,13 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 5, 60
 
 
 @dataclass(frozen=True)
-class Event:
+class Undispatched:
     """An event as a worker dispatches it."""
 
     id: int
-    type: str
-    account_id: UUID | None
     account_name: str | None
-    subject_id: UUID | None
     occurred_at: datetime
-    data: dict[str, Any]
+    stored: Stored
     fanned_out_to: UUID | None
 
 
@@ -110,21 +108,24 @@ async def begin(connection: Connection, event_id: int) -> bool:
     return attempts is not None and attempts <= MOST_ATTEMPTS
 
 
-async def lock_undispatched(connection: Connection, event_id: int) -> Event | None:
+async def lock_undispatched(connection: Connection, event_id: int) -> Undispatched | None:
     """The event, for this transaction alone; None when it is dispatched, set aside, or another worker has it."""
     row = await connection.fetchrow(
         """
-        SELECT events.id, type, account_id, accounts.name AS account_name, subject_id, occurred_at, data, fanned_out_to
+        SELECT events.id, accounts.name AS account_name, occurred_at, fanned_out_to,
+            type, account_id, subject_id, actor_id, data
         FROM events LEFT JOIN accounts ON accounts.id = events.account_id
         WHERE events.id = $1 AND dispatched_at IS NULL AND failure IS NULL
         FOR NO KEY UPDATE OF events SKIP LOCKED
         """,
         event_id,
     )
-    return Event(**row) if row else None
+    if row is None:
+        return None
+    return Undispatched(row["id"], row["account_name"], row["occurred_at"], stored_from(row), row["fanned_out_to"])
 
 
-async def deliver_to_person(connection: Connection, event: Event, terms: Terms) -> None:
+async def deliver_to_person(connection: Connection, event: Undispatched, terms: Terms) -> None:
     """Write the one delivery of an event about a person, and mark it dispatched."""
     await connection.execute(
         """
@@ -137,12 +138,12 @@ async def deliver_to_person(connection: Connection, event: Event, terms: Terms) 
         UPDATE events SET dispatched_at = now() WHERE id = $1
         """,
         event.id,
-        event.subject_id,
+        event.stored.subject_id,
         *astuple(terms),
     )
 
 
-async def deliver_to_staff(connection: Connection, event: Event, terms: Terms) -> bool:
+async def deliver_to_staff(connection: Connection, event: Undispatched, terms: Terms) -> bool:
     """Write the deliveries of the next 10,000 staff not enrolled; true once the event is dispatched."""
     dispatched: bool = await connection.fetchval(
         """
@@ -166,7 +167,7 @@ async def deliver_to_staff(connection: Connection, event: Event, terms: Terms) -
         RETURNING dispatched_at IS NOT NULL
         """,
         event.id,
-        event.account_id,
+        event.stored.account_id,
         *astuple(terms),
         event.fanned_out_to or BEFORE_ALL,
         FAN_OUT_CHUNK,

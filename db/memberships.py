@@ -52,12 +52,12 @@ async def role_of(connection: Connection, account_id: UUID, email: str) -> Role 
 
 async def add_many(
     connection: Connection, account_id: UUID, emails: list[str], roles: list[str], hashes: list[str]
-) -> int:
-    """Give each of these different emails a role, with its event; return how many were not staff before.
+) -> list[tuple[UUID, Role]]:
+    """Give each of these different emails a role; return the ids and roles of those who were not staff before.
 
     Known people keep their passwords, and whoever is staff here keeps the role.
     """
-    added: int = await connection.fetchval(
+    rows = await connection.fetch(
         """
         WITH given AS (
             SELECT * FROM unnest($2::text[], $3::text[], $4::text[]) AS given (email, role, password_hash)
@@ -65,26 +65,18 @@ async def add_many(
             INSERT INTO users (email, password_hash) SELECT email, password_hash FROM given ORDER BY email
             ON CONFLICT (email) DO UPDATE SET email = users.email
             RETURNING id, email
-        ), joined AS (
-            INSERT INTO staff (account_id, user_id, email, role)
-            SELECT $1, people.id, email, given.role FROM people JOIN given USING (email)
-            ON CONFLICT (account_id, user_id) DO NOTHING
-            RETURNING user_id, role
-        ), told AS (
-            INSERT INTO events (type, account_id, subject_id, data)
-            SELECT 'STAFF_ADDED', $1, user_id, jsonb_build_object('role', role) FROM joined
-            RETURNING id
-        ), shown AS (
-            INSERT INTO account_events (account_id, event_id) SELECT $1, id FROM told
         )
-        SELECT count(*) FROM joined
+        INSERT INTO staff (account_id, user_id, email, role)
+        SELECT $1, people.id, email, given.role FROM people JOIN given USING (email)
+        ON CONFLICT (account_id, user_id) DO NOTHING
+        RETURNING user_id, role
         """,
         account_id,
         emails,
         roles,
         hashes,
     )
-    return added
+    return [(row["user_id"], Role(row["role"])) for row in rows]
 
 
 async def set_super_admin(connection: Connection, email: str, granted: bool) -> UUID | None:

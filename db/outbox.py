@@ -2,42 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any
-from uuid import UUID
+from collections.abc import Sequence
+from dataclasses import fields
+
+import asyncpg
 
 from db.pool import Connection
-from rules.events import EventType
+from rules.events.base import Event
+from rules.events.stored import Stored
 
 
-async def append(
-    connection: Connection,
-    event_type: EventType,
-    *,
-    account_id: UUID | None = None,
-    subject_id: UUID | None = None,
-    actor_id: UUID | None = None,
-    data: dict[str, Any] | None = None,
-) -> int:
-    """Append an event and return its id; it shows in its account's log, or in all its subject is staff of."""
-    event_id: int = await connection.fetchval(
+async def append(connection: Connection, event: Event) -> None:
+    """Append an event; it shows in its account's log, or in the logs of all accounts that its subject is staff of."""
+    await append_all(connection, [event])
+
+
+async def append_all(connection: Connection, events: Sequence[Event]) -> None:
+    """Append events in this order, each as above."""
+    rows = [Stored.of(event) for event in events]
+    await connection.execute(
         """
-        WITH event AS (
+        WITH given AS (
+            SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::jsonb[])
+                WITH ORDINALITY AS given (type, account_id, subject_id, actor_id, data, number)
+        ), appended AS (
             INSERT INTO events (type, account_id, subject_id, actor_id, data)
-            VALUES ($1, $2, $3, $4, $5)
-            RETURNING id
-        ), shown AS (
-            INSERT INTO account_events (account_id, event_id)
-            SELECT $2, id FROM event WHERE $2::uuid IS NOT NULL
-            UNION ALL
-            SELECT staff.account_id, event.id FROM event, staff
-            WHERE $2::uuid IS NULL AND staff.user_id = $3
+            SELECT type, account_id, subject_id, actor_id, data FROM given ORDER BY number
+            RETURNING id, account_id, subject_id
         )
-        SELECT id FROM event
+        INSERT INTO account_events (account_id, event_id)
+        SELECT account_id, id FROM appended WHERE account_id IS NOT NULL
+        UNION ALL
+        SELECT staff.account_id, appended.id FROM appended JOIN staff ON staff.user_id = appended.subject_id
+        WHERE appended.account_id IS NULL
         """,
-        event_type,
-        account_id,
-        subject_id,
-        actor_id,
-        data or {},
+        [row.type for row in rows],
+        [row.account_id for row in rows],
+        [row.subject_id for row in rows],
+        [row.actor_id for row in rows],
+        [row.data for row in rows],
     )
-    return event_id
+
+
+def stored_from(row: asyncpg.Record) -> Stored:
+    """The event of a row that has all its columns."""
+    return Stored(**{each.name: row[each.name] for each in fields(Stored)})

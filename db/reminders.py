@@ -36,52 +36,47 @@ async def running(connection: Connection, within_days: int) -> list[Running]:
     return [Running(**row) for row in rows]
 
 
-async def remind(connection: Connection, due: list[tuple[Running, int, int]]) -> int:
-    """Record a reminder for each account, threshold in days and days left; return how many were not there yet.
+async def claim(connection: Connection, due: list[tuple[Running, int]]) -> set[UUID]:
+    """Claim the reminder of each account at a threshold in days; return those that were not claimed before.
 
-    Whichever planner inserts the row of an account, requirement, deadline and threshold also makes the event.
+    Whichever planner inserts the row of an account, requirement, deadline and threshold is the one to make the event.
     """
-    made: int = await connection.fetchval(
+    rows = await connection.fetch(
         """
-        WITH due AS (
-            SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::int[], $5::int[])
-                AS due (account_id, required_since, deadline, threshold_days, days_left)
-        ), planned AS (
-            INSERT INTO reminders (account_id, required_since, grace_deadline, threshold_days)
-            SELECT account_id, due.required_since, deadline, threshold_days
-            FROM due JOIN accounts ON accounts.id = account_id
-                AND accounts.required_since = due.required_since AND accounts.grace_deadline = due.deadline
-            ORDER BY account_id
-            ON CONFLICT DO NOTHING
-            RETURNING account_id
-        ), made AS (
-            INSERT INTO events (type, account_id, data)
-            SELECT 'GRACE_REMINDER_SENT', account_id, jsonb_build_object(
-                'daysLeft', days_left,
-                'deadline', to_char(deadline, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-                'requiredSince', to_char(required_since, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
-            FROM due JOIN planned USING (account_id)
-            RETURNING id, account_id
-        ), shown AS (
-            INSERT INTO account_events (account_id, event_id) SELECT account_id, id FROM made
-        )
-        SELECT count(*) FROM made
+        INSERT INTO reminders (account_id, required_since, grace_deadline, threshold_days)
+        SELECT account_id, due.required_since, deadline, threshold_days
+        FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::int[])
+            AS due (account_id, required_since, deadline, threshold_days)
+        JOIN accounts ON accounts.id = account_id
+            AND accounts.required_since = due.required_since AND accounts.grace_deadline = due.deadline
+        ORDER BY account_id
+        ON CONFLICT DO NOTHING
+        RETURNING account_id
         """,
-        [running.account_id for running, _, _ in due],
-        [running.required_since for running, _, _ in due],
-        [running.deadline for running, _, _ in due],
-        [threshold_days for _, threshold_days, _ in due],
-        [days_left for _, _, days_left in due],
+        [running.account_id for running, _ in due],
+        [running.required_since for running, _ in due],
+        [running.deadline for running, _ in due],
+        [threshold_days for _, threshold_days in due],
     )
-    return made
+    return {row["account_id"] for row in rows}
 
 
-async def end_grace_periods(connection: Connection) -> int:
-    """Record for up to 500 accounts that their grace period has ended; return how many there were.
+@dataclass(frozen=True)
+class Ended:
+    """An account whose grace period has ended; `announced` when its staff have been told of it already."""
 
-    The end of a deadline is emailed once, and not when the announcement of the deadline came after it.
+    account_id: UUID
+    required_since: datetime
+    deadline: datetime
+    announced: bool
+
+
+async def end_grace_periods(connection: Connection) -> list[Ended]:
+    """End the grace periods of up to 500 accounts whose deadline has passed, once each.
+
+    The end of a deadline is told once, and not when the announcement of the deadline came after it.
     """
-    ended: int = await connection.fetchval(
+    rows = await connection.fetch(
         """
         WITH over AS (
             UPDATE accounts SET grace_ended_at = now() WHERE id IN (
@@ -95,19 +90,11 @@ async def end_grace_periods(connection: Connection) -> int:
             SELECT account_id, required_since, grace_deadline, 0 FROM over ORDER BY account_id
             ON CONFLICT DO NOTHING
             RETURNING account_id
-        ), made AS (
-            INSERT INTO events (type, account_id, data)
-            SELECT 'GRACE_PERIOD_ENDED', account_id, jsonb_build_object(
-                'deadline', to_char(grace_deadline, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-                'requiredSince', to_char(required_since, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-                'announced', grace_deadline <= announced_at OR account_id NOT IN (SELECT account_id FROM first))
-            FROM over
-            RETURNING id, account_id
-        ), shown AS (
-            INSERT INTO account_events (account_id, event_id) SELECT account_id, id FROM made
         )
-        SELECT count(*) FROM over
+        SELECT account_id, required_since, grace_deadline AS deadline,
+            grace_deadline <= announced_at OR account_id NOT IN (SELECT account_id FROM first) AS announced
+        FROM over
         """,
         AT_ONCE,
     )
-    return ended
+    return [Ended(**row) for row in rows]

@@ -7,14 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from db.pool import Connection
-
-
-@dataclass(frozen=True)
-class Client:
-    """Where a request comes from, as far as it is known."""
-
-    user_agent: str | None
-    ip_address: str | None
+from rules.clients import Client
 
 
 @dataclass(frozen=True)

@@ -144,45 +144,40 @@ async def user_of(connection: Connection, account_id: UUID, staff_id: UUID) -> U
     return found
 
 
-async def remind(connection: Connection, account_id: UUID, actor_id: UUID, staff_ids: list[UUID]) -> int:
-    """Record a reminder for each of these who is not enrolled, is asked to be, and had none for 24 hours.
+@dataclass(frozen=True)
+class ClaimedReminder:
+    """Somebody to remind of a requirement, and the database's time."""
 
-    The claim on the row and the event are one statement; return how many.
-    """
-    reminded: int = await connection.fetchval(
+    user_id: UUID
+    required_since: datetime
+    deadline: datetime
+    now: datetime
+
+
+async def claim_reminders(
+    connection: Connection, account_id: UUID, actor_id: UUID, staff_ids: list[UUID]
+) -> list[ClaimedReminder]:
+    """Claim a reminder for each of these who is not enrolled, is asked to be, and had none for 24 hours."""
+    rows = await connection.fetch(
         """
-        WITH claimed AS (
-            UPDATE staff SET reminder_claimed_at = now()
-            FROM accounts
-            WHERE accounts.id = $1 AND accounts.required_since IS NOT NULL AND staff.id IN (
-                SELECT id FROM staff AS wanted
-                WHERE account_id = $1 AND id = ANY ($3)
-                    AND EXISTS (SELECT FROM staff AS actor WHERE actor.account_id = $1 AND actor.user_id = $2
-                                AND actor.role IN ('OWNER', 'ADMIN'))
-                    AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = wanted.user_id)
-                    AND (reminder_claimed_at IS NULL OR reminder_claimed_at <= now() - interval '24 hours')
-                ORDER BY id FOR NO KEY UPDATE
-            )
-            RETURNING staff.user_id, required_since, grace_deadline
-        ), recorded AS (
-            INSERT INTO events (type, account_id, actor_id, subject_id, data)
-            SELECT 'GRACE_REMINDER_SENT', $1, $2, user_id, jsonb_build_object(
-                'daysLeft', greatest(0, ceil(extract(epoch FROM grace_deadline - now()) / 86400)),
-                'deadline', to_char(grace_deadline, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-                'requiredSince', to_char(required_since, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-                'manual', true)
-            FROM claimed
-            RETURNING id
-        ), shown AS (
-            INSERT INTO account_events (account_id, event_id) SELECT $1, id FROM recorded
+        UPDATE staff SET reminder_claimed_at = now()
+        FROM accounts
+        WHERE accounts.id = $1 AND accounts.required_since IS NOT NULL AND staff.id IN (
+            SELECT id FROM staff AS wanted
+            WHERE account_id = $1 AND id = ANY ($3)
+                AND EXISTS (SELECT FROM staff AS actor WHERE actor.account_id = $1 AND actor.user_id = $2
+                            AND actor.role IN ('OWNER', 'ADMIN'))
+                AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = wanted.user_id)
+                AND (reminder_claimed_at IS NULL OR reminder_claimed_at <= now() - interval '24 hours')
+            ORDER BY id FOR NO KEY UPDATE
         )
-        SELECT count(*) FROM recorded
+        RETURNING staff.user_id, required_since, grace_deadline AS deadline, now() AS now
         """,
         account_id,
         actor_id,
         staff_ids,
     )
-    return reminded
+    return [ClaimedReminder(**row) for row in rows]
 
 
 def _conditions(wanted: Filter) -> tuple[bool | None, str | None, str | None, str | None]:

@@ -11,6 +11,7 @@ from resolvers import access
 from resolvers.context import Context
 from resolvers.staff import page_size
 from rules import cursor
+from rules.events.catalogue import BY_TYPE
 
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 500
@@ -34,9 +35,15 @@ async def log(
     limit = page_size(first, LARGEST_PAGE, DEFAULT_PAGE)
     ring, scope = context.service.ring, f"audit {account_id}"
     before = int(cursor.decode(ring, scope, after)[0]) if after is not None else None
+    wanted = list(BY_TYPE) if types is None else types
     async with context.database.connection() as connection:
         entries = await audit.page(
-            connection, account_id, types, email.strip().lower() if email else None, before, limit + 1
+            connection,
+            account_id,
+            wanted,
+            email.strip().lower() if email else None,
+            before,
+            limit + 1,
         )
     has_next = len(entries) > limit
     entries = entries[:limit]

@@ -13,7 +13,7 @@ from db.pool import Connection
 from resolvers import access, second_factor
 from resolvers.context import Context
 from rules import backup_codes as backup_code_rules
-from rules.events import EventType
+from rules.events.mfa import BackupCodesRegenerated
 from rules.failures import MfaNotEnabled, RateLimited
 from rules.people import Person
 from rules.throttling import Charge
@@ -41,11 +41,7 @@ async def regenerate(context: Context, code: str) -> list[str]:
     async with spend_totp(context, person, code, charged) as connection:
         await backup_codes.replace(connection, person.id, codes.digests, codes.salt, codes.key_id)
         await outbox.append(
-            connection,
-            EventType.BACKUP_CODES_REGENERATED,
-            subject_id=person.id,
-            actor_id=person.id,
-            data=second_factor.origin(context.client),
+            connection, BackupCodesRegenerated(subject_id=person.id, actor_id=person.id, client=context.client)
         )
     await context.reload()
     return codes.codes

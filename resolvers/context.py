@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from db import sessions, users
+from db import users
 from db.pool import Database
 from resolvers.hashing import Hasher
 from resolvers.hub import Hub
 from resolvers.turns import Turns
 from rules import tokens
+from rules.clients import Client
 from rules.failures import Unauthenticated
 from rules.people import Person
 from rules.sealing import KeyRing
@@ -33,7 +34,7 @@ class Context:
     """One request. The transport sends `response_headers` with its answer, and sets or clears the cookie by them."""
 
     service: Service
-    client: sessions.Client
+    client: Client
     request_id: str
     token: str | None
     takes_cookies: bool = True

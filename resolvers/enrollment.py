@@ -12,7 +12,7 @@ from resolvers import access, second_factor
 from resolvers.backup_codes import CodeSet, new_set, spend_totp
 from resolvers.context import Context
 from rules import totp
-from rules.events import EventType
+from rules.events.mfa import MfaDisabled, MfaEnabled
 from rules.failures import (
     EnrollmentNotStarted,
     InvalidCode,
@@ -87,13 +87,7 @@ async def _enable(
         raise MfaAlreadyEnabled
     await backup_codes.replace(connection, person.id, codes.digests, codes.salt, codes.key_id)
     await sessions.end_others(connection, person.id, person.session_id)
-    await outbox.append(
-        connection,
-        EventType.MFA_ENABLED,
-        subject_id=person.id,
-        actor_id=person.id,
-        data=second_factor.origin(context.client),
-    )
+    await outbox.append(connection, MfaEnabled(subject_id=person.id, actor_id=person.id, client=context.client))
 
 
 async def disable(context: Context, code: str) -> None:
@@ -105,13 +99,7 @@ async def disable(context: Context, code: str) -> None:
     async with spend_totp(context, person, code, charged) as connection:
         await factors.remove(connection, person.id)
         await challenges.drop_all(connection, person.id)
-        await outbox.append(
-            connection,
-            EventType.MFA_DISABLED,
-            subject_id=person.id,
-            actor_id=person.id,
-            data=second_factor.origin(context.client),
-        )
+        await outbox.append(connection, MfaDisabled(subject_id=person.id, actor_id=person.id, client=context.client))
     await context.reload()
 
 

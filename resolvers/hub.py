@@ -20,7 +20,7 @@ from db.listening import listen
 from db.policy import Progress
 from db.pool import Connection, Database
 from db.staff import Member
-from rules.events import MEMBER_CHANGES
+from rules.events.catalogue import MEMBER_CHANGES
 from rules.failures import (
     MfaEnrollmentRequired,
     NotFound,

@@ -8,9 +8,8 @@ from db import outbox, policy
 from db.policy import Impact, Progress
 from resolvers import access
 from resolvers.context import Context
-from resolvers.second_factor import iso
 from rules import policy as policy_rules
-from rules.events import EventType
+from rules.events.policy import saved
 from rules.failures import BadUserInput, InvalidInput, NotFound
 from rules.people import Account
 from rules.policy import Policy
@@ -49,29 +48,9 @@ async def update(context: Context, account_id: UUID, require_mfa: bool, grace_pe
         if before is None:
             raise NotFound
         await access.confirm_manager(connection, person, account_id)
-        event_type = policy_rules.change(before.policy, grace_days)
-        if event_type is None:
+        if not policy_rules.is_change(before.policy, grace_days):
             return before
         after = await policy.save(connection, account_id, grace_days)
-        await outbox.append(
-            connection,
-            event_type,
-            account_id=account_id,
-            actor_id=person.id,
-            data=_facts(event_type, before.policy, after.policy),
-        )
+        await outbox.append(connection, saved(before.policy, after.policy, account_id, person.id))
     await context.reload()
     return after
-
-
-def _facts(event_type: EventType, before: Policy, after: Policy) -> dict[str, object]:
-    if after.deadline is None or after.required_since is None:
-        return {}
-    facts: dict[str, object] = {
-        "graceDays": after.grace_days,
-        "deadline": iso(after.deadline),
-        "requiredSince": iso(after.required_since),
-    }
-    if event_type is EventType.POLICY_CHANGED and before.deadline is not None:
-        facts["previousDeadline"] = iso(before.deadline)
-    return facts

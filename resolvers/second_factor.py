@@ -10,9 +10,9 @@ from uuid import UUID
 from db import outbox, throttles
 from db.factors import Factor
 from db.pool import Database
-from db.sessions import Client
 from rules import totp
-from rules.events import EventType
+from rules.clients import Client
+from rules.events.signing_in import MfaChallengeLocked
 from rules.failures import Failure, InvalidCode, TooManyAttempts
 from rules.people import Person
 from rules.sealing import KeyRing
@@ -57,12 +57,7 @@ async def record_lock(database: Database, user_id: UUID, until: datetime, client
     """Record the lock once, however many requests run into it."""
     async with database.transaction() as connection:
         if await throttles.record_lock(connection, second_factor_key(user_id), until):
-            await outbox.append(
-                connection,
-                EventType.MFA_CHALLENGE_LOCKED,
-                subject_id=user_id,
-                data={"until": iso(until), **origin(client)},
-            )
+            await outbox.append(connection, MfaChallengeLocked(subject_id=user_id, client=client, until=until))
 
 
 async def wrong(database: Database, person: Person, charged: Charge, client: Client, message: str) -> InvalidCode:
@@ -75,14 +70,3 @@ def matching_step(ring: KeyRing, factor: Factor, user_id: UUID, code: str) -> in
     """The unspent time step whose code this is."""
     secret = ring.open(factor.secret, TOTP_PURPOSE, user_id)
     return totp.matching_step(secret, code, factor.now, factor.last_step)
-
-
-def origin(client: Client) -> dict[str, str]:
-    """Where a change came from, as an event keeps it."""
-    known = {"userAgent": client.user_agent, "ipAddress": client.ip_address}
-    return {name: value for name, value in known.items() if value}
-
-
-def iso(instant: datetime) -> str:
-    """An instant as an event keeps it: ISO 8601 in UTC with a trailing Z."""
-    return instant.isoformat().replace("+00:00", "Z")

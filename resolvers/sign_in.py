@@ -16,7 +16,7 @@ from resolvers.context import Context
 from rules import passwords, throttling, tokens
 from rules.backup_codes import digest as backup_code_digest
 from rules.backup_codes import normalize as normalized_backup_code
-from rules.events import EventType
+from rules.events.signing_in import BackupCodeUsed, SignInLocked, SignInSucceeded
 from rules.failures import BadUserInput, ChallengeExpired, InvalidCode, InvalidCredentials, RateLimited, TooManyAttempts
 from rules.throttling import Charge
 
@@ -178,8 +178,8 @@ async def _spend_backup_code(context: Context, connection: Connection, user_id: 
     remaining = None if digest is None else await backup_codes.spend(connection, user_id, digest)
     if remaining is None:
         raise _WrongError(WRONG_BACKUP_CODE)
-    data = {"remaining": remaining, **second_factor.origin(context.client)}
-    await outbox.append(connection, EventType.BACKUP_CODE_USED, subject_id=user_id, actor_id=user_id, data=data)
+    used = BackupCodeUsed(subject_id=user_id, actor_id=user_id, client=context.client, remaining=remaining)
+    await outbox.append(connection, used)
 
 
 async def _open_challenge(connection: Connection, user_id: UUID, use_cookie: bool) -> ChallengeOpened:
@@ -194,13 +194,7 @@ async def _start_session(context: Context, connection: Connection, user_id: UUID
     token_hash = tokens.digest(tokens.SESSION_PREFIX, token)
     assert token_hash is not None
     expires_at = await sessions.start(connection, user_id, token_hash, context.client)
-    await outbox.append(
-        connection,
-        EventType.SIGN_IN_SUCCEEDED,
-        subject_id=user_id,
-        actor_id=user_id,
-        data=second_factor.origin(context.client),
-    )
+    await outbox.append(connection, SignInSucceeded(subject_id=user_id, actor_id=user_id, client=context.client))
     return token, expires_at
 
 
@@ -208,9 +202,4 @@ async def _record_password_lock(context: Context, user_id: UUID, charged: Charge
     async with context.database.transaction() as connection:
         until = await throttles.retry_at(connection, charged.key, throttling.PASSWORD)
         if await throttles.record_lock(connection, charged.key, until):
-            await outbox.append(
-                connection,
-                EventType.SIGN_IN_LOCKED,
-                subject_id=user_id,
-                data={"until": second_factor.iso(until), **second_factor.origin(context.client)},
-            )
+            await outbox.append(connection, SignInLocked(subject_id=user_id, client=context.client, until=until))

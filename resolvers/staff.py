@@ -8,14 +8,15 @@ from uuid import UUID
 
 from db import challenges, enrollment, factors, outbox, sessions, staff, throttles, users
 from db.pool import Connection
-from db.staff import Filter, Member
+from db.staff import ClaimedReminder, Filter, Member
 from resolvers import access
 from resolvers.context import Context
-from resolvers.second_factor import origin
 from rules import cursor
-from rules.events import EventType
+from rules.events.mfa import MfaReset
+from rules.events.policy import GraceReminderSent
 from rules.failures import BadUserInput, InvalidInput, NotFound, NotPermitted, StaffMfaNotEnabled
 from rules.people import Person
+from rules.policy import days_remaining
 from rules.throttling import second_factor_key
 
 LARGEST_PAGE = 500
@@ -85,11 +86,7 @@ async def reset(context: Context, account_id: UUID, staff_id: UUID) -> Member:
         await end_everything(connection, user_id)
         await outbox.append(
             connection,
-            EventType.MFA_RESET,
-            account_id=account_id,
-            subject_id=user_id,
-            actor_id=person.id,
-            data=origin(context.client),
+            MfaReset(account_id=account_id, subject_id=user_id, actor_id=person.id, client=context.client),
         )
         found = await staff.members(connection, account_id, [user_id])
         if not found:
@@ -116,8 +113,23 @@ async def remind(context: Context, account_id: UUID, staff_ids: list[str]) -> tu
     if not 1 <= len(wanted) <= MOST_REMINDED:
         raise InvalidInput("staffIds", f"Give 1 to {MOST_REMINDED} staff members.")
     async with context.database.transaction() as connection:
-        reminded = await staff.remind(connection, account_id, person.id, [access.parse_id(text) for text in wanted])
-    return reminded, len(wanted) - reminded
+        claimed = await staff.claim_reminders(
+            connection, account_id, person.id, [access.parse_id(text) for text in wanted]
+        )
+        await outbox.append_all(connection, [_reminder(account_id, person.id, each) for each in claimed])
+    return len(claimed), len(wanted) - len(claimed)
+
+
+def _reminder(account_id: UUID, actor_id: UUID, claimed: ClaimedReminder) -> GraceReminderSent:
+    return GraceReminderSent(
+        account_id=account_id,
+        actor_id=actor_id,
+        subject_id=claimed.user_id,
+        required_since=claimed.required_since,
+        deadline=claimed.deadline,
+        days_left=days_remaining(claimed.deadline, claimed.now),
+        manual=True,
+    )
 
 
 def page_size(first: int | None, largest: int, default: int | None = None) -> int:

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rules.events import EventType
 from rules.failures import InvalidInput
 
 DAY = timedelta(hours=24)
@@ -46,10 +45,6 @@ def wanted_grace_days(require_mfa: bool, grace_period_days: int | None) -> int |
     return days
 
 
-def change(policy: Policy, grace_days: int | None) -> EventType | None:
-    """The event that saving `grace_days` (None: off) would be; None when that already holds."""
-    if grace_days == policy.grace_days:
-        return None
-    if grace_days is None:
-        return EventType.POLICY_DISABLED
-    return EventType.POLICY_CHANGED if policy.is_on else EventType.POLICY_ENABLED
+def is_change(policy: Policy, grace_days: int | None) -> bool:
+    """Whether saving `grace_days` (None: off) would change anything."""
+    return grace_days != policy.grace_days

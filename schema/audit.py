@@ -9,47 +9,16 @@ import strawberry
 
 import resolvers.audit
 from db.audit import Entry
-from rules import audit as audit_rules
-from rules.events import EventType
+from rules.events.catalogue import EVENTS
 from schema.common import PageInfo
 
 
 @strawberry.enum(description="What happened.")
 class AuditEventType(Enum):
-    SIGN_IN_SUCCEEDED = strawberry.enum_value("SIGN_IN_SUCCEEDED", description="Somebody signed in.")
-    SIGN_IN_LOCKED = strawberry.enum_value(
-        "SIGN_IN_LOCKED", description="Ten wrong passwords locked a sign-in for 15 minutes."
-    )
-    MFA_CHALLENGE_LOCKED = strawberry.enum_value(
-        "MFA_CHALLENGE_LOCKED", description="Too many wrong codes locked a person's code entry."
-    )
-    MFA_ENABLED = strawberry.enum_value("MFA_ENABLED", description="A person turned MFA on.")
-    MFA_DISABLED = strawberry.enum_value("MFA_DISABLED", description="A person turned MFA off.")
-    MFA_RESET = strawberry.enum_value("MFA_RESET", description="An owner or admin reset a person's MFA.")
-    BACKUP_CODES_REGENERATED = strawberry.enum_value(
-        "BACKUP_CODES_REGENERATED", description="A person replaced their backup codes."
-    )
-    BACKUP_CODE_USED = strawberry.enum_value("BACKUP_CODE_USED", description="A person signed in with a backup code.")
-    POLICY_ENABLED = strawberry.enum_value("POLICY_ENABLED", description="The account began to require MFA.")
-    POLICY_CHANGED = strawberry.enum_value(
-        "POLICY_CHANGED", description="The grace period changed, and the deadline with it."
-    )
-    POLICY_DISABLED = strawberry.enum_value("POLICY_DISABLED", description="The account stopped requiring MFA.")
-    GRACE_REMINDER_SENT = strawberry.enum_value(
-        "GRACE_REMINDER_SENT", description="Staff who are not enrolled were reminded."
-    )
-    GRACE_PERIOD_ENDED = strawberry.enum_value("GRACE_PERIOD_ENDED", description="The deadline passed.")
-    ACCOUNT_CREATED = strawberry.enum_value("ACCOUNT_CREATED", description="The account was created.")
-    STAFF_ADDED = strawberry.enum_value("STAFF_ADDED", description="A person got an account role.")
-    STAFF_ROLE_CHANGED = strawberry.enum_value("STAFF_ROLE_CHANGED", description="A person's account role changed.")
-    STAFF_REMOVED = strawberry.enum_value("STAFF_REMOVED", description="A person lost their account role.")
-    PORTAL_USER_ADDED = strawberry.enum_value("PORTAL_USER_ADDED", description="A portal user was added.")
-    SUPER_ADMIN_GRANTED = strawberry.enum_value(
-        "SUPER_ADMIN_GRANTED", description="A person became a platform super-admin."
-    )
-    SUPER_ADMIN_REVOKED = strawberry.enum_value(
-        "SUPER_ADMIN_REVOKED", description="A person is no longer a platform super-admin."
-    )
+    _ignore_ = "_members _event"
+    _members = vars()
+    for _event in EVENTS:
+        _members[_event.type()] = strawberry.enum_value(_event.type(), description=_event.description)
 
 
 @strawberry.input(description="All given conditions hold together.")
@@ -74,11 +43,11 @@ class AuditEvent:
         """The event as clients see it."""
         return cls(
             id=strawberry.ID(str(entry.id)),
-            type=AuditEventType[entry.type],
+            type=AuditEventType[entry.stored.type],
             occurred_at=entry.occurred_at,
             actor_email=entry.actor_email,
             subject_email=entry.subject_email,
-            summary=audit_rules.summary(EventType(entry.type), entry.actor_email, entry.subject_email, entry.data),
+            summary=entry.stored.summary(entry.actor_email, entry.subject_email),
         )
 
 

@@ -7,8 +7,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from starlette.requests import HTTPConnection
 
-from db.sessions import Client
 from resolvers.context import Context, Service
+from rules.clients import Client
 from rules.people import SESSION_LIFETIME
 from settings import Settings
 

@@ -11,8 +11,9 @@ from uuid import UUID
 
 from email_validator import EmailNotValidError
 
-from db import memberships
+from db import memberships, outbox
 from db.pool import Connection, Database
+from rules.events.staff import StaffAdded
 from rules.passwords import hash_password
 from rules.people import Role
 from server.operators import OperatorError, checked_email
@@ -73,8 +74,11 @@ async def _apply(
         [row.role for row in batch],
         [password_hash] * len(batch),
     )
-    report.added += added
-    report.known += len(batch) - added
+    await outbox.append_all(
+        connection, [StaffAdded(account_id=account_id, subject_id=user_id, role=role) for user_id, role in added]
+    )
+    report.added += len(added)
+    report.known += len(batch) - len(added)
 
 
 def _batches(source: TextIO, report: Report) -> Iterator[list[Row]]:

@@ -10,7 +10,9 @@ from db import staff as roster
 from db.pool import Connection, Database
 from db.staff import Filter, Member
 from resolvers.staff import end_everything
-from rules.events import EventType
+from rules.events.base import PersonEvent
+from rules.events.mfa import MfaReset
+from rules.events.staff import StaffRemoved, StaffRoleChanged, SuperAdminGranted, SuperAdminRevoked
 from rules.people import Role
 from server.operators import OperatorError
 
@@ -42,13 +44,7 @@ async def change_role(database: Database, account_id: UUID, email: str, role: Ro
         user_id = await memberships.change_role(connection, account_id, email, role)
         if user_id is None:
             raise await _refusal(connection, account_id, email, f"{email} has that role already.", role)
-        await outbox.append(
-            connection,
-            EventType.STAFF_ROLE_CHANGED,
-            account_id=account_id,
-            subject_id=user_id,
-            data={"role": role},
-        )
+        await outbox.append(connection, StaffRoleChanged(account_id=account_id, subject_id=user_id, role=role))
 
 
 async def remove_staff(database: Database, account_id: UUID, email: str) -> None:
@@ -58,7 +54,7 @@ async def remove_staff(database: Database, account_id: UUID, email: str) -> None
         user_id = await memberships.remove(connection, account_id, email)
         if user_id is None:
             raise await _refusal(connection, account_id, email, "", None)
-        await outbox.append(connection, EventType.STAFF_REMOVED, account_id=account_id, subject_id=user_id)
+        await outbox.append(connection, StaffRemoved(account_id=account_id, subject_id=user_id))
 
 
 async def reset_mfa(database: Database, email: str) -> None:
@@ -69,7 +65,7 @@ async def reset_mfa(database: Database, email: str) -> None:
         if not await factors.remove(connection, user_id):
             raise OperatorError(f"{email} has not set up MFA, so there is nothing to reset.")
         await end_everything(connection, user_id)
-        await outbox.append(connection, EventType.MFA_RESET, subject_id=user_id)
+        await outbox.append(connection, MfaReset(subject_id=user_id))
 
 
 async def set_super_admin(database: Database, email: str, granted: bool) -> None:
@@ -79,8 +75,8 @@ async def set_super_admin(database: Database, email: str, granted: bool) -> None
         user_id = await memberships.set_super_admin(connection, email, granted)
         if user_id is None:
             raise OperatorError(f"{email} is {'a super-admin already' if granted else 'no super-admin'}.")
-        event_type = EventType.SUPER_ADMIN_GRANTED if granted else EventType.SUPER_ADMIN_REVOKED
-        await outbox.append(connection, event_type, subject_id=user_id)
+        told: type[PersonEvent] = SuperAdminGranted if granted else SuperAdminRevoked
+        await outbox.append(connection, told(subject_id=user_id))
 
 
 async def _lock_account(connection: Connection, account_id: UUID) -> None:

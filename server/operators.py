@@ -10,7 +10,7 @@ from email_validator import validate_email
 import db.operators
 import db.outbox
 from db.pool import Connection, Database
-from rules.events import EventType
+from rules.events.staff import AccountCreated, PortalUserAdded, StaffAdded
 from rules.people import Role
 
 
@@ -39,7 +39,7 @@ async def create_account(database: Database, name: str, owner: Person) -> tuple[
     """A new account with its owner; the ids of account, user and staff member."""
     async with database.transaction() as connection:
         account_id = await db.operators.add_account(connection, name)
-        await db.outbox.append(connection, EventType.ACCOUNT_CREATED, account_id=account_id)
+        await db.outbox.append(connection, AccountCreated(account_id=account_id))
         user_id = await _find_or_add(connection, owner)
         return account_id, user_id, await _join(connection, account_id, user_id, owner.email, Role.OWNER)
 
@@ -59,7 +59,7 @@ async def add_portal_user(database: Database, account_id: UUID, person: Person) 
         user_id = await _find_or_add(connection, person)
         if not await db.operators.add_portal_user(connection, account_id, user_id):
             raise OperatorError(f"{person.email} is a portal user of this account already.")
-        await db.outbox.append(connection, EventType.PORTAL_USER_ADDED, account_id=account_id, subject_id=user_id)
+        await db.outbox.append(connection, PortalUserAdded(account_id=account_id, subject_id=user_id))
         return user_id
 
 
@@ -80,7 +80,5 @@ async def _join(connection: Connection, account_id: UUID, user_id: UUID, email: 
     staff_id = await db.operators.add_staff(connection, account_id, user_id, role)
     if staff_id is None:
         raise OperatorError(f"{email} is staff of this account already.")
-    await db.outbox.append(
-        connection, EventType.STAFF_ADDED, account_id=account_id, subject_id=user_id, data={"role": role}
-    )
+    await db.outbox.append(connection, StaffAdded(account_id=account_id, subject_id=user_id, role=role))
     return staff_id

@@ -14,8 +14,8 @@ import asyncpg
 import httpx
 import pyotp
 
-from resolvers.second_factor import iso
 from rules.passwords import hash_password
+from rules.policy import Policy
 from tests.client import Client
 
 PASSWORD = "correct horse battery"
@@ -200,19 +200,19 @@ async def crowd(database: asyncpg.Connection[asyncpg.Record], account_id: UUID, 
 
 async def require_mfa(
     database: asyncpg.Connection[asyncpg.Record], account_id: UUID, *, days_ago: float, grace_days: int
-) -> dict[str, str]:
-    """Let the account have required MFA since then; the facts that its events hold."""
+) -> Policy:
+    """Let the account have required MFA since then; its policy."""
     row = await database.fetchrow(
         """
         UPDATE accounts SET required_since = since, grace_days = $3::int, announced_at = since,
             grace_deadline = since + $3::int * interval '24 hours'
         FROM (SELECT now() - $2::float8 * interval '24 hours' AS since) AS policy
         WHERE id = $1
-        RETURNING required_since, grace_deadline
+        RETURNING required_since, grace_days, grace_deadline AS deadline, policy_updated_at AS updated_at
         """,
         account_id,
         days_ago,
         grace_days,
     )
     assert row is not None
-    return {"requiredSince": iso(row["required_since"]), "deadline": iso(row["grace_deadline"])}
+    return Policy(**row)

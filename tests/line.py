@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -15,7 +14,8 @@ import pytest
 import pytest_asyncio
 
 from db import outbox
-from rules.events import EventType
+from rules.clients import Client
+from rules.events.mfa import MfaEnabled
 from tests.broker import Broker
 from tests.client import SECRET_KEYS
 from tests.factories import World, make_world
@@ -42,11 +42,11 @@ class Line:
             await process.wait_for_output(word or f"{process.command} ready")
         return processes
 
-    async def happen(self, *user_ids: UUID, event_type: EventType = EventType.MFA_ENABLED, **data: Any) -> None:
-        """Record an event about each of these people, in one transaction."""
-        async with self.database.transaction():
-            for user_id in user_ids:
-                await outbox.append(self.database, event_type, subject_id=user_id, data=data)
+    async def happen(self, *user_ids: UUID) -> None:
+        """Let each of these people turn on MFA, in one transaction."""
+        client = Client(None, None)
+        events = [MfaEnabled(subject_id=user_id, actor_id=user_id, client=client) for user_id in user_ids]
+        await outbox.append_all(self.database, events)
 
     async def states(self) -> dict[str, int]:
         """How many deliveries are in which state."""

@@ -19,8 +19,8 @@ from kombu.exceptions import OperationalError
 from kombu.transport.redis import Channel
 
 from db import deliveries, housekeeping
+from rules.events.mailing import BULK, SECURITY
 from settings import Settings
-from workers.catalogue import BULK, SECURITY
 from workers.planning import Planned, plan
 from workers.reminders import plan_due
 from workers.runtime import Runtime

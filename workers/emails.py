@@ -16,27 +16,11 @@ from urllib.parse import urlsplit
 import css_inline
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from rules.events import EventType
-from workers.wording import LONGEST_LINE, browser_name, clean, quoted, utc, written_date, written_time
+from rules.events.base import Event, OwnAct
+from rules.events.policy import Requirement
+from workers.wording import LONGEST_LINE, browser_name, clean, quoted, written_date, written_time
 
 BLANK_LINES = re.compile(r"\n{3,}")
-# Which facts of an event are shown as a table, and under which label; the rest is told in sentences.
-INSTANTS = (
-    ("requiredSince", "Required since"),
-    ("previousDeadline", "Earlier deadline"),
-    ("deadline", "Deadline"),
-    ("until", "Locked until"),
-)
-# Acts of the person, or of somebody in their place: these alone tell where from. Where a colleague sits, no mail tells.
-OWN_ACTS = {
-    EventType.MFA_ENABLED,
-    EventType.MFA_DISABLED,
-    EventType.BACKUP_CODES_REGENERATED,
-    EventType.BACKUP_CODE_USED,
-    EventType.MFA_CHALLENGE_LOCKED,
-    EventType.SIGN_IN_LOCKED,
-}
-
 _inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
 
@@ -60,9 +44,8 @@ _policy = EmailPolicy(header_factory=_Headers())
 class Facts:
     """What a message is made of: its event, its account, whom it goes to, and our own addresses."""
 
-    event_type: str
+    event: Event
     occurred_at: datetime
-    data: dict[str, Any]
     account_name: str | None
     recipient: str
     delivery_id: int
@@ -73,7 +56,7 @@ class Facts:
 def render(message: str, facts: Facts) -> EmailMessage:
     """The email of one delivery; `message` names the template folder. The same delivery gives the same Message-ID.
 
-    Raises ValueError for a recipient that is not one plain address, and Jinja's UndefinedError for a missing fact.
+    Raises ValueError for a recipient that is not one plain address.
     """
     values = _values(facts)
     values["subject"] = clean(_template(f"{message}/subject.txt").render(values), LONGEST_LINE)
@@ -98,25 +81,23 @@ def _values(facts: Facts) -> dict[str, Any]:
     account = clean(facts.account_name or "")
     return {
         "agency": f"agency {quoted(account)}" if account else "agency",
-        "is_by_operator": facts.account_name is None,
         "recipient": clean(facts.recipient, LONGEST_LINE),
         "sender_name": clean(parseaddr(facts.sender)[0]) or "Gatehouse",
         "occurred_at": facts.occurred_at,
-        "is_past": "deadline" in facts.data and utc(facts.data["deadline"]) <= facts.occurred_at,
         "rows": _rows(facts),
         "security_url": f"{facts.public_url.rstrip('/')}/account/security",
-        "data": facts.data,
+        "event": facts.event,
     }
 
 
 def _rows(facts: Facts) -> list[tuple[str, str]]:
-    data = facts.data
-    rows = [(label, written_time(data[name])) for name, label in INSTANTS if name in data]
-    if "requiredSince" not in data:
+    event = facts.event
+    rows = [(label, written_time(instant)) for label, instant in event.labelled()]
+    if not isinstance(event, Requirement):
         rows.insert(0, ("When", written_time(facts.occurred_at)))
-    if facts.event_type in OWN_ACTS:
-        rows.append(("IP address", clean(data.get("ipAddress") or "")))
-        rows.append(("Browser", browser_name(data.get("userAgent")) or ""))
+    if isinstance(event, OwnAct):  # where a colleague sits, no mail tells
+        rows.append(("IP address", clean(event.client.ip_address or "")))
+        rows.append(("Browser", browser_name(event.client.user_agent) or ""))
     return [(label, value) for label, value in rows if value]
 
 

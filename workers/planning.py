@@ -6,12 +6,12 @@ import logging
 from dataclasses import dataclass
 
 from db import events
-from db.events import Event, Terms
+from db.events import Terms, Undispatched
 from db.pool import Connection, Database
-from workers.catalogue import BrokenEventError, is_for_subject, mailing_for, terms_for
-from workers.emails import Facts, render
-
-NOBODY = "nobody@gatehouse.example"
+from rules.events.base import Event
+from rules.events.mailing import Audience, Mailing
+from rules.events.policy import Requirement
+from rules.events.stored import UnreadableEventError
 
 log = logging.getLogger("gatehouse.planning")
 
@@ -37,49 +37,34 @@ async def plan(database: Database, event_id: int) -> Planned:
         return await _plan(connection, event) if event is not None else Planned()
 
 
-async def _plan(connection: Connection, event: Event) -> Planned:
+async def _plan(connection: Connection, planned: Undispatched) -> Planned:
     try:
-        made_out = _make_out(event)
-    except BrokenEventError as error:
-        await events.set_aside(connection, event.id, str(error))
-        log.error("Event %s is set aside: %s", event.id, error)
+        event = planned.stored.read()
+    except UnreadableEventError as error:
+        # Whatever is broken in it, those behind it must go on.
+        await events.set_aside(connection, planned.id, str(error))
+        log.error("Event %s is set aside: %s", planned.id, error)
         return Planned()
-    if made_out is None:
-        await events.mark_dispatched(connection, event.id)
+    mailing = event.emailed_as()
+    if mailing is None:
+        await events.mark_dispatched(connection, planned.id)
         return Planned()
-    for_subject, terms = made_out
-    if for_subject:
-        await events.deliver_to_person(connection, event, terms)
+    terms = _terms(event, mailing)
+    if mailing.audience is Audience.SUBJECT or event.subject_id is not None:
+        await events.deliver_to_person(connection, planned, terms)
         return Planned(terms.queue)
-    dispatched = await events.deliver_to_staff(connection, event, terms)
+    dispatched = await events.deliver_to_staff(connection, planned, terms)
     return Planned(terms.queue, is_unfinished=not dispatched)
 
 
-def _make_out(event: Event) -> tuple[bool, Terms] | None:
-    """Whether it goes to its subject alone, and its terms; None when it is not emailed. Raises BrokenEventError."""
-    try:
-        mailing = mailing_for(event)
-        if mailing is None:
-            return None
-        made_out = is_for_subject(event, mailing), terms_for(event, mailing)
-        _try_out(event, mailing.message)
-    except BrokenEventError:
-        raise
-    except Exception as error:  # whatever is broken in it, those behind it must go on
-        raise BrokenEventError(f"The facts of {event.type} make no email: {type(error).__name__}.") from error
-    return made_out
-
-
-def _try_out(event: Event, message: str) -> None:
-    # A broken event is found here, once, rather than by each of its deliveries.
-    facts = Facts(
-        event_type=event.type,
-        occurred_at=event.occurred_at,
-        data=event.data,
-        account_name=event.account_name,
-        recipient=NOBODY,
-        delivery_id=0,
-        public_url="https://gatehouse.example",
-        sender=NOBODY,
+def _terms(event: Event, mailing: Mailing) -> Terms:
+    if not isinstance(event, Requirement):
+        return Terms(mailing.message, mailing.queue, mailing.resends)
+    return Terms(
+        mailing.message,
+        mailing.queue,
+        mailing.resends,
+        required_since=event.required_since,
+        deadline=event.deadline if mailing.is_tied_to_deadline else None,
+        expires_at=None if mailing.is_of_use_after_deadline else event.deadline,
     )
-    render(message, facts)

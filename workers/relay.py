@@ -13,10 +13,11 @@ from celery import Celery
 from db import events
 from db.listening import listen
 from db.pool import Database, open_database
+from rules.events.catalogue import QUIET_TYPES, SECURITY_TYPES
+from rules.events.mailing import SECURITY
 from rules.failures import ServiceUnavailable
 from settings import Settings
 from workers.app import BROKER_AWAY, PLAN, make_app, publish
-from workers.catalogue import QUIET_TYPES, SECURITY, SECURITY_TYPES
 
 LOOK_EVERY_S = 1.0
 

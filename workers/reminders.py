@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from db import reminders
-from db.pool import Database
+from dataclasses import asdict
+
+from db import outbox, reminders
+from db.pool import Connection, Database
+from rules.events.policy import GracePeriodEnded, GraceReminderSent
 from rules.reminders import due
 
 
 async def plan_due(database: Database, thresholds: tuple[int, ...]) -> int:
     """Record the reminders and ends of grace periods that are due; return how many were new."""
-    planned = 0
     async with database.transaction() as connection:
-        running = await reminders.running(connection, max(thresholds, default=0))
-        wanted = [
-            (account, reminder.threshold_days, reminder.days_left)
-            for account in running
-            if (reminder := due(thresholds, account.deadline, account.announced_at, account.now))
-        ]
-        if wanted:
-            planned += await reminders.remind(connection, wanted)
+        planned = await _remind(connection, thresholds)
     while True:
         async with database.transaction() as connection:
             ended = await reminders.end_grace_periods(connection)
-        planned += ended
-        if ended < reminders.AT_ONCE:
+            await outbox.append_all(connection, [GracePeriodEnded(**asdict(each)) for each in ended])
+        planned += len(ended)
+        if len(ended) < reminders.AT_ONCE:
             return planned
+
+
+async def _remind(connection: Connection, thresholds: tuple[int, ...]) -> int:
+    running = await reminders.running(connection, max(thresholds, default=0))
+    wanted = [
+        (account, reminder)
+        for account in running
+        if (reminder := due(thresholds, account.deadline, account.announced_at, account.now))
+    ]
+    claimed = await reminders.claim(connection, [(account, reminder.threshold_days) for account, reminder in wanted])
+    events = [
+        GraceReminderSent(
+            account_id=account.account_id,
+            required_since=account.required_since,
+            deadline=account.deadline,
+            days_left=reminder.days_left,
+        )
+        for account, reminder in wanted
+        if account.account_id in claimed
+    ]
+    await outbox.append_all(connection, events)
+    return len(events)

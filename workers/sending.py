@@ -109,9 +109,8 @@ class _Batch:
     def _facts_of(self, delivery: Claimed) -> Facts:
         settings = self.runtime.settings
         return Facts(
-            event_type=delivery.type,
+            event=delivery.stored.read(),
             occurred_at=delivery.occurred_at,
-            data=delivery.data,
             account_name=delivery.account_name,
             recipient=delivery.email,
             delivery_id=delivery.id,

@@ -50,15 +50,15 @@ def quoted(name: str) -> str:
     return f'"{LINK_MARKS.sub(NON_JOINER, name)}"'
 
 
-def written_date(instant: str | datetime) -> str:
+def written_date(instant: datetime) -> str:
     """A date written out, in UTC: 1 December 2026."""
-    moment = utc(instant)
+    moment = instant.astimezone(UTC)
     return f"{moment.day} {moment:%B %Y}"
 
 
-def written_time(instant: str | datetime) -> str:
+def written_time(instant: datetime) -> str:
     """A date and time written out: 24 November 2026, 14:03 UTC."""
-    return f"{written_date(instant)}, {utc(instant):%H:%M} UTC"
+    return f"{written_date(instant)}, {instant.astimezone(UTC):%H:%M} UTC"
 
 
 def browser_name(user_agent: str | None) -> str | None:
@@ -67,9 +67,3 @@ def browser_name(user_agent: str | None) -> str | None:
     browser = next((name for mark, name in BROWSERS if mark in text), None)
     system = next((name for mark, name in SYSTEMS if mark in text), None)
     return f"{browser} on {system}" if browser and system else browser or system
-
-
-def utc(instant: str | datetime) -> datetime:
-    """An instant of an event, in UTC."""
-    moment = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
-    return moment.astimezone(UTC)

@@ -8,7 +8,7 @@ import db.operators
 import db.outbox
 import rules.passwords
 from db.pool import Connection, open_database
-from rules.events import EventType
+from rules.events.staff import AccountCreated, PortalUserAdded, StaffAdded, SuperAdminGranted
 from rules.people import Role
 
 ACCOUNT = "Agency"
@@ -39,16 +39,14 @@ async def make(url: str, password: Callable[[], str]) -> bool:
 
 async def _make(connection: Connection, password_hash: str) -> None:
     account_id = await db.operators.add_account(connection, ACCOUNT)
-    await db.outbox.append(connection, EventType.ACCOUNT_CREATED, account_id=account_id)
+    await db.outbox.append(connection, AccountCreated(account_id=account_id))
     for email, role in STAFF.items():
         user_id = await db.operators.add_person(connection, email, password_hash)
         await db.operators.add_staff(connection, account_id, user_id, role)
-        await db.outbox.append(
-            connection, EventType.STAFF_ADDED, account_id=account_id, subject_id=user_id, data={"role": role}
-        )
+        await db.outbox.append(connection, StaffAdded(account_id=account_id, subject_id=user_id, role=role))
     user_id = await db.operators.add_person(connection, PORTAL_USER, password_hash)
     await db.operators.add_portal_user(connection, account_id, user_id)
-    await db.outbox.append(connection, EventType.PORTAL_USER_ADDED, account_id=account_id, subject_id=user_id)
+    await db.outbox.append(connection, PortalUserAdded(account_id=account_id, subject_id=user_id))
     user_id = await db.operators.add_person(connection, SUPER_ADMIN, password_hash)
     await db.operators.grant_super_admin(connection, user_id)
-    await db.outbox.append(connection, EventType.SUPER_ADMIN_GRANTED, subject_id=user_id)
+    await db.outbox.append(connection, SuperAdminGranted(subject_id=user_id))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from email.message import EmailMessage
 
-from server.commands.emails import OCCURRED_AT, ORIGIN, POLICY, SAMPLES, sample
+from rules.events.catalogue import samples
+from rules.events.policy import PolicyEnabled
+from rules.events.samples import AT
+from server.commands.emails import sample_mails
 from workers.emails import Facts, render
 
-MAILS = {one.name: sample(one) for one in SAMPLES}
+MAILS = sample_mails()
 
 
 def part(mail: EmailMessage, kind: str) -> str:
@@ -24,9 +27,6 @@ def mail_of(
     sender: str = "Gatehouse <no-reply@gatehouse.example.com>",
     public_url: str = "https://gatehouse.example.com",
 ) -> EmailMessage:
-    """The email of a policy, which names the account; it knows an origin, too, which is nobody's business."""
-    data = POLICY | ORIGIN
-    return render(
-        "policy_enabled",
-        Facts("POLICY_ENABLED", OCCURRED_AT, data, account_name, recipient, 1, public_url, sender),
-    )
+    """The email of a policy, which names the account."""
+    event = samples(PolicyEnabled)["policy_enabled"]
+    return render("policy_enabled", Facts(event, AT, account_name, recipient, 1, public_url, sender))

@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from server.commands.emails import SAMPLES
 from tests.emails.rendering import MAILS, part
-from workers.catalogue import MAILINGS
 
 GOLDEN = Path(__file__).parent / "golden"
 SUBJECTS = {
@@ -37,10 +35,6 @@ SUBJECTS = {
 SECURITY = [name for name in MAILS if not name.startswith(("policy", "grace"))]
 
 every_mail = pytest.mark.parametrize("name", MAILS)
-
-
-def test_every_message_of_the_catalogue_has_a_sample() -> None:
-    assert {one.message for one in SAMPLES} == {mailing.message for mailing in MAILINGS.values()}
 
 
 def test_every_subject_is_exactly_as_promised() -> None:

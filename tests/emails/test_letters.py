@@ -8,7 +8,10 @@ from email.message import EmailMessage
 
 import pytest
 
-from server.commands.emails import OCCURRED_AT, SAMPLES, Sample
+from rules.events.base import Event
+from rules.events.catalogue import EVENTS, samples
+from rules.events.mfa import MfaEnabled
+from rules.events.samples import AT
 from tests.parts import body_of
 from workers.emails import Facts, render
 from workers.letters import Letter, Mail
@@ -22,16 +25,16 @@ RECIPIENTS = [
     "mia@münchen.example",
 ]
 FACTS = Facts(
-    event_type="",
-    occurred_at=OCCURRED_AT,
-    data={},
+    event=samples(MfaEnabled)["mfa_enabled"],
+    occurred_at=AT,
     account_name="Riverbend Studio",
     recipient="",
     delivery_id=0,
     public_url="https://gatehouse.example.com",
     sender="Gatehouse <no-reply@gatehouse.example.com>",
 )
-every_message = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+EMAILED = {name: event for each in EVENTS for name, event in samples(each).items() if event.emailed_as() is not None}
+every_message = pytest.mark.parametrize("event", EMAILED.values(), ids=EMAILED)
 
 
 def parsed(mail: Mail) -> EmailMessage:
@@ -42,10 +45,12 @@ def parsed(mail: Mail) -> EmailMessage:
 
 @pytest.mark.parametrize("recipient", RECIPIENTS)
 @every_message
-def test_it_is_the_same_mail(sample: Sample, recipient: str) -> None:
-    facts = replace(FACTS, event_type=sample.event_type, data=sample.data, account_name=sample.account_name)
-    mail = Letter(sample.message, facts).to(recipient, 7)
-    alone = render(sample.message, replace(facts, recipient=recipient, delivery_id=7))
+def test_it_is_the_same_mail(event: Event, recipient: str) -> None:
+    facts = replace(FACTS, event=event)
+    mailing = event.emailed_as()
+    assert mailing is not None
+    mail = Letter(mailing.message, facts).to(recipient, 7)
+    alone = render(mailing.message, replace(facts, recipient=recipient, delivery_id=7))
     assert mail.recipient == recipient
     assert dict(parsed(mail)) | {"Content-Type": ""} == dict(alone) | {"Content-Type": ""}
     for kind in ("plain", "html"):

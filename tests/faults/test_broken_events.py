@@ -32,7 +32,7 @@ async def test_a_broken_event_is_set_aside_and_named_and_stops_nothing_behind_it
     assert line.mailbox.subjects(email("mia")) == ["MFA is on for your sign-in"]
     listed = await asyncio.to_thread(command, "deliveries", "list", "--failed", database_url=database_url)
     assert "SOMETHING_ELSE: Unknown event type 'SOMETHING_ELSE'." in listed.stdout
-    assert "POLICY_ENABLED: The facts of POLICY_ENABLED make no email: KeyError." in listed.stdout
+    assert "POLICY_ENABLED: POLICY_ENABLED lacks its requiredSince." in listed.stdout
     assert "MFA_DISABLED: MFA_DISABLED names no person." in listed.stdout
 
 

@@ -9,7 +9,10 @@ import asyncpg
 import pytest
 from aiosmtpd.smtp import SMTP
 
-from rules.events import EventType
+from db import outbox
+from rules.events.mfa import MfaReset
+from rules.events.policy import GraceReminderSent, saved
+from rules.policy import Policy
 from tests.factories import crowd, email, require_mfa
 from tests.line import Line
 
@@ -72,7 +75,7 @@ async def test_a_fan_out_that_a_worker_died_in_is_taken_up_where_it_was(line: Li
         "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN PERFORM pg_advisory_xact_lock(1) WHERE NEW.fanned_out_to IS NOT NULL; RETURN NEW; END $$"
     )
-    facts = await require_mfa(line.database, line.world.account_id, days_ago=0, grace_days=7)
+    policy = await require_mfa(line.database, line.world.account_id, days_ago=0, grace_days=7)
     await crowd_of_25_000(line)
     await line.database.execute("SELECT pg_advisory_lock(1)")
     await line.database.execute(
@@ -80,7 +83,7 @@ async def test_a_fan_out_that_a_worker_died_in_is_taken_up_where_it_was(line: Li
         "EXECUTE FUNCTION hold()"
     )
     _, worker = await line.start("relay", "worker", smtp_url="smtp://127.0.0.1:1")
-    await announce(line, facts)
+    await announce(line, policy)
     await line.until_waiting_for_a_lock("gatehouse-worker")
     worker.popen.kill()
     await line.database.execute(
@@ -100,13 +103,13 @@ async def test_a_fan_out_that_a_worker_died_in_is_taken_up_where_it_was(line: Li
 
 
 async def test_security_mail_overtakes_a_fan_out(line: Line) -> None:
-    facts = await require_mfa(line.database, line.world.account_id, days_ago=0, grace_days=7)
+    policy = await require_mfa(line.database, line.world.account_id, days_ago=0, grace_days=7)
     await crowd_of_25_000(line)
     await line.start("relay", "worker")
-    await announce(line, facts)
+    await announce(line, policy)
     await line.mailbox.wait_for(200)
     reset_at = len(line.mailbox.messages)
-    await line.happen(await line.world.user_id("sue"), event_type=EventType.MFA_RESET)
+    await outbox.append(line.database, MfaReset(subject_id=await line.world.user_id("sue")))
 
     async def has_come() -> bool:
         return bool(line.mailbox.subjects(email("sue")))
@@ -116,21 +119,23 @@ async def test_security_mail_overtakes_a_fan_out(line: Line) -> None:
 
 
 async def remind_mia(line: Line) -> None:
-    facts = await require_mfa(line.database, line.world.account_id, days_ago=2, grace_days=7)
-    await line.database.execute(
-        "INSERT INTO events (type, account_id, subject_id, data) VALUES ('GRACE_REMINDER_SENT', $1, $2, $3)",
-        line.world.account_id,
-        await line.world.user_id("mia"),
-        facts | {"daysLeft": 5, "manual": True},
+    policy = await require_mfa(line.database, line.world.account_id, days_ago=2, grace_days=7)
+    assert policy.required_since is not None
+    assert policy.deadline is not None
+    reminder = GraceReminderSent(
+        account_id=line.world.account_id,
+        subject_id=await line.world.user_id("mia"),
+        required_since=policy.required_since,
+        deadline=policy.deadline,
+        days_left=5,
+        manual=True,
     )
+    await outbox.append(line.database, reminder)
 
 
-async def announce(line: Line, facts: dict[str, str]) -> None:
-    await line.database.execute(
-        "INSERT INTO events (type, account_id, data) VALUES ('POLICY_ENABLED', $1, $2)",
-        line.world.account_id,
-        facts | {"graceDays": 7},
-    )
+async def announce(line: Line, policy: Policy) -> None:
+    off = Policy(None, None, None, policy.updated_at)
+    await outbox.append(line.database, saved(off, policy, line.world.account_id, await line.world.user_id("olive")))
 
 
 async def crowd_of_25_000(line: Line) -> None:

@@ -85,7 +85,7 @@ async def test_a_planner_that_dies_half_way_leaves_nothing(cast: World, pool: Da
     with pytest.raises(asyncpg.QueryCanceledError):
         async with pool.transaction() as connection:
             (running,) = await reminders.running(connection, 7)
-            assert await reminders.remind(connection, [(running, 3, 3)]) == 1
+            assert await reminders.claim(connection, [(running, 3)]) == {running.account_id}
             await connection.execute("SET LOCAL statement_timeout = 1; SELECT pg_sleep(1)")
     assert await facts(cast) == []
     assert await plan_due(pool, THRESHOLDS) == 1

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 
 from rules import notice, policy
-from rules.events import EventType
+from rules.events.base import Event
+from rules.events.policy import PolicyChanged, PolicyDisabled, PolicyEnabled, saved
 from rules.failures import InvalidInput
 from rules.people import Account, Membership, Person, Role
 from rules.policy import Policy
@@ -79,19 +80,22 @@ def test_a_grace_period_out_of_range_or_without_requirement_names_the_field(requ
 
 
 @pytest.mark.parametrize(
-    ("before", "grace_days", "event"),
+    ("before", "after", "event"),
     [
-        (OFF, 7, EventType.POLICY_ENABLED),
-        (OFF, None, None),
-        (on(7), 7, None),
-        (on(7), 3, EventType.POLICY_CHANGED),
-        (on(7), None, EventType.POLICY_DISABLED),
+        (OFF, on(7), PolicyEnabled),
+        (OFF, OFF, None),
+        (on(7), on(7), None),
+        (on(7), on(3), PolicyChanged),
+        (on(7), OFF, PolicyDisabled),
     ],
 )
 def test_saving_is_an_event_only_when_something_changes(
-    before: Policy, grace_days: int | None, event: EventType | None
+    before: Policy, after: Policy, event: type[Event] | None
 ) -> None:
-    assert policy.change(before, grace_days) == event
+    assert policy.is_change(before, after.grace_days) == (event is not None)
+    if event is not None:
+        told = saved(before, after, UUID(int=1), UUID(int=2))
+        assert (type(told), told.account_id, told.actor_id) == (event, UUID(int=1), UUID(int=2))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,101 @@
+"""What every event has: who did it, whom and which account it concerns, and its words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from rules.clients import Client
+from rules.events.mailing import Mailing
+from rules.people import Role
+
+LABEL = "label"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A fact. `account_id` is where it shows; without one it shows in every account its subject is staff of.
+
+    `description` is the schema's, `sentence` the audit log's: {actor}, {subject} and the event's own facts by name.
+    `samples` are the facts of its previews by name; ids and the client are filled in where the event needs them.
+    """
+
+    description: ClassVar[str]
+    sentence: ClassVar[str]
+    mailing: ClassVar[Mailing | None] = None
+    samples: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    # Whether the roster shows the subject differently afterwards.
+    changes_member: ClassVar[bool] = False
+
+    account_id: UUID | None = None
+    subject_id: UUID | None = None
+    actor_id: UUID | None = None
+
+    @classmethod
+    def type(cls) -> str:
+        """What the database and the schema call it: MFA_ENABLED for MfaEnabled."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).upper()
+
+    def emailed_as(self) -> Mailing | None:
+        """What this one is emailed as; None when nobody gets it by email."""
+        return self.mailing
+
+    def summary(self, actor: str | None, subject: str | None) -> str:
+        """The audit log's sentence; `actor` and `subject` are emails, None for the system and for everybody."""
+        return self.sentence.format(actor=actor or "Gatehouse", subject=subject or "Someone", **self.words())
+
+    def words(self) -> dict[str, str]:
+        """The event's own facts in words."""
+        return {each.name: _in_words(getattr(self, each.name)) for each in fields(self) if each.name not in WHO}
+
+    def labelled(self) -> list[tuple[str, datetime]]:
+        """The instants that an email shows as a table, each under its label."""
+        found = ((each.metadata.get(LABEL), getattr(self, each.name)) for each in fields(self))
+        return [(label, value) for label, value in found if label is not None and value is not None]
+
+
+WHO = frozenset(each.name for each in fields(Event))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonEvent(Event):
+    """An event about a person."""
+
+    subject_id: UUID = field()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnAct(PersonEvent):
+    """An act of the person, or of somebody in their place: its email tells where from, as no other does."""
+
+    client: Client
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountEvent(Event):
+    """An event about an account."""
+
+    account_id: UUID = field()
+
+
+def shown_as(label: str, *, is_required: bool = True) -> Any:
+    """An instant that an email shows under this label."""
+    metadata = {LABEL: label}
+    return field(metadata=metadata) if is_required else field(default=None, metadata=metadata)
+
+
+def plural(count: int, noun: str) -> str:
+    """'1 day', '2 days'."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value.day} {value:%B %Y}"
+    if isinstance(value, Role):
+        return f"{'an' if value[0] in 'AEIOU' else 'a'} {value.lower()}"
+    return str(value)

@@ -1,0 +1,57 @@
+"""Every event there is, in the order in which the schema lists them."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+
+from rules.events.base import Event
+from rules.events.mailing import SECURITY
+from rules.events.mfa import BackupCodesRegenerated, MfaDisabled, MfaEnabled, MfaReset
+from rules.events.policy import GracePeriodEnded, GraceReminderSent, PolicyChanged, PolicyDisabled, PolicyEnabled
+from rules.events.samples import FILLED_IN
+from rules.events.signing_in import BackupCodeUsed, MfaChallengeLocked, SignInLocked, SignInSucceeded
+from rules.events.staff import (
+    AccountCreated,
+    PortalUserAdded,
+    StaffAdded,
+    StaffRemoved,
+    StaffRoleChanged,
+    SuperAdminGranted,
+    SuperAdminRevoked,
+)
+
+EVENTS: tuple[type[Event], ...] = (
+    SignInSucceeded,
+    SignInLocked,
+    MfaChallengeLocked,
+    MfaEnabled,
+    MfaDisabled,
+    MfaReset,
+    BackupCodesRegenerated,
+    BackupCodeUsed,
+    PolicyEnabled,
+    PolicyChanged,
+    PolicyDisabled,
+    GraceReminderSent,
+    GracePeriodEnded,
+    AccountCreated,
+    StaffAdded,
+    StaffRoleChanged,
+    StaffRemoved,
+    PortalUserAdded,
+    SuperAdminGranted,
+    SuperAdminRevoked,
+)
+BY_TYPE = {event.type(): event for event in EVENTS}
+MEMBER_CHANGES = frozenset(name for name, event in BY_TYPE.items() if event.changes_member)
+# Emailed to nobody; emailed at once.
+QUIET_TYPES = [name for name, event in BY_TYPE.items() if event.mailing is None]
+SECURITY_TYPES = [name for name, event in BY_TYPE.items() if event.mailing and event.mailing.queue == SECURITY]
+
+
+def samples(event: type[Event]) -> dict[str, Event]:
+    """The event's previews by name, each with all that it knows."""
+    required = {each.name for each in fields(event) if each.default is MISSING}
+    filled_in = {name: value for name, value in FILLED_IN.items() if name in required}
+    given = event.samples or {event.mailing.message if event.mailing else event.type().lower(): {}}
+    return {name: event(**{**filled_in, **facts}) for name, facts in given.items()}

@@ -1,0 +1,43 @@
+"""How an event is emailed: which message, to whom, in which queue, and until when it is of use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+SECURITY, BULK = "security", "bulk"
+
+
+class Audience(Enum):
+    """Whom an event is emailed to."""
+
+    SUBJECT = "the person it concerns"
+    STAFF_NOT_ENROLLED = "the account's staff who are not enrolled, or of these the person it concerns"
+
+
+@dataclass(frozen=True)
+class Mailing:
+    """A message (the name of its template folder), its audience and its queue.
+
+    `resends` says how often it goes out again, under the same Message-ID, when its sender died not knowing whether the
+    server had taken it. A reminder does not: the next one covers it.
+    """
+
+    message: str
+    audience: Audience
+    queue: str
+    resends: int = 1
+    is_tied_to_deadline: bool = False
+    is_of_use_after_deadline: bool = True
+
+
+def to_subject(message: str) -> Mailing:
+    """Security mail to the person whom the event concerns."""
+    return Mailing(message, Audience.SUBJECT, SECURITY)
+
+
+def to_staff(
+    message: str, *, resends: int = 1, is_tied_to_deadline: bool = False, is_of_use_after_deadline: bool = True
+) -> Mailing:
+    """Bulk mail to the account's staff who are not enrolled."""
+    return Mailing(message, Audience.STAFF_NOT_ENROLLED, BULK, resends, is_tied_to_deadline, is_of_use_after_deadline)

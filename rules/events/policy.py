@@ -1,0 +1,126 @@
+"""What happens to an account's policy, and by its deadline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from rules.events.base import AccountEvent, plural, shown_as
+from rules.events.mailing import Mailing, to_staff
+from rules.events.samples import AT, EARLIER, IN_A_WEEK, IN_TWO_WEEKS
+from rules.policy import Policy
+
+_POLICY = {"grace_days": 7, "required_since": AT, "deadline": IN_A_WEEK}
+_REMINDER = {"required_since": AT, "deadline": IN_A_WEEK}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirement(AccountEvent):
+    """An event of a requirement as it stood then: its emails are dropped once another one holds."""
+
+    required_since: datetime = shown_as("Required since")
+    # Only where it has moved; here, so that it is shown before the deadline that holds now.
+    previous_deadline: datetime | None = shown_as("Earlier deadline", is_required=False)
+    deadline: datetime = shown_as("Deadline")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyEnabled(Requirement):
+    description = "The account began to require MFA."
+    sentence = "{actor} required MFA of all staff by {deadline}."
+    mailing = to_staff("policy_enabled")
+    samples = {"policy_enabled": _POLICY, "policy_enabled_at_once": _POLICY | {"grace_days": 0, "deadline": AT}}
+
+    grace_days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyChanged(Requirement):
+    description = "The grace period changed, and the deadline with it."
+    sentence = "{actor} moved the MFA deadline to {deadline}."
+    mailing = to_staff("policy_changed")
+    samples = {
+        "policy_changed": _POLICY | {"previous_deadline": IN_TWO_WEEKS},
+        "policy_changed_to_the_past": {
+            "grace_days": 1,
+            "required_since": EARLIER[0],
+            "deadline": EARLIER[1],
+            "previous_deadline": EARLIER[2],
+        },
+    }
+
+    grace_days: int
+
+    def emailed_as(self) -> Mailing | None:
+        """Nobody is told of a deadline that stayed where it was."""
+        return None if self.previous_deadline == self.deadline else self.mailing
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyDisabled(AccountEvent):
+    description = "The account stopped requiring MFA."
+    sentence = "{actor} stopped requiring MFA."
+
+
+@dataclass(frozen=True, kw_only=True)
+class GracePeriodEnded(Requirement):
+    """`announced`: the announcement of the policy has said it already, or an earlier end of this deadline."""
+
+    description = "The deadline passed."
+    sentence = "The grace period for setting up MFA ended."
+    mailing = to_staff("grace_period_ended", is_tied_to_deadline=True)
+    samples = {"grace_period_ended": _REMINDER}
+
+    announced: bool = False
+
+    def emailed_as(self) -> Mailing | None:
+        """Nobody is told twice."""
+        return None if self.announced else self.mailing
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraceReminderSent(Requirement):
+    """With a subject somebody (`manual`) has reminded this one person; else it is the timetable's, to all."""
+
+    description = "Staff who are not enrolled were reminded."
+    sentence = "{actor} reminded {subject} to set up MFA: {days} left."
+    mailing = to_staff("grace_reminder", resends=0, is_tied_to_deadline=True, is_of_use_after_deadline=False)
+    samples = {"grace_reminder": _REMINDER | {"days_left": 3}, "grace_reminder_last": _REMINDER | {"days_left": 1}}
+
+    days_left: int
+    manual: bool = False
+
+    def emailed_as(self) -> Mailing | None:
+        """One asked for after the deadline says that the time is over."""
+        return self.mailing if self.days_left > 0 else GracePeriodEnded.mailing
+
+    def summary(self, actor: str | None, subject: str | None) -> str:
+        """The sentence; the timetable's reminder concerns nobody in particular."""
+        return super().summary(actor, subject or "the staff who have not")
+
+    def words(self) -> dict[str, str]:
+        """The facts, with the days counted."""
+        return super().words() | {"days": plural(self.days_left, "day")}
+
+
+def saved(before: Policy, after: Policy, account_id: UUID, actor_id: UUID) -> AccountEvent:
+    """What happened when `after` was saved over `before`, which it differs from."""
+    if after.required_since is None or after.deadline is None or after.grace_days is None:
+        return PolicyDisabled(account_id=account_id, actor_id=actor_id)
+    if before.deadline is None:
+        return PolicyEnabled(
+            account_id=account_id,
+            actor_id=actor_id,
+            required_since=after.required_since,
+            deadline=after.deadline,
+            grace_days=after.grace_days,
+        )
+    return PolicyChanged(
+        account_id=account_id,
+        actor_id=actor_id,
+        required_since=after.required_since,
+        previous_deadline=before.deadline,
+        deadline=after.deadline,
+        grace_days=after.grace_days,
+    )

@@ -1,0 +1,67 @@
+"""Who belongs to an account, and who runs the platform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from rules.events.base import AccountEvent, PersonEvent
+from rules.people import Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberEvent(PersonEvent):
+    """An event about a person in an account."""
+
+    account_id: UUID = field()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountCreated(AccountEvent):
+    description = "The account was created."
+    sentence = "The account was created."
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaffAdded(MemberEvent):
+    description = "A person got an account role."
+    sentence = "{subject} became {role} of the account."
+    samples = {"staff_added": {"role": Role.ADMIN}}
+    changes_member = True
+
+    role: Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaffRoleChanged(MemberEvent):
+    description = "A person's account role changed."
+    sentence = "{subject} is now {role} of the account."
+    samples = {"staff_role_changed": {"role": Role.MEMBER}}
+    changes_member = True
+
+    role: Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaffRemoved(MemberEvent):
+    description = "A person lost their account role."
+    sentence = "{subject} left the account's staff."
+    changes_member = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortalUserAdded(MemberEvent):
+    description = "A portal user was added."
+    sentence = "{subject} was added as a portal user."
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuperAdminGranted(PersonEvent):
+    description = "A person became a platform super-admin."
+    sentence = "{subject} was made a platform super-admin."
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuperAdminRevoked(PersonEvent):
+    description = "A person is no longer a platform super-admin."
+    sentence = "{subject} is no longer a platform super-admin."

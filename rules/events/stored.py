@@ -1,0 +1,145 @@
+"""Events as the database keeps them: a type, three ids, and the facts as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+from rules.events.base import WHO, Event
+from rules.events.catalogue import BY_TYPE
+
+NAMED = {"account_id": "account", "subject_id": "person", "actor_id": "actor"}
+
+
+class UnreadableEventError(Exception):
+    """A stored event that is none of ours; the message says why, without its facts."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An event's row."""
+
+    type: str
+    account_id: UUID | None
+    subject_id: UUID | None
+    actor_id: UUID | None
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, event: Event) -> Stored:
+        """The row of an event. What is not known is left out."""
+        data: dict[str, Any] = {}
+        for each in fields(event):
+            if each.name not in WHO:
+                data |= _written(each.name, getattr(event, each.name))
+        return cls(event.type(), event.account_id, event.subject_id, event.actor_id, data)
+
+    def read(self) -> Event:
+        """The event. Facts that its class does not know are left alone. Raises UnreadableEventError."""
+        found: Any = BY_TYPE.get(self.type)
+        if found is None:
+            raise UnreadableEventError(f"Unknown event type {self.type[:60]!r}.")
+        ids = {name: getattr(self, name) for name in WHO}
+        for name in _required_ids(found):
+            if ids[name] is None:
+                raise UnreadableEventError(f"{self.type} names no {NAMED[name]}.")
+        event: Event = found(**ids, **_read_all(found, self.data, self.type))
+        return event
+
+    def summary(self, actor: str | None, subject: str | None) -> str:
+        """The audit log's sentence, also where a row is broken: the log goes on."""
+        try:
+            return self.read().summary(actor, subject)
+        except UnreadableEventError:
+            return "What happened cannot be read."
+
+
+def _written(name: str, value: object) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if is_dataclass(value):
+        written: dict[str, Any] = {}
+        for each in fields(value):
+            written |= _written(each.name, getattr(value, each.name))
+        return written
+    return {_key(name): _as_json(value)}
+
+
+def _as_json(value: object) -> object:
+    if isinstance(value, tuple):
+        return [_as_json(each) for each in value]
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return str(value) if isinstance(value, UUID | StrEnum) else value
+
+
+def _read_all(shape: Any, data: dict[str, Any], type_name: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for fact in _facts(shape):
+        value = data.get(_key(fact.name))
+        if fact.has_parts:
+            found[fact.name] = fact.kind(**_read_all(fact.kind, data, type_name))
+        elif value is not None:
+            try:
+                found[fact.name] = _read(fact.kind, value)
+            except (TypeError, ValueError):
+                raise UnreadableEventError(f"{type_name} has a wrong {_key(fact.name)}.") from None
+        elif not fact.has_default:
+            if not fact.may_be_none:
+                raise UnreadableEventError(f"{type_name} lacks its {_key(fact.name)}.")
+            found[fact.name] = None
+    return found
+
+
+def _read(kind: Any, value: Any) -> object:
+    if get_origin(kind) is tuple:
+        return tuple(_read(get_args(kind)[0], each) for each in value)
+    if kind is datetime:
+        instant = datetime.fromisoformat(value)
+        if instant.tzinfo is None:
+            raise ValueError("an instant without its zone")
+        return instant
+    if issubclass(kind, StrEnum | UUID):
+        return kind(value)
+    if type(value) is not kind:
+        raise TypeError(kind)
+    return value
+
+
+@dataclass(frozen=True)
+class _Fact:
+    name: str
+    kind: Any
+    has_parts: bool
+    may_be_none: bool
+    has_default: bool
+
+
+@cache
+def _facts(shape: Any) -> tuple[_Fact, ...]:
+    hints = get_type_hints(shape)
+    return tuple(
+        _fact(each.name, hints[each.name], has_default=each.default is not MISSING)
+        for each in fields(shape)
+        if not (issubclass(shape, Event) and each.name in WHO)
+    )
+
+
+def _fact(name: str, hint: Any, *, has_default: bool) -> _Fact:
+    kinds = [kind for kind in get_args(hint) if kind is not NoneType] if isinstance(hint, UnionType) else [hint]
+    return _Fact(name, kinds[0], is_dataclass(kinds[0]), isinstance(hint, UnionType), has_default)
+
+
+@cache
+def _required_ids(event: Any) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(event) if each.name in WHO and each.default is MISSING)
+
+
+def _key(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.title() for word in others)
