@@ -12,6 +12,7 @@ import click
 from db import delivery_status
 from db.delivery_status import Failed, SetAside, StateCount
 from db.pool import Database
+from resolvers.operators import deliveries as operators
 from server.commands.operators import opened
 from server.commands.options import data_dir_option
 
@@ -79,13 +80,8 @@ def retry(ids: tuple[int, ...], all_of_them: bool, data_dir: Path | None) -> Non
     if bool(ids) == all_of_them:
         raise click.UsageError("Give the ids of deliveries, or --all.")
 
-    async def work(database: Database) -> tuple[int, int]:
-        async with database.transaction() as connection:
-            tried = await delivery_status.retry(connection, None if all_of_them else list(ids))
-            return tried, await delivery_status.retry_events(connection) if all_of_them else 0
-
     with opened(data_dir) as run:
-        tried, events = run(work)
+        tried, events = run(lambda database: operators.retry(database, None if all_of_them else list(ids)))
     click.echo(f"{tried:,} deliveries and {events:,} events will be tried again.")
 
 

@@ -8,12 +8,14 @@ import click
 
 from db.keys import Usage
 from db.pool import Database
+from resolvers.operators import keys as rotation
+from resolvers.operators.finding import OperatorError
+from resolvers.operators.keys import Resealed
 from rules.sealing import KeyRing
-from server import keys as rotation
 from server.commands.operators import opened
 from server.commands.options import data_dir_option, load
-from server.keys import Resealed
-from server.local.data_dir import new_secret_keys
+from server.local.data_dir import KEYS_FILE, kept_secret_keys, new_secret_keys
+from settings import Settings, parse_secret_keys
 
 COLUMNS = "{:<16} {:>8} {:>12} {:>17}  {}"
 
@@ -33,7 +35,7 @@ def new() -> None:
 @data_dir_option
 def status(data_dir: Path | None) -> None:
     """Print what depends on each key, and which keys may go."""
-    ring = rotation.ring_of(load(data_dir=data_dir))
+    ring = _ring_of(load(data_dir=data_dir))
     with opened(data_dir) as run:
         used: list[Usage] = run(rotation.usage)
     click.echo(COLUMNS.format("key", "factors", "enrollments", "backup code sets", "").rstrip())
@@ -49,7 +51,7 @@ def reseal(data_dir: Path | None) -> None:
 
     Backup codes cannot be moved: their key must stay until their owners have made new ones.
     """
-    ring = rotation.ring_of(load(data_dir=data_dir))
+    ring = _ring_of(load(data_dir=data_dir))
     done = 0
 
     def progress(secrets: int) -> None:
@@ -65,6 +67,17 @@ def reseal(data_dir: Path | None) -> None:
     if done:
         click.echo(err=True)
     _report(ring, resealed, used)
+
+
+def _ring_of(settings: Settings) -> KeyRing:
+    """The key ring: GATEHOUSE_SECRET_KEYS, or what `up` keeps in the data folder. Raises OperatorError and the like."""
+    kept = None if settings.secret_keys else kept_secret_keys(settings.data_dir)
+    if kept is None:
+        return KeyRing(settings.keys)
+    try:
+        return KeyRing(parse_secret_keys(kept))
+    except ValueError as error:
+        raise OperatorError(f"{settings.data_dir / KEYS_FILE} is wrong: it {error}.") from None
 
 
 def _report(ring: KeyRing, resealed: Resealed, used: list[Usage]) -> None:

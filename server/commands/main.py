@@ -58,7 +58,7 @@ class Commands(click.Group):
 
 def _plain_errors() -> tuple[type[Exception], ...]:
     from db.migrate import MigrationError
-    from server.operators import OperatorError
+    from resolvers.operators.finding import OperatorError
 
     return SettingsError, DatabaseError, MigrationError, PartError, ListenError, OperatorError
 

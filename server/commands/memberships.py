@@ -13,11 +13,11 @@ import click
 
 from db.pool import Database
 from db.staff import Member
+from resolvers.operators import staff as memberships
+from resolvers.operators.importing import Report, import_staff
 from rules.people import Role
-from server import memberships
 from server.commands.operators import account_option, email_option, opened, role_option, staff
 from server.commands.options import data_dir_option
-from server.importing import Report, import_staff
 
 MOST_PROBLEMS_SHOWN = 1000
 
@@ -82,7 +82,6 @@ def import_file(file: TextIO, account_id: UUID, atomic: bool, data_dir: Path | N
         click.echo(f"\r{done:,} lines", nl=False, err=True)
 
     async def work(database: Database) -> Report:
-        await memberships.require_account(database, account_id)
         return await import_staff(database, account_id, file, atomic=atomic, progress=progress)
 
     with opened(data_dir) as run:

@@ -17,12 +17,13 @@ from email_validator import EmailNotValidError
 import db.operators
 import rules.passwords
 from db.pool import Database, open_database
+from resolvers.operators import accounts
+from resolvers.operators.accounts import Newcomer
+from resolvers.operators.finding import OperatorError, checked_email
 from rules.people import Role
-from server import operators
 from server.checks import check_database, migrate_database, plain_database_error
 from server.commands.options import data_dir_option, load
 from server.local.data_dir import database_for_operator
-from server.operators import OperatorError, Person
 from settings import Settings
 
 LONGEST_NAME = 200
@@ -39,7 +40,7 @@ class Email(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Check and normalise."""
         try:
-            return operators.checked_email(str(value).strip())
+            return checked_email(str(value).strip())
         except EmailNotValidError as error:
             self.fail(f"{value!r} is no email address: {error}", param, ctx)
 
@@ -79,7 +80,7 @@ def create_account(name: str, owner: str, data_dir: Path | None, password_stdin:
     name = _checked_name(name)
     person = _person(data_dir, owner, password_stdin)
     with opened(data_dir) as run:
-        account_id, user_id, staff_id = run(lambda d: operators.create_account(d, name, person))
+        account_id, user_id, staff_id = run(lambda d: accounts.create_account(d, name, person))
     _say(as_json, f"Created {name}, owned by {owner}.", accountId=account_id, userId=user_id, staffId=staff_id)
 
 
@@ -99,7 +100,7 @@ def add_staff(
     """Give a person a role in an account; a known person keeps the password."""
     person = _person(data_dir, email, password_stdin)
     with opened(data_dir) as run:
-        user_id, staff_id = run(lambda d: operators.add_staff(d, account_id, person, Role(role.upper())))
+        user_id, staff_id = run(lambda d: accounts.add_staff(d, account_id, person, Role(role.upper())))
     _say(as_json, f"Added {email} as {role}.", accountId=account_id, userId=user_id, staffId=staff_id)
 
 
@@ -116,7 +117,7 @@ def add_portal_user(account_id: UUID, email: str, data_dir: Path | None, passwor
     """Let a person sign in to an account's portal; a known person keeps the password."""
     person = _person(data_dir, email, password_stdin)
     with opened(data_dir) as run:
-        user_id = run(lambda d: operators.add_portal_user(d, account_id, person))
+        user_id = run(lambda d: accounts.add_portal_user(d, account_id, person))
     _say(as_json, f"Added {email} as a portal user.", accountId=account_id, userId=user_id)
 
 
@@ -156,7 +157,7 @@ def _run(url: str, work: Callable[[Database], Awaitable[Result]]) -> Result:
         raise plain_database_error(error) from None
 
 
-def _person(data_dir: Path | None, email: str, password_stdin: bool) -> Person:
+def _person(data_dir: Path | None, email: str, password_stdin: bool) -> Newcomer:
     """The person, asked for a password only when new, and while no other command waits for the database."""
 
     async def is_known(database: Database) -> bool:
@@ -165,11 +166,11 @@ def _person(data_dir: Path | None, email: str, password_stdin: bool) -> Person:
 
     with opened(data_dir) as run:
         if run(is_known):
-            return Person(email, None)
+            return Newcomer(email, None)
     password = _password(email, password_stdin)
     if problem := rules.passwords.problem_with(password):
         raise OperatorError(problem)
-    return Person(email, rules.passwords.hash_password(password))
+    return Newcomer(email, rules.passwords.hash_password(password))
 
 
 def _password(email: str, from_stdin: bool) -> str:

@@ -1,1 +1,1 @@
-"""What `gatehouse up` brings: PostgreSQL, Valkey, a mailbox, the supervisor of the parts, and the demo account."""
+"""What `gatehouse up` brings: PostgreSQL, Valkey, a mailbox, and the supervisor of the parts."""

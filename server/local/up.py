@@ -11,9 +11,10 @@ from types import FrameType
 
 import click
 
+from db.pool import open_database
+from resolvers.operators import demo
 from server.checks import migrate_database
 from server.local import data_dir as data_dirs
-from server.local import demo
 from server.local.supervisor import Supervisor
 from server.transport.listening import ANYWHERE, listen, listen_near, port_of
 from settings import LOOPBACK_HOSTS, Settings
@@ -70,7 +71,7 @@ class _Up:
         applied = migrate_database(database_url)
         _say("database", f"{_origin(self.settings.database_url)}, {len(applied)} new migration(s)")
         if with_demo and not self.settings.production:
-            asyncio.run(demo.make(database_url, self._demo_password))
+            asyncio.run(self._make_demo(database_url))
         environment = self._environment(database_url, broker_url, smtp_url)
         self.supervisor.launch("api", "serve", environment=environment, listeners={"listener": self.listener})
         for name in ("relay", "worker", "beat"):
@@ -109,6 +110,13 @@ class _Up:
         if host in LOOPBACK_HOSTS or host in ANYWHERE:
             host = "localhost"
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    async def _make_demo(self, database_url: str) -> None:
+        database = await open_database(database_url, 1, "gatehouse-demo")
+        try:
+            await demo.make(database, self._demo_password)
+        finally:
+            await database.close()
 
     def _demo_password(self) -> str:
         return data_dirs.kept(self.data_dir / "demo-password", lambda: secrets.token_hex(6))

@@ -13,9 +13,9 @@ import pytest
 import pytest_asyncio
 
 from db.pool import Database, open_database
+from resolvers.operators import keys
 from resolvers.second_factor import TOTP_PURPOSE
 from rules.sealing import KeyRing, Sealed
-from server import keys
 from settings import parse_secret_keys
 from tests.client import SECRET_KEYS, Client, serving, settings_for
 from tests.enrollment.test_enrollment import REGENERATE, begin

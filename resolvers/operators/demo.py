@@ -7,7 +7,7 @@ from collections.abc import Callable
 import db.operators
 import db.outbox
 import rules.passwords
-from db.pool import Connection, open_database
+from db.pool import Connection, Database
 from rules.events.staff import AccountCreated, PortalUserAdded, StaffAdded, SuperAdminGranted
 from rules.people import Role
 
@@ -24,17 +24,13 @@ PORTAL_USER = "petra@agency.example"
 SUPER_ADMIN = "sue@gatehouse.example"
 
 
-async def make(url: str, password: Callable[[], str]) -> bool:
+async def make(database: Database, password: Callable[[], str]) -> bool:
     """Make the demo account; false, and nothing is changed or asked for, when the database is not empty."""
-    database = await open_database(url, 1, "gatehouse-demo")
-    try:
-        async with database.transaction() as connection:
-            if not await db.operators.claim_empty(connection):
-                return False
-            await _make(connection, rules.passwords.hash_password(password()))
-            return True
-    finally:
-        await database.close()
+    async with database.transaction() as connection:
+        if not await db.operators.claim_empty(connection):
+            return False
+        await _make(connection, rules.passwords.hash_password(password()))
+        return True
 
 
 async def _make(connection: Connection, password_hash: str) -> None:

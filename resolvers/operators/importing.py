@@ -13,10 +13,10 @@ from email_validator import EmailNotValidError
 
 from db import memberships, outbox
 from db.pool import Connection, Database
+from resolvers.operators.finding import OperatorError, checked_email, keep_account
 from rules.events.staff import StaffAdded
 from rules.passwords import hash_password
 from rules.people import Role
-from server.operators import OperatorError, checked_email
 
 BATCH = 5000
 COLUMNS = ("email", "role")
@@ -67,6 +67,7 @@ async def import_staff(
 async def _apply(
     connection: Connection, account_id: UUID, batch: list[Row], password_hash: str, report: Report
 ) -> None:
+    await keep_account(connection, account_id)
     added = await memberships.add_many(
         connection,
         account_id,

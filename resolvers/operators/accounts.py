@@ -1,41 +1,27 @@
-"""What an operator does from the command line: accounts, and who belongs to them. Each change has its event."""
+"""Accounts, and who is added to them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from uuid import UUID
 
-from email_validator import validate_email
-
 import db.operators
 import db.outbox
 from db.pool import Connection, Database
+from resolvers.operators.finding import OperatorError, keep_account
 from rules.events.staff import AccountCreated, PortalUserAdded, StaffAdded
 from rules.people import Role
 
 
-class OperatorError(Exception):
-    """The command cannot be done; the message is one plain sentence."""
-
-
-def checked_email(text: str) -> str:
-    """An address that mail can be sent to, in lower case; reserved domains such as .example and .localhost too.
-
-    Raises EmailNotValidError.
-    """
-    checked = validate_email(text, check_deliverability=False, test_environment=True, globally_deliverable=False)
-    return checked.normalized.lower()
-
-
 @dataclass(frozen=True)
-class Person:
-    """Who is meant: a checked, lower-case email, and the password's hash if the person turns out to be new."""
+class Newcomer:
+    """Who is added: a checked, lower-case email, and the password's hash if the person turns out to be new."""
 
     email: str
     password_hash: str | None
 
 
-async def create_account(database: Database, name: str, owner: Person) -> tuple[UUID, UUID, UUID]:
+async def create_account(database: Database, name: str, owner: Newcomer) -> tuple[UUID, UUID, UUID]:
     """A new account with its owner; the ids of account, user and staff member."""
     async with database.transaction() as connection:
         account_id = await db.operators.add_account(connection, name)
@@ -44,18 +30,18 @@ async def create_account(database: Database, name: str, owner: Person) -> tuple[
         return account_id, user_id, await _join(connection, account_id, user_id, owner.email, Role.OWNER)
 
 
-async def add_staff(database: Database, account_id: UUID, person: Person, role: Role) -> tuple[UUID, UUID]:
+async def add_staff(database: Database, account_id: UUID, person: Newcomer, role: Role) -> tuple[UUID, UUID]:
     """Give a person a role in an account; the ids of user and staff member. Raises OperatorError."""
     async with database.transaction() as connection:
-        await _require_account(connection, account_id)
+        await keep_account(connection, account_id)
         user_id = await _find_or_add(connection, person)
         return user_id, await _join(connection, account_id, user_id, person.email, role)
 
 
-async def add_portal_user(database: Database, account_id: UUID, person: Person) -> UUID:
+async def add_portal_user(database: Database, account_id: UUID, person: Newcomer) -> UUID:
     """Let a person sign in to an account's portal; the user's id. Raises OperatorError."""
     async with database.transaction() as connection:
-        await _require_account(connection, account_id)
+        await keep_account(connection, account_id)
         user_id = await _find_or_add(connection, person)
         if not await db.operators.add_portal_user(connection, account_id, user_id):
             raise OperatorError(f"{person.email} is a portal user of this account already.")
@@ -63,12 +49,7 @@ async def add_portal_user(database: Database, account_id: UUID, person: Person) 
         return user_id
 
 
-async def _require_account(connection: Connection, account_id: UUID) -> None:
-    if not await db.operators.keep_account(connection, account_id):
-        raise OperatorError(f"There is no account with the id {account_id}.")
-
-
-async def _find_or_add(connection: Connection, person: Person) -> UUID:
+async def _find_or_add(connection: Connection, person: Newcomer) -> UUID:
     if (user_id := await db.operators.keep_person(connection, person.email)) is not None:
         return user_id
     if person.password_hash is None:

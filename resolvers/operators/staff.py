@@ -1,36 +1,29 @@
-"""What operators change about people: roles, MFA and super-admins. Each change has its event."""
+"""Who has which role, whose MFA is reset, and who runs the platform."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from db import accounts, factors, memberships, outbox, policy, users
+from db import factors, memberships, outbox, users
 from db import staff as roster
 from db.pool import Connection, Database
 from db.staff import Filter, Member
+from resolvers.operators.finding import OperatorError, keep_account, lock_account, person
 from resolvers.staff import end_everything
 from rules.events.base import PersonEvent
 from rules.events.mfa import MfaReset
 from rules.events.staff import StaffRemoved, StaffRoleChanged, SuperAdminGranted, SuperAdminRevoked
 from rules.people import Role
-from server.operators import OperatorError
 
 PAGE = 1000
-
-
-async def require_account(database: Database, account_id: UUID) -> None:
-    """Raises OperatorError when there is no such account."""
-    async with database.connection() as connection:
-        if await accounts.load(connection, account_id) is None:
-            raise OperatorError(f"There is no account with the id {account_id}.")
 
 
 async def list_staff(database: Database, account_id: UUID) -> AsyncIterator[Member]:
     """Everyone with a role in the account, by email. Raises OperatorError."""
     after: tuple[str, UUID] | None = None
-    await require_account(database, account_id)
     async with database.connection() as connection:
+        await keep_account(connection, account_id)
         while members := await roster.page(connection, account_id, Filter(), after, PAGE):
             for member in members:
                 yield member
@@ -40,7 +33,7 @@ async def list_staff(database: Database, account_id: UUID) -> AsyncIterator[Memb
 async def change_role(database: Database, account_id: UUID, email: str, role: Role) -> None:
     """Give a staff member another role. Raises OperatorError."""
     async with database.transaction() as connection:
-        await _lock_account(connection, account_id)
+        await lock_account(connection, account_id)
         user_id = await memberships.change_role(connection, account_id, email, role)
         if user_id is None:
             raise await _refusal(connection, account_id, email, f"{email} has that role already.", role)
@@ -50,7 +43,7 @@ async def change_role(database: Database, account_id: UUID, email: str, role: Ro
 async def remove_staff(database: Database, account_id: UUID, email: str) -> None:
     """Take a staff member's role away. Raises OperatorError."""
     async with database.transaction() as connection:
-        await _lock_account(connection, account_id)
+        await lock_account(connection, account_id)
         user_id = await memberships.remove(connection, account_id, email)
         if user_id is None:
             raise await _refusal(connection, account_id, email, "", None)
@@ -60,7 +53,7 @@ async def remove_staff(database: Database, account_id: UUID, email: str) -> None
 async def reset_mfa(database: Database, email: str) -> None:
     """Take anybody's factor and sessions away; they must enroll anew, and are emailed. Raises OperatorError."""
     async with database.transaction() as connection:
-        user_id = await _known(connection, email)
+        user_id = await person(connection, email)
         await users.lock(connection, user_id)
         if not await factors.remove(connection, user_id):
             raise OperatorError(f"{email} has not set up MFA, so there is nothing to reset.")
@@ -71,25 +64,12 @@ async def reset_mfa(database: Database, email: str) -> None:
 async def set_super_admin(database: Database, email: str, granted: bool) -> None:
     """Make somebody a platform super-admin, or no more. Raises OperatorError."""
     async with database.transaction() as connection:
-        await _known(connection, email)
+        await person(connection, email)
         user_id = await memberships.set_super_admin(connection, email, granted)
         if user_id is None:
             raise OperatorError(f"{email} is {'a super-admin already' if granted else 'no super-admin'}.")
         told: type[PersonEvent] = SuperAdminGranted if granted else SuperAdminRevoked
         await outbox.append(connection, told(subject_id=user_id))
-
-
-async def _lock_account(connection: Connection, account_id: UUID) -> None:
-    # Two owners leaving at once queue here, so that the second finds itself the last.
-    if await policy.lock(connection, account_id) is None:
-        raise OperatorError(f"There is no account with the id {account_id}.")
-
-
-async def _known(connection: Connection, email: str) -> UUID:
-    user_id = await memberships.user_id_of(connection, email)
-    if user_id is None:
-        raise OperatorError(f"Nobody signs in with {email}.")
-    return user_id
 
 
 async def _refusal(

@@ -13,9 +13,6 @@ from db.keys import Move, Usage
 from db.pool import Database
 from resolvers.second_factor import TOTP_PURPOSE
 from rules.sealing import NONCE_BYTES, KeyMissingError, KeyRing, Sealed
-from server.local.data_dir import KEYS_FILE, kept_secret_keys
-from server.operators import OperatorError
-from settings import Settings, parse_secret_keys
 
 BATCH = 500
 
@@ -26,17 +23,6 @@ class Resealed:
 
     moved: int = 0
     shut: Counter[str] = field(default_factory=Counter)
-
-
-def ring_of(settings: Settings) -> KeyRing:
-    """The key ring: GATEHOUSE_SECRET_KEYS, or what `up` keeps in the data folder. Raises OperatorError and the like."""
-    kept = None if settings.secret_keys else kept_secret_keys(settings.data_dir)
-    if kept is None:
-        return KeyRing(settings.keys)
-    try:
-        return KeyRing(parse_secret_keys(kept))
-    except ValueError as error:
-        raise OperatorError(f"{settings.data_dir / KEYS_FILE} is wrong: it {error}.") from None
 
 
 async def usage(database: Database) -> list[Usage]:

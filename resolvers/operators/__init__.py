@@ -1,0 +1,1 @@
+"""What operators change, by noun: each use case one transaction, with its event."""
