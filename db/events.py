@@ -143,6 +143,24 @@ async def deliver_to_person(connection: Connection, event: Undispatched, terms: 
     )
 
 
+async def deliver_to_owners(connection: Connection, event: Undispatched, terms: Terms) -> None:
+    """Write the deliveries of an event that the account's owners are told of, and mark it dispatched."""
+    await connection.execute(
+        """
+        WITH planned AS (
+            INSERT INTO deliveries
+                (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at)
+            SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8 FROM staff WHERE account_id = $2 AND role = 'OWNER'
+            ON CONFLICT (event_id, user_id, message) DO NOTHING
+        )
+        UPDATE events SET dispatched_at = now() WHERE id = $1
+        """,
+        event.id,
+        event.stored.account_id,
+        *astuple(terms),
+    )
+
+
 async def deliver_to_staff(connection: Connection, event: Undispatched, terms: Terms) -> bool:
     """Write the deliveries of the next 10,000 staff not enrolled; true once the event is dispatched."""
     dispatched: bool = await connection.fetchval(

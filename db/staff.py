@@ -22,6 +22,7 @@ class Member:
     mfa_enabled_at: datetime | None
     mfa_deadline: datetime | None
     mfa_state: str
+    mfa_deadline_reason: str | None
     last_reminded_at: datetime | None
 
 
@@ -46,9 +47,10 @@ async def page(
     rows = await connection.fetch(
         """
         SELECT id, user_id, email, role, enabled_at AS mfa_enabled_at, last_reminded_at,
-            mfa_deadline, mfa_state(enabled_at IS NOT NULL, reenrollment_required_at IS NOT NULL, mfa_deadline, now())
+            mfa_deadline, mfa_state(enabled_at IS NOT NULL, reenrollment_required_at IS NOT NULL, mfa_deadline, now()),
+            mfa_deadline_reason(account, staff, reenrollment_required_at IS NOT NULL)
         FROM (
-            SELECT found.id, found.mfa_deadline
+            SELECT found.id, found.mfa_deadline, accounts AS account
             FROM accounts, (VALUES ('OWNER'), ('ADMIN'), ('MEMBER')) AS roles (role),
                 LATERAL (
                     SELECT staff.id, staff.email, person.mfa_deadline
@@ -109,7 +111,8 @@ async def members(connection: Connection, account_id: UUID, user_ids: list[UUID]
         """
         SELECT staff.id, staff.user_id, staff.email, role, factors.enabled_at AS mfa_enabled_at, last_reminded_at,
             mfa_deadline(accounts, staff), mfa_state(factors.user_id IS NOT NULL, reenrollment_required_at IS NOT NULL,
-                mfa_deadline(accounts, staff), now())
+                mfa_deadline(accounts, staff), now()),
+            mfa_deadline_reason(accounts, staff, reenrollment_required_at IS NOT NULL)
         FROM staff
         JOIN accounts ON accounts.id = staff.account_id
         JOIN users ON users.id = staff.user_id

@@ -11,7 +11,7 @@ from db import backup_codes, challenges, factors, outbox, sessions, throttles, u
 from db.challenges import Challenge
 from db.factors import Factor
 from db.pool import Connection
-from resolvers import second_factor
+from resolvers import second_factor, standing
 from resolvers.context import Context
 from rules import passwords, throttling, tokens
 from rules.backup_codes import digest as backup_code_digest
@@ -195,6 +195,7 @@ async def _start_session(context: Context, connection: Connection, user_id: UUID
     assert token_hash is not None
     expires_at = await sessions.start(connection, user_id, token_hash, context.client)
     await outbox.append(connection, SignInSucceeded(subject_id=user_id, actor_id=user_id, client=context.client))
+    await standing.tell_owners(context, connection, user_id)
     return token, expires_at
 
 

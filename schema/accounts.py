@@ -9,6 +9,7 @@ import strawberry
 import resolvers.audit
 import resolvers.policy
 import resolvers.staff
+import resolvers.standing
 from db.staff import Filter
 from resolvers.access import parse_id
 from rules import people
@@ -17,6 +18,7 @@ from schema.common import Info
 from schema.failures import InvalidInput, NotPermitted, StaffMfaNotEnabled
 from schema.policy import EnrollmentProgress, PolicyImpact, SecurityPolicy
 from schema.staff import StaffConnection, StaffFilter, StaffMember
+from schema.standing import MfaException
 
 First = Annotated[int | None, strawberry.argument(description="How many at most: 0 to 500.")]
 After = Annotated[str | None, strawberry.argument(description="A cursor: go on behind it.")]
@@ -86,6 +88,17 @@ class Account:
         return AuditEventConnection.of(
             await resolvers.audit.log(info.context, self.facts.id, first, after, types, email)
         )
+
+    @strawberry.field(
+        description="The newest 500 exceptions from its MFA requirement. Owners, admins and super-admins only."
+    )
+    async def mfa_exceptions(
+        self,
+        info: Info,
+        include_ended: Annotated[bool | None, strawberry.argument(description="Those that have ended, too.")] = None,
+    ) -> list[MfaException] | None:
+        found = await resolvers.standing.listed(info.context, self.facts.id, with_ended=bool(include_ended))
+        return [MfaException.of(each) for each in found]
 
     @classmethod
     def of(cls, account: people.Account) -> Account:

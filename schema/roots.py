@@ -17,6 +17,7 @@ from schema.common import DateTime, Error, Info
 from schema.enrollment import EnrollmentMutation
 from schema.failures import HANDLERS
 from schema.sign_in import SignInMutation
+from schema.standing import StandingMutation
 from schema.viewer import Viewer, viewer
 from schema.watching import Subscription
 
@@ -43,7 +44,7 @@ class Query:
     description="Changing. Root fields may be null, so that one that fails at the top level does not take its "
     "finished sisters with it."
 )
-class Mutation(SignInMutation, EnrollmentMutation, AccountMutation):
+class Mutation(SignInMutation, EnrollmentMutation, AccountMutation, StandingMutation):
     pass
 
 

@@ -26,6 +26,15 @@ class StaffMfaState(Enum):
     )
 
 
+@strawberry.enum(description="Why a member's deadline is when it is.")
+class MfaDeadlineReason(Enum):
+    POLICY = strawberry.enum_value("POLICY", description="The account's requirement.")
+    JOINED_LATER = strawberry.enum_value("JOINED_LATER", description="The member joined after it was turned on.")
+    EXTENDED = strawberry.enum_value("EXTENDED", description="An owner or admin gave more time.")
+    EXEMPTED = strawberry.enum_value("EXEMPTED", description="An owner or admin exempted the member until then.")
+    RESET = strawberry.enum_value("RESET", description="An owner, admin or operator reset the member's MFA.")
+
+
 @strawberry.type(description="Somebody with an account role.")
 class StaffMember:
     id: strawberry.ID = strawberry.field(description="The membership's id.")
@@ -33,6 +42,12 @@ class StaffMember:
     role: Role = strawberry.field(description="The person's role in the account.")
     mfa_enabled: bool = strawberry.field(description="Whether the person has MFA on.")
     mfa_state: StaffMfaState = strawberry.field(description="How the person's MFA stands.")
+    mfa_deadline: datetime | None = strawberry.field(
+        description="When the member is stopped unless enrolled by then; null when nothing is asked."
+    )
+    mfa_deadline_reason: MfaDeadlineReason | None = strawberry.field(
+        description="Why it is then; null when nothing is asked."
+    )
     mfa_enabled_at: datetime | None = strawberry.field(description="Since when MFA is on; null when it is off.")
     last_reminded_at: datetime | None = strawberry.field(
         description="When the latest reminder was delivered to the mail server; null if none."
@@ -48,6 +63,8 @@ class StaffMember:
             role=Role[member.role],
             mfa_enabled=member.mfa_enabled_at is not None,
             mfa_state=StaffMfaState[member.mfa_state],
+            mfa_deadline=member.mfa_deadline,
+            mfa_deadline_reason=MfaDeadlineReason[member.mfa_deadline_reason] if member.mfa_deadline_reason else None,
             mfa_enabled_at=member.mfa_enabled_at,
             last_reminded_at=member.last_reminded_at,
             can_reset_mfa=resolvers.staff.can_reset(person, account_id, member),

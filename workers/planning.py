@@ -50,6 +50,9 @@ async def _plan(connection: Connection, planned: Undispatched) -> Planned:
         await events.mark_dispatched(connection, planned.id)
         return Planned()
     terms = _terms(event, mailing)
+    if mailing.audience is Audience.OWNERS:
+        await events.deliver_to_owners(connection, planned, terms)
+        return Planned(terms.queue)
     if mailing.audience is Audience.SUBJECT or event.subject_id is not None:
         await events.deliver_to_person(connection, planned, terms)
         return Planned(terms.queue)

@@ -19,6 +19,7 @@ from rules.events.staff import (
     SuperAdminGranted,
     SuperAdminRevoked,
 )
+from rules.events.standing import BreakGlassSignedIn, MfaDeadlineExtended, MfaExceptionEnded, MfaExempted
 
 EVENTS: tuple[type[Event], ...] = (
     SignInSucceeded,
@@ -41,6 +42,10 @@ EVENTS: tuple[type[Event], ...] = (
     PortalUserAdded,
     SuperAdminGranted,
     SuperAdminRevoked,
+    MfaDeadlineExtended,
+    MfaExempted,
+    MfaExceptionEnded,
+    BreakGlassSignedIn,
 )
 BY_TYPE = {event.type(): event for event in EVENTS}
 MEMBER_CHANGES = frozenset(name for name, event in BY_TYPE.items() if event.changes_member)

@@ -12,6 +12,7 @@ class Audience(Enum):
     """Whom an event is emailed to."""
 
     SUBJECT = "the person it concerns"
+    OWNERS = "the account's owners"
     STAFF_NOT_ENROLLED = "the account's staff who are not enrolled, or of these the person it concerns"
 
 
@@ -34,6 +35,11 @@ class Mailing:
 def to_subject(message: str) -> Mailing:
     """Security mail to the person whom the event concerns."""
     return Mailing(message, Audience.SUBJECT, SECURITY)
+
+
+def to_owners(message: str) -> Mailing:
+    """Security mail to all owners of the account."""
+    return Mailing(message, Audience.OWNERS, SECURITY)
 
 
 def to_staff(

@@ -1,0 +1,158 @@
+"""Exceptions from an account's MFA requirement: more time, or nothing asked for a while, each with its words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db import exceptions, outbox, policy, staff
+from db.exceptions import Candidate, MfaException
+from db.pool import Connection
+from db.staff import Member
+from resolvers import access
+from resolvers.context import Context
+from rules import standing
+from rules.events.standing import BreakGlassSignedIn, MfaDeadlineExtended, MfaExceptionEnded, MfaExempted
+from rules.failures import InvalidInput, NotFound, NotPermitted, Outcome
+from rules.people import Person
+from rules.standing import ExceptionKind
+
+MOST_LISTED = 500
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An exception as asked for, for one member or several."""
+
+    kind: ExceptionKind
+    staff_ids: list[UUID]
+    until: datetime
+    reason: str
+    is_break_glass: bool = False
+
+
+@dataclass(frozen=True)
+class Given:
+    """What came of it for one member: the exception and the member as they stand now, or what stood against it."""
+
+    staff_id: UUID
+    exception: MfaException | None
+    member: Member | None
+    problem: Outcome | None
+
+
+async def give(context: Context, account_id: UUID, asked: Asked) -> list[Given]:
+    """Give the exception to each of these; a later one takes an earlier one's place.
+
+    Raises what managed_account raises, and InvalidInput. What stands against one member comes back as its row; where
+    only one is asked for, it is raised.
+    """
+    person, _ = await access.managed_account(context, account_id, to="except staff from its MFA requirement")
+    access.require_freshness(person)
+    reason = standing.checked_reason(asked.reason)
+    if not 1 <= len(set(asked.staff_ids)) <= standing.MOST_AT_ONCE:
+        raise InvalidInput("staffIds", f"Give 1 to {standing.MOST_AT_ONCE} staff members.")
+    async with context.database.transaction() as connection:
+        account = await policy.lock(connection, account_id)
+        if account is None:
+            raise NotFound
+        await access.confirm_manager(connection, person, account_id)
+        found = await exceptions.lock_members(connection, account_id, asked.staff_ids)
+        if found:
+            standing.check_end(asked.until, next(iter(found.values())).now)
+        problems = {i: _problem(person, account_id, found.get(i), asked) for i in asked.staff_ids}
+        fitting = [found[i] for i, problem in problems.items() if problem is None]
+        if len(problems) == 1 and not fitting:
+            raise next(iter(problems.values())) or NotFound
+        members, made = await _record(connection, account_id, fitting, asked, reason, person.id)
+    return [
+        Given(i, made.get(i), members.get(i), problem if i in found else NotPermitted("This is no staff member here."))
+        for i, problem in problems.items()
+    ]
+
+
+async def end(context: Context, account_id: UUID, exception_id: UUID) -> tuple[MfaException, Member]:
+    """End an exception before its time: what it held off holds at once. Raises as giving one, and NotFound."""
+    person, _ = await access.managed_account(context, account_id, to="end an exception")
+    access.require_freshness(person)
+    async with context.database.transaction() as connection:
+        if await policy.lock(connection, account_id) is None:
+            raise NotFound
+        await access.confirm_manager(connection, person, account_id)
+        user_id = await exceptions.end(connection, account_id, exception_id, person.id)
+        if user_id is None:
+            raise NotFound
+        await outbox.append(
+            connection, MfaExceptionEnded(account_id=account_id, subject_id=user_id, actor_id=person.id)
+        )
+        (ended,) = await exceptions.listed(connection, account_id, [exception_id], with_ended=True, limit=1)
+        (member,) = await staff.members(connection, account_id, [user_id])
+    return ended, member
+
+
+async def listed(context: Context, account_id: UUID, *, with_ended: bool) -> list[MfaException]:
+    """The account's newest 500 exceptions. Raises what viewed_account raises."""
+    await access.viewed_account(context, account_id)
+    async with context.database.connection() as connection:
+        return await exceptions.listed(connection, account_id, None, with_ended=with_ended, limit=MOST_LISTED)
+
+
+async def tell_owners(context: Context, connection: Connection, user_id: UUID) -> None:
+    """A session has begun: where the person's account is a break-glass one, its owners hear of it."""
+    for account_id, email in await exceptions.break_glass(connection, user_id):
+        event = BreakGlassSignedIn(
+            account_id=account_id, subject_id=user_id, actor_id=user_id, subject_email=email, client=context.client
+        )
+        await outbox.append(connection, event)
+
+
+def _problem(person: Person, account_id: UUID, candidate: Candidate | None, asked: Asked) -> Outcome | None:
+    """What stands against excepting this member; None when nothing does, or when there is no such member."""
+    membership = person.membership_of(account_id)
+    if candidate is None or membership is None:
+        return None
+    try:
+        standing.check_author(person.id, membership.role, candidate.user_id, asked.is_break_glass)
+        standing.check_end(asked.until, candidate.now)
+    except Outcome as outcome:
+        return outcome
+    return None
+
+
+async def _record(
+    connection: Connection, account_id: UUID, fitting: list[Candidate], asked: Asked, reason: str, author_id: UUID
+) -> tuple[dict[UUID, Member], dict[UUID, MfaException]]:
+    """Write the exceptions and their events; the members and the exceptions, each by membership."""
+    user_ids = [candidate.user_id for candidate in fitting]
+    made = await exceptions.give(
+        connection,
+        account_id,
+        user_ids,
+        asked.kind,
+        until=asked.until,
+        reason=reason,
+        author_id=author_id,
+        is_break_glass=asked.is_break_glass,
+    )
+    await outbox.append_all(connection, [_event(account_id, user_id, asked, reason, author_id) for user_id in user_ids])
+    listed = await exceptions.listed(connection, account_id, made, with_ended=True, limit=len(made))
+    members = await staff.members(connection, account_id, user_ids)
+    return {each.id: each for each in members}, {each.staff_id: each for each in listed if each.staff_id}
+
+
+def _event(
+    account_id: UUID, user_id: UUID, asked: Asked, reason: str, author_id: UUID
+) -> MfaDeadlineExtended | MfaExempted:
+    if asked.kind is ExceptionKind.EXTENDED:
+        return MfaDeadlineExtended(
+            account_id=account_id, subject_id=user_id, actor_id=author_id, until=asked.until, reason=reason
+        )
+    return MfaExempted(
+        account_id=account_id,
+        subject_id=user_id,
+        actor_id=author_id,
+        until=asked.until,
+        reason=reason,
+        is_break_glass=asked.is_break_glass,
+    )

@@ -1,0 +1,58 @@
+"""Exceptions from an account's MFA requirement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rules.clients import Client
+from rules.events.base import shown_as
+from rules.events.mailing import to_owners, to_subject
+from rules.events.samples import IN_A_WEEK
+from rules.events.staff import MemberEvent
+
+_GIVEN = {"until": IN_A_WEEK, "reason": "On leave, the phone comes with the next post."}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfaDeadlineExtended(MemberEvent):
+    description = "A staff member got more time to set up MFA."
+    sentence = "{actor} gave {subject} until {until} to set up MFA: {reason}"
+    mailing = to_subject("mfa_deadline_extended")
+    samples = {"mfa_deadline_extended": _GIVEN}
+    changes_member = True
+
+    until: datetime = shown_as("Your deadline")
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfaExempted(MemberEvent):
+    description = "A staff member was exempted from MFA for a while."
+    sentence = "{actor} exempted {subject} from MFA until {until}: {reason}"
+    mailing = to_subject("mfa_exempted")
+    samples = {"mfa_exempted": _GIVEN}
+    changes_member = True
+
+    until: datetime = shown_as("Until")
+    reason: str
+    is_break_glass: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfaExceptionEnded(MemberEvent):
+    description = "An exception from MFA was ended before its time."
+    sentence = "{actor} ended the exception of {subject} from MFA."
+    mailing = to_subject("mfa_exception_ended")
+    changes_member = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class BreakGlassSignedIn(MemberEvent):
+    description = "Somebody signed in to a break-glass account."
+    sentence = "{subject} signed in to their break-glass account."
+    mailing = to_owners("break_glass_signed_in")
+    samples = {"break_glass_signed_in": {"subject_email": "break-glass@example.com"}}
+
+    subject_email: str
+    client: Client
