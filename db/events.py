@@ -9,6 +9,7 @@ from uuid import UUID
 from db.outbox import stored_from
 from db.pool import Connection
 from db.users import BEFORE_ALL
+from rules.events.catalogue import SHOWN_WHEN_PLANNED
 from rules.events.stored import Stored
 
 RELAY_BATCH = 200
@@ -134,12 +135,17 @@ async def deliver_to_person(connection: Connection, event: Undispatched, terms: 
                 (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at)
             SELECT $1, id, email, $3, $4, $5, $6, $7, $8 FROM users WHERE id = $2
             ON CONFLICT (event_id, user_id, message) DO NOTHING
+        ), shown AS (
+            INSERT INTO account_events (account_id, event_id)
+            SELECT account_id, $1 FROM staff WHERE $9 AND user_id = $2 AND invited_at IS NULL
+            ON CONFLICT DO NOTHING
         )
         UPDATE events SET dispatched_at = now() WHERE id = $1
         """,
         event.id,
         event.stored.subject_id,
         *astuple(terms),
+        event.stored.type in SHOWN_WHEN_PLANNED,
     )
 
 
@@ -166,14 +172,14 @@ async def deliver_to_staff(connection: Connection, event: Undispatched, terms: T
     dispatched: bool = await connection.fetchval(
         """
         WITH chunk AS (
-            SELECT user_id, email FROM staff
+            SELECT user_id, email, invited_at FROM staff
             WHERE account_id = $2 AND user_id > $9
             ORDER BY user_id LIMIT $10
         ), planned AS (
             INSERT INTO deliveries
                 (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at)
             SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8 FROM chunk
-            WHERE NOT EXISTS (SELECT FROM factors WHERE factors.user_id = chunk.user_id)
+            WHERE invited_at IS NULL AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = chunk.user_id)
             ON CONFLICT (event_id, user_id, message) DO NOTHING
         ), reached AS (
             SELECT count(*) AS n, (SELECT user_id FROM chunk ORDER BY user_id DESC LIMIT 1) AS user_id FROM chunk

@@ -91,7 +91,7 @@ async def standings(connection: Connection, session_ids: list[UUID], account_ids
             AND sessions.expires_at > now() AND sessions.last_used_at > now() - interval '7 days'
         LEFT JOIN users ON users.id = sessions.user_id
         LEFT JOIN factors ON factors.user_id = users.id
-        LEFT JOIN staff ON staff.account_id = watcher.account_id AND staff.user_id = users.id
+        LEFT JOIN staff ON staff.account_id = watcher.account_id AND staff.user_id = users.id AND invited_at IS NULL
         LEFT JOIN accounts ON accounts.id = watcher.account_id
         ORDER BY watcher.number
         """,

@@ -8,12 +8,13 @@ PRUNE_BATCH = 10_000
 
 
 async def prune(connection: Connection) -> None:
-    """Delete ended sessions, challenges and enrollments, and throttles whose last failure no longer counts."""
+    """Delete ended sessions, challenges, enrollments and links, and throttles whose last failure no longer counts."""
     await connection.execute(
         "DELETE FROM sessions WHERE expires_at < now() OR last_used_at < now() - interval '7 days'"
     )
     await connection.execute("DELETE FROM challenges WHERE expires_at < now()")
     await connection.execute("DELETE FROM enrollments WHERE expires_at < now()")
+    await connection.execute("DELETE FROM links WHERE expires_at < now()")
     await connection.execute("DELETE FROM throttles WHERE updated_at < now() - interval '31 days'")
 
 

@@ -18,7 +18,8 @@ async def change_role(connection: Connection, account_id: UUID, email: str, role
         UPDATE staff SET role = $3
         WHERE account_id = $1 AND email = $2 AND role <> $3
             AND (role <> 'OWNER' OR EXISTS (SELECT FROM staff AS other
-                WHERE other.account_id = $1 AND other.role = 'OWNER' AND other.email <> $2))
+                WHERE other.account_id = $1 AND other.role = 'OWNER' AND other.invited_at IS NULL
+                    AND other.email <> $2))
         RETURNING user_id
         """,
         account_id,
@@ -35,7 +36,8 @@ async def remove(connection: Connection, account_id: UUID, email: str) -> UUID |
         DELETE FROM staff
         WHERE account_id = $1 AND email = $2
             AND (role <> 'OWNER' OR EXISTS (SELECT FROM staff AS other
-                WHERE other.account_id = $1 AND other.role = 'OWNER' AND other.email <> $2))
+                WHERE other.account_id = $1 AND other.role = 'OWNER' AND other.invited_at IS NULL
+                    AND other.email <> $2))
         RETURNING user_id
         """,
         account_id,

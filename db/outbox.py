@@ -9,11 +9,15 @@ import asyncpg
 
 from db.pool import Connection
 from rules.events.base import Event
+from rules.events.catalogue import SHOWN_WHEN_PLANNED
 from rules.events.stored import Stored
 
 
 async def append(connection: Connection, event: Event) -> None:
-    """Append an event; it shows in its account's log, or in the logs of all accounts that its subject is staff of."""
+    """Append an event; it shows in its account's log, or in the logs of all accounts that its subject is staff of.
+
+    One that shows when it is planned shows nowhere yet.
+    """
     await append_all(connection, [event])
 
 
@@ -28,19 +32,21 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
         ), appended AS (
             INSERT INTO events (type, account_id, subject_id, actor_id, data)
             SELECT type, account_id, subject_id, actor_id, data FROM given ORDER BY number
-            RETURNING id, account_id, subject_id
+            RETURNING id, type, account_id, subject_id
         )
         INSERT INTO account_events (account_id, event_id)
         SELECT account_id, id FROM appended WHERE account_id IS NOT NULL
         UNION ALL
-        SELECT staff.account_id, appended.id FROM appended JOIN staff ON staff.user_id = appended.subject_id
-        WHERE appended.account_id IS NULL
+        SELECT staff.account_id, appended.id
+        FROM appended JOIN staff ON staff.user_id = appended.subject_id AND invited_at IS NULL
+        WHERE appended.account_id IS NULL AND appended.type <> ALL ($6)
         """,
         [row.type for row in rows],
         [row.account_id for row in rows],
         [row.subject_id for row in rows],
         [row.actor_id for row in rows],
         [row.data for row in rows],
+        SHOWN_WHEN_PLANNED,
     )
 
 

@@ -80,7 +80,8 @@ async def impact(connection: Connection, account_id: UUID, grace_days: int | Non
                     CASE WHEN saved.deadline IS NOT NULL THEN since END, saved.deadline, joiner_days, required_of,
                     role, created_at, excepted_until
                 ) AS deadline
-            FROM saved, staff LEFT JOIN factors USING (user_id) WHERE account_id = $1
+            FROM saved, staff LEFT JOIN factors ON factors.user_id = staff.user_id AND invited_at IS NULL
+            WHERE account_id = $1
         )
         SELECT count(*) AS staff_count,
             count(*) FILTER (WHERE is_enrolled) AS enrolled_count,
@@ -118,8 +119,9 @@ async def progress(connection: Connection, account_id: UUID) -> Progress:
                 ) AS blocked_count
             FROM staff
             JOIN accounts ON accounts.id = staff.account_id
-            LEFT JOIN users AS reset ON reset.id = staff.user_id AND reset.reenrollment_required_at IS NOT NULL
-            LEFT JOIN factors ON factors.user_id = staff.user_id
+            LEFT JOIN users AS reset ON reset.id = staff.user_id AND invited_at IS NULL
+                AND reset.reenrollment_required_at IS NOT NULL
+            LEFT JOIN factors ON factors.user_id = staff.user_id AND invited_at IS NULL
             WHERE staff.account_id = $1
         ) AS counted
         """,

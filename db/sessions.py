@@ -62,6 +62,12 @@ async def end(connection: Connection, session_id: UUID) -> None:
     await connection.execute("DELETE FROM sessions WHERE id = $1", session_id)
 
 
+async def end_of(connection: Connection, user_id: UUID, session_id: UUID) -> bool:
+    """End one session of this person; false when there is none."""
+    status = await connection.execute("DELETE FROM sessions WHERE id = $2 AND user_id = $1", user_id, session_id)
+    return status == "DELETE 1"
+
+
 async def end_all(connection: Connection, user_id: UUID) -> None:
     """End every session of the person."""
     await connection.execute("DELETE FROM sessions WHERE user_id = $1", user_id)

@@ -24,6 +24,7 @@ class Member:
     mfa_state: str
     mfa_deadline_reason: str | None
     last_reminded_at: datetime | None
+    invited_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Filter:
     mfa_state: str | None = None
     role: str | None = None
     search: str | None = None
+    invited: bool | None = None
 
 
 async def page(
@@ -46,7 +48,7 @@ async def page(
     """
     rows = await connection.fetch(
         """
-        SELECT id, user_id, email, role, enabled_at AS mfa_enabled_at, last_reminded_at,
+        SELECT id, staff.user_id, email, role, enabled_at AS mfa_enabled_at, last_reminded_at, invited_at,
             mfa_deadline, mfa_state(enabled_at IS NOT NULL, reenrollment_required_at IS NOT NULL, mfa_deadline, now()),
             mfa_deadline_reason(account, staff, reenrollment_required_at IS NOT NULL)
         FROM (
@@ -55,24 +57,28 @@ async def page(
                 LATERAL (
                     SELECT staff.id, staff.email, person.mfa_deadline
                     FROM staff, LATERAL (SELECT mfa_deadline(accounts, staff),
-                        (SELECT user_id FROM factors WHERE factors.user_id = staff.user_id) IS NOT NULL AS is_enrolled,
-                        (SELECT id FROM users WHERE users.id = staff.user_id
+                        invited_at IS NULL AND (SELECT user_id FROM factors
+                            WHERE factors.user_id = staff.user_id) IS NOT NULL AS is_enrolled,
+                        invited_at IS NULL AND (SELECT id FROM users WHERE users.id = staff.user_id
                             AND reenrollment_required_at IS NOT NULL) IS NOT NULL AS is_reset) AS person
                     WHERE account_id = $1 AND staff.role = roles.role
                         AND (staff.email, staff.id) > ($2, $3::uuid)
                         AND ($7::text IS NULL OR staff.email LIKE $7)
                         AND ($4::bool IS NULL OR is_enrolled = $4)
                         AND ($5::text IS NULL OR mfa_state(is_enrolled, is_reset, person.mfa_deadline, now()) = $5)
+                        AND ($8::bool IS NULL OR (invited_at IS NOT NULL) = $8)
                     ORDER BY staff.email, staff.id
-                    LIMIT $8
+                    LIMIT $9
                 ) AS found
             WHERE accounts.id = $1 AND ($6::text IS NULL OR roles.role = $6)
             ORDER BY found.email, found.id
-            LIMIT $8
+            LIMIT $9
         ) AS page
         JOIN staff USING (id)
-        JOIN (SELECT id AS user_id, reenrollment_required_at FROM users) AS users USING (user_id)
-        LEFT JOIN factors USING (user_id)
+        -- what else is known of someone invited is nobody's business here before they have come
+        LEFT JOIN (SELECT id AS user_id, reenrollment_required_at FROM users) AS users
+            ON users.user_id = staff.user_id AND invited_at IS NULL
+        LEFT JOIN factors ON factors.user_id = staff.user_id AND invited_at IS NULL
         ORDER BY email, id
         """,
         account_id,
@@ -90,14 +96,16 @@ async def count(connection: Connection, account_id: UUID, wanted: Filter) -> int
         SELECT count(*)
         FROM staff JOIN accounts ON accounts.id = staff.account_id,
             LATERAL (SELECT
-                EXISTS (SELECT FROM factors WHERE factors.user_id = staff.user_id) AS is_enrolled,
-                EXISTS (SELECT FROM users WHERE users.id = staff.user_id
+                invited_at IS NULL
+                    AND EXISTS (SELECT FROM factors WHERE factors.user_id = staff.user_id) AS is_enrolled,
+                invited_at IS NULL AND EXISTS (SELECT FROM users WHERE users.id = staff.user_id
                     AND reenrollment_required_at IS NOT NULL) AS is_reset) AS person
         WHERE account_id = $1
             AND ($2::bool IS NULL OR is_enrolled = $2)
             AND ($3::text IS NULL OR mfa_state(is_enrolled, is_reset, mfa_deadline(accounts, staff), now()) = $3)
             AND ($4::text IS NULL OR role = $4)
             AND ($5::text IS NULL OR email LIKE $5)
+            AND ($6::bool IS NULL OR (invited_at IS NOT NULL) = $6)
         """,
         account_id,
         *_conditions(wanted),
@@ -110,13 +118,14 @@ async def members(connection: Connection, account_id: UUID, user_ids: list[UUID]
     rows = await connection.fetch(
         """
         SELECT staff.id, staff.user_id, staff.email, role, factors.enabled_at AS mfa_enabled_at, last_reminded_at,
+            invited_at,
             mfa_deadline(accounts, staff), mfa_state(factors.user_id IS NOT NULL, reenrollment_required_at IS NOT NULL,
                 mfa_deadline(accounts, staff), now()),
             mfa_deadline_reason(accounts, staff, reenrollment_required_at IS NOT NULL)
         FROM staff
         JOIN accounts ON accounts.id = staff.account_id
-        JOIN users ON users.id = staff.user_id
-        LEFT JOIN factors ON factors.user_id = staff.user_id
+        LEFT JOIN users ON users.id = staff.user_id AND invited_at IS NULL
+        LEFT JOIN factors ON factors.user_id = staff.user_id AND invited_at IS NULL
         WHERE staff.account_id = $1 AND staff.user_id = ANY ($2)
         """,
         account_id,
@@ -131,7 +140,7 @@ async def hold_manager(connection: Connection, account_id: UUID, user_id: UUID) 
         await connection.fetchval(
             """
             SELECT true FROM staff
-            WHERE account_id = $1 AND user_id = $2 AND role IN ('OWNER', 'ADMIN') FOR SHARE
+            WHERE account_id = $1 AND user_id = $2 AND role IN ('OWNER', 'ADMIN') AND invited_at IS NULL FOR SHARE
             """,
             account_id,
             user_id,
@@ -140,9 +149,9 @@ async def hold_manager(connection: Connection, account_id: UUID, user_id: UUID) 
 
 
 async def user_of(connection: Connection, account_id: UUID, staff_id: UUID) -> UUID | None:
-    """Whose membership this is; None when it is not of this account."""
+    """Whose membership this is; None when it is not of this account, or they have not come yet."""
     found: UUID | None = await connection.fetchval(
-        "SELECT user_id FROM staff WHERE id = $2 AND account_id = $1", account_id, staff_id
+        "SELECT user_id FROM staff WHERE id = $2 AND account_id = $1 AND invited_at IS NULL", account_id, staff_id
     )
     return found
 
@@ -169,7 +178,8 @@ async def claim_reminders(
             SELECT id FROM staff AS wanted
             WHERE account_id = $1 AND id = ANY ($3)
                 AND EXISTS (SELECT FROM staff AS actor WHERE actor.account_id = $1 AND actor.user_id = $2
-                            AND actor.role IN ('OWNER', 'ADMIN'))
+                            AND actor.role IN ('OWNER', 'ADMIN') AND actor.invited_at IS NULL)
+                AND wanted.invited_at IS NULL
                 AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = wanted.user_id)
                 AND (reminder_claimed_at IS NULL OR reminder_claimed_at <= now() - interval '24 hours')
             ORDER BY id FOR NO KEY UPDATE
@@ -183,9 +193,9 @@ async def claim_reminders(
     return [ClaimedReminder(**row) for row in rows]
 
 
-def _conditions(wanted: Filter) -> tuple[bool | None, str | None, str | None, str | None]:
+def _conditions(wanted: Filter) -> tuple[bool | None, str | None, str | None, str | None, bool | None]:
     pattern = None
     if wanted.search is not None:
         escaped = wanted.search.lower().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
         pattern = f"%{escaped}%"
-    return wanted.mfa_enabled, wanted.mfa_state, wanted.role, pattern
+    return wanted.mfa_enabled, wanted.mfa_state, wanted.role, pattern, wanted.invited

@@ -17,11 +17,11 @@ BEFORE_ALL = UUID(int=0)  # whoever pages through people by id begins behind it
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a password is checked against."""
+    """What a password is checked against; no hash while the person has not set one."""
 
     id: UUID
     email: str
-    password_hash: str
+    password_hash: str | None
 
 
 async def credentials(connection: Connection, email: str) -> Credentials | None:
@@ -53,6 +53,13 @@ async def replace_password_hash(connection: Connection, user_id: UUID, old: str,
     )
 
 
+async def set_password_hash(connection: Connection, user_id: UUID, password_hash: str) -> None:
+    """Store the hash of a new password."""
+    await connection.execute(
+        "UPDATE users SET password_hash = $2, password_set_at = now() WHERE id = $1", user_id, password_hash
+    )
+
+
 async def require_reenrollment(connection: Connection, user_id: UUID) -> None:
     """From the next sign-in on, nothing but enrolling."""
     await connection.execute("UPDATE users SET reenrollment_required_at = now() WHERE id = $1", user_id)
@@ -80,7 +87,7 @@ async def person_of_session(connection: Connection, token_hash: bytes) -> Person
         FROM session
         JOIN users ON users.id = session.user_id
         LEFT JOIN factors ON factors.user_id = users.id
-        LEFT JOIN staff ON staff.user_id = users.id
+        LEFT JOIN staff ON staff.user_id = users.id AND invited_at IS NULL
         LEFT JOIN accounts ON accounts.id = staff.account_id
         ORDER BY accounts.name, accounts.id
         """,

@@ -10,7 +10,7 @@ from db.audit import Entry
 from resolvers import access
 from resolvers.context import Context
 from resolvers.staff import page_size
-from rules import cursor
+from rules import addresses, cursor
 from rules.events.catalogue import BY_TYPE
 
 DEFAULT_PAGE = 50
@@ -41,7 +41,7 @@ async def log(
             connection,
             account_id,
             wanted,
-            email.strip().lower() if email else None,
+            addresses.normalized(email) if email else None,
             before,
             limit + 1,
         )

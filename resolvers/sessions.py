@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from db import sessions, throttles, users
 from resolvers import access, sign_in
 from resolvers.context import Context
-from rules.failures import Unauthenticated
+from rules.failures import NotFound, Unauthenticated
 from rules.people import FRESHNESS, Person
 
 
@@ -25,6 +26,16 @@ async def sign_out(context: Context) -> None:
         async with context.database.connection() as connection:
             await sessions.end(connection, person.session_id)
     context.sign_out()
+
+
+async def end(context: Context, session_id: UUID) -> None:
+    """End one of the person's sessions, this one too. Raises NotFound."""
+    person = await context.person()
+    async with context.database.connection() as connection:
+        if not await sessions.end_of(connection, person.id, session_id):
+            raise NotFound
+    if session_id == person.session_id:
+        context.sign_out()
 
 
 async def sign_out_others(context: Context) -> int:

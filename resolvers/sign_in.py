@@ -13,7 +13,7 @@ from db.factors import Factor
 from db.pool import Connection
 from resolvers import second_factor, standing
 from resolvers.context import Context
-from rules import passwords, throttling, tokens
+from rules import addresses, passwords, throttling, tokens
 from rules.backup_codes import digest as backup_code_digest
 from rules.backup_codes import normalize as normalized_backup_code
 from rules.events.signing_in import BackupCodeUsed, SignInLocked, SignInSucceeded
@@ -43,7 +43,7 @@ async def sign_in(context: Context, email: str, password: str, use_cookie: bool)
     """Check the password. Raises InvalidCredentials, TooManyAttempts, RateLimited."""
     if use_cookie and not context.takes_cookies:
         raise BadUserInput("A cookie can only be set over HTTP.")
-    email = email.strip().lower()
+    email = addresses.normalized(email)
     async with context.service.turns.of(email):
         return await _sign_in(context, email, password, use_cookie)
 
@@ -53,7 +53,7 @@ async def _sign_in(context: Context, email: str, password: str, use_cookie: bool
     async with context.database.connection() as connection:
         known = await users.credentials(connection, email)
     await check_password(context, known, password, charges)
-    assert known is not None
+    assert known is not None and known.password_hash is not None
 
     rehashed = None
     if passwords.needs_rehash(known.password_hash):
@@ -110,10 +110,10 @@ async def check_password(
     context: Context, known: users.Credentials | None, password: str, charges: list[Charge]
 ) -> None:
     """Compare in the same time whether or not the person is known. Raises InvalidCredentials, RateLimited."""
-    password_hash = known.password_hash if known else passwords.NOBODYS_HASH
+    password_hash = (known.password_hash if known else None) or passwords.NOBODYS_HASH
     async with second_factor.given_back_on(context.database, charges, RateLimited):
         is_right = await context.service.hasher.run(passwords.matches, password, password_hash)
-    if is_right and known:
+    if is_right and known and known.password_hash:
         return
     if known and charges[0].remaining == 0:
         await _record_password_lock(context, known.id, charges[0])

@@ -90,6 +90,13 @@ class StaffMfaNotEnabled(Outcome):
 
 
 @dataclass
+class LinkExpired(Outcome):
+    """A link out of an email that is unknown, used, replaced, revoked or too old."""
+
+    message: str = "This link has been used already, or it is too old. Ask for a new one."
+
+
+@dataclass
 class NotPermitted(Outcome):
     """The person may see this, but not do it."""
 

@@ -1,15 +1,25 @@
-"""Passwords: argon2id, and what a new one must be.
+"""Passwords: argon2id, and what a new one must be, as NIST SP 800-63B-4 §3.1.1.2 has it.
 
 Parameters: OWASP Password Storage Cheat Sheet (m = 19 MiB, t = 2, p = 1).
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from functools import cache
+from itertools import pairwise
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from rules import typed
+
 MIN_LENGTH = 8
+MIN_LENGTH_ALONE = 15  # where nothing but the password stands before the person's sign-in
 MAX_LENGTH = 1000
+PRODUCT = "Gatehouse"
+SHORTEST_WORD = 3
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
@@ -17,30 +27,84 @@ _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 NOBODYS_HASH = _hasher.hash("\0nobody")
 
 
-def problem_with(password: str) -> str | None:
-    """Say in one sentence why `password` cannot be taken; None when it can."""
-    if len(password) < MIN_LENGTH:
-        return f"The password must have at least {MIN_LENGTH} characters."
+def problem_with(password: str, *, email: str, products: Iterable[str] = (), is_alone: bool = True) -> str | None:
+    """Say in one sentence why `password` cannot be taken; None when it can.
+
+    `products` are the names that the product goes by; `is_alone` says that no second factor is asked of the person.
+    """
+    password = typed.password(password)
+    least = MIN_LENGTH_ALONE if is_alone else MIN_LENGTH
+    if len(password) < least:
+        return f"The password must have at least {least} characters."
     if len(password) > MAX_LENGTH:
         return f"The password must have at most {MAX_LENGTH:,} characters."
+    folded = password.casefold()
+    if _is_common(folded):
+        return "This password is among the most common ones, which are guessed first. Choose another."
+    rest = _without(folded, _words(email, products))
+    if rest != folded and (len(rest) < MIN_LENGTH or _is_common(rest)):
+        return "This password is made of your email or of the product's name. Choose another."
     return None
 
 
 def hash_password(password: str) -> str:
     """Hash with a new salt. About 20 ms: keep it off the event loop."""
-    return _hasher.hash(password)
+    return _hasher.hash(typed.password(password))
 
 
 def matches(password: str, password_hash: str) -> bool:
     """Whether `password` is the one hashed. About 20 ms: keep it off the event loop."""
     if len(password) > MAX_LENGTH:
         password = ""
+    # Older hashes were made of the text as it came.
+    return any(_matches(form, password_hash) for form in dict.fromkeys((typed.password(password), password)))
+
+
+def needs_rehash(password_hash: str) -> bool:
+    """Whether the hash was made with lesser parameters than today's."""
+    return _hasher.check_needs_rehash(password_hash)
+
+
+def _matches(password: str, password_hash: str) -> bool:
     try:
         return _hasher.verify(password_hash, password)
     except (VerificationError, InvalidHashError, UnicodeEncodeError):
         return False
 
 
-def needs_rehash(password_hash: str) -> bool:
-    """Whether the hash was made with lesser parameters than today's."""
-    return _hasher.check_needs_rehash(password_hash)
+def _is_common(folded: str) -> bool:
+    """Whether it is on the list, also when repeated, or one run up or down."""
+    unit = _unit(folded)
+    return len(unit) <= SHORTEST_WORD or _is_run(folded) or folded in _common() or unit in _common()
+
+
+def _is_run(folded: str) -> bool:
+    steps = {ord(after) - ord(before) for before, after in pairwise(folded)}
+    if folded.isdecimal():
+        steps = {-1 if step == 9 else 1 if step == -9 else step for step in steps}  # 0 stands beside 9
+    return steps in ({1}, {-1})
+
+
+def _unit(text: str) -> str:
+    """The shortest text that `text` is a repetition of."""
+    return text[: (text + text).find(text, 1)]
+
+
+@cache
+def _common() -> frozenset[str]:
+    # Half a megabyte of Python that only whoever sets a password needs.
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    return frozenset(FREQUENCY_LISTS["passwords"])
+
+
+def _words(email: str, products: Iterable[str]) -> list[str]:
+    names = [email, *re.split(r"[@.+_-]", email), *products, PRODUCT]
+    words = {word.casefold() for name in names for word in (name, name.replace(" ", "")) if len(word) >= SHORTEST_WORD}
+    return sorted(words, key=lambda word: (-len(word), word))
+
+
+def _without(text: str, words: list[str]) -> str:
+    for word in words:
+        text = text.replace(word, "")
+    return text

@@ -35,6 +35,14 @@ EMAIL = Limits(lock=(100, timedelta(minutes=15)))
 # One office behind one address, many people: enough for them, too few to try one password on everyone.
 ADDRESS = Limits(lock=(1000, timedelta(minutes=15)))
 
+# Links to set a password. From one address for one email; from one address for all.
+RESET = Limits(lock=(5, timedelta(minutes=15)), budgets=((10, timedelta(hours=24)),))
+RESET_ADDRESS = Limits(lock=(50, timedelta(minutes=15)))
+# For one email over all addresses, so long as those sent before still hold: nobody can be kept from having one.
+RESET_EMAIL = Limits(lock=(1000, timedelta(minutes=30)), budgets=((3, timedelta(minutes=30)),))
+# Of one inviter, over all accounts.
+INVITATIONS = Limits(lock=(500, timedelta(hours=24)))
+
 
 @dataclass(frozen=True)
 class Charge:
@@ -63,6 +71,26 @@ def email_key(email: str) -> str:
 def address_key(address: str | None) -> str:
     """The throttle of one client address over all emails."""
     return f"address:{_source(address)}"
+
+
+def reset_key(email: str, address: str | None) -> str:
+    """The throttle of asking for one email's new password from one client address."""
+    return f"reset:{email[:254]}:{_source(address)}"
+
+
+def reset_email_key(email: str) -> str:
+    """The throttle of the emails with a new password's link to one address."""
+    return f"reset-email:{email[:254]}"
+
+
+def reset_address_key(address: str | None) -> str:
+    """The throttle of one client address's asking for new passwords, whosever."""
+    return f"reset-address:{_source(address)}"
+
+
+def invitations_key(user_id: UUID) -> str:
+    """The throttle of one person's inviting."""
+    return f"invitations:{user_id}"
 
 
 def _source(address: str | None) -> str:

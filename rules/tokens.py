@@ -8,6 +8,7 @@ from base64 import urlsafe_b64encode
 TOKEN_BYTES = 32
 SESSION_PREFIX = "gh_s_"
 CHALLENGE_PREFIX = "gh_c_"
+LINK_PREFIX = "gh_l_"
 LONGEST_TOKEN = 100
 
 

@@ -60,6 +60,11 @@ class StaffMfaNotEnabled(Error):
     pass
 
 
+@strawberry.type(description="The link out of an email is unknown, used, replaced, taken back or too old.")
+class LinkExpired(Error):
+    pass
+
+
 @strawberry.type(description="The viewer may see this, but not do it.")
 class NotPermitted(Error):
     pass
@@ -91,6 +96,7 @@ HANDLERS: tuple[strawberry.ExceptionHandler[Any], ...] = (
     Handler(failures.MfaAlreadyEnabled, MfaAlreadyEnabled),
     Handler(failures.EnrollmentNotStarted, EnrollmentNotStarted),
     Handler(failures.StaffMfaNotEnabled, StaffMfaNotEnabled),
+    Handler(failures.LinkExpired, LinkExpired),
     Handler(failures.NotPermitted, NotPermitted),
     Handler(failures.InvalidInput, InvalidInput),
 )

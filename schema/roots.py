@@ -13,6 +13,7 @@ from strawberry.schema.config import StrawberryConfig
 
 import resolvers.access
 from schema.accounts import Account, AccountMutation
+from schema.coming_in import ComingInMutation
 from schema.common import DateTime, Error, Info
 from schema.enrollment import EnrollmentMutation
 from schema.failures import HANDLERS
@@ -44,7 +45,7 @@ class Query:
     description="Changing. Root fields may be null, so that one that fails at the top level does not take its "
     "finished sisters with it."
 )
-class Mutation(SignInMutation, EnrollmentMutation, AccountMutation, StandingMutation):
+class Mutation(SignInMutation, ComingInMutation, EnrollmentMutation, AccountMutation, StandingMutation):
     pass
 
 

@@ -10,6 +10,7 @@ import strawberry
 
 import resolvers.staff
 from db.staff import Filter, Member
+from rules import links
 from rules.people import Person
 from schema.common import Info, PageInfo, Role
 
@@ -35,7 +36,22 @@ class MfaDeadlineReason(Enum):
     RESET = strawberry.enum_value("RESET", description="An owner, admin or operator reset the member's MFA.")
 
 
-@strawberry.type(description="Somebody with an account role.")
+@strawberry.enum(description="Whether a staff member has come.")
+class StaffState(Enum):
+    ACTIVE = strawberry.enum_value("ACTIVE", description="Has the role.")
+    INVITED = strawberry.enum_value(
+        "INVITED", description="Was invited and has not come: has the role once they have set a password by the link."
+    )
+
+
+@strawberry.type(description="An invitation that is open.")
+class Invitation:
+    id: strawberry.ID = strawberry.field(description="The invitation's id.")
+    invited_at: datetime = strawberry.field(description="When it was sent, for the last time if more than once.")
+    expires_at: datetime = strawberry.field(description="Until when its link works; inviting again sends another.")
+
+
+@strawberry.type(description="Somebody with an account role, or invited to one.")
 class StaffMember:
     id: strawberry.ID = strawberry.field(description="The membership's id.")
     email: str = strawberry.field(description="The person's email address.")
@@ -53,6 +69,8 @@ class StaffMember:
         description="When the latest reminder was delivered to the mail server; null if none."
     )
     can_reset_mfa: bool = strawberry.field(description="Whether the viewer may reset this person's MFA now.")
+    state: StaffState = strawberry.field(description="Whether the person has come, or was only invited.")
+    invitation: Invitation | None = strawberry.field(description="The open invitation; null once the person has come.")
 
     @classmethod
     def of(cls, member: Member, person: Person, account_id: UUID) -> StaffMember:
@@ -68,7 +86,19 @@ class StaffMember:
             mfa_enabled_at=member.mfa_enabled_at,
             last_reminded_at=member.last_reminded_at,
             can_reset_mfa=resolvers.staff.can_reset(person, account_id, member),
+            state=StaffState.INVITED if member.invited_at else StaffState.ACTIVE,
+            invitation=_invitation(member),
         )
+
+
+def _invitation(member: Member) -> Invitation | None:
+    if member.invited_at is None:
+        return None
+    return Invitation(
+        id=strawberry.ID(str(member.id)),
+        invited_at=member.invited_at,
+        expires_at=member.invited_at + links.INVITATION.lifetime,
+    )
 
 
 @strawberry.input(
@@ -79,6 +109,7 @@ class StaffFilter:
     mfa_state: StaffMfaState | None = strawberry.field(default=None, description="How MFA stands.")
     role: Role | None = strawberry.field(default=None, description="The account role.")
     search: str | None = strawberry.field(default=None, description="Any part of the email, in any case.")
+    state: StaffState | None = strawberry.field(default=None, description="Whether they have come.")
 
     def wanted(self) -> Filter:
         """The conditions as the roster takes them."""
@@ -87,6 +118,7 @@ class StaffFilter:
             mfa_state=self.mfa_state.name if self.mfa_state else None,
             role=self.role.name if self.role else None,
             search=self.search,
+            invited=None if self.state is None else self.state is StaffState.INVITED,
         )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from email_validator import validate_email
-
 import db.operators
 from db import memberships, policy
 from db.pool import Connection
@@ -13,15 +11,6 @@ from db.pool import Connection
 
 class OperatorError(Exception):
     """The command cannot be done; the message is one plain sentence."""
-
-
-def checked_email(text: str) -> str:
-    """An address that mail can be sent to, in lower case; reserved domains such as .example and .localhost too.
-
-    Raises EmailNotValidError.
-    """
-    checked = validate_email(text, check_deliverability=False, test_environment=True, globally_deliverable=False)
-    return checked.normalized.lower()
 
 
 async def keep_account(connection: Connection, account_id: UUID) -> None:

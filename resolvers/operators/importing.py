@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from typing import TextIO
 from uuid import UUID
 
-from email_validator import EmailNotValidError
-
 from db import memberships, outbox
 from db.pool import Connection, Database
-from resolvers.operators.finding import OperatorError, checked_email, keep_account
+from resolvers.operators.finding import OperatorError, keep_account
+from rules import addresses
 from rules.events.staff import StaffAdded
 from rules.passwords import hash_password
 from rules.people import Role
@@ -116,8 +115,8 @@ def _checked(given: dict[str, str | None], first_lines: dict[str, int], line: in
     if role not in Role.__members__:
         return f"the role must be owner, admin or member, not {role.lower()[:40]!r}"
     try:
-        email = checked_email(text)
-    except EmailNotValidError as error:
-        return f"{text[:80]!r} is no email address: {error}"
+        email = addresses.checked(text)
+    except addresses.NotAnAddressError as error:
+        return f"{text[:80]!r} is no email address: {error}".rstrip(".")
     first = first_lines.setdefault(email, line)
     return Row(email, Role[role]) if first == line else f"{email} is given twice, first in line {first}"

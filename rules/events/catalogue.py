@@ -7,13 +7,16 @@ from dataclasses import MISSING, fields
 from rules.events.base import Event
 from rules.events.mailing import SECURITY
 from rules.events.mfa import BackupCodesRegenerated, MfaDisabled, MfaEnabled, MfaReset
+from rules.events.passwords import PasswordChanged, PasswordResetRequested
 from rules.events.policy import GracePeriodEnded, GraceReminderSent, PolicyChanged, PolicyDisabled, PolicyEnabled
 from rules.events.samples import FILLED_IN
 from rules.events.signing_in import BackupCodeUsed, MfaChallengeLocked, SignInLocked, SignInSucceeded
 from rules.events.staff import (
     AccountCreated,
+    InvitationRevoked,
     PortalUserAdded,
     StaffAdded,
+    StaffInvited,
     StaffRemoved,
     StaffRoleChanged,
     SuperAdminGranted,
@@ -46,9 +49,14 @@ EVENTS: tuple[type[Event], ...] = (
     MfaExempted,
     MfaExceptionEnded,
     BreakGlassSignedIn,
+    StaffInvited,
+    InvitationRevoked,
+    PasswordResetRequested,
+    PasswordChanged,
 )
 BY_TYPE = {event.type(): event for event in EVENTS}
 MEMBER_CHANGES = frozenset(name for name, event in BY_TYPE.items() if event.changes_member)
+SHOWN_WHEN_PLANNED = [name for name, event in BY_TYPE.items() if event.shows_when_planned]
 # Emailed to nobody; emailed at once.
 QUIET_TYPES = [name for name, event in BY_TYPE.items() if event.mailing is None]
 SECURITY_TYPES = [name for name, event in BY_TYPE.items() if event.mailing and event.mailing.queue == SECURITY]

@@ -23,6 +23,23 @@ class AccountCreated(AccountEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StaffInvited(MemberEvent):
+    description = "A person was invited to the account's staff."
+    sentence = "{actor} invited {subject} as {role} of the account."
+    samples = {"staff_invited": {"role": Role.ADMIN}}
+    changes_member = True
+
+    role: Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationRevoked(MemberEvent):
+    description = "An invitation was taken back before the person came."
+    sentence = "{actor} took back the invitation of {subject}."
+    changes_member = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class StaffAdded(MemberEvent):
     description = "A person got an account role."
     sentence = "{subject} became {role} of the account."

@@ -12,14 +12,14 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import click
-from email_validator import EmailNotValidError
 
 import db.operators
 import rules.passwords
 from db.pool import Database, open_database
 from resolvers.operators import accounts
 from resolvers.operators.accounts import Newcomer
-from resolvers.operators.finding import OperatorError, checked_email
+from resolvers.operators.finding import OperatorError
+from rules import addresses
 from rules.people import Role
 from server.checks import check_database, migrate_database, plain_database_error
 from server.commands.options import data_dir_option, load
@@ -40,8 +40,8 @@ class Email(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Check and normalise."""
         try:
-            return checked_email(str(value).strip())
-        except EmailNotValidError as error:
+            return addresses.checked(str(value))
+        except addresses.NotAnAddressError as error:
             self.fail(f"{value!r} is no email address: {error}", param, ctx)
 
 
@@ -168,7 +168,9 @@ def _person(data_dir: Path | None, email: str, password_stdin: bool) -> Newcomer
         if run(is_known):
             return Newcomer(email, None)
     password = _password(email, password_stdin)
-    if problem := rules.passwords.problem_with(password):
+    # Whether a second factor will be required of them is not the operator's to know: 8 characters are enough here.
+    products = (load(data_dir=data_dir).issuer,)
+    if problem := rules.passwords.problem_with(password, email=email, products=products, is_alone=False):
         raise OperatorError(problem)
     return Newcomer(email, rules.passwords.hash_password(password))
 

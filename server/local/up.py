@@ -119,7 +119,7 @@ class _Up:
             await database.close()
 
     def _demo_password(self) -> str:
-        return data_dirs.kept(self.data_dir / "demo-password", lambda: secrets.token_hex(6))
+        return data_dirs.kept(self.data_dir / "demo-password", lambda: secrets.token_hex(8))
 
     def _report(self, *, with_demo: bool) -> None:
         _say("broker", _origin(self.settings.broker_url))

@@ -1,0 +1,103 @@
+"""Invitations: a membership that holds once the person has come. Written under the person's lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from db.pool import Connection
+from rules.people import Role
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a person stands in an account, as of `now`; `invited_at` is None once they have come."""
+
+    now: datetime
+    staff_id: UUID
+    user_id: UUID
+    role: Role
+    invited_at: datetime | None
+
+
+async def add_person(connection: Connection, email: str) -> None:
+    """Let there be a person with `email`; a new one has no password."""
+    await connection.execute("INSERT INTO users (email) VALUES ($1) ON CONFLICT (email) DO NOTHING", email)
+
+
+async def standing(connection: Connection, account_id: UUID, user_id: UUID) -> Standing | None:
+    """How the person stands in the account; None when nothing is there."""
+    row = await connection.fetchrow(
+        """
+        SELECT now(), id AS staff_id, user_id, role, invited_at FROM staff
+        WHERE account_id = $1 AND user_id = $2 FOR NO KEY UPDATE
+        """,
+        account_id,
+        user_id,
+    )
+    return _standing(row) if row else None
+
+
+async def standing_of(connection: Connection, account_id: UUID, staff_id: UUID) -> Standing | None:
+    """The same, by the membership's id; without a lock."""
+    row = await connection.fetchrow(
+        "SELECT now(), id AS staff_id, user_id, role, invited_at FROM staff WHERE account_id = $1 AND id = $2",
+        account_id,
+        staff_id,
+    )
+    return _standing(row) if row else None
+
+
+async def open_invitation(connection: Connection, account_id: UUID, user_id: UUID, role: Role) -> bool:
+    """Invite, or invite anew: from now on the link of this transaction's event alone holds.
+
+    False when the person has come.
+    """
+    return bool(
+        await connection.fetchval(
+            """
+            INSERT INTO staff (account_id, user_id, email, role, invited_at)
+            SELECT $1, id, email, $3, now() FROM users WHERE id = $2
+            ON CONFLICT (account_id, user_id) DO UPDATE SET role = excluded.role, invited_at = excluded.invited_at
+            WHERE staff.invited_at IS NOT NULL
+            RETURNING true
+            """,
+            account_id,
+            user_id,
+            role,
+        )
+    )
+
+
+async def revoke(connection: Connection, staff_id: UUID) -> bool:
+    """Take an invitation back; false when there is none, or the person has come."""
+    status = await connection.execute("DELETE FROM staff WHERE id = $1 AND invited_at IS NOT NULL", staff_id)
+    return status == "DELETE 1"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A membership that has begun to hold."""
+
+    account_id: UUID
+    role: Role
+
+
+async def accept(connection: Connection, staff_id: UUID, invited_at: datetime) -> Accepted | None:
+    """Let the membership hold from now on; None when this invitation was taken back or replaced."""
+    row = await connection.fetchrow(
+        """
+        UPDATE staff SET invited_at = NULL, created_at = now()
+        WHERE id = $1 AND invited_at = $2 RETURNING account_id, role
+        """,
+        staff_id,
+        invited_at,
+    )
+    return Accepted(row["account_id"], Role(row["role"])) if row else None
+
+
+def _standing(row: asyncpg.Record) -> Standing:
+    return Standing(row["now"], row["staff_id"], row["user_id"], Role(row["role"]), row["invited_at"])

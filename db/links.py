@@ -1,0 +1,92 @@
+"""Links in emails that work once, kept by the hash of their token.
+
+The token is made where the email is, just before it leaves, and is kept nowhere: a mail that goes out again carries
+another one, and using any copy uses the link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from db.pool import Connection
+
+
+@dataclass(frozen=True)
+class Found:
+    """A link that holds: whose it is, which event's email carried it, and of an invitation the membership."""
+
+    purpose: str
+    user_id: UUID
+    event_id: int
+    staff_id: UUID | None
+    made_at: datetime
+
+
+async def mint(connection: Connection, delivery_id: int, purpose: str, token_hash: bytes, lifetime: timedelta) -> bool:
+    """Let a token hold that is about to leave with this delivery; false when its event is overtaken.
+
+    Overtaken: too old, used, an invitation that was replaced, revoked or accepted, a password set since.
+    """
+    return bool(
+        await connection.fetchval(
+            """
+            INSERT INTO links (token_hash, purpose, user_id, event_id, staff_id, made_at, expires_at)
+            SELECT $3, $2, users.id, event_id, invited.id, occurred_at, occurred_at + $4
+            FROM deliveries
+            JOIN events ON events.id = event_id
+            JOIN users ON users.id = deliveries.user_id
+            LEFT JOIN staff AS invited ON $2 = 'INVITATION' AND invited.account_id = events.account_id
+                AND invited.user_id = users.id AND invited_at = occurred_at
+            WHERE deliveries.id = $1 AND occurred_at + $4 > now()
+                AND NOT EXISTS (SELECT FROM links AS used WHERE used.event_id = events.id AND used_at IS NOT NULL)
+                AND ($2 <> 'INVITATION' OR invited.id IS NOT NULL)
+                AND ($2 <> 'PASSWORD_RESET' OR coalesce(password_set_at < occurred_at, true))
+            RETURNING true
+            """,
+            delivery_id,
+            purpose,
+            token_hash,
+            lifetime,
+        )
+    )
+
+
+async def find(connection: Connection, token_hash: bytes, purposes: Sequence[str]) -> Found | None:
+    """The link with this token, if it holds and is for one of these purposes."""
+    row = await connection.fetchrow(
+        """
+        SELECT purpose, user_id, event_id, staff_id, made_at FROM links
+        WHERE token_hash = $1 AND purpose = ANY ($2) AND used_at IS NULL AND expires_at > now()
+        """,
+        token_hash,
+        purposes,
+    )
+    return Found(**row) if row else None
+
+
+async def use(connection: Connection, found: Found) -> bool:
+    """Use the link up, under the person's lock; false when another request was first or its time is over."""
+    used: int = await connection.fetchval(
+        """
+        WITH used AS (
+            UPDATE links SET used_at = now()
+            WHERE event_id = $1 AND user_id = $2 AND purpose = $3 AND used_at IS NULL AND expires_at > now()
+            RETURNING 1
+        )
+        SELECT count(*) FROM used
+        """,
+        found.event_id,
+        found.user_id,
+        found.purpose,
+    )
+    return used > 0
+
+
+async def void(connection: Connection, user_id: UUID, purpose: str) -> None:
+    """Let none of the person's links for this purpose hold any more."""
+    await connection.execute(
+        "UPDATE links SET used_at = now() WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL", user_id, purpose
+    )

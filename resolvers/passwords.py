@@ -1,0 +1,137 @@
+"""Passwords: asking for a link to set one, setting one by a link out of an email, and changing it.
+
+None of them touches the second factor, and none signs anybody in.
+"""
+
+from __future__ import annotations
+
+from db import challenges, credentials, invitations, links, memberships, outbox, sessions, throttles, users
+from db.credentials import Subject
+from db.links import Found
+from db.pool import Connection
+from resolvers import access, sign_in
+from resolvers.context import Context
+from resolvers.second_factor import given_back_on
+from rules import addresses, passwords, throttling, tokens
+from rules.events.passwords import PasswordChanged, PasswordResetRequested
+from rules.events.staff import StaffAdded
+from rules.failures import InvalidCredentials, InvalidInput, LinkExpired, RateLimited, TooManyAttempts
+from rules.links import SETS_PASSWORD, Purpose
+from rules.people import Person
+
+
+async def request_reset(context: Context, email: str) -> None:
+    """Ask for a link by email. The same, in the same time, whether or not the person exists.
+
+    Raises InvalidInput and TooManyAttempts.
+    """
+    try:
+        email = addresses.checked(email)
+    except addresses.NotAnAddressError as error:
+        raise InvalidInput("email", str(error)) from None
+    address = context.client.ip_address
+    async with context.database.transaction() as connection:
+        await throttles.charge(connection, throttling.reset_key(email, address), throttling.RESET)
+        await throttles.charge(connection, throttling.reset_address_key(address), throttling.RESET_ADDRESS)
+        try:
+            await throttles.charge(connection, throttling.reset_email_key(email), throttling.RESET_EMAIL)
+        except TooManyAttempts:
+            return  # the links sent before still hold; whoever asks is not told, since they may be a stranger
+        user_id = await memberships.user_id_of(connection, email) or access.NOBODYS_ID
+        await outbox.append(connection, PasswordResetRequested(subject_id=user_id, client=context.client))
+
+
+async def set_password(context: Context, token: str, password: str) -> str:
+    """Set a password by the token of a link, which is used up by it; return the person's email.
+
+    Raises LinkExpired, InvalidInput and RateLimited, which leave the link as it is.
+    """
+    token_hash = tokens.digest(tokens.LINK_PREFIX, token)
+    if token_hash is None:
+        raise LinkExpired
+    async with context.database.connection() as connection:
+        found = await links.find(connection, token_hash, SETS_PASSWORD)
+        subject = await credentials.subject(connection, found.user_id, found.staff_id) if found else None
+    if found is None or subject is None:
+        raise LinkExpired
+    password_hash = await _new_hash(context, subject, password, "password")
+    async with context.database.transaction() as connection:
+        await users.lock(connection, found.user_id)
+        if not await links.use(connection, found):
+            raise LinkExpired
+        if found.staff_id is not None:
+            await _come(connection, found)
+        await links.void(connection, found.user_id, Purpose.PASSWORD_RESET)
+        await users.set_password_hash(connection, found.user_id, password_hash)
+        await sessions.end_all(connection, found.user_id)
+        await _changed(context, connection, subject)
+        # Whoever reads the mailbox is the person, and is not kept out by what a guesser did from here.
+        await throttles.clear(connection, throttling.password_key(subject.email, context.client.ip_address))
+    return subject.email
+
+
+async def change_password(context: Context, current: str, new: str) -> None:
+    """Change the password by the one that holds; this session stays. Raises InvalidInput, and as reauthenticate."""
+    person = await access.fresh_person(context)
+    async with context.service.turns.of(person.email):
+        await _change_password(context, person, current, new)
+
+
+async def _change_password(context: Context, person: Person, current: str, new: str) -> None:
+    charges = await sign_in.charge_password(context, person.email)
+    async with context.database.connection() as connection:
+        known = await users.credentials_of(connection, person.id)
+        subject = await credentials.subject(connection, person.id, None)
+    await sign_in.check_password(context, known, current, charges)
+    if known is None or subject is None:
+        raise InvalidCredentials
+    async with given_back_on(context.database, charges, RateLimited, InvalidInput):
+        password_hash = await _new_hash(context, subject, new, "newPassword")
+    async with context.database.transaction() as connection:
+        await access.lock_person(connection, person)
+        # Two changes at once: the second one's current password is the current one no more.
+        now = await users.credentials_of(connection, person.id)
+        if now is None or now.password_hash != known.password_hash:
+            raise InvalidCredentials
+        await links.void(connection, person.id, Purpose.PASSWORD_RESET)
+        await users.set_password_hash(connection, person.id, password_hash)
+        await sessions.end_others(connection, person.id, person.session_id)
+        await sessions.renew_password(connection, person.session_id)
+        await _changed(context, connection, subject)
+        for charged in charges:
+            await throttles.refund(connection, charged)
+    await context.reload()
+
+
+async def _new_hash(context: Context, subject: Subject, password: str, field: str) -> str:
+    products = (context.service.issuer,)
+    problem = passwords.problem_with(
+        password, email=subject.email, products=products, is_alone=not subject.needs_second_factor
+    )
+    if problem:
+        raise InvalidInput(field, problem)
+    return await context.service.hasher.run(passwords.hash_password, password)
+
+
+async def _come(connection: Connection, found: Found) -> None:
+    """The invited person has come. Raises LinkExpired when the invitation was taken back or replaced meanwhile."""
+    assert found.staff_id is not None
+    accepted = await invitations.accept(connection, found.staff_id, found.made_at)
+    if accepted is None:
+        raise LinkExpired
+    await outbox.append(
+        connection,
+        StaffAdded(
+            account_id=accepted.account_id, subject_id=found.user_id, actor_id=found.user_id, role=accepted.role
+        ),
+    )
+
+
+async def _changed(context: Context, connection: Connection, subject: Subject) -> None:
+    await challenges.drop_all(connection, subject.id)
+    await outbox.append(
+        connection,
+        PasswordChanged(
+            subject_id=subject.id, actor_id=subject.id, client=context.client, is_first=not subject.has_password
+        ),
+    )

@@ -1,0 +1,75 @@
+"""Email addresses: one form for each, and a reason for what is none."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import idna
+from email_validator import EmailNotValidError, validate_email
+
+from rules import typed
+
+# Scripts that are written together; any other mixture within a name imitates something.
+WRITTEN_TOGETHER = {"LATIN", "CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO"}
+# Letters of other alphabets that look like Latin ones: a name made of these alone imitates, too.
+LOOK_LATIN = set("асеорхуѕіјһԁԛԝѵкӏαονρυικτγχօսցհո")
+# Latin letters that are easily taken for others.
+LOOK_ALIKE = set("ıɩɪɑɡſ\u0307")
+
+
+class NotAnAddressError(Exception):
+    """The text is no address that mail can be sent to; the message is one plain sentence."""
+
+
+def checked(text: str) -> str:
+    """The address in its one form: NFC, lower-case, the domain in Unicode. Raises NotAnAddressError.
+
+    Reserved domains such as .example are taken, too.
+    """
+    text = typed.visible(text)
+    try:
+        address = validate_email(
+            text, check_deliverability=False, test_environment=True, globally_deliverable=False
+        ).normalized
+    except EmailNotValidError as error:
+        raise NotAnAddressError(str(error)) from None
+    address = unicodedata.normalize("NFC", address.lower())
+    local, _, domain = address.rpartition("@")
+    if "." not in domain:
+        raise NotAnAddressError("The part after the @-sign must be a whole domain, as in agency.example.")
+    if unicodedata.normalize("NFKC", local) != local:
+        plain = unicodedata.normalize("NFKC", local)
+        raise NotAnAddressError(f"The part before the @-sign has full-width or special letters: write {plain!r}.")
+    for name in (local, *domain.split(".")):
+        if _imitates(name):
+            raise NotAnAddressError(
+                f"{name!r} mixes alphabets, or has letters that look like others: type it anew on one keyboard."
+            )
+    return address
+
+
+def normalized(text: str) -> str:
+    """The form in which an address is looked up; what is none is lower-cased and finds nobody."""
+    address = unicodedata.normalize("NFC", typed.visible(text).lower())
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{'.'.join(_in_unicode(label) for label in domain.split('.'))}"
+
+
+def _in_unicode(label: str) -> str:
+    if label.isascii() and not label.startswith("xn--"):
+        return label
+    try:
+        return idna.decode(idna.encode(label, uts46=True).decode())
+    except (idna.IDNAError, UnicodeError):
+        return label
+
+
+def _imitates(name: str) -> bool:
+    letters = [c for c in name if c.isalpha()]
+    scripts = {unicodedata.name(c, "UNKNOWN").split(" ")[0].split("-")[0] for c in letters}
+    foreign = [c for c in letters if not c.isascii()]
+    return (
+        (len(scripts) > 1 and not scripts <= WRITTEN_TOGETHER)
+        or any(c in LOOK_ALIKE for c in name)
+        or (bool(foreign) and all(c in LOOK_LATIN for c in letters))
+    )

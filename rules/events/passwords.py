@@ -1,0 +1,25 @@
+"""What happens to people's passwords."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rules.events.base import OwnAct
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordResetRequested(OwnAct):
+    """Its subject is nobody when nobody has the email that was given: the request does the same work for both."""
+
+    description = "A link to set a new password was asked for."
+    sentence = "A link to set a new password was asked for, for {subject}."
+    shows_when_planned = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordChanged(OwnAct):
+    description = "A person set a new password."
+    sentence = "{subject} set a new password."
+    samples = {"password_changed": {}, "password_set": {"is_first": True}}
+
+    is_first: bool = False

@@ -1,0 +1,39 @@
+"""What people type: one way in for each kind of text, so that the same word is the same wherever it enters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Format characters, joiners, fillers and marks of direction: pasted along unseen.
+INVISIBLE = re.compile(
+    r"[\xad\u034f\u061c\u115f\u1160\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff"
+    r"\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+
+
+def visible(text: str) -> str:
+    """The text in NFC, without invisible marks and the spaces around it."""
+    return unicodedata.normalize("NFC", INVISIBLE.sub("", text)).strip()
+
+
+def password(text: str) -> str:
+    """A password as it is hashed: in NFC, every character kept, spaces and invisible ones too."""
+    return unicodedata.normalize("NFC", text)
+
+
+def code(text: str) -> str:
+    """A code as it is compared: any decimal digit as 0-9, lower-case, without spaces, dashes and invisible marks."""
+    # NFKC first: full-width letters and digits become plain ones.
+    kept = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).lower()
+    return "".join(_digit(c) for c in kept if not c.isspace() and not _is_dash(c))
+
+
+def _is_dash(character: str) -> bool:
+    # The minus sign and the hyphen bullet are no dashes to Unicode, but to whoever sees them.
+    return unicodedata.category(character) == "Pd" or character in "\u2212\u2043"
+
+
+def _digit(character: str) -> str:
+    value = unicodedata.decimal(character, None)
+    return character if value is None else str(value)
