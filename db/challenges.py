@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from db.pool import Connection
+from rules.throttling import CHALLENGE_ATTEMPTS, CHALLENGE_LIFETIME
 
 
 @dataclass(frozen=True)
@@ -20,29 +21,31 @@ class Challenge:
 
 
 async def open_challenge(connection: Connection, user_id: UUID, token_hash: bytes, use_cookie: bool) -> datetime:
-    """Open a challenge for five minutes; return when it ends."""
+    """Open a challenge; return when it ends."""
     expires_at: datetime = await connection.fetchval(
         """
         INSERT INTO challenges (user_id, token_hash, use_cookie, expires_at)
-        VALUES ($1, $2, $3, now() + interval '5 minutes')
+        VALUES ($1, $2, $3, now() + $4::interval)
         RETURNING expires_at
         """,
         user_id,
         token_hash,
         use_cookie,
+        CHALLENGE_LIFETIME,
     )
     return expires_at
 
 
 async def charge(connection: Connection, token_hash: bytes) -> Challenge | None:
-    """Charge one attempt; None when the challenge is unknown, used, over or guessed at five times."""
+    """Charge one attempt; None when the challenge is unknown, used, over or guessed at too often."""
     row = await connection.fetchrow(
         """
         UPDATE challenges SET attempts = attempts + 1
-        WHERE token_hash = $1 AND attempts < 5 AND expires_at > now()
+        WHERE token_hash = $1 AND attempts < $2 AND expires_at > now()
         RETURNING id, user_id, use_cookie, attempts
         """,
         token_hash,
+        CHALLENGE_ATTEMPTS,
     )
     return Challenge(**row) if row else None
 

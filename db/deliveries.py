@@ -8,6 +8,7 @@ from uuid import UUID
 
 from db.outbox import stored_from
 from db.pool import Connection
+from rules.delivery import CLAIM_LIFETIME
 from rules.events.stored import Stored
 
 SWEEP_LOCK_ID = 0x6A7E_0003  # any constant that is ours alone
@@ -48,7 +49,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
             ORDER BY next_attempt_at, id LIMIT $3 FOR UPDATE SKIP LOCKED
         ), abandoned AS (
             SELECT id FROM deliveries
-            WHERE queue = $1 AND state = 'sending' AND claimed_at < now() - interval '30 s'
+            WHERE queue = $1 AND state = 'sending' AND claimed_at < now() - $7::interval
             LIMIT $3 FOR UPDATE SKIP LOCKED
         ), due AS (
             SELECT id FROM abandoned UNION ALL SELECT id FROM waiting LIMIT $3
@@ -83,7 +84,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
             FROM judged WHERE deliveries.id = judged.id
             RETURNING deliveries.id, event_id, message, email, attempts, state, occurred_at, account_name,
                 type, account_id, subject_id, actor_id, data,
-                created_at < now() - $4 * interval '1 hour' OR attempts >= $5 AS is_overdue
+                created_at < now() - make_interval(hours => $4) OR attempts >= $5 AS is_overdue
         )
         SELECT id, event_id, message, email, attempts, is_overdue, occurred_at, account_name,
             type, account_id, subject_id, actor_id, data
@@ -95,6 +96,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
         retry_hours,
         MOST_ATTEMPTS,
         UNKNOWN,
+        CLAIM_LIFETIME,
     )
     return [Claimed(stored=stored_from(row), **{name: row[name] for name in PLAIN}) for row in rows]
 
@@ -146,7 +148,7 @@ async def try_later(connection: Connection, claim_id: UUID, ids: list[int], erro
     await connection.execute(
         """
         UPDATE deliveries SET state = 'pending', claim_id = NULL, claimed_at = NULL, body_sent_at = NULL,
-            last_error = $3, next_attempt_at = now() + pause_s * interval '1 second'
+            last_error = $3, next_attempt_at = now() + make_interval(secs => pause_s)
         FROM unnest($2::bigint[], $4::float8[]) AS later (id, pause_s)
         WHERE deliveries.id = later.id AND claim_id = $1 AND state = 'sending'
         """,
@@ -191,9 +193,10 @@ async def due_queues(connection: Connection) -> list[str]:
         WHERE EXISTS (SELECT FROM deliveries AS d
                       WHERE d.queue = q.queue AND state = 'pending' AND next_attempt_at <= now())
             OR EXISTS (SELECT FROM deliveries AS d
-                       WHERE d.queue = q.queue AND state = 'sending' AND claimed_at < now() - interval '30 s')
+                       WHERE d.queue = q.queue AND state = 'sending' AND claimed_at < now() - $2::interval)
         """,
         SWEEP_LOCK_ID,
+        CLAIM_LIFETIME,
     )
     return [row["queue"] for row in rows]
 
@@ -204,7 +207,7 @@ async def prune(connection: Connection, older_than_days: int) -> int:
         """
         DELETE FROM deliveries WHERE id IN (
             SELECT id FROM deliveries
-            WHERE created_at < now() - $1 * interval '1 day' AND state IN ('sent', 'failed', 'dropped')
+            WHERE created_at < now() - make_interval(days => $1) AND state IN ('sent', 'failed', 'dropped')
             ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED
         )
         """,

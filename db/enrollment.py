@@ -1,4 +1,4 @@
-"""An enrollment under way: a secret worth nothing until it is verified, for 15 minutes."""
+"""An enrollment under way: a secret worth nothing until it is verified, for a short time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from db.pool import Connection
 from rules.sealing import Sealed
+from rules.totp import ENROLLMENT_LIFETIME
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ async def begin(connection: Connection, user_id: UUID, secret: Sealed) -> dateti
     expires_at: datetime = await connection.fetchval(
         """
         INSERT INTO enrollments (user_id, secret_sealed, secret_key_id, expires_at)
-        VALUES ($1, $2, $3, now() + interval '15 minutes')
+        VALUES ($1, $2, $3, now() + $4::interval)
         ON CONFLICT (user_id) DO UPDATE SET secret_sealed = excluded.secret_sealed,
             secret_key_id = excluded.secret_key_id, created_at = now(), expires_at = excluded.expires_at
         RETURNING expires_at
@@ -31,6 +32,7 @@ async def begin(connection: Connection, user_id: UUID, secret: Sealed) -> dateti
         user_id,
         secret.data,
         secret.key_id,
+        ENROLLMENT_LIFETIME,
     )
     return expires_at
 

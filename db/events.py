@@ -69,7 +69,7 @@ async def claim_for_hand_over(connection: Connection, types: list[str], *, of_th
             SELECT id FROM events
             WHERE dispatched_at IS NULL AND failure IS NULL AND (type = ANY ($1)) = $2
                 AND (handed_at IS NULL
-                     OR handed_at < now() - least($4 * 2 ^ (hand_overs - 1), $5) * interval '1 second')
+                     OR handed_at < now() - make_interval(secs => least($4 * 2 ^ (hand_overs - 1), $5)))
             ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
         )
         RETURNING id

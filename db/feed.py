@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db.pool import Connection
+from rules.people import SESSION_IDLE
 
 BATCH = 1000
 
@@ -88,7 +89,7 @@ async def standings(connection: Connection, session_ids: list[UUID], account_ids
             ) AS is_blocked
         FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS watcher (session_id, account_id, number)
         LEFT JOIN sessions ON sessions.id = watcher.session_id
-            AND sessions.expires_at > now() AND sessions.last_used_at > now() - interval '7 days'
+            AND sessions.expires_at > now() AND sessions.last_used_at > now() - $3::interval
         LEFT JOIN users ON users.id = sessions.user_id
         LEFT JOIN factors ON factors.user_id = users.id
         LEFT JOIN staff ON staff.account_id = watcher.account_id AND staff.user_id = users.id AND invited_at IS NULL
@@ -97,5 +98,6 @@ async def standings(connection: Connection, session_ids: list[UUID], account_ids
         """,
         session_ids,
         account_ids,
+        SESSION_IDLE,
     )
     return [Standing(**row) for row in rows]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from db.pool import Connection
+from rules.people import SESSION_IDLE
+from rules.throttling import LONGEST_SPAN
 
 PRUNE_BATCH = 10_000
 
@@ -10,12 +12,12 @@ PRUNE_BATCH = 10_000
 async def prune(connection: Connection) -> None:
     """Delete ended sessions, challenges, enrollments and links, and throttles whose last failure no longer counts."""
     await connection.execute(
-        "DELETE FROM sessions WHERE expires_at < now() OR last_used_at < now() - interval '7 days'"
+        "DELETE FROM sessions WHERE expires_at < now() OR last_used_at < now() - $1::interval", SESSION_IDLE
     )
     await connection.execute("DELETE FROM challenges WHERE expires_at < now()")
     await connection.execute("DELETE FROM enrollments WHERE expires_at < now()")
     await connection.execute("DELETE FROM links WHERE expires_at < now()")
-    await connection.execute("DELETE FROM throttles WHERE updated_at < now() - interval '31 days'")
+    await connection.execute("DELETE FROM throttles WHERE updated_at < now() - $1::interval", LONGEST_SPAN)
 
 
 async def prune_events(connection: Connection, older_than_days: int) -> int:
@@ -27,7 +29,7 @@ async def prune_events(connection: Connection, older_than_days: int) -> int:
         """
         DELETE FROM events WHERE id IN (
             SELECT id FROM (SELECT id, occurred_at, dispatched_at FROM events ORDER BY id LIMIT $2) AS oldest
-            WHERE occurred_at < now() - $1 * interval '1 day' AND dispatched_at IS NOT NULL
+            WHERE occurred_at < now() - make_interval(days => $1) AND dispatched_at IS NOT NULL
                 AND NOT EXISTS (SELECT FROM deliveries WHERE event_id = oldest.id)
         )
         """,

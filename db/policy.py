@@ -35,9 +35,9 @@ async def save(connection: Connection, account_id: UUID, grace_days: int | None)
             FROM accounts WHERE id = $1
         )
         UPDATE accounts SET required_since = since, grace_days = $2,
-            grace_deadline = since + $2 * interval '24 hours',
+            grace_deadline = since + make_interval(hours => 24 * $2),
             announced_at = CASE WHEN since IS NOT NULL THEN now() END,
-            grace_ended_at = CASE WHEN since + $2 * interval '24 hours' <= now() THEN grace_ended_at END,
+            grace_ended_at = CASE WHEN since + make_interval(hours => 24 * $2) <= now() THEN grace_ended_at END,
             policy_updated_at = now()
         FROM wanted WHERE id = $1
         RETURNING id AS account_id, name AS account_name, required_since, grace_days, grace_deadline,
@@ -72,7 +72,7 @@ async def impact(connection: Connection, account_id: UUID, grace_days: int | Non
     row = await connection.fetchrow(
         """
         WITH saved AS (
-            SELECT since, since + $2::int * interval '24 hours' AS deadline, joiner_days, required_of
+            SELECT since, since + make_interval(hours => 24 * $2::int) AS deadline, joiner_days, required_of
             FROM (SELECT coalesce(required_since, now()) AS since, joiner_days, required_of
                 FROM accounts WHERE id = $1) AS account
         ), members AS (
@@ -141,8 +141,8 @@ async def just_ended(connection: Connection, account_ids: list[UUID]) -> list[UU
             OR EXISTS (SELECT FROM staff WHERE account_id = accounts.id
                 AND excepted_until BETWEEN now() - $2::interval AND now())
             OR joiner_days > 0 AND EXISTS (SELECT FROM staff WHERE account_id = accounts.id
-                AND created_at BETWEEN now() - joiner_days * interval '24 hours' - $2::interval
-                    AND now() - joiner_days * interval '24 hours')
+                AND created_at BETWEEN now() - make_interval(hours => 24 * joiner_days) - $2::interval
+                    AND now() - make_interval(hours => 24 * joiner_days))
         )
         """,
         account_ids,

@@ -29,7 +29,7 @@ async def running(connection: Connection, within_days: int) -> list[Running]:
         SELECT id AS account_id, required_since, grace_deadline AS deadline, announced_at, now() AS now
         FROM accounts
         WHERE required_since IS NOT NULL
-            AND grace_deadline > now() AND grace_deadline <= now() + $1 * interval '24 hours'
+            AND grace_deadline > now() AND grace_deadline <= now() + make_interval(hours => 24 * $1)
         """,
         within_days,
     )

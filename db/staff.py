@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from db.pool import Connection
+from rules.reminders import REMINDED_AGAIN_AFTER
 
 BEFORE_ALL = ("", UUID(int=0))
 
@@ -169,7 +170,7 @@ class ClaimedReminder:
 async def claim_reminders(
     connection: Connection, account_id: UUID, actor_id: UUID, staff_ids: list[UUID]
 ) -> list[ClaimedReminder]:
-    """Claim a reminder for each of these who is not enrolled, is asked to be, and had none for 24 hours."""
+    """Claim a reminder for each of these who is not enrolled, is asked to be, and had none lately."""
     rows = await connection.fetch(
         """
         UPDATE staff SET reminder_claimed_at = now()
@@ -181,7 +182,7 @@ async def claim_reminders(
                             AND actor.role IN ('OWNER', 'ADMIN') AND actor.invited_at IS NULL)
                 AND wanted.invited_at IS NULL
                 AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = wanted.user_id)
-                AND (reminder_claimed_at IS NULL OR reminder_claimed_at <= now() - interval '24 hours')
+                AND (reminder_claimed_at IS NULL OR reminder_claimed_at <= now() - $4::interval)
             ORDER BY id FOR NO KEY UPDATE
         )
         RETURNING staff.user_id, required_since, grace_deadline AS deadline, now() AS now
@@ -189,6 +190,7 @@ async def claim_reminders(
         account_id,
         actor_id,
         staff_ids,
+        REMINDED_AGAIN_AFTER,
     )
     return [ClaimedReminder(**row) for row in rows]
 

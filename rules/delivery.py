@@ -1,9 +1,13 @@
-"""How a delivery that did not get through is tried again."""
+"""How long a delivery is claimed, and how one that did not get through is tried again."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 FIRST_PAUSE_S = 15.0
 LONGEST_PAUSE_S = 3600.0
+# A claim that its sender has not renewed for so long is taken over.
+CLAIM_LIFETIME = timedelta(seconds=30)
 
 
 def pause_s(attempts: int, jitter: float) -> float:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rules.policy import DAY, days_remaining
+
+# A person is reminded by hand no more often than this.
+REMINDED_AGAIN_AFTER = timedelta(hours=24)
 
 
 @dataclass(frozen=True)

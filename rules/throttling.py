@@ -43,6 +43,9 @@ RESET_EMAIL = Limits(lock=(1000, timedelta(minutes=30)), budgets=((3, timedelta(
 # Of one inviter, over all accounts.
 INVITATIONS = Limits(lock=(500, timedelta(hours=24)))
 
+# After so long nothing that was charged counts any more, whatever the limits.
+LONGEST_SPAN = timedelta(days=31)
+
 
 @dataclass(frozen=True)
 class Charge:
