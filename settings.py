@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
@@ -16,6 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, FilePath, Validatio
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "GATEHOUSE_"
+MAIL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[(IPv6:)?[0-9A-Fa-f.:]+\]")
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -93,6 +96,12 @@ def _mailbox(value: str) -> str:
     return value
 
 
+def _mail_name(value: str) -> str:
+    if value and not MAIL_NAME.fullmatch(value):
+        raise ValueError("must be a host name, as in mail.agency.example, or an address, as in [192.0.2.1]")
+    return value
+
+
 def _secret_keys(value: str) -> str:
     if value:
         parse_secret_keys(value)
@@ -143,6 +152,7 @@ class Settings(BaseSettings):
     public_url: Annotated[
         str, _one_of_schemes("http", "https"), AfterValidator(_with_host), AfterValidator(_https_in_production)
     ] = "http://localhost:8000"
+    ehlo_name: Annotated[str, AfterValidator(_mail_name)] = ""
     email_from: Annotated[str, AfterValidator(_mailbox)] = "Gatehouse <no-reply@gatehouse.localhost>"
 
     host: str = "127.0.0.1"
@@ -172,6 +182,18 @@ class Settings(BaseSettings):
     def allowed_origins(self) -> frozenset[str]:
         """Origins other than the public URL's that a browser may call from."""
         return frozenset(_split(self.cors_origins.lower()))
+
+    @property
+    def own_mail_name(self) -> str:
+        """What a worker calls itself before a mail server: a host name, or an address in brackets (RFC 5321)."""
+        host = urlsplit(self.public_url).hostname or "localhost"
+        if self.ehlo_name:
+            return self.ehlo_name
+        with suppress(ValueError):
+            return f"[IPv6:{host}]" if ip_address(host).version == 6 else f"[{host}]"
+        with suppress(ValueError):
+            return host.encode("idna").decode()
+        return "localhost"
 
     @property
     def cookie_is_secure(self) -> bool:

@@ -172,6 +172,19 @@ async def fail(connection: Connection, claim_id: UUID, ids: list[int], error: st
     )
 
 
+async def revive(connection: Connection, ids: list[int], pause_s: float, retry_hours: int) -> None:
+    """Try failed deliveries again in so many seconds, unless their time is over: it was not for their own fault."""
+    await connection.execute(
+        """
+        UPDATE deliveries SET state = 'pending', next_attempt_at = now() + $2::float8 * interval '1 second'
+        WHERE id = ANY ($1) AND state = 'failed' AND created_at > now() - $3 * interval '1 hour'
+        """,
+        ids,
+        pause_s,
+        retry_hours,
+    )
+
+
 async def release(connection: Connection, claim_id: UUID) -> None:
     """Give back what was claimed and not tried."""
     await connection.execute(

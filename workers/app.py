@@ -10,6 +10,7 @@ import logging
 import signal
 import sys
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -106,13 +107,12 @@ def _add_mail_tasks(app: Celery, runtime: Runtime) -> None:
 
         if runtime.is_stopping:
             return
-        if queue == BULK and not runtime.bulk_slots.acquire(blocking=False):
-            return  # those who have the slots go on until nothing is left
-        try:
+        with ExitStack() as held:
+            for slots in (runtime.bulk_slots, runtime.sending_slots) if queue == BULK else (runtime.sending_slots,):
+                if not slots.acquire(blocking=False):
+                    return  # those who have the slots go on until nothing is left
+                held.callback(slots.release)
             may_be_more = send_batch(runtime, queue, go_on)
-        finally:
-            if queue == BULK:
-                runtime.bulk_slots.release()
         if may_be_more:
             go_on()
 
@@ -170,7 +170,7 @@ def worker_main(settings: Settings) -> None:
     worker_shutting_down.connect(stop)
     worker = app.Worker(
         pool="threads",
-        concurrency=settings.worker_concurrency,
+        concurrency=settings.worker_concurrency + 1,
         queues=list(QUEUES.values()),
         without_gossip=True,
         without_mingle=True,

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import css_inline
+import idna
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from rules.events.base import Event, OwnAct
@@ -61,14 +62,15 @@ def render(message: str, facts: Facts) -> EmailMessage:
     values = _values(facts)
     values["subject"] = clean(_template(f"{message}/subject.txt").render(values), LONGEST_LINE)
     mail = EmailMessage(policy=_policy)
-    mail["From"] = Address(values["sender_name"], addr_spec=parseaddr(facts.sender)[1])
-    mail["To"] = facts.recipient
-    if [one.addr_spec for one in mail["To"].addresses if one.domain] != [values["recipient"]]:
+    mail["From"] = Address(values["sender_name"], addr_spec=on_the_wire(parseaddr(facts.sender)[1]))
+    mail["To"] = on_the_wire(facts.recipient)
+    if [one.addr_spec for one in mail["To"].addresses if one.domain] != [on_the_wire(values["recipient"])]:
         raise ValueError("The recipient is not one plain address.")
     mail["Subject"] = values["subject"]
     mail["Date"] = format_datetime(facts.occurred_at.astimezone(UTC))
     mail["Message-ID"] = message_id(facts)
     mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"  # Exchange goes by this one
     # A block that ends in a tag swallows the line's end, so the layout leaves more blank lines than are wanted.
     text = BLANK_LINES.sub("\n\n", _template(f"{message}/body.txt").render(values))
     mail.set_content(text.strip() + "\n", cte="quoted-printable")
@@ -99,6 +101,17 @@ def _rows(facts: Facts) -> list[tuple[str, str]]:
         rows.append(("IP address", clean(event.client.ip_address or "")))
         rows.append(("Browser", browser_name(event.client.user_agent) or ""))
     return [(label, value) for label, value in rows if value]
+
+
+def on_the_wire(address: str) -> str:
+    """The address with its domain in ASCII, which any server takes; a local part in other letters asks for SMTPUTF8."""
+    local, at, domain = address.rpartition("@")
+    if not local.isascii() or domain.isascii():
+        return address
+    try:
+        return local + at + idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError:
+        return address
 
 
 def message_id(facts: Facts) -> str:

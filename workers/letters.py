@@ -11,7 +11,7 @@ from email import policy
 from email.utils import parseaddr
 from html import escape
 
-from workers.emails import Facts, message_id, render
+from workers.emails import Facts, message_id, on_the_wire, render
 
 STAND_IN = "recipient@stand-in.invalid"  # a name that RFC 2606 keeps from being anyone's
 # Needs no quoting in a header, no encoding, and no SMTPUTF8.
@@ -48,8 +48,9 @@ class Letter:
         """The mail of one delivery."""
         facts = replace(self._facts, recipient=recipient, delivery_id=delivery_id)
         if not PLAIN_ADDRESS.fullmatch(recipient) or not self._sender.isascii():
-            content = render(self._message, facts).as_bytes(policy=policy.SMTP.clone(utf8=not recipient.isascii()))
-            return Mail(self._sender, recipient, content)
+            to = on_the_wire(recipient)
+            content = render(self._message, facts).as_bytes(policy=policy.SMTP.clone(utf8=not to.isascii()))
+            return Mail(self._sender, to, content)
         headers = f"To: {recipient}\r\nMessage-ID: {message_id(facts)}\r\n".encode()
         shown = _quoted(recipient), _quoted(escape(recipient, quote=False))
         return Mail(

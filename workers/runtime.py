@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from db.pool import AWAY, Database, open_database
 from rules.failures import ServiceUnavailable
 from settings import Settings
+from workers.verdicts import Refusals
 
 DATABASE_S = 40.0
 RETRY_EVERY_S = 0.3
@@ -28,8 +29,10 @@ class Runtime:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.stopping_since: float | None = None  # time.monotonic()
-        # Bulk mail never takes the last thread.
+        # One thread more than these plans, whatever the mail server does; and bulk mail never takes the last of them.
+        self.sending_slots = threading.BoundedSemaphore(settings.worker_concurrency)
         self.bulk_slots = threading.BoundedSemaphore(settings.worker_concurrency - 1)
+        self.refusals = Refusals()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._database: Database | None = None
@@ -69,7 +72,7 @@ class Runtime:
         """The process's pool, opened at its first use. Raises ServiceUnavailable."""
         async with self._opening:
             if self._database is None:
-                size = self.settings.worker_concurrency + 1
+                size = self.settings.worker_concurrency + 2
                 try:
                     self._database = await open_database(self.settings.database_url, size, "gatehouse-worker")
                 except AWAY as error:

@@ -14,15 +14,18 @@ from db.deliveries import Claimed
 from rules.delivery import pause_s
 from workers.emails import Facts
 from workers.letters import Letter, Mail
-from workers.mailer import DeferredError, Mailer, RefusedError, ServerError
+from workers.mailer import Mailer
 from workers.runtime import Runtime
+from workers.verdicts import DeferredError, RefusedError, ServerError, UnsendableError
 
 MOST_AT_ONCE = {"security": 20, "bulk": 100}
 BATCH_S = 20.0
 LOOK_EVERY_S = 0.5
 RENEW_EVERY_S = 8.0
 LEASE_S = 24.0  # others take over after 30 s
+LONGEST_START_S = 20.0  # from the connection's beginning to the login's end, whatever the server says meanwhile
 LONGEST_MAIL_S = 60.0
+LONGEST_GOODBYE_S = 2.0
 STOP_AFTER_S = 2.5
 MARK_PATIENCE_S = 60.0
 
@@ -55,15 +58,24 @@ class _Batch:
         self.waiting = {delivery.id: delivery for delivery in claimed}
         self.sent: list[int] = []  # and not marked yet
         self.letters: dict[tuple[int, str], Letter] = {}
-        self.mailer = Mailer(runtime.settings.smtp_url)
-        self.began_at = self.renewed_at = self.mail_began_at = time.monotonic()
+        self.mailer = Mailer(runtime.settings.smtp_url, runtime.settings.own_mail_name)
+        self.began_at = self.renewed_at = time.monotonic()
+        self.must_end_at = self.began_at + LONGEST_START_S
 
     def run(self) -> bool:
         """Send until all are sent, time is up or the process is to end; true when the server can be used."""
         keeper = self.runtime.start(self._keep())
         try:
-            with self.mailer:
-                self._send_all()
+            return self._run()
+        finally:
+            self._have(LONGEST_GOODBYE_S)
+            self.mailer.close()
+            keeper.cancel()
+
+    def _run(self) -> bool:
+        try:
+            self.mailer.connect()
+            self._send_all()
         except ServerError as error:
             log.warning("The mail server cannot be used: %s", error)
             self._end(list(self.waiting.values()), str(error))
@@ -71,7 +83,6 @@ class _Batch:
         except ClaimLostError:
             log.warning("Another worker has taken over a claim of ours.")
         finally:
-            keeper.cancel()
             if self.sent:
                 self._mark(deliveries.leave, self.sent, None)
             self._mark(deliveries.release)
@@ -81,19 +92,36 @@ class _Batch:
         for delivery in list(self.waiting.values()):
             if self.runtime.is_stopping or time.monotonic() - self.began_at > BATCH_S:
                 return
-            self.mail_began_at = time.monotonic()
+            self._have(LONGEST_MAIL_S)
             self._send(delivery)
+
+    def _have(self, seconds: float) -> None:
+        """Give the server so long for what it is asked now."""
+        self.must_end_at = time.monotonic() + seconds
 
     def _send(self, delivery: Claimed) -> None:
         try:
             self.mailer.send(self._mail_of(delivery), lambda: self._leave(delivery.id))
-        except RefusedError as error:
+        except UnsendableError as error:
             self._fail([delivery], str(error))
+        except RefusedError as error:
+            self._refused(delivery, str(error))
         except DeferredError as error:
             self._end([delivery], str(error))
         else:
+            self.runtime.refusals.forget()
             del self.waiting[delivery.id]
             self.sent.append(delivery.id)
+
+    def _refused(self, delivery: Claimed, words: str) -> None:
+        """Fail it; unless the server says the same to everybody: then it is tried later, with those before it."""
+        # In this order, so that whoever hears of the last of them finds all of them failed.
+        self._fail([delivery], words)
+        failed = self.runtime.refusals.hear(delivery.id, delivery.email, words)
+        if failed:
+            log.warning("The mail server refuses everybody, so %s are tried again: %s", len(failed), words)
+            pause, hours = pause_s(delivery.attempts, 0), self.runtime.settings.delivery_retry_hours
+            self.runtime.query(deliveries.revive, failed, pause, hours, patience_s=MARK_PATIENCE_S)
 
     def _mail_of(self, delivery: Claimed) -> Mail:
         key = delivery.event_id, delivery.message
@@ -104,7 +132,7 @@ class _Batch:
         except Exception as error:
             # A broken fact or template ends this delivery, and stops none behind it.
             log.exception("Delivery %s cannot be rendered.", delivery.id)
-            raise RefusedError(f"Not rendered: {type(error).__name__}") from error
+            raise UnsendableError(f"Not rendered: {type(error).__name__}") from error
 
     def _facts_of(self, delivery: Claimed) -> Facts:
         settings = self.runtime.settings
@@ -164,6 +192,6 @@ class _Batch:
         now, stopping_since = time.monotonic(), self.runtime.stopping_since
         return (
             now - self.renewed_at > LEASE_S
-            or now - self.mail_began_at > LONGEST_MAIL_S
+            or now > self.must_end_at
             or (stopping_since is not None and now - stopping_since > STOP_AFTER_S)
         )

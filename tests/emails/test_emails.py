@@ -74,6 +74,7 @@ def test_the_headers_say_who_when_and_that_a_machine_sent_it(name: str) -> None:
     assert mail["To"] == "mia@example.com"
     assert mail["Date"] == "Tue, 24 Nov 2026 14:03:00 +0000"
     assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["X-Auto-Response-Suppress"] == "All"
 
 
 @every_mail

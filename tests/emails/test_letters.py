@@ -51,7 +51,7 @@ def test_it_is_the_same_mail(event: Event, recipient: str) -> None:
     assert mailing is not None
     mail = Letter(mailing.message, facts).to(recipient, 7)
     alone = render(mailing.message, replace(facts, recipient=recipient, delivery_id=7))
-    assert mail.recipient == recipient
+    assert mail.recipient == recipient.replace("münchen", "xn--mnchen-3ya")
     assert dict(parsed(mail)) | {"Content-Type": ""} == dict(alone) | {"Content-Type": ""}
     for kind in ("plain", "html"):
         assert body_of(parsed(mail), kind).replace("\r\n", "\n") == body_of(alone, kind)
@@ -73,4 +73,4 @@ def test_an_address_that_is_none_makes_no_mail(recipient: str) -> None:
 
 def test_other_letters_than_ascii_need_a_server_that_takes_them() -> None:
     letter = Letter("mfa_enabled", FACTS)
-    assert [letter.to(recipient, 7).needs_utf8 for recipient in RECIPIENTS] == [False, False, False, False, True, True]
+    assert [letter.to(recipient, 7).needs_utf8 for recipient in RECIPIENTS] == [False, False, False, False, True, False]

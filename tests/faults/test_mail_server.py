@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from aiosmtpd.smtp import SMTP, Envelope
 
 from server.transport.listening import free_port
 from tests.factories import crowd, email
 from tests.line import Line
 from tests.server.test_operators import command
+from tests.stubborn import stubborn
 
 OTHERS = 5
 
@@ -34,7 +36,8 @@ async def until_put_off(line: Line) -> None:
     """Return once Mia's mail, the only one, waits for its second try."""
 
     async def is_put_off() -> bool:
-        return (await line.states()) == {"pending": 1} and (await delivery(line, "mia"))["attempts"] == 1
+        rows = await line.database.fetch("SELECT state, attempts FROM deliveries")
+        return [(row["state"], row["attempts"]) for row in rows] == [("pending", 1)]
 
     await line.until(is_put_off, "the mail waits")
 
@@ -188,3 +191,70 @@ async def test_a_slow_server_gets_each_mail_once(line: Line) -> None:
     await tell_mia_and_others(line)
     await line.until_all("sent", OTHERS + 1)
     assert len(line.mailbox.messages) == OTHERS + 1
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "500 What is that?",
+        "501 Not like this",
+        "502 Not here",
+        "503 Log in first",
+        "504 Not that",
+        "530 Authentication required",
+        "535 Authentication failed",
+        "550 relaying denied",
+        "553 sorry, that domain isn't in my list of allowed rcpthosts",
+        "554 5.7.1 Not from this address",
+    ],
+)
+async def test_a_refusal_that_is_about_us_fails_nobody(line: Line, refusal: str) -> None:
+    await refuse_mia(line, refusal)
+
+    async def is_put_off() -> bool:
+        return (await line.states()) == {"sent": OTHERS, "pending": 1}
+
+    await line.until(is_put_off, "one mail waits")
+    assert (await delivery(line, "mia"))["last_error"] == refusal
+    await line.let_time_pass()
+    await line.until_all("sent", OTHERS + 1)
+
+
+async def test_what_a_server_says_of_everybody_fails_nobody_until_it_takes_others(line: Line) -> None:
+    refusing = [True]
+
+    async def refuse_all(server: SMTP, address: str) -> str | None:
+        return f"550 5.1.1 <{address}>: no such user" if refusing or address == email("mia") else None
+
+    line.mailbox.reply_to_rcpt = refuse_all
+    await line.start("relay", "worker", "beat")
+    await tell_mia_and_others(line)
+
+    async def are_put_off() -> object:
+        return await line.states() == {"pending": OTHERS + 1} and await line.database.fetchval(
+            "SELECT bool_and(last_error LIKE '550 %') FROM deliveries"
+        )
+
+    await line.until(are_put_off, "all wait, those that had failed, too")
+    refusing.clear()
+
+    async def only_hers_has_failed() -> bool:
+        await line.let_time_pass()  # hers may be the first, which is then put off once more
+        return await line.states() == {"sent": OTHERS, "failed": 1}
+
+    await line.until(only_hers_has_failed, "hers alone has failed")
+
+
+@pytest.mark.parametrize("address", ["mia@münchen.example", "mia@xn--mnchen-3ya.example"])
+async def test_an_international_domain_is_reached_through_a_server_that_knows_ascii_alone(
+    line: Line, address: str
+) -> None:
+    async with stubborn("", "hang") as server:
+        await line.database.execute("UPDATE users SET email = $1 WHERE email = $2", address, email("mia"))
+        settings = {"smtp_url": server.url, "public_url": "https://mfa.agency.example"}
+        await line.start("relay", "worker", **settings)
+        await line.happen(await line.database.fetchval("SELECT id FROM users WHERE email = $1", address))
+        await line.until_all("sent", 1)
+    assert server.recipients == ["mia@xn--mnchen-3ya.example"]
+    assert server.names == ["mfa.agency.example"]
+    assert b"To: mia@xn--mnchen-3ya.example\r\n" in server.taken[0]

@@ -17,6 +17,7 @@ ADDRESSES = "must be addresses or networks, as in 10.0.0.7 or 172.16.0.0/12"
 ORIGINS = "must be origins as in https://app.example, each without path or *"
 SENDER = "must be one address, as in Gatehouse <no-reply@agency.example>"
 HOST = "must name a host, and a port only as a number, as in SCHEME://HOST:PORT"
+MAIL_NAME = "must be a host name, as in mail.agency.example, or an address, as in [192.0.2.1]"
 WRONG = [
     ("TRUSTED_PROXIES", "*", ADDRESSES),
     ("TRUSTED_PROXIES", "10.0.0.1, proxy.example", ADDRESSES),
@@ -44,6 +45,8 @@ WRONG = [
     ("SMTP_URL", "smtp://", HOST),
     ("SMTP_URL", "smtp://user:pass/word@mail.example:25", HOST),
     ("SMTP_URL", "smtp://mail.example:65536", HOST),
+    ("EHLO_NAME", "mail agency", MAIL_NAME),
+    ("EHLO_NAME", "mail.example\r\nQUIT", MAIL_NAME),
     ("TRUSTED_DOCUMENTS", "nowhere.json", "path does not point to a file"),
 ]
 RIGHT = [
@@ -53,6 +56,8 @@ RIGHT = [
     ("EMAIL_FROM", '"Riverbend, Inc." <no-reply@agency.example>'),
     ("PUBLIC_URL", "http://gatehouse.internal:8080"),
     ("SMTP_URL", "smtp+starttls://user:pass%2Fword@mail.example:587"),
+    ("EHLO_NAME", "mail.agency.example"),
+    ("EHLO_NAME", "[IPv6:2001:db8::1]"),
     ("DATABASE_URL", "postgresql://one:5432,two:5432/gatehouse"),
     ("TRUSTED_DOCUMENTS", __file__),
 ]
@@ -97,6 +102,20 @@ def test_in_production_people_come_over_https_or_from_this_machine(
         assert str(error).startswith("GATEHOUSE_PUBLIC_URL is wrong: must start with https:// in production")
     else:
         assert is_taken
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"public_url": "https://mfa.agency.example:8443"}, "mfa.agency.example"),
+        ({"public_url": "https://mfa.münchen.example"}, "mfa.xn--mnchen-3ya.example"),
+        ({"public_url": "http://127.0.0.1:8000"}, "[127.0.0.1]"),
+        ({"public_url": "http://[::1]:8000"}, "[IPv6:::1]"),
+        ({"public_url": "https://mfa.agency.example", "ehlo_name": "out.agency.example"}, "out.agency.example"),
+    ],
+)
+def test_the_name_before_a_mail_server_is_the_public_hosts_unless_set(changes: dict[str, str], name: str) -> None:
+    assert Settings.model_validate(changes).own_mail_name == name
 
 
 def test_several_wrong_values_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
