@@ -176,8 +176,8 @@ async def revive(connection: Connection, ids: list[int], pause_s: float, retry_h
     """Try failed deliveries again in so many seconds, unless their time is over: it was not for their own fault."""
     await connection.execute(
         """
-        UPDATE deliveries SET state = 'pending', next_attempt_at = now() + $2::float8 * interval '1 second'
-        WHERE id = ANY ($1) AND state = 'failed' AND created_at > now() - $3 * interval '1 hour'
+        UPDATE deliveries SET state = 'pending', next_attempt_at = now() + make_interval(secs => $2)
+        WHERE id = ANY ($1) AND state = 'failed' AND created_at > now() - make_interval(hours => $3)
         """,
         ids,
         pause_s,
