@@ -13,7 +13,8 @@ async def load(connection: Connection, account_id: UUID) -> Account | None:
     """The account; None when there is none."""
     row = await connection.fetchrow(
         """
-        SELECT id AS account_id, name AS account_name, required_since, grace_days, grace_deadline, policy_updated_at
+        SELECT id AS account_id, name AS account_name, required_since, grace_days, grace_deadline, policy_updated_at,
+            joiner_days, required_of
         FROM accounts WHERE id = $1
         """,
         account_id,

@@ -54,15 +54,14 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
         ), due AS (
             SELECT id FROM abandoned UNION ALL SELECT id FROM waiting LIMIT $3
         ), judged AS (
-            SELECT due.id, occurred_at, accounts.name AS account_name, type, account_id, subject_id, actor_id, data,
+            SELECT due.id, occurred_at, accounts.name AS account_name, type, events.account_id, subject_id,
+                actor_id, data,
                 CASE
                     WHEN body_sent_at IS NOT NULL AND resends = 0 THEN 'sent'
                     WHEN expires_at <= now() THEN 'dropped'
                     WHEN deliveries.required_since IS NULL THEN 'sending'
                     WHEN accounts.required_since = deliveries.required_since
-                        AND (deadline IS NULL OR accounts.grace_deadline = deadline)
-                        AND EXISTS (SELECT FROM staff WHERE staff.account_id = events.account_id
-                                    AND staff.user_id = deliveries.user_id)
+                        AND mfa_deadline(accounts, staff) = coalesce(deadline, accounts.grace_deadline)
                         AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = deliveries.user_id)
                     THEN 'sending'
                     ELSE 'dropped'
@@ -71,6 +70,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
             JOIN deliveries ON deliveries.id = due.id
             JOIN events ON events.id = deliveries.event_id
             LEFT JOIN accounts ON accounts.id = events.account_id
+            LEFT JOIN staff ON staff.account_id = events.account_id AND staff.user_id = deliveries.user_id
         ), claimed AS (
             UPDATE deliveries
             SET state = fate,

@@ -172,14 +172,17 @@ async def deliver_to_staff(connection: Connection, event: Undispatched, terms: T
     dispatched: bool = await connection.fetchval(
         """
         WITH chunk AS (
-            SELECT user_id, email, invited_at FROM staff
+            SELECT user_id, email,
+                invited_at IS NULL AND mfa_deadline(accounts, staff) = grace_deadline AS is_by_policy
+            FROM staff JOIN accounts ON accounts.id = account_id
             WHERE account_id = $2 AND user_id > $9
             ORDER BY user_id LIMIT $10
         ), planned AS (
             INSERT INTO deliveries
                 (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at)
             SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8 FROM chunk
-            WHERE invited_at IS NULL AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = chunk.user_id)
+            -- whoever has a deadline of their own is told of that one
+            WHERE is_by_policy AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = chunk.user_id)
             ON CONFLICT (event_id, user_id, message) DO NOTHING
         ), reached AS (
             SELECT count(*) AS n, (SELECT user_id FROM chunk ORDER BY user_id DESC LIMIT 1) AS user_id FROM chunk

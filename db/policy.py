@@ -9,6 +9,7 @@ from uuid import UUID
 from db.pool import Connection
 from db.users import account_from
 from rules.people import Account
+from rules.policy import Wanted
 
 
 async def lock(connection: Connection, account_id: UUID) -> Account | None:
@@ -18,7 +19,8 @@ async def lock(connection: Connection, account_id: UUID) -> Account | None:
     """
     row = await connection.fetchrow(
         """
-        SELECT id AS account_id, name AS account_name, required_since, grace_days, grace_deadline, policy_updated_at
+        SELECT id AS account_id, name AS account_name, required_since, grace_days, grace_deadline, policy_updated_at,
+            joiner_days, required_of
         FROM accounts WHERE id = $1 FOR NO KEY UPDATE
         """,
         account_id,
@@ -26,7 +28,7 @@ async def lock(connection: Connection, account_id: UUID) -> Account | None:
     return account_from(row) if row else None
 
 
-async def save(connection: Connection, account_id: UUID, grace_days: int | None) -> Account:
+async def save(connection: Connection, account_id: UUID, wanted: Wanted) -> Account:
     """Require MFA with that many days of grace, or no more (None). The requirement keeps the instant it began."""
     row = await connection.fetchrow(
         """
@@ -38,13 +40,16 @@ async def save(connection: Connection, account_id: UUID, grace_days: int | None)
             grace_deadline = since + make_interval(hours => 24 * $2),
             announced_at = CASE WHEN since IS NOT NULL THEN now() END,
             grace_ended_at = CASE WHEN since + make_interval(hours => 24 * $2) <= now() THEN grace_ended_at END,
+            joiner_days = coalesce($3, joiner_days), required_of = coalesce($4, required_of),
             policy_updated_at = now()
         FROM wanted WHERE id = $1
         RETURNING id AS account_id, name AS account_name, required_since, grace_days, grace_deadline,
-            policy_updated_at
+            policy_updated_at, joiner_days, required_of
         """,
         account_id,
-        grace_days,
+        wanted.grace_days,
+        wanted.joiner_days,
+        wanted.required_of,
     )
     assert row is not None
     return account_from(row)
@@ -64,8 +69,8 @@ class Impact:
     grace_deadline: datetime | None
 
 
-async def impact(connection: Connection, account_id: UUID, grace_days: int | None) -> Impact:
-    """What saving that grace period, or none (None: no requirement), would do, without doing it.
+async def impact(connection: Connection, account_id: UUID, wanted: Wanted) -> Impact:
+    """What saving that policy would do, without doing it.
 
     Whoever an admin has reset is stopped by that already, and counts as affected only by a requirement.
     """
@@ -73,7 +78,8 @@ async def impact(connection: Connection, account_id: UUID, grace_days: int | Non
         """
         WITH saved AS (
             SELECT since, since + make_interval(hours => 24 * $2::int) AS deadline, joiner_days, required_of
-            FROM (SELECT coalesce(required_since, now()) AS since, joiner_days, required_of
+            FROM (SELECT coalesce(required_since, now()) AS since, coalesce($3, joiner_days) AS joiner_days,
+                    coalesce($4, required_of) AS required_of
                 FROM accounts WHERE id = $1) AS account
         ), members AS (
             SELECT factors.user_id IS NOT NULL AS is_enrolled, mfa_deadline(
@@ -91,7 +97,9 @@ async def impact(connection: Connection, account_id: UUID, grace_days: int | Non
         FROM members
         """,
         account_id,
-        grace_days,
+        wanted.grace_days,
+        wanted.joiner_days,
+        wanted.required_of,
     )
     assert row is not None
     return Impact(**row)

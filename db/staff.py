@@ -175,7 +175,7 @@ async def claim_reminders(
         """
         UPDATE staff SET reminder_claimed_at = now()
         FROM accounts
-        WHERE accounts.id = $1 AND accounts.required_since IS NOT NULL AND staff.id IN (
+        WHERE accounts.id = $1 AND mfa_deadline(accounts, staff) IS NOT NULL AND staff.id IN (
             SELECT id FROM staff AS wanted
             WHERE account_id = $1 AND id = ANY ($3)
                 AND EXISTS (SELECT FROM staff AS actor WHERE actor.account_id = $1 AND actor.user_id = $2
@@ -185,7 +185,7 @@ async def claim_reminders(
                 AND (reminder_claimed_at IS NULL OR reminder_claimed_at <= now() - $4::interval)
             ORDER BY id FOR NO KEY UPDATE
         )
-        RETURNING staff.user_id, required_since, grace_deadline AS deadline, now() AS now
+        RETURNING staff.user_id, required_since, mfa_deadline(accounts, staff) AS deadline, now() AS now
         """,
         account_id,
         actor_id,

@@ -10,7 +10,7 @@ import asyncpg
 
 from db.pool import Connection
 from rules.people import Account, Membership, Person, Role
-from rules.policy import Policy
+from rules.policy import Policy, RequiredOf
 
 BEFORE_ALL = UUID(int=0)  # whoever pages through people by id begins behind it
 
@@ -83,7 +83,8 @@ async def person_of_session(connection: Connection, token_hash: bytes) -> Person
             staff.id AS staff_id, staff.role, mfa_deadline(accounts, staff),
             coalesce(staff.is_exempt AND staff.excepted_until > now(), false) AS is_exempt,
             accounts.id AS account_id, accounts.name AS account_name,
-            accounts.required_since, accounts.grace_days, accounts.grace_deadline, accounts.policy_updated_at
+            accounts.required_since, accounts.grace_days, accounts.grace_deadline, accounts.policy_updated_at,
+            accounts.joiner_days, accounts.required_of
         FROM session
         JOIN users ON users.id = session.user_id
         LEFT JOIN factors ON factors.user_id = users.id
@@ -98,7 +99,14 @@ async def person_of_session(connection: Connection, token_hash: bytes) -> Person
 
 def account_from(row: asyncpg.Record) -> Account:
     """An account from a row with account_id, account_name and the policy's columns."""
-    policy = Policy(row["required_since"], row["grace_days"], row["grace_deadline"], row["policy_updated_at"])
+    policy = Policy(
+        row["required_since"],
+        row["grace_days"],
+        row["grace_deadline"],
+        row["policy_updated_at"],
+        row["joiner_days"],
+        RequiredOf(row["required_of"]),
+    )
     return Account(row["account_id"], row["account_name"], policy)
 
 

@@ -12,7 +12,7 @@ from rules import policy as policy_rules
 from rules.events.policy import saved
 from rules.failures import BadUserInput, InvalidInput, NotFound
 from rules.people import Account
-from rules.policy import Policy
+from rules.policy import Policy, RequiredOf, Wanted
 
 
 async def security_policy(context: Context, account_id: UUID) -> Policy:
@@ -27,30 +27,46 @@ async def enrollment_progress(context: Context, account_id: UUID) -> Progress:
         return await policy.progress(connection, account_id)
 
 
-async def impact(context: Context, account_id: UUID, require_mfa: bool, grace_period_days: int | None) -> Impact:
+async def impact(
+    context: Context,
+    account_id: UUID,
+    require_mfa: bool,
+    grace_period_days: int | None,
+    joiner_days: int | None = None,
+    required_of: RequiredOf | None = None,
+) -> Impact:
     """What saving would do. Raises what viewed_account raises, and BadUserInput."""
     await access.viewed_account(context, account_id)
     try:
         grace_days = policy_rules.wanted_grace_days(require_mfa, grace_period_days if require_mfa else None)
+        policy_rules.check_joiner_days(joiner_days)
     except InvalidInput as error:
         raise BadUserInput(error.message) from None
     async with context.database.connection() as connection:
-        return await policy.impact(connection, account_id, grace_days)
+        return await policy.impact(connection, account_id, Wanted(grace_days, joiner_days, required_of))
 
 
-async def update(context: Context, account_id: UUID, require_mfa: bool, grace_period_days: int | None) -> Account:
+async def update(
+    context: Context,
+    account_id: UUID,
+    require_mfa: bool,
+    grace_period_days: int | None,
+    joiner_days: int | None = None,
+    required_of: RequiredOf | None = None,
+) -> Account:
     """Save the policy; saving what already holds is no change. Raises what managed_account raises, and InvalidInput."""
     person, _ = await access.managed_account(context, account_id, to="change its security policy")
     access.require_freshness(person)
-    grace_days = policy_rules.wanted_grace_days(require_mfa, grace_period_days)
+    policy_rules.check_joiner_days(joiner_days)
+    wanted = Wanted(policy_rules.wanted_grace_days(require_mfa, grace_period_days), joiner_days, required_of)
     async with context.database.transaction() as connection:
         before = await policy.lock(connection, account_id)
         if before is None:
             raise NotFound
         await access.confirm_manager(connection, person, account_id)
-        if not policy_rules.is_change(before.policy, grace_days):
+        if not policy_rules.is_change(before.policy, wanted):
             return before
-        after = await policy.save(connection, account_id, grace_days)
+        after = await policy.save(connection, account_id, wanted)
         await outbox.append(connection, saved(before.policy, after.policy, account_id, person.id))
     await context.reload()
     return after

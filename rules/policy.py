@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from rules.failures import InvalidInput
 
@@ -13,14 +14,35 @@ DEFAULT_GRACE_DAYS = 7
 MAX_GRACE_DAYS = 30
 
 
+class RequiredOf(StrEnum):
+    """Of whom MFA is required."""
+
+    EVERYONE = "EVERYONE"
+    OWNERS_AND_ADMINS = "OWNERS_AND_ADMINS"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A policy to be saved; `grace_days` is None for none, and what else is None stays as it is."""
+
+    grace_days: int | None
+    joiner_days: int | None = None
+    required_of: RequiredOf | None = None
+
+
 @dataclass(frozen=True)
 class Policy:
-    """The requirement as it stands; `required_since`, `grace_days` and `deadline` are None while it is off."""
+    """The requirement as it stands; `required_since`, `grace_days` and `deadline` are None while it is off.
+
+    `joiner_days` is what somebody who joins later gets at least.
+    """
 
     required_since: datetime | None
     grace_days: int | None
     deadline: datetime | None
     updated_at: datetime
+    joiner_days: int = 0
+    required_of: RequiredOf = RequiredOf.EVERYONE
 
     @property
     def is_on(self) -> bool:
@@ -45,6 +67,16 @@ def wanted_grace_days(require_mfa: bool, grace_period_days: int | None) -> int |
     return days
 
 
-def is_change(policy: Policy, grace_days: int | None) -> bool:
-    """Whether saving `grace_days` (None: off) would change anything."""
-    return grace_days != policy.grace_days
+def check_joiner_days(joiner_days: int | None) -> None:
+    """Raises InvalidInput unless it is 0 to 30 days, or not given."""
+    if joiner_days is not None and not 0 <= joiner_days <= MAX_GRACE_DAYS:
+        raise InvalidInput("joinerDays", f"The days of those who join later must be 0 to {MAX_GRACE_DAYS}.")
+
+
+def is_change(policy: Policy, wanted: Wanted) -> bool:
+    """Whether saving it would change anything."""
+    return (
+        wanted.grace_days != policy.grace_days
+        or wanted.joiner_days not in {None, policy.joiner_days}
+        or wanted.required_of not in {None, policy.required_of}
+    )

@@ -20,6 +20,10 @@ class Reminder:
     days_left: int
 
 
+# How long after it has passed somebody is still told that a deadline of their own has.
+END_IS_TOLD_WITHIN = DAY
+
+
 def due(thresholds: Iterable[int], deadline: datetime, announced_at: datetime, now: datetime) -> Reminder | None:
     """The latest due reminder by `thresholds`, in days before the deadline; None when there is none to send.
 

@@ -12,11 +12,11 @@ import resolvers.staff
 import resolvers.standing
 from db.staff import Filter
 from resolvers.access import parse_id
-from rules import people
+from rules import people, policy
 from schema.audit import AuditEventConnection, AuditFilter
 from schema.common import Info
 from schema.failures import InvalidInput, NotPermitted, StaffMfaNotEnabled
-from schema.policy import EnrollmentProgress, PolicyImpact, SecurityPolicy
+from schema.policy import EnrollmentProgress, PolicyImpact, RequiredOf, SecurityPolicy
 from schema.staff import StaffConnection, StaffFilter, StaffMember
 from schema.standing import MfaException
 
@@ -66,10 +66,17 @@ class Account:
         grace_period_days: Annotated[
             int | None, strawberry.argument(description="The grace period to try out: 0 to 30 days.")
         ] = 7,
+        joiner_days: Annotated[
+            int | None, strawberry.argument(description="The days of those who join later; as they are when null.")
+        ] = None,
+        required_of: Annotated[
+            RequiredOf | None, strawberry.argument(description="Of whom to require it; as it is when null.")
+        ] = None,
     ) -> PolicyImpact | None:
-        return PolicyImpact.of(
-            await resolvers.policy.impact(info.context, self.facts.id, require_mfa, grace_period_days)
+        found = await resolvers.policy.impact(
+            info.context, self.facts.id, require_mfa, grace_period_days, joiner_days, _required_of(required_of)
         )
+        return PolicyImpact.of(found)
 
     @strawberry.field(description="Security events of the account, newest first. Owners, admins and super-admins only.")
     async def audit_log(
@@ -115,6 +122,12 @@ class UpdateSecurityPolicyInput:
     require_mfa: bool = strawberry.field(description="Require MFA of all staff.")
     grace_period_days: int | None = strawberry.field(
         default=None, description="Days staff have from the moment the requirement is turned on; 0 means immediately."
+    )
+    joiner_days: int | None = strawberry.field(
+        default=None, description="Days that somebody who joins later gets at least: 0 to 30. Stays as it is when null."
+    )
+    required_of: RequiredOf | None = strawberry.field(
+        default=None, description="Of whom MFA is required. Stays as it is when null."
     )
 
 
@@ -178,7 +191,12 @@ class AccountMutation:
         ],
     ) -> UpdateSecurityPolicyResult | None:
         account = await resolvers.policy.update(
-            info.context, parse_id(input.account_id), input.require_mfa, input.grace_period_days
+            info.context,
+            parse_id(input.account_id),
+            input.require_mfa,
+            input.grace_period_days,
+            input.joiner_days,
+            _required_of(input.required_of),
         )
         return SecurityPolicyUpdated(account=Account.of(account), security_policy=SecurityPolicy.of(account.policy))
 
@@ -207,3 +225,7 @@ class AccountMutation:
             info.context, parse_id(input.account_id), list(input.staff_ids)
         )
         return StaffReminded(reminded_count=reminded, skipped_count=skipped)
+
+
+def _required_of(given: RequiredOf | None) -> policy.RequiredOf | None:
+    return policy.RequiredOf[given.name] if given else None

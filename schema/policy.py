@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import Enum
 
 import strawberry
 
 from db import policy as policy_rows
 from rules import policy as policy_rules
+
+
+@strawberry.enum(description="Of whom an account requires MFA.")
+class RequiredOf(Enum):
+    EVERYONE = strawberry.enum_value("EVERYONE", description="Of all staff.")
+    OWNERS_AND_ADMINS = strawberry.enum_value("OWNERS_AND_ADMINS", description="Of owners and admins, to begin with.")
 
 
 @strawberry.type(description="Whether the account requires MFA of its staff.")
@@ -25,6 +32,8 @@ class SecurityPolicy:
         description="requiredSince plus the grace period; null while off."
     )
     updated_at: datetime = strawberry.field(description="When the policy last changed.")
+    joiner_days: int = strawberry.field(description="Days that somebody who joins later gets at least.")
+    required_of: RequiredOf = strawberry.field(description="Of whom MFA is required, while it is.")
 
     @classmethod
     def of(cls, policy: policy_rules.Policy) -> SecurityPolicy:
@@ -35,6 +44,8 @@ class SecurityPolicy:
             required_since=policy.required_since,
             grace_deadline=policy.deadline,
             updated_at=policy.updated_at,
+            joiner_days=policy.joiner_days,
+            required_of=RequiredOf[policy.required_of],
         )
 
 

@@ -1,19 +1,25 @@
-"""The planner of reminders: a few statements for all accounts, safe to run twice at once or to die half-way."""
+"""The planner of reminders: a few statements for all accounts, safe to run twice at once or to die half-way.
+
+Most people stand by their account's deadline, and are told of it by one event an account; whoever has a deadline of
+their own is told by an event of their own.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 
-from db import outbox, reminders
+from db import outbox, own_reminders, reminders
+from db.own_reminders import OwnDeadline
 from db.pool import Connection, Database
 from rules.events.policy import GracePeriodEnded, GraceReminderSent
-from rules.reminders import due
+from rules.policy import DAY
+from rules.reminders import END_IS_TOLD_WITHIN, Reminder, due
 
 
 async def plan_due(database: Database, thresholds: tuple[int, ...]) -> int:
     """Record the reminders and ends of grace periods that are due; return how many were new."""
     async with database.transaction() as connection:
-        planned = await _remind(connection, thresholds)
+        planned = await _remind(connection, thresholds) + await _remind_of_own(connection, thresholds)
     while True:
         async with database.transaction() as connection:
             ended = await reminders.end_grace_periods(connection)
@@ -43,3 +49,34 @@ async def _remind(connection: Connection, thresholds: tuple[int, ...]) -> int:
     ]
     await outbox.append_all(connection, events)
     return len(events)
+
+
+async def _remind_of_own(connection: Connection, thresholds: tuple[int, ...]) -> int:
+    near = await own_reminders.near(connection, END_IS_TOLD_WITHIN, max(thresholds, default=0) * DAY)
+    wanted = [(own, reminder) for own in near if (reminder := _own_due(own, thresholds))]
+    claimed = await own_reminders.claim(connection, [(own, reminder.threshold_days) for own, reminder in wanted])
+    events = [_told(own, reminder) for own, reminder in wanted if (own.account_id, own.user_id) in claimed]
+    await outbox.append_all(connection, events)
+    return len(events)
+
+
+def _own_due(own: OwnDeadline, thresholds: tuple[int, ...]) -> Reminder | None:
+    """The reminder that is due; the one of 0 days tells the end."""
+    return Reminder(0, 0) if own.deadline <= own.now else due(thresholds, own.deadline, own.announced_at, own.now)
+
+
+def _told(own: OwnDeadline, reminder: Reminder) -> GraceReminderSent | GracePeriodEnded:
+    if reminder.days_left == 0:
+        return GracePeriodEnded(
+            account_id=own.account_id,
+            subject_id=own.user_id,
+            required_since=own.required_since,
+            deadline=own.deadline,
+        )
+    return GraceReminderSent(
+        account_id=own.account_id,
+        subject_id=own.user_id,
+        required_since=own.required_since,
+        deadline=own.deadline,
+        days_left=reminder.days_left,
+    )

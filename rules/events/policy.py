@@ -9,7 +9,7 @@ from uuid import UUID
 from rules.events.base import AccountEvent, plural, shown_as
 from rules.events.mailing import Mailing, to_staff
 from rules.events.samples import AT, EARLIER, IN_A_WEEK, IN_TWO_WEEKS
-from rules.policy import Policy
+from rules.policy import Policy, RequiredOf
 
 _POLICY = {"grace_days": 7, "required_since": AT, "deadline": IN_A_WEEK}
 _REMINDER = {"required_since": AT, "deadline": IN_A_WEEK}
@@ -37,7 +37,7 @@ class PolicyEnabled(Requirement):
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyChanged(Requirement):
-    description = "The grace period changed, and the deadline with it."
+    description = "The requirement changed: its grace period, and the deadline with it, or of whom it is required."
     sentence = "{actor} moved the MFA deadline to {deadline}."
     mailing = to_staff("policy_changed")
     samples = {
@@ -51,10 +51,24 @@ class PolicyChanged(Requirement):
     }
 
     grace_days: int
+    joiner_days: int = 0
+    required_of: RequiredOf = RequiredOf.EVERYONE
+    # Whether it is required of more people than before.
+    is_widened: bool = False
 
     def emailed_as(self) -> Mailing | None:
-        """Nobody is told of a deadline that stayed where it was."""
-        return None if self.previous_deadline == self.deadline else self.mailing
+        """Nobody is told of a deadline that stayed where it was, unless it is a new one to some."""
+        return None if self.previous_deadline == self.deadline and not self.is_widened else self.mailing
+
+    def summary(self, actor: str | None, subject: str | None) -> str:
+        """The sentence; one of its own where the deadline stayed."""
+        if self.previous_deadline != self.deadline:
+            return super().summary(actor, subject)
+        of_whom = "all staff" if self.required_of is RequiredOf.EVERYONE else "owners and admins"
+        return (
+            f"{actor or 'Gatehouse'} required MFA of {of_whom}, with {plural(self.joiner_days, 'day')} "
+            "for those who join later."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,4 +137,7 @@ def saved(before: Policy, after: Policy, account_id: UUID, actor_id: UUID) -> Ac
         previous_deadline=before.deadline,
         deadline=after.deadline,
         grace_days=after.grace_days,
+        joiner_days=after.joiner_days,
+        required_of=after.required_of,
+        is_widened=(before.required_of, after.required_of) == (RequiredOf.OWNERS_AND_ADMINS, RequiredOf.EVERYONE),
     )

@@ -3,60 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
-from db import deliveries, policy, reminders
-from db.pool import Database, open_database
-from tests.factories import World, email, make_world, require_mfa
-from workers.planning import plan
+from db import policy, reminders
+from db.pool import Database
+from rules.policy import Wanted
+from tests.factories import World, email
+from tests.reminders.cast import THRESHOLDS, cast, days_left, facts, planned, pool, sends
 from workers.reminders import plan_due
 
-THRESHOLDS = (7, 3, 1)
-
-
-@pytest_asyncio.fixture
-async def pool(database_url: str) -> AsyncIterator[Database]:
-    """The database as a worker uses it."""
-    pool = await open_database(database_url, 5, "gatehouse-worker")
-    yield pool
-    await pool.close()
-
-
-@pytest_asyncio.fixture
-async def cast(database: asyncpg.Connection[asyncpg.Record]) -> World:
-    """The cast, and no server."""
-    return await make_world("", database)
-
-
-async def days_left(cast: World, days: float, *, grace_days: int = 14) -> None:
-    """Let the agency have that many days left of its grace period."""
-    await require_mfa(cast.database, cast.account_id, days_ago=grace_days - days, grace_days=grace_days)
-
-
-async def facts(cast: World, event_type: str = "GRACE_REMINDER_SENT") -> list[dict[str, Any]]:
-    """The facts of the events of a type, oldest first."""
-    return [event["data"] for event in await cast.events(event_type)]
-
-
-async def planned(cast: World, pool: Database) -> list[str]:
-    """Plan the deliveries of all events; whom they go to."""
-    for event in await cast.database.fetch("SELECT id FROM events WHERE dispatched_at IS NULL ORDER BY id"):
-        await plan(pool, event["id"])
-    rows = await cast.database.fetch("SELECT split_part(email, '@', 1) AS name FROM deliveries ORDER BY email")
-    return [row["name"] for row in rows]
-
-
-async def sends(cast: World, pool: Database) -> list[str]:
-    """Claim all that is to be sent; whom it goes to."""
-    async with pool.connection() as connection:
-        claimed = await deliveries.claim(connection, "bulk", uuid4(), 100, 24)
-    return sorted(each.email.split("@")[0] for each in claimed)
+__all__ = ["cast", "pool"]
 
 
 async def test_each_threshold_is_recorded_once_however_often_and_by_however_many_it_is_planned(
@@ -130,19 +89,19 @@ async def test_a_lifted_or_moved_requirement_reminds_nobody_even_when_queued(
     await days_left(cast, 2.5)
     await plan_due(pool, THRESHOLDS)
     await planned(cast, pool)
-    await policy.save(cast.database, cast.account_id, grace_days)
+    await policy.save(cast.database, cast.account_id, Wanted(grace_days))
     assert await sends(cast, pool) == []
 
 
 async def test_a_deadline_that_was_moved_is_reminded_of_anew(cast: World, pool: Database) -> None:
     await days_left(cast, 2.5)
     assert await plan_due(pool, THRESHOLDS) == 1
-    await policy.save(cast.database, cast.account_id, 21)
+    await policy.save(cast.database, cast.account_id, Wanted(21))
     assert await plan_due(pool, THRESHOLDS) == 0
     await let_days_pass(cast, 7)
     assert await plan_due(pool, THRESHOLDS) == 1
-    await policy.save(cast.database, cast.account_id, 14)
-    await policy.save(cast.database, cast.account_id, 21)
+    await policy.save(cast.database, cast.account_id, Wanted(14))
+    await policy.save(cast.database, cast.account_id, Wanted(21))
     await cast.database.execute("UPDATE accounts SET announced_at = required_since")
     assert await plan_due(pool, THRESHOLDS) == 0
 

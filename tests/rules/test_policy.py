@@ -92,7 +92,7 @@ def test_a_grace_period_out_of_range_or_without_requirement_names_the_field(requ
 def test_saving_is_an_event_only_when_something_changes(
     before: Policy, after: Policy, event: type[Event] | None
 ) -> None:
-    assert policy.is_change(before, after.grace_days) == (event is not None)
+    assert policy.is_change(before, policy.Wanted(after.grace_days)) == (event is not None)
     if event is not None:
         told = saved(before, after, UUID(int=1), UUID(int=2))
         assert (type(told), told.account_id, told.actor_id) == (event, UUID(int=1), UUID(int=2))

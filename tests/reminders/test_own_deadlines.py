@@ -1,0 +1,90 @@
+"""Members with a deadline of their own are reminded of that one, and nobody else is."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+
+from db.pool import Database
+from tests.factories import World, email
+from tests.reminders.cast import THRESHOLDS, cast, days_left, facts, planned, pool, sends
+from workers.reminders import plan_due
+
+__all__ = ["cast", "pool"]
+
+
+async def give_more_time(cast: World, name: str, days: float) -> None:
+    """Let the member's own deadline be that many days ahead, as was said a month ago."""
+    user_id = await cast.user_id(name)
+    await cast.database.execute(
+        """
+        WITH given AS (
+            INSERT INTO mfa_exceptions (account_id, user_id, kind, until, reason, created_at)
+            VALUES ($1, $2, 'EXTENDED', now() + $3::float8 * interval '24 hours', 'On leave',
+                now() - interval '30 days')
+            RETURNING until
+        )
+        UPDATE staff SET excepted_until = until FROM given WHERE account_id = $1 AND user_id = $2
+        """,
+        cast.account_id,
+        user_id,
+        days,
+    )
+
+
+async def test_who_got_more_time_is_reminded_before_their_own_deadline_once(cast: World, pool: Database) -> None:
+    await days_left(cast, -2)
+    await plan_due(pool, THRESHOLDS)
+    await give_more_time(cast, "mia", 2.5)
+    assert sum(await asyncio.gather(*(plan_due(pool, THRESHOLDS) for _ in range(5)))) == 1
+    (reminder,) = await facts(cast)
+    assert reminder["daysLeft"] == 3
+    assert await plan_due(pool, THRESHOLDS) == 0
+
+
+async def test_the_accounts_own_mails_pass_over_them(cast: World, pool: Database) -> None:
+    await days_left(cast, 2.5)
+    await give_more_time(cast, "mia", 20)
+    await plan_due(pool, THRESHOLDS)
+    assert await planned(cast, pool) == ["adam", "olive"]
+
+
+async def test_the_end_of_an_own_deadline_is_told_to_that_person_alone(cast: World, pool: Database) -> None:
+    await days_left(cast, -2)
+    await plan_due(pool, THRESHOLDS)
+    await cast.database.execute("UPDATE events SET dispatched_at = now()")
+    await give_more_time(cast, "mia", -0.1)
+    assert await plan_due(pool, THRESHOLDS) == 1
+    assert await planned(cast, pool) == ["mia"]
+    assert await sends(cast, pool) == ["mia"]
+    assert await plan_due(pool, THRESHOLDS) == 0
+
+
+async def test_a_mail_of_an_own_deadline_that_moved_is_dropped(cast: World, pool: Database) -> None:
+    await days_left(cast, -2)
+    await plan_due(pool, THRESHOLDS)
+    await cast.database.execute("UPDATE events SET dispatched_at = now()")
+    await give_more_time(cast, "mia", 0.5)
+    await plan_due(pool, THRESHOLDS)
+    assert await planned(cast, pool) == ["mia"]
+    await cast.database.execute("UPDATE staff SET excepted_until = excepted_until + interval '10 days'")
+    assert await sends(cast, pool) == []
+
+
+async def test_who_joins_later_has_the_days_of_those_who_join_later(
+    cast: World, pool: Database, database: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    await days_left(cast, -2)
+    await plan_due(pool, THRESHOLDS)
+    await database.execute("UPDATE events SET dispatched_at = now()")
+    await database.execute("UPDATE accounts SET joiner_days = 10 WHERE id = $1", cast.account_id)
+    await database.execute("UPDATE staff SET created_at = now() - interval '8 days' WHERE email = $1", email("mia"))
+    await database.execute(
+        "UPDATE accounts SET required_since = now() - interval '20 days', grace_days = 7, "
+        "grace_deadline = now() - interval '13 days' WHERE id = $1",
+        cast.account_id,
+    )
+    await database.execute("UPDATE staff SET created_at = now() - interval '40 days' WHERE email <> $1", email("mia"))
+    assert await plan_due(pool, THRESHOLDS) == 1
+    assert await planned(cast, pool) == ["mia"]
