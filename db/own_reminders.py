@@ -29,7 +29,7 @@ async def near(connection: Connection, behind: timedelta, ahead: timedelta) -> l
             SELECT id FROM staff WHERE excepted_until BETWEEN now() - $1::interval AND now() + $2::interval
             UNION
             SELECT staff.id FROM accounts JOIN staff ON staff.account_id = accounts.id
-                AND staff.created_at > now() - joiner_days * interval '24 hours' - $1::interval
+                AND staff.created_at > now() - make_interval(hours => 24 * joiner_days) - $1::interval
                 AND staff.created_at > required_since
             WHERE joiner_days > 0 AND required_since IS NOT NULL
         )
