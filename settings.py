@@ -19,6 +19,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "GATEHOUSE_"
 MAIL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[(IPv6:)?[0-9A-Fa-f.:]+\]")
+OWN_PAGES = {
+    "sign_in_url": "/sign-in",
+    "security_url": "/account/security",
+    "agency_security_url": "/settings/security",
+}
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -62,6 +67,12 @@ def _https_in_production(url: str, info: ValidationInfo) -> str:
     if info.data.get("production") and parts.scheme != "https" and parts.hostname not in LOOPBACK_HOSTS:
         raise ValueError("must start with https:// in production, unless the host is this machine")
     return url
+
+
+def _or_own_page(url: str, info: ValidationInfo) -> str:
+    """Where nothing is set, our own page under the public URL, which is checked before."""
+    own = str(info.data.get("public_url", "")).rstrip("/") + OWN_PAGES[info.field_name or ""]
+    return url or own
 
 
 def _origins(value: str) -> str:
@@ -136,6 +147,16 @@ def _days(value: object) -> object:
     return value
 
 
+_PageUrl = Annotated[
+    str,
+    _one_of_schemes("http", "https"),
+    AfterValidator(_with_host),
+    AfterValidator(_or_own_page),
+    AfterValidator(_https_in_production),
+    Field(validate_default=True),
+]
+
+
 class Settings(BaseSettings):
     """The settings of one process. Empty URLs mean: use the embedded part (`gatehouse up` only)."""
 
@@ -153,6 +174,9 @@ class Settings(BaseSettings):
         str, _one_of_schemes("http", "https"), AfterValidator(_with_host), AfterValidator(_https_in_production)
     ] = "http://localhost:8000"
     ehlo_name: Annotated[str, AfterValidator(_mail_name)] = ""
+    sign_in_url: _PageUrl = ""
+    security_url: _PageUrl = ""
+    agency_security_url: _PageUrl = ""
     email_from: Annotated[str, AfterValidator(_mailbox)] = "Gatehouse <no-reply@gatehouse.localhost>"
 
     host: str = "127.0.0.1"

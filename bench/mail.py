@@ -26,7 +26,7 @@ from db.pool import open_database
 from rules.events.catalogue import samples
 from rules.events.policy import PolicyEnabled
 from server.local import processes, valkey
-from workers.emails import Facts, render
+from workers.emails import Facts, Pages, render
 from workers.planning import plan
 
 MAILS = 5_000
@@ -85,6 +85,7 @@ def made(number: int) -> EmailMessage:
         delivery_id=number,
         public_url="https://gatehouse.example",
         sender="Gatehouse <no-reply@gatehouse.example>",
+        pages=Pages(*["https://gatehouse.example/account/security"] * 3),
     )
     return render("policy_enabled", facts)
 

@@ -185,6 +185,18 @@ async def revive(connection: Connection, ids: list[int], pause_s: float, retry_h
     )
 
 
+async def drop(connection: Connection, claim_id: UUID, ids: list[int]) -> None:
+    """Send none of these: they are of no use to anyone any more."""
+    await connection.execute(
+        """
+        UPDATE deliveries SET state = 'dropped', claim_id = NULL, claimed_at = NULL, body_sent_at = NULL
+        WHERE claim_id = $1 AND id = ANY ($2) AND state = 'sending'
+        """,
+        claim_id,
+        ids,
+    )
+
+
 async def release(connection: Connection, claim_id: UUID) -> None:
     """Give back what was claimed and not tried."""
     await connection.execute(

@@ -156,7 +156,8 @@ async def deliver_to_owners(connection: Connection, event: Undispatched, terms: 
         WITH planned AS (
             INSERT INTO deliveries
                 (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at)
-            SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8 FROM staff WHERE account_id = $2 AND role = 'OWNER'
+            SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8 FROM staff
+            WHERE account_id = $2 AND role = 'OWNER' AND invited_at IS NULL
             ON CONFLICT (event_id, user_id, message) DO NOTHING
         )
         UPDATE events SET dispatched_at = now() WHERE id = $1

@@ -41,7 +41,8 @@ async def mint(connection: Connection, delivery_id: int, purpose: str, token_has
             LEFT JOIN staff AS invited ON $2 = 'INVITATION' AND invited.account_id = events.account_id
                 AND invited.user_id = users.id AND invited_at = occurred_at
             WHERE deliveries.id = $1 AND occurred_at + $4 > now()
-                AND NOT EXISTS (SELECT FROM links AS used WHERE used.event_id = events.id AND used_at IS NOT NULL)
+                AND NOT EXISTS (SELECT FROM links AS used
+                    WHERE used.event_id = events.id AND used.user_id = users.id AND used_at IS NOT NULL)
                 AND ($2 <> 'INVITATION' OR invited.id IS NOT NULL)
                 AND ($2 <> 'PASSWORD_RESET' OR coalesce(password_set_at < occurred_at, true))
             RETURNING true

@@ -56,7 +56,7 @@ async def _sign_in(context: Context, email: str, password: str, use_cookie: bool
     assert known is not None and known.password_hash is not None
 
     rehashed = None
-    if passwords.needs_rehash(known.password_hash):
+    if passwords.needs_rehash(password, known.password_hash):
         async with second_factor.given_back_on(context.database, charges, RateLimited):
             rehashed = await context.service.hasher.run(passwords.hash_password, password)
     async with context.database.transaction() as connection:

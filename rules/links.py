@@ -30,6 +30,9 @@ class Link:
         return f"{public_url.rstrip('/')}{self.path}#token={token}"
 
 
+SAMPLE_TOKEN = "gh_l_" + "sample" * 7 + "x"  # of the right form, and of no link
+
+
 INVITATION = Link(Purpose.INVITATION, timedelta(days=7), "/set-password")
 PASSWORD_RESET = Link(Purpose.PASSWORD_RESET, timedelta(minutes=30), "/set-password")
 SETS_PASSWORD = [Purpose.INVITATION, Purpose.PASSWORD_RESET]

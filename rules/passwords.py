@@ -60,9 +60,9 @@ def matches(password: str, password_hash: str) -> bool:
     return any(_matches(form, password_hash) for form in dict.fromkeys((typed.password(password), password)))
 
 
-def needs_rehash(password_hash: str) -> bool:
-    """Whether the hash was made with lesser parameters than today's."""
-    return _hasher.check_needs_rehash(password_hash)
+def needs_rehash(password: str, password_hash: str) -> bool:
+    """Whether the hash of this right password may have been made otherwise than today: parameters, or form of text."""
+    return _hasher.check_needs_rehash(password_hash) or typed.password(password) != password
 
 
 def _matches(password: str, password_hash: str) -> bool:
@@ -75,7 +75,7 @@ def _matches(password: str, password_hash: str) -> bool:
 def _is_common(folded: str) -> bool:
     """Whether it is on the list, also when repeated, or one run up or down."""
     unit = _unit(folded)
-    return len(unit) <= SHORTEST_WORD or _is_run(folded) or folded in _common() or unit in _common()
+    return _is_run(folded) or folded in _common() or (len(unit) > SHORTEST_WORD and unit in _common())
 
 
 def _is_run(folded: str) -> bool:

@@ -18,6 +18,7 @@ import idna
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from rules.events.base import Event, OwnAct
+from rules.events.mailing import Audience
 from rules.events.policy import Requirement
 from workers.wording import LONGEST_LINE, browser_name, clean, quoted, written_date, written_time
 
@@ -42,8 +43,20 @@ _policy = EmailPolicy(header_factory=_Headers())
 
 
 @dataclass(frozen=True)
+class Pages:
+    """Where people find what emails speak of."""
+
+    sign_in: str
+    security: str
+    agency_security: str
+
+
+@dataclass(frozen=True)
 class Facts:
-    """What a message is made of: its event, its account, whom it goes to, and our own addresses."""
+    """What a message is made of: its event, its account, whom it goes to, and our own addresses.
+
+    `link` is the URL of a link that works once, where the message has one.
+    """
 
     event: Event
     occurred_at: datetime
@@ -52,6 +65,8 @@ class Facts:
     delivery_id: int
     public_url: str
     sender: str
+    pages: Pages
+    link: str | None = None
 
 
 def render(message: str, facts: Facts) -> EmailMessage:
@@ -87,9 +102,16 @@ def _values(facts: Facts) -> dict[str, Any]:
         "sender_name": clean(parseaddr(facts.sender)[0]) or "Gatehouse",
         "occurred_at": facts.occurred_at,
         "rows": _rows(facts),
-        "security_url": f"{facts.public_url.rstrip('/')}/account/security",
+        "sign_in_url": facts.pages.sign_in,
+        "action_url": facts.link or _page(facts),
         "event": facts.event,
     }
+
+
+def _page(facts: Facts) -> str:
+    mailing = facts.event.emailed_as()
+    is_about_others = mailing is not None and mailing.audience is Audience.OWNERS
+    return facts.pages.agency_security if is_about_others else facts.pages.security
 
 
 def _rows(facts: Facts) -> list[tuple[str, str]]:

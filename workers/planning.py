@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 
 from db import events
 from db.events import Terms, Undispatched
@@ -49,7 +50,7 @@ async def _plan(connection: Connection, planned: Undispatched) -> Planned:
     if mailing is None:
         await events.mark_dispatched(connection, planned.id)
         return Planned()
-    terms = _terms(event, mailing)
+    terms = _terms(event, mailing, planned.occurred_at)
     if mailing.audience is Audience.OWNERS:
         await events.deliver_to_owners(connection, planned, terms)
         return Planned(terms.queue)
@@ -60,9 +61,10 @@ async def _plan(connection: Connection, planned: Undispatched) -> Planned:
     return Planned(terms.queue, is_unfinished=not dispatched)
 
 
-def _terms(event: Event, mailing: Mailing) -> Terms:
+def _terms(event: Event, mailing: Mailing, occurred_at: datetime) -> Terms:
     if not isinstance(event, Requirement):
-        return Terms(mailing.message, mailing.queue, mailing.resends)
+        expires_at = occurred_at + mailing.link.lifetime if mailing.link else None
+        return Terms(mailing.message, mailing.queue, mailing.resends, expires_at=expires_at)
     return Terms(
         mailing.message,
         mailing.queue,

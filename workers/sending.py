@@ -12,8 +12,9 @@ from uuid import UUID, uuid4
 from db import deliveries
 from db.deliveries import Claimed
 from rules.delivery import pause_s
-from workers.emails import Facts
+from workers.emails import Facts, Pages
 from workers.letters import Letter, Mail
+from workers.links import OvertakenError, link_of
 from workers.mailer import Mailer
 from workers.runtime import Runtime
 from workers.verdicts import DeferredError, RefusedError, ServerError, UnsendableError
@@ -101,7 +102,13 @@ class _Batch:
 
     def _send(self, delivery: Claimed) -> None:
         try:
-            self.mailer.send(self._mail_of(delivery), lambda: self._leave(delivery.id))
+            link = link_of(self.runtime, delivery, MARK_PATIENCE_S)
+        except OvertakenError:
+            self._mark(deliveries.drop, [delivery.id])
+            del self.waiting[delivery.id]
+            return
+        try:
+            self.mailer.send(self._mail_of(delivery, link), lambda: self._leave(delivery.id))
         except UnsendableError as error:
             self._fail([delivery], str(error))
         except RefusedError as error:
@@ -123,18 +130,18 @@ class _Batch:
             pause, hours = pause_s(delivery.attempts, 0), self.runtime.settings.delivery_retry_hours
             self.runtime.query(deliveries.revive, failed, pause, hours, patience_s=MARK_PATIENCE_S)
 
-    def _mail_of(self, delivery: Claimed) -> Mail:
+    def _mail_of(self, delivery: Claimed, link: str | None) -> Mail:
         key = delivery.event_id, delivery.message
         try:
-            if key not in self.letters:
-                self.letters[key] = Letter(delivery.message, self._facts_of(delivery))
+            if key not in self.letters or link is not None:  # a link is one person's
+                self.letters[key] = Letter(delivery.message, self._facts_of(delivery, link))
             return self.letters[key].to(delivery.email, delivery.id)
         except Exception as error:
             # A broken fact or template ends this delivery, and stops none behind it.
             log.exception("Delivery %s cannot be rendered.", delivery.id)
             raise UnsendableError(f"Not rendered: {type(error).__name__}") from error
 
-    def _facts_of(self, delivery: Claimed) -> Facts:
+    def _facts_of(self, delivery: Claimed, link: str | None) -> Facts:
         settings = self.runtime.settings
         return Facts(
             event=delivery.stored.read(),
@@ -144,6 +151,8 @@ class _Batch:
             delivery_id=delivery.id,
             public_url=settings.public_url,
             sender=settings.email_from,
+            pages=Pages(settings.sign_in_url, settings.security_url, settings.agency_security_url),
+            link=link,
         )
 
     def _leave(self, delivery_id: int) -> None:

@@ -57,6 +57,7 @@ EVENTS: tuple[type[Event], ...] = (
 BY_TYPE = {event.type(): event for event in EVENTS}
 MEMBER_CHANGES = frozenset(name for name, event in BY_TYPE.items() if event.changes_member)
 SHOWN_WHEN_PLANNED = [name for name, event in BY_TYPE.items() if event.shows_when_planned]
+LINKS = {name: event.mailing.link for name, event in BY_TYPE.items() if event.mailing and event.mailing.link}
 # Emailed to nobody; emailed at once.
 QUIET_TYPES = [name for name, event in BY_TYPE.items() if event.mailing is None]
 SECURITY_TYPES = [name for name, event in BY_TYPE.items() if event.mailing and event.mailing.queue == SECURITY]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from rules.links import Link
+
 SECURITY, BULK = "security", "bulk"
 
 
@@ -30,11 +32,12 @@ class Mailing:
     resends: int = 1
     is_tied_to_deadline: bool = False
     is_of_use_after_deadline: bool = True
+    link: Link | None = None
 
 
-def to_subject(message: str) -> Mailing:
-    """Security mail to the person whom the event concerns."""
-    return Mailing(message, Audience.SUBJECT, SECURITY)
+def to_subject(message: str, link: Link | None = None) -> Mailing:
+    """Security mail to the person whom the event concerns; its button may be a link that works once."""
+    return Mailing(message, Audience.SUBJECT, SECURITY, link=link)
 
 
 def to_owners(message: str) -> Mailing:

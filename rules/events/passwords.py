@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rules import links
 from rules.events.base import OwnAct
+from rules.events.mailing import to_subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,6 +15,7 @@ class PasswordResetRequested(OwnAct):
 
     description = "A link to set a new password was asked for."
     sentence = "A link to set a new password was asked for, for {subject}."
+    mailing = to_subject("password_reset_requested", links.PASSWORD_RESET)
     shows_when_planned = True
 
 
@@ -20,6 +23,7 @@ class PasswordResetRequested(OwnAct):
 class PasswordChanged(OwnAct):
     description = "A person set a new password."
     sentence = "{subject} set a new password."
+    mailing = to_subject("password_changed")
     samples = {"password_changed": {}, "password_set": {"is_first": True}}
 
     is_first: bool = False

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from rules import links
 from rules.events.base import AccountEvent, PersonEvent
+from rules.events.mailing import to_subject
 from rules.people import Role
 
 
@@ -26,6 +28,7 @@ class AccountCreated(AccountEvent):
 class StaffInvited(MemberEvent):
     description = "A person was invited to the account's staff."
     sentence = "{actor} invited {subject} as {role} of the account."
+    mailing = to_subject("staff_invited", links.INVITATION)
     samples = {"staff_invited": {"role": Role.ADMIN}}
     changes_member = True
 

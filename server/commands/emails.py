@@ -11,8 +11,11 @@ import click
 from rules.events.base import Event
 from rules.events.catalogue import EVENTS, samples
 from rules.events.samples import AT
+from rules.links import SAMPLE_TOKEN
 
 ACCOUNT = "Riverbend Studio"
+PUBLIC_URL = "https://gatehouse.example.com"
+PAGES = ("/sign-in", "/account/security", "/settings/security")
 INDEX = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -64,7 +67,7 @@ def sample_mails() -> dict[str, EmailMessage]:
 
 def sample_mail(event: Event) -> EmailMessage:
     """The email of one event, to Mia."""
-    from workers.emails import Facts, render
+    from workers.emails import Facts, Pages, render
 
     mailing = event.emailed_as()
     assert mailing is not None
@@ -74,8 +77,10 @@ def sample_mail(event: Event) -> EmailMessage:
         account_name=ACCOUNT if event.account_id is not None else None,
         recipient="mia@example.com",
         delivery_id=1,
-        public_url="https://gatehouse.example.com",
+        public_url=PUBLIC_URL,
         sender="Gatehouse <no-reply@gatehouse.example.com>",
+        pages=Pages(*(PUBLIC_URL + path for path in PAGES)),
+        link=mailing.link.url(PUBLIC_URL, SAMPLE_TOKEN) if mailing.link else None,
     )
     return render(mailing.message, facts)
 

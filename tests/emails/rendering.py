@@ -7,8 +7,8 @@ from email.message import EmailMessage
 from rules.events.catalogue import samples
 from rules.events.policy import PolicyEnabled
 from rules.events.samples import AT
-from server.commands.emails import sample_mails
-from workers.emails import Facts, render
+from server.commands.emails import PAGES, sample_mails
+from workers.emails import Facts, Pages, render
 
 MAILS = sample_mails()
 
@@ -29,4 +29,5 @@ def mail_of(
 ) -> EmailMessage:
     """The email of a policy, which names the account."""
     event = samples(PolicyEnabled)["policy_enabled"]
-    return render("policy_enabled", Facts(event, AT, account_name, recipient, 1, public_url, sender))
+    pages = Pages(*(public_url + path for path in PAGES))
+    return render("policy_enabled", Facts(event, AT, account_name, recipient, 1, public_url, sender, pages))

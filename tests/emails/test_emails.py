@@ -14,6 +14,7 @@ import pytest
 from rules.events.base import OwnAct
 from rules.events.catalogue import EVENTS, samples
 from rules.events.mfa import MfaReset
+from rules.links import SAMPLE_TOKEN
 from tests.emails.rendering import MAILS, part
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -38,6 +39,10 @@ SUBJECTS = {
     "grace_reminder": "3 days left to set up MFA",
     "grace_reminder_last": "1 day left to set up MFA",
     "grace_period_ended": "Set up MFA to continue",
+    "staff_invited": 'Join the agency "Riverbend Studio"',
+    "password_reset_requested": "Set a new password",
+    "password_changed": "Your password was changed",
+    "password_set": "Your password was set",
 }
 # What was done by the person, or by somebody in their place.
 SECURITY = [
@@ -98,14 +103,17 @@ def test_html_and_text_tell_the_same(name: str) -> None:
 
 
 @every_mail
-def test_nothing_is_loaded_and_every_link_is_the_security_page(name: str) -> None:
+def test_nothing_is_loaded_and_every_link_is_the_one_that_the_button_has(name: str) -> None:
     html = part(MAILS[name], "html")
     assert not re.search(r"<(img|link|script|iframe|object|form|base)\b|url\(|@import|\bsrc=", html)
-    assert set(re.findall(r"https?://[^\s\"'<]+", html)) <= {
+    (action,) = set(re.findall(r'href="([^"]*)"', html))
+    assert action in {
         "https://gatehouse.example.com/account/security",
-        "https://gatehouse.example.com/account/security.",
+        "https://gatehouse.example.com/settings/security",
+        f"https://gatehouse.example.com/set-password#token={SAMPLE_TOKEN}",
     }
-    assert set(re.findall(r'href="([^"]*)"', html)) == {"https://gatehouse.example.com/account/security"}
+    elsewhere = {"https://gatehouse.example.com/sign-in"} if name.startswith("password_") else set()
+    assert set(re.findall(r"https?://[^\s\"'<]+", html)) <= {action, f"{action}.", *elsewhere}
 
 
 @every_mail

@@ -12,8 +12,9 @@ from rules.events.base import Event
 from rules.events.catalogue import EVENTS, samples
 from rules.events.mfa import MfaEnabled
 from rules.events.samples import AT
+from server.commands.emails import PAGES
 from tests.parts import body_of
-from workers.emails import Facts, render
+from workers.emails import Facts, Pages, render
 from workers.letters import Letter, Mail
 
 RECIPIENTS = [
@@ -32,6 +33,7 @@ FACTS = Facts(
     delivery_id=0,
     public_url="https://gatehouse.example.com",
     sender="Gatehouse <no-reply@gatehouse.example.com>",
+    pages=Pages(*(f"https://gatehouse.example.com{path}" for path in PAGES)),
 )
 EMAILED = {name: event for each in EVENTS for name, event in samples(each).items() if event.emailed_as() is not None}
 every_message = pytest.mark.parametrize("event", EMAILED.values(), ids=EMAILED)

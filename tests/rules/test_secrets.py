@@ -86,5 +86,5 @@ def test_a_password_matches_its_own_hash_only() -> None:
 
 def test_a_hash_of_lesser_parameters_is_to_be_renewed() -> None:
     weak = "$argon2id$v=19$m=8192,t=1,p=1$c29tZXNhbHRzb21l$" + "A" * 43
-    assert passwords.needs_rehash(weak)
-    assert not passwords.needs_rehash(passwords.hash_password("correct horse"))
+    assert passwords.needs_rehash("correct horse", weak)
+    assert not passwords.needs_rehash("correct horse", passwords.hash_password("correct horse"))
