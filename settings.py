@@ -230,6 +230,11 @@ class Settings(BaseSettings):
         """The session cookie's name."""
         return "__Host-gatehouse" if self.cookie_is_secure else "gatehouse"
 
+    @property
+    def device_cookie_name(self) -> str:
+        """The name of the cookie that tells a device where somebody has signed in before."""
+        return f"{self.cookie_name}-device"
+
 
 def load() -> Settings:
     """Read the environment; raise SettingsError with one plain sentence for each wrong value."""

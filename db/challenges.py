@@ -50,6 +50,11 @@ async def charge(connection: Connection, token_hash: bytes) -> Challenge | None:
     return Challenge(**row) if row else None
 
 
+async def give_back(connection: Connection, challenge_id: UUID) -> None:
+    """Give one attempt back: nobody looked at it."""
+    await connection.execute("UPDATE challenges SET attempts = attempts - 1 WHERE id = $1", challenge_id)
+
+
 async def consume(connection: Connection, challenge_id: UUID) -> bool:
     """Use the challenge up; false when another request or a reset was first, or it is over."""
     status = await connection.execute("DELETE FROM challenges WHERE id = $1 AND expires_at > now()", challenge_id)

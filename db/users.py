@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -17,8 +18,9 @@ BEFORE_ALL = UUID(int=0)  # whoever pages through people by id begins behind it
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a password is checked against; no hash while the person has not set one."""
+    """What a password is checked against as of `now`, the database's clock; no hash while they have set none."""
 
+    now: datetime
     id: UUID
     email: str
     password_hash: str | None
@@ -26,19 +28,30 @@ class Credentials:
 
 async def credentials(connection: Connection, email: str) -> Credentials | None:
     """Whom `email` (lower-case) belongs to."""
-    row = await connection.fetchrow("SELECT id, email, password_hash FROM users WHERE email = $1", email)
+    row = await connection.fetchrow("SELECT now(), id, email, password_hash FROM users WHERE email = $1", email)
     return Credentials(**row) if row else None
 
 
 async def credentials_of(connection: Connection, user_id: UUID) -> Credentials | None:
     """The same, by the person's id."""
-    row = await connection.fetchrow("SELECT id, email, password_hash FROM users WHERE id = $1", user_id)
+    row = await connection.fetchrow("SELECT now(), id, email, password_hash FROM users WHERE id = $1", user_id)
     return Credentials(**row) if row else None
 
 
 async def lock(connection: Connection, user_id: UUID) -> bool:
     """Make all changes and uses of this person's factor queue behind this transaction; false when unknown."""
     return bool(await connection.fetchval("SELECT true FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id))
+
+
+async def lock_if_unchanged(connection: Connection, checked: Credentials) -> bool:
+    """The same, for whoever has checked a password: false when it was changed meanwhile."""
+    return bool(
+        await connection.fetchval(
+            "SELECT true FROM users WHERE id = $1 AND password_hash = $2 FOR NO KEY UPDATE",
+            checked.id,
+            checked.password_hash,
+        )
+    )
 
 
 async def lock_all(connection: Connection, user_ids: list[UUID]) -> None:

@@ -8,15 +8,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from db import backup_codes, factors, outbox, throttles
+from db import backup_codes, factors, outbox
+from db.factors import Factor
 from db.pool import Connection
-from resolvers import access, second_factor
+from resolvers import access, guessing, second_factor
 from resolvers.context import Context
+from resolvers.guessing import Guess
 from rules import backup_codes as backup_code_rules
 from rules.events.mfa import BackupCodesRegenerated
-from rules.failures import MfaNotEnabled, RateLimited
+from rules.failures import MfaNotEnabled
 from rules.people import Person
-from rules.throttling import Charge
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,19 @@ async def regenerate(context: Context, code: str) -> list[str]:
     person = await access.fresh_person(context)
     if not person.mfa_enabled:
         raise MfaNotEnabled
-    charged = await second_factor.charge(context.database, person.id, context.client)
-    await _refuse_wrong(context, person, code, charged)
-    async with second_factor.given_back_on(context.database, [charged], RateLimited):
+    async with guessing.of_code(context, person.id) as guess:
+        await _refuse_wrong(context, person, code)
         codes = await new_set(context)
-    async with spend_totp(context, person, code, charged) as connection:
-        await backup_codes.replace(connection, person.id, codes.digests, codes.salt, codes.key_id)
-        await outbox.append(
-            connection, BackupCodesRegenerated(subject_id=person.id, actor_id=person.id, client=context.client)
-        )
+        async with spend_totp(context, person, code, guess) as connection:
+            await _replace(context, connection, person, codes)
     await context.reload()
     return codes.codes
+
+
+async def _replace(context: Context, connection: Connection, person: Person, codes: CodeSet) -> None:
+    await backup_codes.replace(connection, person.id, codes.digests, codes.salt, codes.key_id)
+    regenerated = BackupCodesRegenerated(subject_id=person.id, actor_id=person.id, client=context.client)
+    await outbox.append(connection, regenerated)
 
 
 async def new_set(context: Context) -> CodeSet:
@@ -59,29 +62,29 @@ async def new_set(context: Context) -> CodeSet:
 
 
 @asynccontextmanager
-async def spend_totp(context: Context, person: Person, code: str, charged: Charge) -> AsyncIterator[Connection]:
-    """A transaction that holds the person's lock and has spent `code`. A wrong one changes nothing: InvalidCode."""
-    spent = False
+async def spend_totp(context: Context, person: Person, code: str, guess: Guess) -> AsyncIterator[Connection]:
+    """A transaction that holds the person's lock and has spent `code`. A wrong one changes nothing: WrongGuess."""
     async with context.database.transaction() as connection:
         await access.lock_person(connection, person)
-        factor = await factors.load(connection, person.id)
-        if factor is None:
-            raise MfaNotEnabled
+        factor = await _factor(connection, person)
         step = second_factor.matching_step(context.service.ring, factor, person.id, code)
-        if step is not None and await factors.spend_step(connection, person.id, step):
-            spent = True
-            yield connection
-            # Last, as everywhere: whoever answers a challenge holds it while waiting for the throttle.
-            await throttles.refund(connection, charged)
-    if not spent:
-        raise await second_factor.wrong(context.database, person, charged, context.client, second_factor.WRONG_CODE)
+        if step is None or not await factors.spend_step(connection, person.id, step):
+            raise guessing.WrongGuess(second_factor.WRONG_CODE)
+        yield connection
+        # Last, as everywhere: whoever answers a challenge holds it while waiting for the throttle.
+        await guess.give_back(connection)
 
 
-async def _refuse_wrong(context: Context, person: Person, code: str, charged: Charge) -> None:
+async def _refuse_wrong(context: Context, person: Person, code: str) -> None:
     # Looked at before the hashing of ten codes, which a wrong guess must not buy; decided only behind the lock.
     async with context.database.connection() as connection:
-        factor = await factors.load(connection, person.id)
+        factor = await _factor(connection, person)
+    if second_factor.matching_step(context.service.ring, factor, person.id, code) is None:
+        raise guessing.WrongGuess(second_factor.WRONG_CODE)
+
+
+async def _factor(connection: Connection, person: Person) -> Factor:
+    factor = await factors.load(connection, person.id)
     if factor is None:
         raise MfaNotEnabled
-    if second_factor.matching_step(context.service.ring, factor, person.id, code) is None:
-        raise await second_factor.wrong(context.database, person, charged, context.client, second_factor.WRONG_CODE)
+    return factor

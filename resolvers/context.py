@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
 
 from db import users
 from db.pool import Database
 from resolvers.hashing import Hasher
 from resolvers.hub import Hub
 from resolvers.turns import Turns
-from rules import tokens
+from rules import devices, tokens
 from rules.clients import Client
 from rules.failures import Unauthenticated
 from rules.people import Person
@@ -38,6 +41,7 @@ class Context:
     request_id: str
     token: str | None
     takes_cookies: bool = True
+    device_cookie: str | None = None
     response_headers: list[tuple[str, str]] = field(default_factory=list)
     _person: asyncio.Task[Person | None] | None = field(default=None, init=False, repr=False)
 
@@ -69,6 +73,12 @@ class Context:
         """Go on as the owner of a new session, which `use_cookie` keeps in a cookie."""
         self.token = token
         self._person = None
+
+    def know_device(self, user_id: UUID, now: datetime) -> None:
+        """Remember that the person has signed in on this device, as far as it takes cookies."""
+        if self.takes_cookies:
+            randomness = secrets.token_bytes(devices.RANDOM_BYTES)
+            self.device_cookie = devices.remember(self.service.ring, self.device_cookie, user_id, now, randomness)
 
     def sign_out(self) -> None:
         """Go on as nobody."""

@@ -6,24 +6,16 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from db import backup_codes, challenges, enrollment, factors, outbox, sessions, throttles
+from db import backup_codes, challenges, enrollment, factors, outbox, sessions
 from db.pool import Connection
-from resolvers import access, second_factor
+from resolvers import access, guessing, second_factor
 from resolvers.backup_codes import CodeSet, new_set, spend_totp
 from resolvers.context import Context
 from rules import totp
 from rules.events.mfa import MfaDisabled, MfaEnabled
-from rules.failures import (
-    EnrollmentNotStarted,
-    InvalidCode,
-    MfaAlreadyEnabled,
-    MfaNotEnabled,
-    NotPermitted,
-    RateLimited,
-)
+from rules.failures import EnrollmentNotStarted, MfaAlreadyEnabled, MfaNotEnabled, NotPermitted
 from rules.people import Person
 from rules.sealing import NONCE_BYTES, Sealed
-from rules.throttling import Charge
 
 
 @dataclass(frozen=True)
@@ -62,15 +54,13 @@ async def verify_and_enable(context: Context, code: str) -> list[str]:
         opened = await enrollment.load(connection, person.id)
     if opened is None:
         raise EnrollmentNotStarted
-    charged = await second_factor.charge(context.database, person.id, context.client)
-    secret = _open(context, person, opened.secret)
-    step = await _first_step(context, person, secret, opened.now, code, charged)
-    too_late = (RateLimited, MfaAlreadyEnabled, EnrollmentNotStarted)
-    async with second_factor.given_back_on(context.database, [charged], *too_late):
+    async with guessing.of_code(context, person.id) as guess:
+        secret = _open(context, person, opened.secret)
+        step = _first_step(secret, opened.now, code)
         codes = await new_set(context)
         async with context.database.transaction() as connection:
             await _enable(context, connection, person, secret, step, codes)
-            await throttles.refund(connection, charged)
+            await guess.give_back(connection)
     await context.reload()
     return codes.codes
 
@@ -95,8 +85,10 @@ async def disable(context: Context, code: str) -> None:
     person = await access.fresh_person(context)
     if not person.mfa_enabled:
         raise MfaNotEnabled
-    charged = await second_factor.charge(context.database, person.id, context.client)
-    async with spend_totp(context, person, code, charged) as connection:
+    async with (
+        guessing.of_code(context, person.id) as guess,
+        spend_totp(context, person, code, guess) as connection,
+    ):
         await factors.remove(connection, person.id)
         await challenges.drop_all(connection, person.id)
         await outbox.append(connection, MfaDisabled(subject_id=person.id, actor_id=person.id, client=context.client))
@@ -107,15 +99,12 @@ def _open(context: Context, person: Person, sealed: Sealed) -> bytes:
     return context.service.ring.open(sealed, second_factor.TOTP_PURPOSE, person.id)
 
 
-async def _first_step(
-    context: Context, person: Person, secret: bytes, now: datetime, code: str, charged: Charge
-) -> int:
+def _first_step(secret: bytes, now: datetime, code: str) -> int:
     step = totp.matching_step(secret, code, now)
-    if step is not None:
-        return step
-    skew = totp.clock_skew_s(secret, code, now)
-    await second_factor.after_wrong(context.database, person.id, charged, context.client)
-    raise InvalidCode(_wrong_first_code(skew), charged.remaining, skew)
+    if step is None:
+        skew = totp.clock_skew_s(secret, code, now)
+        raise guessing.WrongGuess(_wrong_first_code(skew), skew)
+    return step
 
 
 def _wrong_first_code(skew: int | None) -> str:

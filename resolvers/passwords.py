@@ -9,15 +9,13 @@ from db import challenges, credentials, invitations, links, memberships, outbox,
 from db.credentials import Subject
 from db.links import Found
 from db.pool import Connection
-from resolvers import access, sign_in
+from resolvers import access, guessing, sign_in
 from resolvers.context import Context
-from resolvers.second_factor import given_back_on
 from rules import addresses, passwords, throttling, tokens
 from rules.events.passwords import PasswordChanged, PasswordResetRequested
 from rules.events.staff import StaffAdded
-from rules.failures import InvalidCredentials, InvalidInput, LinkExpired, RateLimited, TooManyAttempts
+from rules.failures import InvalidCredentials, InvalidInput, LinkExpired, TooManyAttempts
 from rules.links import SETS_PASSWORD, Purpose
-from rules.people import Person
 
 
 async def request_reset(context: Context, email: str) -> None:
@@ -67,39 +65,34 @@ async def set_password(context: Context, token: str, password: str) -> str:
         await _changed(context, connection, subject)
         # Whoever reads the mailbox is the person, and is not kept out by what a guesser did from here.
         await throttles.clear(connection, throttling.password_key(subject.email, context.client.ip_address))
+        known = await users.credentials_of(connection, subject.id)
+    if known is not None:
+        context.know_device(known.id, known.now)
     return subject.email
 
 
 async def change_password(context: Context, current: str, new: str) -> None:
     """Change the password by the one that holds; this session stays. Raises InvalidInput, and as reauthenticate."""
     person = await access.fresh_person(context)
-    async with context.service.turns.of(person.email):
-        await _change_password(context, person, current, new)
-
-
-async def _change_password(context: Context, person: Person, current: str, new: str) -> None:
-    charges = await sign_in.charge_password(context, person.email)
     async with context.database.connection() as connection:
         known = await users.credentials_of(connection, person.id)
         subject = await credentials.subject(connection, person.id, None)
-    await sign_in.check_password(context, known, current, charges)
-    if known is None or subject is None:
-        raise InvalidCredentials
-    async with given_back_on(context.database, charges, RateLimited, InvalidInput):
-        password_hash = await _new_hash(context, subject, new, "newPassword")
-    async with context.database.transaction() as connection:
-        await access.lock_person(connection, person)
-        # Two changes at once: the second one's current password is the current one no more.
-        now = await users.credentials_of(connection, person.id)
-        if now is None or now.password_hash != known.password_hash:
+    async with guessing.of_password(context, guessing.session_door(person.id), known) as guess:
+        known, _ = await sign_in.check_password(context, known, current)
+        if subject is None:
             raise InvalidCredentials
-        await links.void(connection, person.id, Purpose.PASSWORD_RESET)
-        await users.set_password_hash(connection, person.id, password_hash)
-        await sessions.end_others(connection, person.id, person.session_id)
-        await sessions.renew_password(connection, person.session_id)
-        await _changed(context, connection, subject)
-        for charged in charges:
-            await throttles.refund(connection, charged)
+        password_hash = await _new_hash(context, subject, new, "newPassword")
+        async with context.database.transaction() as connection:
+            await access.lock_person(connection, person)
+            # Two changes at once: the second one's current password is the current one no more.
+            if not await users.lock_if_unchanged(connection, known):
+                raise guessing.WrongGuess
+            await links.void(connection, person.id, Purpose.PASSWORD_RESET)
+            await users.set_password_hash(connection, person.id, password_hash)
+            await sessions.end_others(connection, person.id, person.session_id)
+            await sessions.renew_password(connection, person.session_id)
+            await _changed(context, connection, subject)
+            await guess.give_back(connection)
     await context.reload()
 
 

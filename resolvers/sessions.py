@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from db import sessions, throttles, users
-from resolvers import access, sign_in
+from db import sessions, users
+from resolvers import access, guessing, sign_in
 from resolvers.context import Context
 from rules.failures import NotFound, Unauthenticated
-from rules.people import FRESHNESS, Person
+from rules.people import FRESHNESS
 
 
 async def live(context: Context) -> list[sessions.Session]:
@@ -50,19 +50,14 @@ async def sign_out_others(context: Context) -> int:
 async def reauthenticate(context: Context, password: str) -> datetime:
     """Show the password again; return until when changes are allowed. Raises as sign_in."""
     person = await context.person()
-    async with context.service.turns.of(person.email):
-        return await _reauthenticate(context, person, password)
-
-
-async def _reauthenticate(context: Context, person: Person, password: str) -> datetime:
-    charges = await sign_in.charge_password(context, person.email)
     async with context.database.connection() as connection:
         known = await users.credentials_of(connection, person.id)
-    await sign_in.check_password(context, known, password, charges)
-    async with context.database.transaction() as connection:
-        for charged in charges:
-            await throttles.refund(connection, charged)
+    async with (
+        guessing.of_password(context, guessing.session_door(person.id), known) as guess,
+        sign_in.password_shown(context, known, password) as (connection, _),
+    ):
         shown_at = await sessions.renew_password(connection, person.session_id)
+        await guess.give_back(connection)
     if shown_at is None:
         raise Unauthenticated
     await context.reload()

@@ -12,6 +12,10 @@ from uuid import UUID
 
 CHALLENGE_ATTEMPTS = 5
 CHALLENGE_LIFETIME = timedelta(minutes=5)
+LOCK_MAIL_INTERVAL = timedelta(hours=1)
+
+DAY = timedelta(hours=24)
+LOCK = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -25,15 +29,25 @@ class Limits:
     budgets: tuple[tuple[int, timedelta], ...] = ()
 
 
-SECOND_FACTOR = Limits(
-    lock=(10, timedelta(minutes=15)),
-    budgets=((30, timedelta(hours=24)), (100, timedelta(days=30))),
-)
-PASSWORD = Limits(lock=(10, timedelta(minutes=15)), budgets=((50, timedelta(hours=24)),))
-# Over all addresses: high enough that a stranger cannot cheaply keep the person out.
-EMAIL = Limits(lock=(100, timedelta(minutes=15)))
-# One office behind one address, many people: enough for them, too few to try one password on everyone.
-ADDRESS = Limits(lock=(1000, timedelta(minutes=15)))
+SECOND_FACTOR = Limits(lock=(10, LOCK), budgets=((30, DAY), (100, timedelta(days=30))))
+# Of one email's password: by whoever has shown to be the person before, and by anybody else at one address.
+PROVEN = Limits(lock=(10, LOCK))
+STRANGER = Limits(lock=(10, LOCK))
+# Once one of the tallies below is full. Never none: the person themselves may be such a stranger.
+WATCHED_STRANGER = Limits(lock=(1, LOCK))
+
+
+@dataclass(frozen=True)
+class Tally:
+    """So many failures of strangers within the span, and each of them has one guess at a time instead of ten."""
+
+    most: int
+    span: timedelta
+
+
+EMAIL_TALLY = Tally(100, DAY)
+NETWORK_TALLY = Tally(30, LOCK)  # one email's, of an IPv6 /56, as large as a provider gives to one household
+ADDRESS_TALLY = Tally(900, LOCK)  # for whatever email: one office may make many, one guesser has to slow down
 
 # Links to set a password. From one address for one email; from one address for all.
 RESET = Limits(lock=(5, timedelta(minutes=15)), budgets=((10, timedelta(hours=24)),))
@@ -49,11 +63,22 @@ LONGEST_SPAN = timedelta(days=31)
 
 @dataclass(frozen=True)
 class Charge:
-    """A charged attempt: where, at which instant, and how many more failures there may be."""
+    """A charged attempt: where, at which instant, how many more failures there may be, and how many were today."""
 
-    key: str
+    keys: tuple[str, ...]
     at: datetime
     remaining: int
+    count: int = 0
+
+    @property
+    def key(self) -> str:
+        """What is closed when none remains."""
+        return self.keys[-1]
+
+
+def is_told(count: int) -> bool:
+    """Whether the audit log tells of a day's nth failure: the 1st, 2nd, 4th, 8th and so on, so that none floods it."""
+    return count > 0 and count & (count - 1) == 0
 
 
 def second_factor_key(user_id: UUID) -> str:
@@ -61,24 +86,40 @@ def second_factor_key(user_id: UUID) -> str:
     return f"mfa:{user_id}"
 
 
+def session_key(user_id: UUID) -> str:
+    """The throttle of one person's password as tried in their live sessions."""
+    return f"session:{user_id}"
+
+
+def device_key(user_id: UUID, device: str) -> str:
+    """The throttle of one person's password as tried on a device that they have signed in on before."""
+    return f"device:{user_id}:{device}"
+
+
 def password_key(email: str, address: str | None) -> str:
     """The throttle of one email's password as tried from one client address."""
-    return f"password:{email[:254]}:{_source(address)}"
+    return f"password:{email[:254]}:{source(address)}"
+
+
+def network_key(email: str, address: str | None) -> str | None:
+    """The tally of one email's password over an IPv6 /56; None in IPv4."""
+    network = _network(address, 56)
+    return network and f"network:{email[:254]}:{network}"
 
 
 def email_key(email: str) -> str:
-    """The throttle of one email's password over all client addresses."""
+    """The tally of one email's password over all client addresses."""
     return f"email:{email[:254]}"
 
 
 def address_key(address: str | None) -> str:
-    """The throttle of one client address over all emails."""
-    return f"address:{_source(address)}"
+    """The tally of one client address over all emails."""
+    return f"address:{_network(address, 56) or source(address)}"
 
 
 def reset_key(email: str, address: str | None) -> str:
     """The throttle of asking for one email's new password from one client address."""
-    return f"reset:{email[:254]}:{_source(address)}"
+    return f"reset:{email[:254]}:{source(address)}"
 
 
 def reset_email_key(email: str) -> str:
@@ -88,7 +129,7 @@ def reset_email_key(email: str) -> str:
 
 def reset_address_key(address: str | None) -> str:
     """The throttle of one client address's asking for new passwords, whosever."""
-    return f"reset-address:{_source(address)}"
+    return f"reset-address:{source(address)}"
 
 
 def invitations_key(user_id: UUID) -> str:
@@ -96,7 +137,12 @@ def invitations_key(user_id: UUID) -> str:
     return f"invitations:{user_id}"
 
 
-def _source(address: str | None) -> str:
+def lock_mail_key(user_id: UUID, kind: str) -> str:
+    """When the person was last told of a lock of this kind by email."""
+    return f"mailed:{kind}:{user_id}"
+
+
+def source(address: str | None) -> str:
     """The address, or its /64 in IPv6, all of which one client can call from."""
     try:
         parsed = ip_address(address or "")
@@ -105,3 +151,13 @@ def _source(address: str | None) -> str:
     if isinstance(parsed, IPv4Address):
         return str(parsed)
     return str(parsed.ipv4_mapped or IPv6Network((int(parsed), 64), strict=False))
+
+
+def _network(address: str | None, prefix: int) -> str | None:
+    try:
+        parsed = ip_address(address or "")
+    except ValueError:
+        return None
+    if isinstance(parsed, IPv4Address) or parsed.ipv4_mapped:
+        return None
+    return str(IPv6Network((int(parsed), prefix), strict=False))

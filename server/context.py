@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from uuid import UUID
 
 from starlette.requests import HTTPConnection
 
 from resolvers.context import Context, Service
+from rules import devices
 from rules.clients import Client
 from rules.people import SESSION_LIFETIME
 from settings import Settings
@@ -25,17 +28,29 @@ class RequestContext(Context):
         """Set the cookie when asked for."""
         super().sign_in_as(token, use_cookie=use_cookie)
         if use_cookie:
-            self._set_cookie(token, int(SESSION_LIFETIME.total_seconds()))
+            self._set_session_cookie(token, SESSION_LIFETIME)
+
+    def know_device(self, user_id: UUID, now: datetime) -> None:
+        """Set the device cookie, too; it outlives signing out."""
+        super().know_device(user_id, now)
+        if self.takes_cookies and self.device_cookie:
+            assert self.settings is not None
+            self._set_cookie(self.settings.device_cookie_name, self.device_cookie, devices.LIFETIME)
 
     def sign_out(self) -> None:
-        """Clear the cookie, whether or not this request came with it."""
+        """Clear the session cookie, whether or not this request came with it."""
         super().sign_out()
-        self._set_cookie("", 0)
+        self._set_session_cookie("", timedelta(0))
 
-    def _set_cookie(self, value: str, max_age_s: int) -> None:
+    def _set_session_cookie(self, value: str, lifetime: timedelta) -> None:
+        assert self.settings is not None
+        self._set_cookie(self.settings.cookie_name, value, lifetime)
+
+    def _set_cookie(self, name: str, value: str, lifetime: timedelta) -> None:
         assert self.settings is not None
         secure = "; Secure" if self.settings.cookie_is_secure else ""
-        cookie = f"{self.settings.cookie_name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}"
+        max_age_s = int(lifetime.total_seconds())
+        cookie = f"{name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}"
         self.response_headers.append(("set-cookie", cookie))
 
 
@@ -47,6 +62,7 @@ def context_for(connection: HTTPConnection, service: Service, settings: Settings
         request_id=request_id,
         token=bearer_token(connection) or connection.cookies.get(settings.cookie_name),
         takes_cookies=connection.scope["type"] == "http",
+        device_cookie=connection.cookies.get(settings.device_cookie_name),
         settings=settings,
     )
 

@@ -10,7 +10,15 @@ from rules.events.mfa import BackupCodesRegenerated, MfaDisabled, MfaEnabled, Mf
 from rules.events.passwords import PasswordChanged, PasswordResetRequested
 from rules.events.policy import GracePeriodEnded, GraceReminderSent, PolicyChanged, PolicyDisabled, PolicyEnabled
 from rules.events.samples import FILLED_IN
-from rules.events.signing_in import BackupCodeUsed, MfaChallengeLocked, SignInLocked, SignInSucceeded
+from rules.events.signing_in import (
+    BackupCodeUsed,
+    CodeRejected,
+    MfaChallengeLocked,
+    PasswordRejected,
+    SignInLocked,
+    SignInSlowed,
+    SignInSucceeded,
+)
 from rules.events.staff import (
     AccountCreated,
     InvitationRevoked,
@@ -27,6 +35,9 @@ from rules.events.standing import BreakGlassSignedIn, MfaDeadlineExtended, MfaEx
 EVENTS: tuple[type[Event], ...] = (
     SignInSucceeded,
     SignInLocked,
+    SignInSlowed,
+    PasswordRejected,
+    CodeRejected,
     MfaChallengeLocked,
     MfaEnabled,
     MfaDisabled,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rules.events.base import OwnAct, shown_as
-from rules.events.mailing import to_subject
+from rules.events.mailing import Mailing, to_subject
 from rules.events.samples import IN_A_QUARTER_OF_AN_HOUR
 
 
@@ -17,7 +17,43 @@ class SignInSucceeded(OwnAct):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignInLocked(OwnAct):
+class PasswordRejected(OwnAct):
+    description = "A wrong password; the 1st, 2nd, 4th, 8th and so on of a day are told."
+    sentence = "A wrong password was given for {subject}: {count} within 24 hours."
+    samples = {"password_rejected": {"count": 4}}
+
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeRejected(OwnAct):
+    description = "A wrong code; the 1st, 2nd, 4th, 8th and so on of a day are told."
+    sentence = "A wrong code was given for {subject}: {count} within 24 hours."
+    samples = {"code_rejected": {"count": 4}}
+
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lock(OwnAct):
+    """Mailed at most once an hour: `is_mailed` says whether this one is."""
+
+    is_mailed: bool = True
+
+    def emailed_as(self) -> Mailing | None:
+        """None so soon after another one that an email told of."""
+        return self.mailing if self.is_mailed else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInSlowed(Lock):
+    description = "After a hundred wrong passwords in a day, strangers have one try in 15 minutes each."
+    sentence = "Sign-in of {subject} was slowed down for strangers after 100 wrong passwords within 24 hours."
+    mailing = to_subject("sign_in_slowed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInLocked(Lock):
     description = "Ten wrong passwords locked a sign-in for 15 minutes."
     sentence = "Sign-in of {subject} was locked after too many wrong passwords."
     mailing = to_subject("sign_in_locked")
@@ -27,7 +63,7 @@ class SignInLocked(OwnAct):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MfaChallengeLocked(OwnAct):
+class MfaChallengeLocked(Lock):
     description = "Too many wrong codes locked a person's code entry."
     sentence = "Code entry of {subject} was locked after too many wrong codes."
     mailing = to_subject("mfa_challenge_locked")

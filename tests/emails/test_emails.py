@@ -32,6 +32,7 @@ SUBJECTS = {
     "mfa_exempted": "You need not set up MFA until 1 December 2026",
     "mfa_exception_ended": "Your exception from MFA has ended",
     "break_glass_signed_in": "Somebody signed in to a break-glass account",
+    "sign_in_slowed": "Many wrong passwords for your sign-in",
     "policy_enabled": "Set up MFA by 1 December 2026",
     "policy_enabled_at_once": "Set up MFA by 24 November 2026",
     "policy_changed": "The MFA deadline is now 1 December 2026",

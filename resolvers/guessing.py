@@ -1,0 +1,277 @@
+"""Guesses at passwords and codes: each is charged before it is looked at, and given back unless it was wrong.
+
+Within `async with`, whoever looks at the guess raises WrongGuess, and anything else that ends it gives the charge back.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from db import challenges, outbox, throttles
+from db.challenges import Challenge
+from db.pool import Connection
+from db.users import Credentials
+from resolvers.context import Context
+from rules import devices, throttling
+from rules.events.signing_in import (
+    CodeRejected,
+    Lock,
+    MfaChallengeLocked,
+    PasswordRejected,
+    SignInLocked,
+    SignInSlowed,
+)
+from rules.failures import (
+    ChallengeExpired,
+    Failure,
+    InvalidCode,
+    InvalidCredentials,
+    ServiceUnavailable,
+    TooManyAttempts,
+)
+from rules.sealing import KeyMissingError
+from rules.throttling import Charge, Limits, Tally
+
+logger = logging.getLogger("gatehouse.guessing")
+
+
+class WrongGuess(Exception):
+    """The guess is wrong: leave the transaction and change nothing."""
+
+    def __init__(self, message: str = "", clock_skew_seconds: int | None = None) -> None:
+        super().__init__(message)
+        self.clock_skew_seconds = clock_skew_seconds
+
+
+@dataclass
+class Guess:
+    """A guess that has been charged."""
+
+    charged: Charge
+    is_given_back: bool = False
+
+    async def give_back(self, connection: Connection) -> None:
+        """It was right: give it back in the transaction of what follows. Last, since throttles are locked last."""
+        await throttles.give_back(connection, self.charged)
+        self.is_given_back = True
+
+
+@asynccontextmanager
+async def of_code(context: Context, user_id: UUID) -> AsyncIterator[Guess]:
+    """A guess at the second factor of someone signed in. Raises InvalidCode, TooManyAttempts."""
+    charged = await _charge_code(context, user_id)
+
+    async def wrong(error: WrongGuess) -> Failure:
+        await _after_wrong_code(context, user_id, charged)
+        return InvalidCode(str(error), charged.remaining, error.clock_skew_seconds)
+
+    async with _looked_at(context, charged, wrong) as guess:
+        yield guess
+
+
+@asynccontextmanager
+async def of_challenge(context: Context, token_hash: bytes) -> AsyncIterator[tuple[Guess, Challenge]]:
+    """A guess at the second factor that a challenge asks for. Raises ChallengeExpired, InvalidCode, TooManyAttempts."""
+    challenge, charged = await _charge_challenge(context, token_hash)
+    left = throttling.CHALLENGE_ATTEMPTS - challenge.attempts
+
+    async def wrong(error: WrongGuess) -> Failure:
+        await _after_wrong_code(context, challenge.user_id, charged)
+        return InvalidCode(str(error), min(left, charged.remaining))
+
+    try:
+        async with _looked_at(context, charged, wrong) as guess:
+            yield guess, challenge
+    except (InvalidCode, ChallengeExpired):
+        raise
+    except Exception:
+        async with context.database.connection() as connection:
+            await challenges.give_back(connection, challenge.id)
+        raise
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where a password is tried, and what closes it: its own failures, sooner while one of the tallies is full."""
+
+    key: str
+    limits: Limits
+    tallies: list[tuple[str, Tally]] = field(default_factory=list)
+
+
+def sign_in_door(context: Context, email: str, known: Credentials | None) -> Door:
+    """The door of a sign-in: the person's own on a device that they have signed in on before, or a stranger's."""
+    device = known and devices.known_as(context.service.ring, context.device_cookie, known.id, known.now)
+    if known and device:
+        return Door(throttling.device_key(known.id, device), throttling.PROVEN)
+    address = context.client.ip_address
+    network = throttling.network_key(email, address)
+    return Door(
+        throttling.password_key(email, address),
+        throttling.STRANGER,
+        [
+            (throttling.email_key(email), throttling.EMAIL_TALLY),
+            *([(network, throttling.NETWORK_TALLY)] if network else []),
+            (throttling.address_key(address), throttling.ADDRESS_TALLY),
+        ],
+    )
+
+
+def session_door(user_id: UUID) -> Door:
+    """The door of somebody who is signed in already."""
+    return Door(throttling.session_key(user_id), throttling.PROVEN)
+
+
+@asynccontextmanager
+async def of_password(context: Context, door: Door, known: Credentials | None) -> AsyncIterator[Guess]:
+    """A guess at a password, in its turn. Raises InvalidCredentials, TooManyAttempts, RateLimited.
+
+    What is closed already is refused first, and holds no place in the queue.
+    """
+    async with context.database.connection() as connection:
+        closed_until = await throttles.closed_until(connection, door.key, door.limits)
+    if closed_until is not None:
+        raise TooManyAttempts(closed_until)
+    async with context.service.turns.of(door.key):
+        attempt = await _charge_password(context, door)
+
+        async def wrong(error: WrongGuess) -> Failure:
+            await _after_wrong_password(context, known, door, attempt)
+            return InvalidCredentials()
+
+        async with _looked_at(context, attempt.charged, wrong) as guess:
+            yield guess
+
+
+@asynccontextmanager
+async def _looked_at(
+    context: Context, charged: Charge, wrong: Callable[[WrongGuess], Awaitable[Failure]]
+) -> AsyncIterator[Guess]:
+    guess = Guess(charged)
+    try:
+        yield guess
+    except WrongGuess as error:
+        raise await wrong(error) from None
+    except Exception as error:
+        with suppress(ServiceUnavailable):
+            await _give_back(context, charged)
+        if isinstance(error, KeyMissingError):
+            logger.error("%s", error)
+            raise ServiceUnavailable from error
+        raise
+    if not guess.is_given_back:
+        await _give_back(context, charged)
+
+
+async def _give_back(context: Context, charged: Charge) -> None:
+    async with context.database.connection() as connection:
+        await throttles.give_back(connection, charged)
+
+
+async def _charge_code(context: Context, user_id: UUID) -> Charge:
+    try:
+        async with context.database.connection() as connection:
+            return await throttles.charge(connection, throttling.second_factor_key(user_id), throttling.SECOND_FACTOR)
+    except TooManyAttempts as locked:
+        await _record_code_lock(context, user_id, locked.retry_at)
+        raise
+
+
+async def _charge_challenge(context: Context, token_hash: bytes) -> tuple[Challenge, Charge]:
+    user_id: UUID | None = None
+    try:
+        async with context.database.transaction() as connection:
+            challenge = await challenges.charge(connection, token_hash)
+            if challenge is None:
+                raise ChallengeExpired
+            user_id = challenge.user_id
+            key = throttling.second_factor_key(user_id)
+            return challenge, await throttles.charge(connection, key, throttling.SECOND_FACTOR)
+    except TooManyAttempts as locked:
+        assert user_id is not None
+        await _record_code_lock(context, user_id, locked.retry_at)
+        raise
+
+
+async def _after_wrong_code(context: Context, user_id: UUID, charged: Charge) -> None:
+    if charged.remaining > 0 and not throttling.is_told(charged.count):
+        return
+    async with context.database.transaction() as connection:
+        if charged.remaining == 0:
+            until = await throttles.closed_until(connection, charged.key, throttling.SECOND_FACTOR)
+            await _append_code_lock(context, connection, user_id, until)
+        if throttling.is_told(charged.count):
+            rejected = CodeRejected(subject_id=user_id, client=context.client, count=charged.count)
+            await outbox.append(connection, rejected)
+
+
+async def _record_code_lock(context: Context, user_id: UUID, until: datetime) -> None:
+    async with context.database.transaction() as connection:
+        await _append_code_lock(context, connection, user_id, until)
+
+
+async def _append_code_lock(context: Context, connection: Connection, user_id: UUID, until: datetime | None) -> None:
+    """Append the lock once, however many requests run into it."""
+    if until and await throttles.record_lock(connection, throttling.second_factor_key(user_id), until):
+        is_mailed = await _is_mail_due(connection, user_id, "code")
+        locked = MfaChallengeLocked(subject_id=user_id, client=context.client, until=until, is_mailed=is_mailed)
+        await outbox.append(connection, locked)
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A charged guess at a password, and how often that was wrong today."""
+
+    charged: Charge
+    failures_today: int
+
+
+async def _charge_password(context: Context, door: Door) -> _Attempt:
+    async with context.database.transaction() as connection:
+        # All or none: a refusal of the last rolls the others back.
+        counts = [await throttles.count(connection, key, tally.span) for key, tally in door.tallies]
+        is_watched = any(count > tally.most for count, (_, tally) in zip(counts, door.tallies, strict=True))
+        limits = throttling.WATCHED_STRANGER if is_watched else door.limits
+        charged = await throttles.charge(connection, door.key, limits)
+    keys = (*(key for key, _ in door.tallies), *charged.keys)
+    failures_today = counts[0] if counts else charged.count
+    return _Attempt(Charge(keys, charged.at, charged.remaining), failures_today)
+
+
+async def _after_wrong_password(context: Context, known: Credentials | None, door: Door, attempt: _Attempt) -> None:
+    """Record what is to be told. Whether the person is known must not show in how long it takes."""
+    is_told = throttling.is_told(attempt.failures_today)
+    is_slowed = bool(door.tallies) and attempt.failures_today >= throttling.EMAIL_TALLY.most
+    # Slowed, each single guess closes its door: the one event of the hour tells of all of them.
+    is_closed = attempt.charged.remaining == 0 and not is_slowed
+    if not (is_told or is_closed or is_slowed):
+        return
+    until = attempt.charged.at + door.limits.lock[1]
+    next_slowed_at = attempt.charged.at + throttling.LOCK_MAIL_INTERVAL
+    async with context.database.transaction() as connection:
+        # In the order in which a charge locks them.
+        is_slowed = is_slowed and await throttles.record_lock(connection, door.tallies[0][0], next_slowed_at)
+        await throttles.touch(connection, door.key)
+        is_closed = is_closed and await throttles.record_lock(connection, door.key, until)
+        if known is None:
+            return
+        if is_told:
+            count = attempt.failures_today
+            await outbox.append(connection, PasswordRejected(subject_id=known.id, client=context.client, count=count))
+        if is_closed or is_slowed:
+            is_mailed = await _is_mail_due(connection, known.id, "password")
+            lock: Lock = SignInSlowed(subject_id=known.id, client=context.client, is_mailed=is_mailed)
+            if is_closed:
+                lock = SignInLocked(subject_id=known.id, client=context.client, until=until, is_mailed=is_mailed)
+            await outbox.append(connection, lock)
+
+
+async def _is_mail_due(connection: Connection, user_id: UUID, kind: str) -> bool:
+    # By kind, so that whoever gets the password, too, is told of at once.
+    key = throttling.lock_mail_key(user_id, kind)
+    return await throttles.is_due(connection, key, throttling.LOCK_MAIL_INTERVAL)

@@ -1,0 +1,53 @@
+"""The device cookie: where somebody has signed in before, they have a budget of guesses that strangers cannot spend.
+
+It proves nothing else. Each entry is sealed for one person, so that it counts for nobody else and tells nobody's name.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from rules.sealing import NONCE_BYTES, KeyMissingError, KeyRing, Sealed
+
+PURPOSE = "device"
+LIFETIME = timedelta(days=180)
+DEVICE_BYTES = 16
+RANDOM_BYTES = NONCE_BYTES + DEVICE_BYTES
+MOST_PEOPLE = 4
+LONGEST_COOKIE = 1000
+
+
+def known_as(ring: KeyRing, cookie: str | None, user_id: UUID, now: datetime) -> str | None:
+    """What the device is called for this person; None when they have not signed in on it lately."""
+    for entry in _entries(cookie):
+        plain = _opened(ring, entry, user_id)
+        if plain is not None:
+            seen_at = datetime.fromtimestamp(int.from_bytes(plain[DEVICE_BYTES:]), UTC)
+            return plain[:DEVICE_BYTES].hex() if now < seen_at + LIFETIME else None
+    return None
+
+
+def remember(ring: KeyRing, cookie: str | None, user_id: UUID, now: datetime, randomness: bytes) -> str:
+    """The cookie with this person first, by 28 fresh random bytes. A device keeps its name, and so its locks."""
+    nonce, fresh = randomness[:NONCE_BYTES], randomness[NONCE_BYTES:]
+    known = known_as(ring, cookie, user_id, now)
+    device = bytes.fromhex(known) if known else fresh
+    sealed = ring.seal(device + int(now.timestamp()).to_bytes(8), PURPOSE, user_id, nonce)
+    others = [entry for entry in _entries(cookie) if _opened(ring, entry, user_id) is None]
+    return ".".join((urlsafe_b64encode(sealed.data).decode().rstrip("="), *others[: MOST_PEOPLE - 1]))
+
+
+def _entries(cookie: str | None) -> list[str]:
+    return cookie.split(".")[:MOST_PEOPLE] if cookie and len(cookie) <= LONGEST_COOKIE else []
+
+
+def _opened(ring: KeyRing, entry: str, user_id: UUID) -> bytes | None:
+    for key_id in ring.keys:
+        try:
+            data = urlsafe_b64decode(entry + "=" * (-len(entry) % 4))
+            return ring.open(Sealed(data, key_id), PURPOSE, user_id)
+        except (ValueError, KeyMissingError):
+            continue
+    return None

@@ -1,0 +1,215 @@
+"""What strangers can do to somebody's sign-in: make other strangers slower, and no more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from db.pool import Database
+from tests.client import Client, serving, settings_for
+from tests.factories import PASSWORD, SIGN_IN, World, email
+
+REAUTHENTICATE = """
+mutation ($password: String!) {
+  reauthenticate(input: {password: $password}) { __typename ... on Error { message } }
+}
+"""
+TWELVE_ADDRESSES = [f"203.0.113.{n}" for n in range(1, 13)]
+TWELVE_NETWORKS = [f"2001:db8:0:{n:x}::1" for n in range(1, 13)]  # /64s of one /56
+
+
+@pytest_asyncio.fixture
+async def proxied(world: World, database_url: str) -> AsyncIterator[World]:
+    """The world behind a proxy that tells each client's address."""
+    networks = (ip_network("127.0.0.1"),)
+    async with serving(settings_for(database_url, trusted_proxies=networks)) as base_url:
+        world.base_url = base_url
+        yield world
+
+
+def at(world: World, address: str) -> Client:
+    """A new client at this address."""
+    return world.client(**{"x-forwarded-for": address})
+
+
+async def guess(client: Client, name: str = "mia", password: str = "wrong") -> str:
+    """One try at signing in; what came of it."""
+    answer = await client.do(SIGN_IN, email=email(name), password=password)
+    return str(answer["__typename"])
+
+
+async def guess_from(world: World, addresses: list[str], count: int) -> Counter[str]:
+    """So many wrong passwords for Mia, from these addresses in turn."""
+    clients = [at(world, address) for address in addresses]
+    return Counter([await guess(clients[n % len(clients)]) for n in range(count)])
+
+
+async def age_throttles(world: World, by: str) -> None:
+    """Move all failures and locks into the past."""
+    await world.database.execute(
+        f"UPDATE throttles SET failures = ARRAY(SELECT f - interval '{by}' FROM unnest(failures) AS f), "
+        f"locked_until = locked_until - interval '{by}'"
+    )
+
+
+@pytest.mark.parametrize("addresses", [TWELVE_ADDRESSES, TWELVE_NETWORKS], ids=["addresses", "one /56"])
+async def test_a_hundred_wrong_passwords_from_twelve_addresses_keep_the_person_out_nowhere(
+    proxied: World, addresses: list[str]
+) -> None:
+    known, signed_in = at(proxied, "198.51.100.1"), at(proxied, "198.51.100.2")
+    assert await guess(known, password=PASSWORD) == "SignedIn"
+    signed_in.token = (await signed_in.do(SIGN_IN, email=email("mia"), password=PASSWORD))["sessionToken"]
+    await guess_from(proxied, addresses, 100)
+
+    assert await guess(known, password=PASSWORD) == "SignedIn"
+    assert (await signed_in.do(REAUTHENTICATE, password=PASSWORD))["__typename"] == "Reauthenticated"
+    assert await guess(at(proxied, "198.51.100.3"), password=PASSWORD) == "SignedIn"
+    assert await guess(at(proxied, "2001:db8:ffff::1"), password=PASSWORD) == "SignedIn"
+
+
+async def test_after_a_hundred_in_a_day_the_owner_knows_and_each_stranger_has_one_try_in_fifteen_minutes(
+    proxied: World,
+) -> None:
+    looked_at = await guess_from(proxied, [f"203.0.113.{n}" for n in range(1, 21)], 100)
+    assert looked_at == {"InvalidCredentials": 100}
+    (slowed,) = await proxied.events("SIGN_IN_SLOWED")
+    assert (slowed["subject_id"], slowed["data"]["isMailed"]) == (await proxied.user_id("mia"), True)
+
+    stranger = at(proxied, "198.51.100.7")
+    assert [await guess(stranger) for _ in range(3)] == ["InvalidCredentials", "TooManyAttempts", "TooManyAttempts"]
+    assert await guess(stranger, password=PASSWORD) == "TooManyAttempts"
+    assert len(await proxied.events("SIGN_IN_SLOWED")) == 1
+    await age_throttles(proxied, "15 minutes")
+    assert await guess(stranger, password=PASSWORD) == "SignedIn"
+
+
+async def test_parallel_guesses_from_many_addresses_are_charged_one_after_the_other(proxied: World) -> None:
+    await guess_from(proxied, [f"203.0.113.{n}" for n in range(1, 11)], 99)
+    clients = [at(proxied, f"198.51.100.{n}") for n in range(1, 9)]
+    outcomes = Counter(await asyncio.gather(*(guess(client) for client in clients for _ in range(4))))
+    # One more than a hundred may have been let through before the tally was full, at each at most one then.
+    assert outcomes["InvalidCredentials"] <= 9
+    assert sum(outcomes.values()) == 32
+
+
+async def test_ten_wrong_ones_of_ones_own_lock_the_device_and_nobody_else(proxied: World) -> None:
+    known = at(proxied, "198.51.100.1")
+    await guess(known, password=PASSWORD)
+    assert [await guess(known) for _ in range(11)] == ["InvalidCredentials"] * 10 + ["TooManyAttempts"]
+    assert await guess(known, password=PASSWORD) == "TooManyAttempts"
+    assert len(await proxied.events("SIGN_IN_LOCKED")) == 1
+    assert await guess(at(proxied, "198.51.100.1"), password=PASSWORD) == "SignedIn"
+
+
+async def test_fifty_wrong_ones_at_a_shared_address_lock_it_for_fifteen_minutes_and_not_for_whoever_is_known(
+    proxied: World,
+) -> None:
+    office = "198.51.100.1"
+    known = at(proxied, office)
+    await guess(known, password=PASSWORD)
+    for _ in range(5):
+        await guess_from(proxied, [office], 10)
+        assert await guess(at(proxied, office), password=PASSWORD) == "TooManyAttempts"
+        assert await guess(known, password=PASSWORD) == "SignedIn"
+        await age_throttles(proxied, "15 minutes")
+    assert await guess(at(proxied, office), password=PASSWORD) == "SignedIn"
+
+
+async def test_a_thousand_made_up_emails_lock_nobody_at_the_office(proxied: World) -> None:
+    office = at(proxied, "198.51.100.1")
+    await guess(office, "nobody")
+    await proxied.database.execute(
+        "UPDATE throttles SET failures = array_fill(failures[1], ARRAY[1000]) WHERE key LIKE 'address:%'"
+    )
+    assert await guess(office, "mia", PASSWORD) == "SignedIn"
+    stranger = at(proxied, "198.51.100.1")
+    assert [await guess(stranger, "adam") for _ in range(2)] == ["InvalidCredentials", "TooManyAttempts"]
+    assert await guess(stranger, "olive", PASSWORD) == "SignedIn"
+
+
+async def test_what_is_locked_is_refused_without_a_place_in_the_queue_or_a_hash(
+    proxied: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await guess_from(proxied, ["203.0.113.1"], 10)
+    monkeypatch.setattr("resolvers.turns.LONGEST_QUEUE", 0)
+    monkeypatch.setattr("resolvers.hashing.LONGEST_QUEUE", 0)
+    flood = [at(proxied, "203.0.113.1") for _ in range(20)]
+    outcomes = await asyncio.gather(*(guess(client, password=PASSWORD) for client in flood))
+    assert set(outcomes) == {"TooManyAttempts"}
+
+
+async def test_a_full_queue_at_one_address_is_nobody_elses(proxied: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resolvers.turns.LONGEST_QUEUE", 5)
+    flood = [at(proxied, "203.0.113.1") for _ in range(40)]
+
+    async def stranger(client: Client) -> str:
+        body = await client.raw(SIGN_IN, email=email("mia"), password="wrong")
+        errors: list[dict[str, Any]] = body.get("errors") or []
+        return str(errors[0]["extensions"]["code"] if errors else body["data"]["signIn"]["__typename"])
+
+    answers, mine = await asyncio.gather(
+        asyncio.gather(*(stranger(client) for client in flood)),
+        guess(at(proxied, "198.51.100.1"), password=PASSWORD),
+    )
+    assert mine == "SignedIn"
+    assert answers.count("RATE_LIMITED") > 0
+
+
+async def test_every_lock_is_an_event_and_one_an_hour_is_mailed(proxied: World) -> None:
+    await guess_from(proxied, ["203.0.113.1"], 10)
+    await guess_from(proxied, ["203.0.113.2"], 10)
+    assert [event["data"]["isMailed"] for event in await proxied.events("SIGN_IN_LOCKED")] == [True, False]
+    await age_throttles(proxied, "1 hour")
+    await guess_from(proxied, ["203.0.113.3"], 10)
+    assert [event["data"]["isMailed"] for event in await proxied.events("SIGN_IN_LOCKED")] == [True, False, True]
+
+
+@pytest.mark.parametrize("forged", ["x", "....", "A" * 70, "A" * 5000, ""])
+async def test_a_made_up_device_is_a_strangers(proxied: World, forged: str) -> None:
+    await guess_from(proxied, ["203.0.113.1"], 10)
+    client = at(proxied, "203.0.113.1")
+    client.headers["cookie"] = f"gatehouse-device={forged}"
+    assert await guess(client, password=PASSWORD) == "TooManyAttempts"
+
+
+async def test_a_device_of_one_person_is_a_strangers_for_another_and_can_be_both(proxied: World) -> None:
+    client = at(proxied, "203.0.113.1")
+    await guess(client, "adam", PASSWORD)
+    await guess_from(proxied, ["203.0.113.1"], 10)
+    assert await guess(client, "mia", PASSWORD) == "TooManyAttempts"
+    await age_throttles(proxied, "15 minutes")
+    assert await guess(client, "mia", PASSWORD) == "SignedIn"
+    for name in ("mia", "adam"):
+        for _ in range(10):
+            await guess(at(proxied, "203.0.113.1"), name)
+        assert await guess(at(proxied, "203.0.113.1"), name, PASSWORD) == "TooManyAttempts"
+        assert await guess(client, name, PASSWORD) == "SignedIn"
+
+
+async def test_the_tenth_wrong_password_does_the_same_for_a_known_email_and_for_none(
+    proxied: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transactions: list[str] = []
+    original = Database.transaction
+
+    def counted(self: Database) -> Any:
+        transactions.append("one")
+        return original(self)
+
+    monkeypatch.setattr(Database, "transaction", counted)
+    counts: dict[str, list[int]] = {}
+    for name in ("mia", "nobody"):
+        client = at(proxied, "203.0.113.1")
+        counts[name] = []
+        for _ in range(11):
+            transactions.clear()
+            await guess(client, name)
+            counts[name].append(len(transactions))
+    assert counts["mia"] == counts["nobody"]
+    assert counts["mia"][9] == 2
