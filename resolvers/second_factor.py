@@ -9,7 +9,10 @@ from rules import totp
 from rules.sealing import KeyRing
 
 TOTP_PURPOSE = "totp secret"
-WRONG_CODE = "That code is not right. Enter the code that your authenticator app shows now."
+WRONG_CODE = (
+    "That code is not right. Enter the code that your authenticator app shows now; each code works once: wait for the "
+    "next if you have used it."
+)
 
 
 def matching_step(ring: KeyRing, factor: Factor, user_id: UUID, code: str) -> int | None:

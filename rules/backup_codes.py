@@ -10,11 +10,14 @@ from collections.abc import Callable
 
 from argon2.low_level import Type, hash_secret_raw
 
+from rules import typed
 from rules.sealing import KeyRing
 
 COUNT = 10
 LENGTH = 8
 ALPHABET = string.ascii_lowercase + string.digits
+# New codes avoid what is easily taken for something else; older ones may hold it.
+NEW_ALPHABET = "".join(c for c in ALPHABET if c not in "0o1li")
 SALT_BYTES = 16
 PURPOSE = "backup codes"
 
@@ -23,13 +26,13 @@ def generate(random_below: Callable[[int], int]) -> list[str]:
     """Ten different codes; `random_below(n)` gives a secure random number from 0 to n-1."""
     codes: dict[str, None] = {}
     while len(codes) < COUNT:
-        codes["".join(ALPHABET[random_below(len(ALPHABET))] for _ in range(LENGTH))] = None
+        codes["".join(NEW_ALPHABET[random_below(len(NEW_ALPHABET))] for _ in range(LENGTH))] = None
     return list(codes)
 
 
 def normalize(code: str) -> str | None:
-    """A typed code, trimmed and lower-cased, inner spaces and dashes dropped; None when it cannot be one."""
-    text = "".join(code.split()).replace("-", "").lower()
+    """A typed code as it was given out; None when it cannot be one."""
+    text = typed.code(code)
     return text if len(text) == LENGTH and all(c in ALPHABET for c in text) else None
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 import pyotp
 from pyotp.utils import strings_equal
+
+from rules import typed
 
 DIGITS = 6
 STEP_S = 30
@@ -22,8 +25,8 @@ def step_at(now: datetime) -> int:
 
 
 def normalize(code: str) -> str | None:
-    """The six digits of a typed code, which may hold spaces; None when it cannot be one."""
-    digits = "".join(code.split())
+    """The six digits of a typed code; None when it cannot be one."""
+    digits = typed.code(code)
     return digits if len(digits) == DIGITS and digits.isascii() and digits.isdigit() else None
 
 
@@ -55,8 +58,10 @@ def manual_entry_key(secret: bytes) -> str:
 
 def provisioning_uri(secret: bytes, email: str, issuer: str) -> str:
     """The otpauth:// URI of the key-uri format, every parameter spelled out."""
-    uri = pyotp.TOTP(as_base32(secret), digits=DIGITS, interval=STEP_S).provisioning_uri(name=email, issuer_name=issuer)
-    return f"{uri}&algorithm=SHA1&digits={DIGITS}&period={STEP_S}"
+    # Every mark escaped: what pyotp leaves, as a slash, would end the label where an app takes it for a path.
+    label, named = f"{quote(issuer, safe='')}:{quote(email, safe='')}", quote(issuer, safe="")
+    parameters = f"secret={as_base32(secret)}&issuer={named}&algorithm=SHA1&digits={DIGITS}&period={STEP_S}"
+    return f"otpauth://totp/{label}?{parameters}"
 
 
 def _first_match(

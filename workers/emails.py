@@ -22,6 +22,7 @@ from rules.events.mailing import Audience
 from rules.events.policy import Requirement
 from workers.wording import LONGEST_LINE, browser_name, clean, quoted, written_date, written_time
 
+LONGEST_SENDER = 1000
 BLANK_LINES = re.compile(r"\n{3,}")
 _inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
@@ -77,7 +78,7 @@ def render(message: str, facts: Facts) -> EmailMessage:
     values = _values(facts)
     values["subject"] = clean(_template(f"{message}/subject.txt").render(values), LONGEST_LINE)
     mail = EmailMessage(policy=_policy)
-    mail["From"] = Address(values["sender_name"], addr_spec=on_the_wire(parseaddr(facts.sender)[1]))
+    mail["From"] = Address(values["sender_name"], addr_spec=on_the_wire(values["sender_address"]))
     mail["To"] = on_the_wire(facts.recipient)
     if [one.addr_spec for one in mail["To"].addresses if one.domain] != [on_the_wire(values["recipient"])]:
         raise ValueError("The recipient is not one plain address.")
@@ -96,10 +97,13 @@ def render(message: str, facts: Facts) -> EmailMessage:
 
 def _values(facts: Facts) -> dict[str, Any]:
     account = clean(facts.account_name or "")
+    # Made one line first: from Python 3.13 on, what holds a line break is read as no address at all.
+    name, address = parseaddr(clean(facts.sender, LONGEST_SENDER))
     return {
         "agency": f"agency {quoted(account)}" if account else "agency",
         "recipient": clean(facts.recipient, LONGEST_LINE),
-        "sender_name": clean(parseaddr(facts.sender)[0]) or "Gatehouse",
+        "sender_name": clean(name) or "Gatehouse",
+        "sender_address": address,
         "occurred_at": facts.occurred_at,
         "rows": _rows(facts),
         "sign_in_url": facts.pages.sign_in,

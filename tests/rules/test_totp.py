@@ -43,13 +43,16 @@ def test_a_later_step_than_the_spent_one_matches() -> None:
     assert totp.matching_step(SECRET, "050471", NOW, STEP - 1) == STEP
 
 
-@pytest.mark.parametrize("typed", ["050 471", " 050471 ", "0 5 0 4 7 1"])
-def test_spaces_do_not_matter(typed: str) -> None:
+@pytest.mark.parametrize(
+    "typed",
+    ["050 471", " 050471 ", "0 5 0 4 7 1", "050-471", "050–471", "٠٥٠٤٧١", "０５０４７１", "050\u200b471\ufeff"],
+)
+def test_spaces_dashes_invisible_marks_and_the_script_of_digits_do_not_matter(typed: str) -> None:
     assert totp.matching_step(SECRET, typed, NOW) == STEP
 
 
-@pytest.mark.parametrize("typed", ["", "05047", "0504711", "05047a", "٠٥٠٤٧١", "-50471", "050471\0"])
-def test_what_is_not_six_ascii_digits_never_matches(typed: str) -> None:
+@pytest.mark.parametrize("typed", ["", "05047", "0504711", "05047a", "-50471", "050471\0", "••••••", "050471.0"])
+def test_what_is_not_six_digits_never_matches(typed: str) -> None:
     assert totp.matching_step(SECRET, typed, NOW) is None
 
 
@@ -64,6 +67,11 @@ def test_the_uri_spells_out_every_parameter_and_escapes_the_email() -> None:
         "otpauth://totp/Task%20Juice:mia%2Bmfa%40agency.example?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
         "&issuer=Task%20Juice&algorithm=SHA1&digits=6&period=30"
     )
+
+
+def test_a_slash_or_colon_in_an_email_does_not_end_the_label() -> None:
+    uri = totp.provisioning_uri(SECRET, "a/b:c?d@agency.example", "Task/Juice")
+    assert uri.startswith("otpauth://totp/Task%2FJuice:a%2Fb%3Ac%3Fd%40agency.example?secret=")
 
 
 def test_the_manual_entry_key_is_the_secret_in_groups_of_four() -> None:

@@ -197,6 +197,7 @@ async def test_an_empty_code_is_a_wrong_one_of_its_kind(world: World) -> None:
     client, token = await world.challenge("mia")
     messages = [(await client.do(COMPLETE, token=token, code={kind: ""}))["message"] for kind in ("totp", "backupCode")]
     assert messages == [
-        "That code is not right. Enter the code that your authenticator app shows now.",
+        "That code is not right. Enter the code that your authenticator app shows now; each code works once: wait for "
+        "the next if you have used it.",
         "That backup code is not right, or it has been used already.",
     ]
