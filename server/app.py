@@ -20,9 +20,9 @@ from rules.failures import ServiceUnavailable
 from rules.sealing import KeyRing
 from schema.roots import build
 from server.context import RequestContext, context_for
-from server.transport.errors import GatehouseSchema
 from server.transport.graphql_http import GraphQLEndpoint
 from server.transport.headers import middleware
+from server.transport.schema import GatehouseSchema
 from settings import Settings, SettingsError
 from web.explorer import Explorer
 

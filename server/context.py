@@ -10,9 +10,10 @@ from uuid import UUID
 from starlette.requests import HTTPConnection
 
 from resolvers.context import Context, Service
-from rules import devices
+from rules import devices, tokens
 from rules.clients import Client
 from rules.people import SESSION_LIFETIME
+from server.transport.admission import address_key
 from settings import Settings
 
 LONGEST_USER_AGENT = 400
@@ -23,6 +24,21 @@ class RequestContext(Context):
     """A context whose session cookie follows what the resolvers do."""
 
     settings: Settings | None = None
+
+    @property
+    def address_key(self) -> str:
+        """What the client's address counts as."""
+        return address_key(self.client.ip_address)
+
+    @property
+    def session_key(self) -> bytes | None:
+        """The digest of what may be a session's token."""
+        return tokens.digest(tokens.SESSION_PREFIX, self.token) if self.token else None
+
+    async def person_key(self) -> str | None:
+        """The person of a live session, as work is counted."""
+        person = await self.person_or_none()
+        return f"person:{person.id}" if person else None
 
     def sign_in_as(self, token: str, *, use_cookie: bool) -> None:
         """Set the cookie when asked for."""

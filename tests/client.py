@@ -14,6 +14,7 @@ import httpx
 import uvicorn
 
 from server.app import create_app
+from server.transport.serving import SocketProtocol
 from settings import Settings
 
 SECRET_KEYS = "test:" + base64.b64encode(b"k" * 32).decode()
@@ -85,7 +86,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
     """Serve the application on a free port; its base URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        create_app(settings), log_config=None, lifespan="on", timeout_graceful_shutdown=2, ws="websockets-sansio"
+        create_app(settings), log_config=None, lifespan="on", timeout_graceful_shutdown=2, ws=SocketProtocol
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))

@@ -1,7 +1,8 @@
 import type { CodegenConfig } from "@graphql-codegen/cli";
 
 const config: CodegenConfig = {
-  schema: "../../schema/schema.graphql",
+  // Or a running endpoint: GATEHOUSE_SCHEMA=http://localhost:8000/graphql npm run generate
+  schema: process.env.GATEHOUSE_SCHEMA ?? "../../schema/schema.graphql",
   documents: ["src/*.ts"],
   generates: {
     "src/gql/": {

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +19,8 @@ from graphql import (
     GraphQLSyntaxError,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
+    Source,
+    StringValueNode,
     ValidationRule,
     ValuesOfCorrectTypeRule,
     VisitorAction,
@@ -23,23 +28,29 @@ from graphql import (
     specified_rules,
     validate,
 )
-from graphql.language import ValueNode
+from graphql.language import SourceLocation, ValueNode
 from graphql.type import GraphQLInputType
 from graphql.utilities.validate_input_value import validate_input_literal
 from graphql.validation.rules.max_introspection_depth_rule import MaxIntrospectionDepthRule
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 
-from server.transport.graphql_request import Params, RequestError
+from server.transport.aside import Aside
+from server.transport.graphql_request import Params, RequestError, refuse_unusable_text
 from server.transport.input_messages import without_token, without_value
-from server.transport.limits import MAX_TOKENS, Limits
+from server.transport.limits import SIGNED_IN, Bounds, Measures, TooLarge
 from settings import Settings, SettingsError
 
+# What Apollo's clients know; after them they send the query itself.
+NOT_SUPPORTED, NOT_FOUND = "PERSISTED_QUERY_NOT_SUPPORTED", "PERSISTED_QUERY_NOT_FOUND"
 MAX_KEPT = 1_000
 LONGEST_KEPT = 8 * 1024
 # A parsed document takes up to 270 bytes for each character, so that this is 70 MB at worst.
 MAX_KEPT_CHARS = 256 * 1024
 MAX_ERRORS = 5
+# Parsed and validated in a millisecond or two; what is longer is so beside the loop.
+LONGEST_AT_ONCE = 1024
+LINE_BREAK = re.compile(r"\r\n|[\n\r]")
 
 
 class Prepared(NamedTuple):
@@ -47,6 +58,8 @@ class Prepared(NamedTuple):
 
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...]
+    bounds: Bounds
+    cost: float = 0
 
 
 class Documents:
@@ -58,6 +71,8 @@ class Documents:
         self.trusted_texts = frozenset((trusted or {}).values())
         self.hide_suggestions = not introspection
         self.rules = _rules(introspection)
+        self.measures = Measures(schema)
+        self.asides = {True: Aside("documents"), False: Aside("strangers-documents")}
         self.kept: OrderedDict[str, Prepared] = OrderedDict()
         self.kept_chars = 0
 
@@ -66,50 +81,87 @@ class Documents:
         if self.trusted is not None and params.document_hash:
             text = self.trusted.get(params.document_hash)
             if text is None:
-                raise RequestError("No trusted document has this hash.")
+                raise RequestError("No trusted document has this hash.", code=NOT_FOUND)
             return text
         if params.query and params.query.strip():
             return params.query
         if params.document_hash:
-            raise RequestError("Documents are not kept by hash here: send the query itself.")
+            raise RequestError("Documents are not kept by hash here: send the query itself.", code=NOT_SUPPORTED)
         raise RequestError("Send a query.")
 
-    def prepare(self, text: str) -> Prepared:
+    def prepare(self, text: str, bounds: Bounds = SIGNED_IN) -> Prepared:
         """Parse and validate; small documents that may run are kept."""
-        kept = self.kept.get(text)
-        if kept is not None:
-            self.kept.move_to_end(text)
+        return self._kept(text, bounds) or self._keep(text, self._prepare(text, bounds))
+
+    async def prepared(self, text: str, bounds: Bounds) -> Prepared:
+        """The same, beside the event loop when it would take long. Raises RateLimited."""
+        if (kept := self._kept(text, bounds)) is not None:
             return kept
-        prepared = self._prepare(text)
-        if len(text) <= LONGEST_KEPT and not prepared.errors:
-            self._keep(text, prepared)
-        return prepared
+        if len(text) <= LONGEST_AT_ONCE:
+            return self.prepare(text, bounds)
+        return self._keep(text, await self.asides[bounds is SIGNED_IN].run(self._prepare, text, bounds))
 
     def extension(self) -> SchemaExtension:
         """What makes Strawberry use these documents, on every transport."""
         return _UseDocuments(self)
 
-    def _keep(self, text: str, prepared: Prepared) -> None:
+    def _kept(self, text: str, bounds: Bounds) -> Prepared | None:
+        """What is kept of this text, if it is known to be within these bounds."""
+        kept = self.kept.get(text)
+        if kept is None or (bounds is not SIGNED_IN and bounds is not kept.bounds):
+            return None
+        self.kept.move_to_end(text)
+        return kept
+
+    def _keep(self, text: str, prepared: Prepared) -> Prepared:
+        if len(text) > LONGEST_KEPT or prepared.errors:
+            return prepared
+        self.kept_chars += 0 if text in self.kept else len(text)
         self.kept[text] = prepared
-        self.kept_chars += len(text)
         while len(self.kept) > MAX_KEPT or self.kept_chars > MAX_KEPT_CHARS:
             oldest, _ = self.kept.popitem(last=False)
             self.kept_chars -= len(oldest)
+        return prepared
 
-    def _prepare(self, text: str) -> Prepared:
+    def _prepare(self, text: str, bounds: Bounds) -> Prepared:
+        def refused(message: str, code: str = "GRAPHQL_VALIDATION_FAILED", of: GraphQLError | None = None) -> Prepared:
+            return Prepared(None, (_tagged(message, code, of),), bounds)
+
         if self.trusted is not None and text not in self.trusted_texts:
-            return Prepared(None, (_tagged("Only trusted documents run here.", "GRAPHQL_VALIDATION_FAILED"),))
+            return refused("Only trusted documents run here.")
+        if len(text) > bounds.chars:
+            return refused(f"The document is longer than {bounds.chars // 1024} KiB: {bounds.hint}.")
         try:
-            document = parse(text, max_tokens=MAX_TOKENS)
-            errors = validate(self.schema, document, [Limits], max_errors=1) or validate(
+            document = parse(_Text(text), max_tokens=bounds.tokens)
+            cost = self.measures.check(document, bounds)
+            errors = validate(
                 self.schema, document, self.rules, max_errors=MAX_ERRORS, hide_suggestions=self.hide_suggestions
             )
         except GraphQLSyntaxError as error:
-            message = without_token(error.message)
-            return Prepared(None, (_tagged(message, "GRAPHQL_PARSE_FAILED", error),))
+            return refused(without_token(error.message), "GRAPHQL_PARSE_FAILED", error)
+        except TooLarge as error:
+            return refused(str(error))
         except RecursionError:
-            return Prepared(None, (_tagged("The document is nested too deeply.", "GRAPHQL_PARSE_FAILED"),))
-        return Prepared(document, tuple(_tagged(e.message, "GRAPHQL_VALIDATION_FAILED", e) for e in errors))
+            return refused("The document is nested too deeply.", "GRAPHQL_PARSE_FAILED")
+        tagged = tuple(_tagged(e.message, "GRAPHQL_VALIDATION_FAILED", e) for e in errors)
+        return Prepared(document, tagged, bounds, cost)
+
+
+class _Text(Source):
+    """A source that finds the line of a position without reading all that stands before it each time."""
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(found.end() for found in LINE_BREAK.finditer(self.body))]
+
+    @cached_property
+    def _line_ends(self) -> list[int]:
+        return [found.start() for found in LINE_BREAK.finditer(self.body)]
+
+    def get_location(self, position: int) -> SourceLocation:
+        """The line and column of a position, as graphql-core counts them."""
+        line = bisect_left(self._line_ends, position)
+        return SourceLocation(line + 1, position + 1 - self._line_starts[line])
 
 
 def documents_for(schema: GraphQLSchema, settings: Settings) -> Documents:
@@ -168,6 +220,17 @@ class _UseDocuments(SchemaExtension):
         yield
 
 
+class _StorableText(ValidationRule):
+    """Refuses text that could not be stored."""
+
+    def enter_string_value(self, node: StringValueNode, *_args: object) -> VisitorAction:
+        try:
+            refuse_unusable_text(node.value)
+        except RequestError as error:
+            self.report_error(GraphQLError(error.message, node))
+        return None
+
+
 class _ValueRule(ValuesOfCorrectTypeRule):
     """Says what is expected, and never the value: it may be a password."""
 
@@ -183,7 +246,7 @@ class _ValueRule(ValuesOfCorrectTypeRule):
 def _rules(introspection: bool) -> list[type[ValidationRule]]:
     rules = [_ValueRule if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules]
     last = MaxIntrospectionDepthRule if introspection else NoSchemaIntrospectionCustomRule
-    return [*rules, MaybeNullValidationRule, last]
+    return [_StorableText, *rules, MaybeNullValidationRule, last]
 
 
 def _tagged(message: str, code: str, error: GraphQLError | None = None) -> GraphQLError:

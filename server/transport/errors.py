@@ -6,71 +6,43 @@ import logging
 import re
 import traceback
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
-import strawberry
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import StrawberryInputCoercionError
-from strawberry.extensions import SchemaExtension
-from strawberry.types import ExecutionContext
 
 from rules.failures import Refusal
-from server.transport.documents import Documents, documents_for
-from server.transport.executor import PlainExecutor
 from server.transport.input_messages import for_argument, without_token
-from settings import Settings
 
 ONE_OF_MESSAGE = "Exactly one of the input's fields must be given, and not as null."
+INTERNAL_CODE = "INTERNAL_SERVER_ERROR"
 INTERNAL_MESSAGE = "Something went wrong on our side."
 LONGEST_LOGGED_PATH = 256
+# Of one request; with more it would be the requests that decide how fast the log grows.
+MOST_LOGGED = 5
 NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,255}")
 
 logger = logging.getLogger("gatehouse.graphql")
 
 
-class GatehouseSchema(strawberry.Schema):
-    """A schema whose documents are limited and cached and whose errors are fit to be sent, on every transport."""
-
-    settings: Settings | None = None
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"execution_context_class": PlainExecutor, **kwargs})
-
-    @cached_property
-    def documents(self) -> Documents:
-        """The documents of this schema, as strict as the settings that the endpoint brings want them."""
-        return documents_for(self._schema, self.settings or Settings())
-
-    def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
-        """What the schema was built with, after the documents."""
-        return [self.documents.extension(), *super().get_extensions(sync)]
-
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Replace the errors, in place, by what a client may see."""
-        context = execution_context.context if execution_context else None
-        operation = execution_context.operation_name if execution_context else None
-        errors[:] = mask(errors, getattr(context, "request_id", ""), operation)
-
-
 def mask(errors: Sequence[GraphQLError], request_id: str, operation: str | None = None) -> list[GraphQLError]:
-    """Log the errors and return what a client may see of them."""
-    return [_mask_one(error, request_id, operation) for error in errors]
+    """Log the first errors and return what a client may see of all."""
+    fresh = [error for error in errors if "requestId" not in (error.extensions or {})]
+    # What nobody expected is told before what clients do every day.
+    for error in sorted(fresh, key=lambda each: _code_and_message(each)[0] != INTERNAL_CODE)[:MOST_LOGGED]:
+        _log(_code_and_message(error)[0], error, request_id, operation)
+    if len(fresh) > MOST_LOGGED:
+        logger.info("request_id=%s and %s more errors", request_id, len(fresh) - MOST_LOGGED)
+    return [_mask_one(error, request_id) for error in errors]
 
 
-def _mask_one(error: GraphQLError, request_id: str, operation: str | None) -> GraphQLError:
+def _mask_one(error: GraphQLError, request_id: str) -> GraphQLError:
     if "requestId" in (error.extensions or {}):
         return error
     code, message = _code_and_message(error)
-    _log(code, error, request_id, operation)
-    return GraphQLError(
-        message,
-        error.nodes,
-        source=error.source,
-        positions=error.positions,
-        path=error.path,
-        extensions={"code": code, "requestId": request_id},
-    )
+    masked = GraphQLError(message, path=error.path, extensions={"code": code, "requestId": request_id})
+    masked.nodes, masked.locations = error.nodes, error.locations
+    return masked
 
 
 def _code_and_message(error: GraphQLError) -> tuple[str, str]:
@@ -86,7 +58,7 @@ def _code_and_message(error: GraphQLError) -> tuple[str, str]:
         return "BAD_USER_INPUT", ONE_OF_MESSAGE
     if isinstance(cause, GraphQLError) and error.message.startswith(("Variable ", "Argument ")):
         return "BAD_USER_INPUT", for_argument(error.message)
-    return "INTERNAL_SERVER_ERROR", INTERNAL_MESSAGE
+    return INTERNAL_CODE, INTERNAL_MESSAGE
 
 
 def _cause(error: BaseException) -> BaseException:
@@ -99,7 +71,7 @@ def _log(code: str, error: GraphQLError, request_id: str, operation: str | None)
     # A client may name an operation that no document has: anything but a name stays out of the log.
     name = operation if operation and NAME.fullmatch(operation) else "-"
     path = ".".join(str(part) for part in error.path or ())[:LONGEST_LOGGED_PATH] or "-"
-    if code == "INTERNAL_SERVER_ERROR":
+    if code == INTERNAL_CODE:
         log_unexpected(_cause(error), request_id, f"path={path} operation={name}")
     else:
         logger.info("request_id=%s code=%s path=%s operation=%s", request_id, code, path, name)

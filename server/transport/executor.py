@@ -90,8 +90,11 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
         object_type = get_nullable_type(item_type)
         if not isinstance(object_type, GraphQLObjectType) or object_type.is_type_of:
             return None
-        origin = object_type.extensions[DEFINITION].origin
-        if issubclass(origin, Exception) or hasattr(origin, "__await__") or {*map(type, items)} != {origin}:
+        # Introspection's own types have no definition of Strawberry's.
+        origin = getattr(object_type.extensions.get(DEFINITION), "origin", None)
+        if origin is None or {*map(type, items)} != {origin}:
+            return None
+        if issubclass(origin, Exception) or hasattr(origin, "__await__"):
             return None
         fields, deferred, _ = self.collect_subfields(object_type, details)
         return None if deferred else self._leaves_of(object_type, fields)

@@ -14,23 +14,26 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rules.failures import Refusal, ServiceUnavailable
+from rules.failures import RateLimited, Refusal, ServiceUnavailable
+from server.transport.admission import RETRY_AFTER_S, Admission, Client
 from server.transport.documents import chosen_operation
-from server.transport.errors import INTERNAL_MESSAGE, GatehouseSchema, log_unexpected, mask, payload
+from server.transport.errors import INTERNAL_MESSAGE, log_unexpected, mask, payload
 from server.transport.event_stream import EventStream, encode_json
 from server.transport.graphql_request import Params, RequestError, params_of, params_of_url, parse_json
 from server.transport.graphql_ws import GraphQLSocket
 from server.transport.negotiation import EVENTS, HTML, JSON, RESPONSE_JSON, Accepted, accepted
 from server.transport.origins import refuse_forged
+from server.transport.schema import GatehouseSchema
 from settings import Settings
 
 MAX_BODY_BYTES = 256 * 1024
 BODY_TIMEOUT_S = 10.0
 DRAIN_S = 1.0
 METHODS = {"Allow": "GET, POST"}
+STATUS_OF: dict[type[Refusal], int] = {ServiceUnavailable: 503, RateLimited: 429}
 
 
-class RequestContext(Protocol):
+class RequestContext(Client, Protocol):
     """What the endpoint needs to know of a request's context."""
 
     request_id: str
@@ -54,33 +57,41 @@ class GraphQLEndpoint:
         self.make_context = make_context
         self.settings = settings
         self.page = page
+        self.admission = Admission()
 
     @property
     def routes(self) -> list[BaseRoute]:
         """The routes to put into the application."""
-        socket = GraphQLSocket(self.schema, self.make_context, self.settings)
+        socket = GraphQLSocket(self.schema, self.make_context, self.settings, self.admission)
         return [Route("/graphql", self), WebSocketRoute("/graphql", socket)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever it is."""
         request = Request(scope, receive)
         try:
-            response = await self._answer(request)
+            context = self.make_context(request)
+            with self.admission.work(context):
+                response = await self._answer(request, context)
         except ClientDisconnect:
             return
-        except RequestError as error:
-            if error.status == 413:
-                await _drain(request)
-            response = self._refusal(request, error)
-        except Refusal as refusal:
-            status = 503 if isinstance(refusal, ServiceUnavailable) else 400
-            response = self._refusal(request, RequestError(refusal.message, status, code=refusal.code))
         except Exception as error:
-            log_unexpected(error, _request_id(request), "path=- operation=-")
-            response = self._refusal(request, RequestError(INTERNAL_MESSAGE, 500, code="INTERNAL_SERVER_ERROR"))
+            response = await self._refuse(request, error)
+        # Out of hand by now: a client that reads slowly costs no more than its connection.
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request) -> ASGIApp:
+    async def _refuse(self, request: Request, error: Exception) -> Response:
+        if isinstance(error, Refusal):
+            status = STATUS_OF.get(type(error), 400)
+            retry = {"Retry-After": str(RETRY_AFTER_S)} if status in {429, 503} else {}
+            error = RequestError(error.message, status, code=error.code, headers=retry)
+        if not isinstance(error, RequestError):
+            log_unexpected(error, _request_id(request), "path=- operation=-")
+            error = RequestError(INTERNAL_MESSAGE, 500, code="INTERNAL_SERVER_ERROR")
+        if error.status == 413:
+            await _drain(request)
+        return self._refusal(request, error)
+
+    async def _answer(self, request: Request, context: RequestContext) -> ASGIApp:
         if request.method not in {"GET", "POST"}:
             raise RequestError("Send GET or POST.", 405, headers=METHODS)
         wanted = accepted(request.headers.get("accept"))
@@ -92,29 +103,25 @@ class GraphQLEndpoint:
             raise RequestError(f"Accept one of {RESPONSE_JSON}, {JSON}, {EVENTS}.", 406)
         params = await _params(request)
         refuse_forged(request, self.settings)
-        return await self._execute(request, params, wanted)
+        return await self._execute(request, params, wanted, context)
 
-    async def _execute(self, request: Request, params: Params, wanted: Accepted) -> ASGIApp:
-        context = self.make_context(request)
+    async def _execute(self, request: Request, params: Params, wanted: Accepted, context: RequestContext) -> ASGIApp:
         text = self.schema.documents.text_of(params)
-        prepared = self.schema.documents.prepare(text)
+        person, prepared = await self.schema.prepare(text, context, self.admission)
         streams = wanted.best == EVENTS
         if prepared.document is None or prepared.errors:
             errors = mask(prepared.errors, context.request_id)
             return _stream(None, errors, context) if streams else _result(None, errors, wanted, context)
-        operation = chosen_operation(prepared.document, params.operation_name).operation
+        chosen = chosen_operation(prepared.document, params.operation_name)
+        operation = chosen.operation
         if operation is OperationType.MUTATION and request.method == "GET":
             raise RequestError("Send mutations by POST.", 405, headers={"Allow": "POST"})
         if operation is OperationType.SUBSCRIPTION:
             if EVENTS not in wanted.types:
                 raise RequestError(f"Subscribe over WebSocket, or accept {EVENTS}.", 406)
             return EventStream(self._subscribe(text, params, context))
-        result = await self.schema.execute(
-            text,
-            variable_values=params.variables,
-            context_value=context,
-            operation_name=params.operation_name,
-        )
+        async with self.admission.one_at_a_time(person, prepared.cost):
+            result = await self.schema.run(prepared, chosen, params, context)
         if streams:
             return _stream(result.data, result.errors, context)
         return _result(result.data, result.errors, wanted, context)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from datetime import timedelta
 from typing import Any, cast
 
 import strawberry
-from graphql import GraphQLError
+from graphql import ExecutionResult, GraphQLError, OperationType
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter, GraphQL
 from strawberry.http.exceptions import NonJsonMessageReceived, NonTextMessageReceived, WebSocketDisconnected
@@ -24,10 +25,14 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 from strawberry.types.execution import PreExecutionError
 
-from server.transport.errors import GatehouseSchema, log_unexpected, mask, payload
+from rules.failures import RateLimited, Refusal, ServiceUnavailable
+from server.transport.admission import RETRY_AFTER_S, Admission
+from server.transport.documents import chosen_operation
+from server.transport.errors import log_unexpected, mask, payload
 from server.transport.event_stream import encode_json
-from server.transport.graphql_request import RequestError, params_of, parse_json
+from server.transport.graphql_request import Params, RequestError, params_of, parse_json
 from server.transport.origins import has_trusted_origin
+from server.transport.schema import GatehouseSchema
 from settings import Settings
 
 INIT_TIMEOUT_S = 5.0
@@ -36,7 +41,9 @@ MAX_MESSAGE_CHARS = 256 * 1024
 MAX_OPERATIONS = 25
 LONGEST_ID = 128
 LONGEST_REASON_BYTES = 123
-TOO_LARGE, TOO_SLOW = 1009, 4508
+TOO_LARGE, TOO_SLOW, TOO_MANY = 1009, 4508, 4429
+IDLE_S = 30.0
+MOST_REFUSED = 50
 
 
 class _TooSlow(Exception):
@@ -47,7 +54,11 @@ class GraphQLSocket(GraphQL[Any, None]):
     """The ASGI application for WebSockets at /graphql. Each operation gets a context of its own."""
 
     def __init__(
-        self, schema: strawberry.Schema, make_context: Callable[[HTTPConnection], Any], settings: Settings
+        self,
+        schema: strawberry.Schema,
+        make_context: Callable[[HTTPConnection], Any],
+        settings: Settings,
+        admission: Admission,
     ) -> None:
         super().__init__(
             schema,
@@ -58,8 +69,23 @@ class GraphQLSocket(GraphQL[Any, None]):
         )
         self.make_context = make_context
         self.settings = settings
+        self.admission = admission
         self.websocket_adapter_class = _Socket
         self.graphql_transport_ws_handler_class = _Handler
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take one socket, unless the client has too many."""
+        client = self.make_context(HTTPConnection(scope))
+        try:
+            held = self.admission.open_socket(client, self.admission.known(client))
+        except RateLimited as refusal:
+            await _refuse(send, refusal.message)
+            return
+        scope["state"]["socket"] = held
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            scope["state"]["socket"].release()
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:
         """A context for the handshake; operations make their own from the same request."""
@@ -68,6 +94,12 @@ class GraphQLSocket(GraphQL[Any, None]):
     def is_websocket_origin_allowed(self, request: WebSocket, origin: str) -> bool:
         """Whether a page of this origin may connect with our cookie."""
         return has_trusted_origin(request, self.settings)
+
+
+async def _refuse(send: Send, message: str) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"retry-after", str(RETRY_AFTER_S).encode())]
+    await send({"type": "websocket.http.response.start", "status": 429, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": message.encode()})
 
 
 class _Socket(ASGIWebSocketAdapter):
@@ -88,6 +120,8 @@ class _Socket(ASGIWebSocketAdapter):
                 except RequestError:
                     raise NonJsonMessageReceived from None
                 yield message
+                # What waits here already would be read on without anybody else's turn.
+                await asyncio.sleep(0)
 
     async def send_json(self, message: Mapping[str, object]) -> None:
         try:
@@ -109,6 +143,33 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
     """Refuses messages that are not of the protocol's shape, and logs nothing that a client sent."""
 
     bearer: str | None = None
+    person: str | None = None
+    refused = 0
+    _idle_since = 0.0
+    _idle_timer: asyncio.TimerHandle | None = None
+
+    def on_request_accepted(self) -> None:
+        self._idle_since = asyncio.get_running_loop().time()
+        self._look_whether_idle()
+        super().on_request_accepted()
+
+    async def shutdown(self) -> None:
+        if self._idle_timer:
+            self._idle_timer.cancel()
+        await super().shutdown()
+
+    def _look_whether_idle(self) -> None:
+        """End a stranger's socket that has had nothing to do for IDLE_S."""
+        loop = asyncio.get_running_loop()
+        if self.person:
+            return
+        if self.operations:
+            self._idle_since = loop.time()
+        left = self._idle_since + IDLE_S - loop.time()
+        if left <= 0:
+            self._closing = loop.create_task(self.websocket.close(1000, "Idle: sign in, or connect again to go on"))
+            return
+        self._idle_timer = loop.call_later(left, self._look_whether_idle)
 
     async def handle_message(self, message: Message) -> None:
         problem = _problem_of(message)
@@ -125,17 +186,41 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
         payload = message.get("payload") or {}
         given = payload.get("Authorization", payload.get("authorization"))
         self.bearer = given if isinstance(given, str) and given.isascii() else None
+        try:
+            await self._count_for_person()
+        except RateLimited as refusal:
+            await self.websocket.close(TOO_MANY, refusal.message)
+            return
         await super().handle_connection_init({"type": "connection_init", "payload": payload})
+
+    async def _count_for_person(self) -> None:
+        """Count the socket for its person, if there is one. Raises RateLimited."""
+        context, state = self._new_context(), cast("_Socket", self.websocket).ws.scope["state"]
+        with suppress(ServiceUnavailable):  # the operations will say so
+            self.person = await self._admission.person(context)
+        if self.person:
+            held = self._admission.open_socket(context, self.person)
+            state["socket"].release()
+            state["socket"] = held
+
+    @property
+    def _admission(self) -> Admission:
+        return cast("GraphQLSocket", self.view).admission
+
+    def _new_context(self) -> Any:
+        return cast("GraphQLSocket", self.view).make_context(
+            _with_bearer(cast("_Socket", self.websocket).ws, self.bearer)
+        )
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         try:
             params = params_of(message["payload"])
             query = cast("GatehouseSchema", self.schema).documents.text_of(params)
         except RequestError as error:
-            refusal = mask([GraphQLError(error.message, extensions={"code": error.code})], self.context.request_id)
-            answer: Any = {"id": message["id"], "type": "error", "payload": [each.formatted for each in refusal]}
-            await self.send_message(answer)
+            await self.send_message(_error(message["id"], _refusal(error, self.context.request_id)))
+            await self._refused_once_more()
             return
+        self._idle_since = asyncio.get_running_loop().time()
         await super().handle_subscribe(
             {
                 "id": message["id"],
@@ -160,29 +245,65 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
         await self.websocket.close(TOO_SLOW, "Too slow: subscribe again to go on")
 
     async def _run(self, operation: Operation[Any, None]) -> None:
-        view = cast("GraphQLSocket", self.view)
-        context = view.make_context(_with_bearer(cast("_Socket", self.websocket).ws, self.bearer))
-        results = await self.schema.stream(
+        context = self._new_context()
+        try:
+            with self._admission.work(context):
+                result = await self._begin(operation, context)
+        except (RequestError, Refusal) as error:
+            result = PreExecutionError(None, _refusal(error, context.request_id))
+        if result is not None:
+            await self._tell(operation, result)
+            return
+        results = await self.schema.subscribe(
             operation.query,
             variable_values=operation.variables,
             context_value=context,
             operation_name=operation.operation_name,
         )
         async with aclosing(results):
-            async for result in results:
-                body = payload(result.data, result.errors)  # type: ignore[union-attr]
-                if isinstance(result, PreExecutionError):
-                    await operation.send_operation_message(
-                        {"id": operation.id, "type": "error", "payload": body["errors"]}
-                    )
-                    return
-                await operation.send_operation_message(
-                    {"id": operation.id, "type": "next", "payload": cast("Any", body)}
-                )
+            async for each in results:
+                await self._tell(operation, each, is_last=False)
         await operation.send_operation_message({"id": operation.id, "type": "complete"})
+
+    async def _tell(self, operation: Operation[Any, None], result: Any, *, is_last: bool = True) -> None:
+        if isinstance(result, PreExecutionError):
+            await operation.send_operation_message(_error(operation.id, result.errors or []))
+            await self._refused_once_more()
+            return
+        body: Any = payload(result.data, result.errors)
+        await operation.send_operation_message({"id": operation.id, "type": "next", "payload": body})
+        if is_last:
+            await operation.send_operation_message({"id": operation.id, "type": "complete"})
+
+    async def _begin(self, operation: Operation[Any, None], context: Any) -> ExecutionResult | PreExecutionError | None:
+        """The result of a query or mutation; None for a subscription. Raises RequestError or Refusal."""
+        schema = cast("GatehouseSchema", self.schema)
+        params = Params(operation.query, cast("Any", operation.variables), operation.operation_name, None)
+        person, prepared = await schema.prepare(operation.query, context, self._admission)
+        if prepared.document is None or prepared.errors:
+            return PreExecutionError(None, mask(prepared.errors, context.request_id))
+        chosen = chosen_operation(prepared.document, operation.operation_name)
+        if chosen.operation is OperationType.SUBSCRIPTION:
+            return None
+        async with self._admission.one_at_a_time(person, prepared.cost):
+            return await schema.run(prepared, chosen, params, context)
+
+    async def _refused_once_more(self) -> None:
+        """Let go of a stranger who is refused again and again."""
+        self.refused += 1
+        if not self.person and self.refused >= MOST_REFUSED:
+            await self.websocket.close(TOO_MANY, "Too many refused operations")
 
     async def handle_task_exception(self, error: Exception) -> None:
         log_unexpected(error, getattr(self.context, "request_id", ""), "path=- operation=-")
+
+
+def _refusal(error: RequestError | Refusal, request_id: str) -> list[GraphQLError]:
+    return mask([GraphQLError(error.message, extensions={"code": error.code})], request_id)
+
+
+def _error(identity: str, errors: Sequence[GraphQLError]) -> Any:
+    return {"id": identity, "type": "error", "payload": [error.formatted for error in errors]}
 
 
 def _with_bearer(websocket: WebSocket, bearer: str | None) -> HTTPConnection:

@@ -1,53 +1,65 @@
-"""How large a document may be: one rule that measures it before any other rule looks at it.
+"""How large a document may be, measured before any rule of validation looks at it.
 
-It first counts fields with a memo for each fragment, so that fragments which double each other cannot make it slow, and
-walks the expanded document only when that is known to be small.
+Fields are first counted with a memo for each fragment, so that fragments which double each other cannot make it slow,
+and the expanded document is walked only when that is known to be small.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 from graphql import (
+    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLError,
+    GraphQLField,
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLNamedType,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
-    StringValueNode,
-    ValidationContext,
-    ValidationRule,
-    VisitorAction,
     get_named_type,
 )
 
-from server.transport.graphql_request import RequestError, refuse_unusable_text
+from server.transport import introspection
 
-if TYPE_CHECKING:
-    from graphql import DocumentNode, GraphQLField
-
-MAX_TOKENS = 6_000
-MAX_DEFINITIONS = 100
-MAX_FIELDS = 3_000
 MAX_DEPTH = 12
-MAX_INTROSPECTION_DEPTH = 20
-MAX_ALIASES = 120
-MAX_REPEATS = 30
-MAX_COST = 50_000
+MAX_INTROSPECTION_DEPTH = 32
 LARGEST_PAGE = 500
 UNPAGED_LIST_SIZE = 10
+# Of what the largest introspection that clients send costs.
+MOST_INTROSPECTION = 1.5
 
 
-class _TooLarge(Exception):
+@dataclass(frozen=True)
+class Bounds:
+    """How much one document may hold."""
+
+    chars: int
+    tokens: int
+    definitions: int
+    fields: int
+    aliases: int
+    repeats: int
+    cost: int
+    hint: str
+
+
+SIGNED_IN = Bounds(256 * 1024, 6_000, 100, 3_000, 120, 30, 50_000, "ask for fewer fields or smaller pages")
+# Somebody without a session signs in, completes a challenge, follows a link, or reads the schema.
+STRANGER = Bounds(16 * 1024, 2_500, 60, 1_200, 20, 10, 1_500, "sign in, or ask for less")
+
+
+class TooLarge(Exception):
     """A limit is passed; the message is for the client."""
 
 
@@ -56,54 +68,70 @@ class _Placed(NamedTuple):
     owner: GraphQLNamedType | None
 
 
-class Limits(ValidationRule):
-    """Refuses a document beyond the limits above.
+class Measures:
+    """Measures documents of one schema.
 
     Depth counts nested fields. A field costs 1, times the page size for all that stands below a list. Fields are
     counted as executed, with every fragment spread in place.
     """
 
-    def __init__(self, context: ValidationContext) -> None:
-        super().__init__(context)
-        self.aliases = 0
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self.schema = schema
+        self.sizes = introspection.list_sizes(schema)
+
+    @cached_property
+    def most_introspection(self) -> float:
+        """What introspection may cost."""
+        measured = _Measured(self, whole := introspection.whole_schema(), SIGNED_IN)
+        return MOST_INTROSPECTION * measured.cost_of(_definitions(whole)[0])
+
+    def check(self, document: DocumentNode, bounds: Bounds) -> float:
+        """The cost of the dearest definition, used or not: all rules look at all of them. Raises TooLarge."""
+        if len(document.definitions) > bounds.definitions:
+            raise TooLarge(f"The document has more than {bounds.definitions} operations and fragments.")
+        measured = _Measured(self, document, bounds)
+        measured.count_all()
+        dearest = 0.0
+        for definition in _definitions(document):
+            cost = measured.cost_of(definition)
+            most = self.most_introspection if _introspects(self.schema, definition) else bounds.cost
+            if cost > most:
+                raise TooLarge(f"The operation costs more than {int(most):,}: {bounds.hint}.")
+            dearest = max(dearest, cost)
+        return dearest
+
+
+class _Measured:
+    """One document while it is measured."""
+
+    def __init__(self, measures: Measures, document: DocumentNode, bounds: Bounds) -> None:
+        self.schema = measures.schema
+        self.sizes = measures.sizes
+        self.document = document
+        self.bounds = bounds
+        self.fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
         self.field_counts: dict[str, int] = {}
+        self.aliases = 0
+        self.introspected: set[str] = set()
 
-    def enter_document(self, node: DocumentNode, *_args: object) -> VisitorAction:
-        """Measure every definition, whether or not it is used: the other rules look at all of them."""
-        try:
-            if len(node.definitions) > MAX_DEFINITIONS:
-                raise _TooLarge(f"The document has more than {MAX_DEFINITIONS} operations and fragments.")
-            self._measure_all(node)
-        except (_TooLarge, RequestError) as error:
-            self.report_error(GraphQLError(str(error)))
-        return None
-
-    def enter_string_value(self, node: StringValueNode, *_args: object) -> VisitorAction:
-        """Refuse text that could not be stored."""
-        try:
-            refuse_unusable_text(node.value)
-        except RequestError as error:
-            self.report_error(GraphQLError(error.message, node))
-        return None
-
-    def _measure_all(self, document: DocumentNode) -> None:
+    def count_all(self) -> None:
+        """Raise TooLarge when there are too many fields to look at each."""
         total = 0
-        definitions = [
-            d for d in document.definitions if isinstance(d, OperationDefinitionNode | FragmentDefinitionNode)
-        ]
-        for definition in definitions:
+        for definition in _definitions(self.document):
             total += self._count(definition.selection_set, ())
-            if total > MAX_FIELDS:
-                raise _TooLarge(f"The document has more than {MAX_FIELDS:,} fields.")
-        for definition in definitions:
-            self.aliases = 0
-            if self._cost(self._root(definition), [definition.selection_set], 1) > MAX_COST:
-                raise _TooLarge(f"The operation costs more than {MAX_COST:,}: ask for fewer fields or smaller pages.")
+            if total > self.bounds.fields:
+                raise TooLarge(f"The document has more than {self.bounds.fields:,} fields.")
+
+    def cost_of(self, definition: OperationDefinitionNode | FragmentDefinitionNode) -> float:
+        """The cost of one definition. Raises TooLarge for its depth, its aliases and its repetitions."""
+        self.aliases = 0
+        self.introspected = set()
+        return self._cost(self._root(definition), [definition.selection_set], 1)
 
     def _root(self, definition: OperationDefinitionNode | FragmentDefinitionNode) -> GraphQLNamedType | None:
         if isinstance(definition, OperationDefinitionNode):
-            return self.context.schema.get_root_type(definition.operation)
-        return self.context.schema.get_type(definition.type_condition.name.value)
+            return self.schema.get_root_type(definition.operation)
+        return self.schema.get_type(definition.type_condition.name.value)
 
     def _count(self, selections: SelectionSetNode, open_fragments: tuple[str, ...]) -> int:
         total = 0
@@ -114,50 +142,57 @@ class Limits(ValidationRule):
                 total += isinstance(selection, FieldNode)
                 if selection.selection_set:
                     total += self._count(selection.selection_set, open_fragments)
-        return min(total, MAX_FIELDS + 1)
+        return min(total, self.bounds.fields + 1)
 
     def _count_fragment(self, name: str, open_fragments: tuple[str, ...]) -> int:
         if name in open_fragments:
-            raise _TooLarge(f"Cannot spread fragment '{name}' within itself.")
+            raise TooLarge(f"Cannot spread fragment '{name}' within itself.")
         if name not in self.field_counts:
-            fragment = self.context.get_fragment(name)
+            fragment = self.fragments.get(name)
             self.field_counts[name] = (
                 # One more than its fields, so that spreads of nothing count too.
                 1 + self._count(fragment.selection_set, (*open_fragments, name)) if fragment else 0
             )
         return self.field_counts[name]
 
-    def _cost(self, parent: GraphQLNamedType | None, selections: list[SelectionSetNode], depth: int) -> int:
+    def _cost(self, parent: GraphQLNamedType | None, selections: list[SelectionSetNode], depth: int) -> float:
         """The cost of selections that the executor merges, as it merges them."""
         merged: dict[str, list[_Placed]] = {}
         for placed in (each for selection in selections for each in self._fields(selection, parent)):
             field = placed.field
             merged.setdefault(field.alias.value if field.alias else field.name.value, []).append(placed)
             self._count_alias(field)
-        cost = 0
+        cost = 0.0
         for fields in merged.values():
-            if len(fields) > MAX_REPEATS:
-                raise _TooLarge(f"A field is repeated more than {MAX_REPEATS} times in one place.")
+            if len(fields) > self.bounds.repeats:
+                raise TooLarge(f"A field is repeated more than {self.bounds.repeats} times in one place.")
+            self._count_introspection(fields[0].field.name.value)
             cost += 1 + self._cost_below(fields, depth)
         return cost
 
-    def _cost_below(self, fields: list[_Placed], depth: int) -> int:
+    def _cost_below(self, fields: list[_Placed], depth: int) -> float:
         field, owner = fields[0]
         # The standard introspection query is deeper than anything that our own types ask for.
-        limit = MAX_INTROSPECTION_DEPTH if _is_introspection(owner) else MAX_DEPTH
+        limit = MAX_INTROSPECTION_DEPTH if introspection.is_introspective(owner) else MAX_DEPTH
         if depth > limit:
-            raise _TooLarge(f"The operation is more than {limit} fields deep.")
+            raise TooLarge(f"The operation is more than {limit} fields deep.")
         below = [each.field.selection_set for each in fields if each.field.selection_set]
         if not below:
             return 0
         definition = self._definition(owner, field)
         parent = get_named_type(definition.type) if definition else None
-        return _size(field, definition) * self._cost(parent, below, depth + 1)
+        return self._size(owner, field, definition) * self._cost(parent, below, depth + 1)
 
     def _count_alias(self, field: FieldNode) -> None:
         self.aliases += field.alias is not None
-        if self.aliases > MAX_ALIASES:
-            raise _TooLarge(f"The operation has more than {MAX_ALIASES} aliases.")
+        if self.aliases > self.bounds.aliases:
+            raise TooLarge(f"The operation has more than {self.bounds.aliases} aliases.")
+
+    def _count_introspection(self, name: str) -> None:
+        if name in self.introspected:
+            raise TooLarge(f"Ask for {name} once in a document.")
+        if name in introspection.ROOTS:
+            self.introspected.add(name)
 
     def _fields(self, selections: SelectionSetNode, parent: GraphQLNamedType | None) -> Iterator[_Placed]:
         for selection in selections.selections:
@@ -167,39 +202,45 @@ class Limits(ValidationRule):
             fragment: InlineFragmentNode | FragmentDefinitionNode | None = (
                 selection
                 if isinstance(selection, InlineFragmentNode)
-                else self.context.get_fragment(selection.name.value)
+                else self.fragments.get(selection.name.value)
                 if isinstance(selection, FragmentSpreadNode)
                 else None
             )
             if fragment:
                 condition = fragment.type_condition
-                owner = self.context.schema.get_type(condition.name.value) if condition else parent
+                owner = self.schema.get_type(condition.name.value) if condition else parent
                 yield from self._fields(fragment.selection_set, owner)
 
     def _definition(self, owner: GraphQLNamedType | None, field: FieldNode) -> GraphQLField | None:
         if isinstance(owner, GraphQLObjectType | GraphQLInterfaceType):
-            return self.context.schema.get_field(owner, field.name.value)
+            return self.schema.get_field(owner, field.name.value)
         return None
 
+    def _size(self, owner: GraphQLNamedType | None, field: FieldNode, definition: GraphQLField | None) -> float:
+        """How many times what stands below a field is resolved."""
+        if definition is None:
+            return 1
+        if owner is not None and (size := self.sizes.get((owner.name, field.name.value))) is not None:
+            return size
+        if "first" in definition.args:
+            value = next((a.value for a in field.arguments or () if a.name.value == "first"), None)
+            # A literal may have any number of digits.
+            if isinstance(value, IntValueNode) and len(value.value) <= 4:
+                return max(1, min(int(value.value), LARGEST_PAGE))
+            return LARGEST_PAGE
+        return 1 if field.name.value in {"nodes", "edges"} or not _is_list(definition) else UNPAGED_LIST_SIZE
 
-def _size(field: FieldNode, definition: GraphQLField | None) -> int:
-    """How many times what stands below a field is resolved."""
-    if definition is None:
-        return 1
-    if "first" in definition.args:
-        value = next((a.value for a in field.arguments or () if a.name.value == "first"), None)
-        # A literal may have any number of digits.
-        if isinstance(value, IntValueNode) and len(value.value) <= 4:
-            return max(1, min(int(value.value), LARGEST_PAGE))
-        return LARGEST_PAGE
-    is_page = field.name.value in {"nodes", "edges"} or _is_introspection(get_named_type(definition.type))
-    return 1 if is_page or not _is_list(definition) else UNPAGED_LIST_SIZE
 
-
-def _is_introspection(kind: GraphQLNamedType | None) -> bool:
-    return kind is not None and kind.name.startswith("__")
+def _definitions(document: DocumentNode) -> list[OperationDefinitionNode | FragmentDefinitionNode]:
+    return [d for d in document.definitions if isinstance(d, OperationDefinitionNode | FragmentDefinitionNode)]
 
 
 def _is_list(definition: GraphQLField) -> bool:
     kind = definition.type
     return isinstance(kind.of_type if isinstance(kind, GraphQLNonNull) else kind, GraphQLList)
+
+
+def _introspects(schema: GraphQLSchema, definition: OperationDefinitionNode | FragmentDefinitionNode) -> bool:
+    if isinstance(definition, FragmentDefinitionNode):
+        return introspection.is_introspective(schema.get_type(definition.type_condition.name.value))
+    return introspection.only_introspects(definition)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import signal
 import socket
 from contextlib import suppress
 from http import HTTPStatus
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 
 from server.transport.headers import SECURITY_HEADERS
 
@@ -21,6 +25,9 @@ GRACEFUL_SHUTDOWN_S = 4
 KEEP_ALIVE_S = 65  # longer than proxies and clients keep a connection, so that it is they who close it
 # With 2,000 subscribers a full garbage collection stops the process for half a second: let it be rare.
 GARBAGE_THRESHOLDS = (10_000, 20, 100)
+# uvicorn logs each path with its query, which may hold a token.
+SOCKET_LOGGER = logging.getLogger("gatehouse.websocket")
+SOCKET_LOGGER.setLevel(logging.WARNING)
 MAX_WEBSOCKET_MESSAGE_BYTES = 1024 * 1024  # the application's own limit, in characters, is lower
 
 
@@ -85,12 +92,36 @@ class Protocol(HttpToolsProtocol):
         self.transport.close()
 
 
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """WebSockets whose paths are not logged, and of which nothing is read on once the client has gone."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.logger = SOCKET_LOGGER
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Drop what the client had sent."""
+        self._drop_unread()
+        super().connection_lost(exc)
+
+    def handle_close(self, event: Frame) -> None:
+        """The same when it says so."""
+        self._drop_unread()
+        super().handle_close(event)
+
+    def _drop_unread(self) -> None:
+        waiting = [self.queue.get_nowait() for _ in range(self.queue.qsize())]
+        for event in waiting:
+            if event["type"] != "websocket.receive":
+                self.queue.put_nowait(event)
+
+
 def run(app: ASGIApp, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is under way."""
     config = uvicorn.Config(
         app,
         http=Protocol,
-        ws="websockets-sansio",
+        ws=SocketProtocol,
         ws_max_size=MAX_WEBSOCKET_MESSAGE_BYTES,
         ws_per_message_deflate=False,
         lifespan="on",

@@ -32,8 +32,12 @@ async def test_the_python_client_says_what_was_refused(world: World) -> None:
 async def test_the_typescript_client_does_the_same_on_every_node(world: World, tmp_path: Path) -> None:
     folder, npm, environment = project(tmp_path)
     await run(*npm, "install", "--prefer-offline", "--loglevel=error", folder=folder, environment=environment)
-    for script in ("generate", "check"):
-        await run(*npm, "run", script, folder=folder, environment=environment)
+    await run(*npm, "run", "generate", folder=folder, environment=environment)
+    from_the_file = generated(folder)
+    running = environment | {"GATEHOUSE_SCHEMA": f"{world.base_url}/graphql"}
+    await run(*npm, "run", "generate", folder=folder, environment=running)
+    assert generated(folder) == from_the_file
+    await run(*npm, "run", "check", folder=folder, environment=environment)
     await run(*npm, "exec", "tsc", folder=folder, environment=environment)
     for node, staff in zip(nodes(), ("mia", "adam"), strict=False):
         assert_told(await run(node, "dist/enroll-and-watch.js", *arguments(world, staff), folder=folder), staff)
@@ -50,6 +54,11 @@ def project(work: Path) -> tuple[Path, list[str], dict[str, str]]:
     (work / "schema").mkdir()
     shutil.copy(ROOT / "schema" / "schema.graphql", work / "schema")
     return folder, *npm_command()
+
+
+def generated(folder: Path) -> dict[str, str]:
+    """What GraphQL Code Generator has written."""
+    return {path.name: path.read_text() for path in (folder / "src" / "gql").iterdir()}
 
 
 def nodes() -> list[str]:

@@ -8,7 +8,7 @@ import re
 from graphql import OperationDefinitionNode, parse
 
 from schema.roots import build
-from server.transport.errors import GatehouseSchema
+from server.transport.schema import GatehouseSchema
 from settings import Settings
 from web.explorer_assets import WEB
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from settings import Settings
+from tests.transport.node import Node, installed
 from tests.transport.small import small_server
 
 
@@ -16,3 +17,9 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
     settings = Settings(cors_origins="https://app.example", public_url="https://gatehouse.example")
     async with small_server(settings) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+async def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
+    """Node with the clients that tests run."""
+    return await installed(tmp_path_factory.mktemp("node") / "clients")

@@ -16,10 +16,10 @@ from starlette.requests import HTTPConnection
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from rules.failures import Unauthenticated
-from server.transport.errors import GatehouseSchema
 from server.transport.graphql_http import GraphQLEndpoint
 from server.transport.headers import middleware
-from server.transport.serving import Protocol
+from server.transport.schema import GatehouseSchema
+from server.transport.serving import Protocol, SocketProtocol
 from settings import Settings
 
 ended_watches: list[str] = []
@@ -33,6 +33,16 @@ class Context:
     request_id: str
     authorization: str | None
     response_headers: list[tuple[str, str]] = field(default_factory=list)
+    address_key: str = "address:127.0.0.1"
+
+    @property
+    def session_key(self) -> bytes | None:
+        """Every token that is sent."""
+        return self.authorization.encode() if self.authorization else None
+
+    async def person_key(self) -> str | None:
+        """Whoever sends a token but a made-up one."""
+        return f"person:{self.authorization}" if self.authorization != "Bearer made-up" else None
 
 
 Info = strawberry.Info[Context, None]
@@ -136,7 +146,7 @@ async def small_server(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         listener.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         server = uvicorn.Server(
-            uvicorn.Config(small_app(settings), log_config=None, lifespan="off", http=Protocol, ws="websockets-sansio")
+            uvicorn.Config(small_app(settings), log_config=None, lifespan="off", http=Protocol, ws=SocketProtocol)
         )
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         running.append(server)

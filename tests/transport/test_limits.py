@@ -9,7 +9,8 @@ from graphql import get_introspection_query
 
 from server.transport import limits
 from server.transport.documents import MAX_KEPT_CHARS, Documents, Prepared
-from server.transport.errors import GatehouseSchema
+from server.transport.limits import SIGNED_IN
+from server.transport.schema import GatehouseSchema
 from settings import Settings
 from tests.transport.small import Mutation, Query
 
@@ -49,15 +50,15 @@ def page_of(size: int) -> str:
     ("fits", "too_large", "message"),
     [
         (friends(limits.MAX_DEPTH), friends(limits.MAX_DEPTH + 1), "The operation is more than 12 fields deep."),
-        (aliases(limits.MAX_ALIASES), aliases(limits.MAX_ALIASES + 1), "The operation has more than 120 aliases."),
+        (aliases(SIGNED_IN.aliases), aliases(SIGNED_IN.aliases + 1), "The operation has more than 120 aliases."),
         (
-            "{ " + "hello " * limits.MAX_REPEATS + "}",
-            "{ " + "hello " * (limits.MAX_REPEATS + 1) + "}",
+            "{ " + "hello " * SIGNED_IN.repeats + "}",
+            "{ " + "hello " * (SIGNED_IN.repeats + 1) + "}",
             "A field is repeated more than 30 times in one place.",
         ),
         (
-            "".join(f"query q{n} {{ hello }} " for n in range(limits.MAX_DEFINITIONS)),
-            "".join(f"query q{n} {{ hello }} " for n in range(limits.MAX_DEFINITIONS + 1)),
+            "".join(f"query q{n} {{ hello }} " for n in range(SIGNED_IN.definitions)),
+            "".join(f"query q{n} {{ hello }} " for n in range(SIGNED_IN.definitions + 1)),
             "The document has more than 100 operations and fragments.",
         ),
         (many(100), many(100, "refused"), "The document has more than 3,000 fields."),
@@ -77,8 +78,8 @@ def test_a_document_at_the_limit_passes_and_one_over_does_not(
 
 def test_tokens_are_counted_before_anything_is_made_of_them(documents: Documents) -> None:
     over = ["Syntax Error: Document contains more than 6000 tokens. Parsing aborted."]
-    assert messages(documents.prepare("{" + " a" * (limits.MAX_TOKENS - 2) + "}")) != over
-    assert messages(documents.prepare("{" + " a" * (limits.MAX_TOKENS - 1) + "}")) == over
+    assert messages(documents.prepare("{" + " a" * (SIGNED_IN.tokens - 2) + "}")) != over
+    assert messages(documents.prepare("{" + " a" * (SIGNED_IN.tokens - 1) + "}")) == over
 
 
 def test_a_list_without_a_page_size_counts_as_the_largest_page(documents: Documents) -> None:

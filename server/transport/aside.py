@@ -1,0 +1,32 @@
+"""Long computations beside the event loop: one at a time, a few waiting, so that the loop keeps its turns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from rules.failures import RateLimited
+
+LONGEST_QUEUE = 40
+
+Result = TypeVar("Result")
+
+
+class Aside:
+    """One thread for what takes milliseconds of pure Python; the interpreter shares itself between it and the loop."""
+
+    def __init__(self, name: str) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._waiting = 0
+
+    async def run(self, function: Callable[..., Result], *arguments: object) -> Result:
+        """Call `function` in the thread. Raises RateLimited when many wait already."""
+        if self._waiting >= LONGEST_QUEUE:
+            raise RateLimited("Too much is under way. Nothing was changed; try again in a moment.")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+        finally:
+            self._waiting -= 1

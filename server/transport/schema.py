@@ -1,0 +1,109 @@
+"""The schema as the transport runs it: documents prepared once, errors fit to be sent."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import cached_property
+from inspect import isawaitable
+from typing import Any, cast
+
+import strawberry
+from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, execute, is_input_object_type
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+from strawberry.extensions import SchemaExtension
+from strawberry.types import ExecutionContext
+
+from server.transport.admission import Admission, Client, bounds_of
+from server.transport.aside import Aside
+from server.transport.documents import Documents, Prepared, documents_for
+from server.transport.errors import mask
+from server.transport.executor import DEFINITION, PlainExecutor
+from server.transport.graphql_request import Params
+from server.transport.introspection import only_introspects
+from settings import Settings
+
+MOST_INTROSPECTIONS = 8
+
+
+class GatehouseSchema(strawberry.Schema):
+    """A schema whose documents are limited and cached and whose errors are fit to be sent, on every transport."""
+
+    settings: Settings | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"execution_context_class": PlainExecutor, **kwargs})
+        # Strawberry's own resolver raises for a list or a non-null type, and takes other types for such inputs.
+        self._schema.type_map["__Type"].fields["isOneOf"].resolve = _is_one_of  # type: ignore[attr-defined]
+        # As the printed schema has them, so that reading and printing it anew gives the same text.
+        self._schema.type_map = dict(sorted(self._schema.type_map.items()))
+        self._introspected: OrderedDict[tuple[str, str | None], ExecutionResult] = OrderedDict()
+        self._introspecting = Aside("introspection")
+
+    @cached_property
+    def documents(self) -> Documents:
+        """The documents of this schema, as strict as the settings that the endpoint brings want them."""
+        return documents_for(self._schema, self.settings or Settings())
+
+    def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
+        """What the schema was built with, after the documents."""
+        return [self.documents.extension(), *super().get_extensions(sync)]
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Replace the errors, in place, by what a client may see."""
+        context = execution_context.context if execution_context else None
+        operation = execution_context.operation_name if execution_context else None
+        errors[:] = mask(errors, getattr(context, "request_id", ""), operation)
+
+    async def prepare(self, text: str, context: Client, admission: Admission) -> tuple[str | None, Prepared]:
+        """Who asks, if they have a session, and the document as far as they may have it. Raises a Refusal."""
+        person = await admission.person(context)
+        bounds = bounds_of(person)
+        async with admission.turn(bounds):
+            return person, await self.documents.prepared(text, bounds)
+
+    async def run(
+        self, prepared: Prepared, operation: OperationDefinitionNode, params: Params, context: Any
+    ) -> ExecutionResult:
+        """Execute a query or mutation that has been prepared without errors; the result is fit to be sent."""
+        assert prepared.document
+        if only_introspects(operation):
+            result = await self._introspect(prepared, params)
+        else:
+            result = self._execute(prepared, params, context)
+            if isawaitable(result):
+                result = await result
+        if not result.errors:
+            return result
+        name = operation.name.value if operation.name else None
+        return ExecutionResult(result.data, mask(result.errors, context.request_id, name))
+
+    async def _introspect(self, prepared: Prepared, params: Params) -> ExecutionResult:
+        """The same to everybody, so that it is kept; made in a thread, since it takes long and waits for nothing."""
+        assert prepared.document and prepared.document.loc
+        key = prepared.document.loc.source.body, params.operation_name
+        if not params.variables and key in self._introspected:
+            self._introspected.move_to_end(key)
+            return self._introspected[key]
+        result: ExecutionResult = await self._introspecting.run(self._execute, prepared, params, None)
+        if not params.variables and not result.errors:
+            self._introspected[key] = result
+            if len(self._introspected) > MOST_INTROSPECTIONS:
+                self._introspected.popitem(last=False)
+        return result
+
+    def _execute(self, prepared: Prepared, params: Params, context: Any) -> Any:
+        assert prepared.document
+        return execute(
+            self._schema,
+            prepared.document,
+            variable_values=params.variables,
+            operation_name=params.operation_name,
+            context_value=context,
+            is_awaitable=cast("Any", optimized_is_awaitable),
+            executor_class=self.execution_context_class,
+            operation_extensions=None,
+        )
+
+
+def _is_one_of(kind: Any, _info: Any) -> bool | None:
+    return bool(kind.extensions[DEFINITION].is_one_of) if is_input_object_type(kind) else None
