@@ -27,7 +27,7 @@ from rules.events.catalogue import samples
 from rules.events.policy import PolicyEnabled
 from server.local import processes, valkey
 from workers.emails import Facts, Pages, render
-from workers.planning import plan
+from workers.planning import Planner
 
 MAILS = 5_000
 LEAST_SHARE = 0.5
@@ -112,7 +112,7 @@ async def plan_mails(url: str) -> None:
     await parts.settle(connection)
     await connection.close()
     database = await open_database(url, 1)
-    while (await plan(database, event_id)).is_unfinished:
+    while (await Planner().plan(database, event_id)).is_unfinished:
         pass
     await database.close()
 

@@ -22,7 +22,7 @@ from db.pool import Connection, Database, open_database
 from rules.clients import Client
 from rules.events.policy import PolicyDisabled
 from rules.events.signing_in import SignInSucceeded
-from workers.planning import plan
+from workers.planning import Planner
 from workers.reminders import plan_due
 
 ACCOUNTS = 2_000
@@ -84,7 +84,7 @@ async def plan_all(url: str) -> tuple[float, float, int]:
 async def _work_through(database: Database, waiting: list[int]) -> None:
     while waiting:
         event_id = waiting.pop()
-        while (await plan(database, event_id)).is_unfinished:
+        while (await Planner().plan(database, event_id)).is_unfinished:
             pass
 
 

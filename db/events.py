@@ -109,6 +109,11 @@ async def begin(connection: Connection, event_id: int) -> bool:
     return attempts is not None and attempts <= MOST_ATTEMPTS
 
 
+async def give_back(connection: Connection, event_ids: list[int]) -> None:
+    """Take back the attempts counted for these: they ended with an error, and no worker died of them."""
+    await connection.execute("UPDATE events SET attempts = greatest(attempts - 1, 0) WHERE id = ANY ($1)", event_ids)
+
+
 async def lock_undispatched(connection: Connection, event_id: int) -> Undispatched | None:
     """The event, for this transaction alone; None when it is dispatched, set aside, or another worker has it."""
     row = await connection.fetchrow(

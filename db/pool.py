@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from db.away import has_left, is_away
 from db.bell import Bell
+from db.seldom import Seldom
 from rules.failures import ServiceUnavailable
 
 if TYPE_CHECKING:
@@ -21,37 +26,56 @@ else:
     Pool = asyncpg.Pool
 
 ACQUIRE_TIMEOUT_S = 3
-COMMAND_TIMEOUT_S = 30
 
-# What says that the database is away or too busy with others, not that a statement is wrong.
-AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.InterfaceError,
-)
+log = logging.getLogger("gatehouse.database")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a lock, a statement, and a whole block of statements with the wait for its connection may take."""
+
+    lock_s: int
+    statement_s: int
+    block_s: float | None = None
+
+
+REQUESTS = Patience(lock_s=2, statement_s=6, block_s=6)
+WORK = Patience(lock_s=10, statement_s=30)
 
 
 class Database:
     """One process's way to PostgreSQL: a pool, and the bell that tells others of new events."""
 
-    def __init__(self, pool: Pool, bell: Bell) -> None:
+    def __init__(self, pool: Pool, bell: Bell, patience: Patience) -> None:
         self.pool = pool
         self.bell = bell
+        self._patience = patience
+        self._trouble = Seldom(log)
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """A connection without a transaction: each statement stands alone. Raises ServiceUnavailable."""
+    async def connection(self, within_s: float | None = None) -> AsyncIterator[Connection]:
+        """A connection without a transaction: each statement stands alone. Raises ServiceUnavailable.
+
+        It is ended when the block has not come to its end in time, so that a server that says nothing holds nobody.
+        """
+        loop = asyncio.get_running_loop()
+        began_at, limit_s = loop.time(), within_s or self._patience.block_s
         try:
             async with self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-                yield connection
-        except AWAY as error:
+                end = limit_s and loop.call_at(began_at + limit_s, connection.terminate)
+                try:
+                    yield connection
+                except Exception as error:
+                    if has_left(error):
+                        await self.pool.expire_connections()
+                    raise
+                finally:
+                    if end:
+                        end.cancel()
+        except Exception as error:
+            if not is_away(error):
+                raise
+            self._trouble.warning("The database cannot be used now: %s.", type(error).__name__)
             raise ServiceUnavailable from error
 
     @asynccontextmanager
@@ -68,7 +92,7 @@ class Database:
         await self.pool.close()
 
 
-async def open_database(url: str, size: int = 10, name: str = "gatehouse") -> Database:
+async def open_database(url: str, size: int = 10, name: str = "gatehouse", patience: Patience = WORK) -> Database:
     """Open a pool of at most `size` connections to `url`, shown to the server as `name`."""
     pool = await asyncpg.create_pool(
         url,
@@ -76,16 +100,17 @@ async def open_database(url: str, size: int = 10, name: str = "gatehouse") -> Da
         max_size=size,
         init=_init,
         reset=_reset,
-        command_timeout=COMMAND_TIMEOUT_S,
+        command_timeout=patience.statement_s,
         timeout=ACQUIRE_TIMEOUT_S,
         server_settings={
             "application_name": name,
             "timezone": "UTC",
-            "lock_timeout": "10s",
+            "lock_timeout": f"{patience.lock_s}s",
+            "statement_timeout": f"{patience.statement_s}s",
             "idle_in_transaction_session_timeout": "60s",
         },
     )
-    return Database(pool, Bell(url))
+    return Database(pool, Bell(url), patience)
 
 
 async def _init(connection: Connection) -> None:

@@ -64,7 +64,7 @@ async def new_set(context: Context) -> CodeSet:
 @asynccontextmanager
 async def spend_totp(context: Context, person: Person, code: str, guess: Guess) -> AsyncIterator[Connection]:
     """A transaction that holds the person's lock and has spent `code`. A wrong one changes nothing: WrongGuess."""
-    async with context.database.transaction() as connection:
+    async with context.changing(person.id) as connection:
         await access.lock_person(connection, person)
         factor = await _factor(connection, person)
         step = second_factor.matching_step(context.service.ring, factor, person.id, code)

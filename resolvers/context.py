@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from db import users
-from db.pool import Database
+from db.pool import Connection, Database
 from resolvers.hashing import Hasher
 from resolvers.hub import Hub
 from resolvers.turns import Turns
 from rules import devices, tokens
 from rules.clients import Client
-from rules.failures import Unauthenticated
+from rules.failures import ServiceUnavailable, Unauthenticated
 from rules.people import Person
 from rules.sealing import KeyRing
+
+LONGEST_TURN_S = 6.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,20 @@ class Context:
     def database(self) -> Database:
         """The database."""
         return self.service.database
+
+    @asynccontextmanager
+    async def changing(self, whose: UUID) -> AsyncIterator[Connection]:
+        """A transaction that locks a row of this account, or person: three at once wait for it, the others in line.
+
+        So one row that somebody holds never takes the whole pool. Raises ServiceUnavailable and RateLimited.
+        """
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(LONGEST_TURN_S):
+                    await held.enter_async_context(self.service.turns.of(str(whose)))
+            except TimeoutError:
+                raise ServiceUnavailable from None
+            yield await held.enter_async_context(self.database.transaction())
 
     async def person_or_none(self) -> Person | None:
         """The person signed in, loaded once; None without a live session."""

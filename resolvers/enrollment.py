@@ -34,7 +34,7 @@ async def begin(context: Context) -> Begun:
         raise NotPermitted("Only people with an account role set up MFA.")
     secret = secrets.token_bytes(totp.SECRET_BYTES)
     sealed = context.service.ring.seal(secret, second_factor.TOTP_PURPOSE, person.id, secrets.token_bytes(NONCE_BYTES))
-    async with context.database.transaction() as connection:
+    async with context.changing(person.id) as connection:
         await access.lock_person(connection, person)
         if await factors.exists(connection, person.id):
             raise MfaAlreadyEnabled
@@ -58,7 +58,7 @@ async def verify_and_enable(context: Context, code: str) -> list[str]:
         secret = _open(context, person, opened.secret)
         step = _first_step(secret, opened.now, code)
         codes = await new_set(context)
-        async with context.database.transaction() as connection:
+        async with context.changing(person.id) as connection:
             await _enable(context, connection, person, secret, step, codes)
             await guess.give_back(connection)
     await context.reload()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,9 +30,8 @@ from rules.failures import (
 )
 
 LOOK_EVERY_S = 1.0
+LONGEST_LOOK_S = 30.0  # it reads for all watchers
 MOST_WAITING = 1000
-
-log = logging.getLogger("gatehouse.hub")
 
 
 @dataclass(eq=False)
@@ -111,11 +109,10 @@ class Hub:
                 now = asyncio.get_running_loop().time()
                 is_full_look = now - looked_at >= LOOK_EVERY_S or position is None
                 try:
-                    async with self._database.connection() as connection:
+                    async with self._database.connection(LONGEST_LOOK_S) as connection:
                         position = await self._look(connection, position, is_full_look)
                 except ServiceUnavailable:
-                    log.warning("The database does not answer; the watchers wait.")
-                    continue
+                    continue  # the watchers wait; the pool has said why
                 if is_full_look:
                     looked_at = now
         finally:

@@ -23,7 +23,7 @@ async def invite(context: Context, account_id: UUID, email: str, role: Role) -> 
     person, own_role = await _inviter(context, account_id)
     address = _address(email)
     invitation_rules.require_permission(own_role, role)
-    async with context.database.transaction() as connection:
+    async with context.changing(account_id) as connection:
         await invitations.add_person(connection, address)
         # Another statement, which sees whom another request has just added.
         user_id = await memberships.user_id_of(connection, address)
@@ -47,7 +47,7 @@ async def invite(context: Context, account_id: UUID, email: str, role: Role) -> 
 async def revoke(context: Context, account_id: UUID, invitation_id: UUID) -> None:
     """Take an invitation back. Raises what managed_account raises, NotFound, NotPermitted and InvalidInput."""
     person, own_role = await _inviter(context, account_id)
-    async with context.database.transaction() as connection:
+    async with context.changing(account_id) as connection:
         standing = await invitations.standing_of(connection, account_id, invitation_id)
         if standing is None:
             raise NotFound

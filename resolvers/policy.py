@@ -59,7 +59,7 @@ async def update(
     access.require_freshness(person)
     policy_rules.check_joiner_days(joiner_days)
     wanted = Wanted(policy_rules.wanted_grace_days(require_mfa, grace_period_days), joiner_days, required_of)
-    async with context.database.transaction() as connection:
+    async with context.changing(account_id) as connection:
         before = await policy.lock(connection, account_id)
         if before is None:
             raise NotFound

@@ -73,7 +73,7 @@ async def reset(context: Context, account_id: UUID, staff_id: UUID) -> Member:
     """
     person, _ = await access.managed_account(context, account_id, to="reset MFA")
     access.require_freshness(person)
-    async with context.database.transaction() as connection:
+    async with context.changing(account_id) as connection:
         user_id = await staff.user_of(connection, account_id, staff_id)
         if user_id is None:
             raise NotFound
@@ -112,7 +112,7 @@ async def remind(context: Context, account_id: UUID, staff_ids: list[str]) -> tu
     wanted = {text.lower() for text in staff_ids}
     if not 1 <= len(wanted) <= MOST_REMINDED:
         raise InvalidInput("staffIds", f"Give 1 to {MOST_REMINDED} staff members.")
-    async with context.database.transaction() as connection:
+    async with context.changing(account_id) as connection:
         claimed = await staff.claim_reminders(
             connection, account_id, person.id, [access.parse_id(text) for text in wanted]
         )

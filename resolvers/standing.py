@@ -53,7 +53,7 @@ async def give(context: Context, account_id: UUID, asked: Asked) -> list[Given]:
     reason = standing.checked_reason(asked.reason)
     if not 1 <= len(set(asked.staff_ids)) <= standing.MOST_AT_ONCE:
         raise InvalidInput("staffIds", f"Give 1 to {standing.MOST_AT_ONCE} staff members.")
-    async with context.database.transaction() as connection:
+    async with context.changing(account_id) as connection:
         account = await policy.lock(connection, account_id)
         if account is None:
             raise NotFound
@@ -76,7 +76,7 @@ async def end(context: Context, account_id: UUID, exception_id: UUID) -> tuple[M
     """End an exception before its time: what it held off holds at once. Raises as giving one, and NotFound."""
     person, _ = await access.managed_account(context, account_id, to="end an exception")
     access.require_freshness(person)
-    async with context.database.transaction() as connection:
+    async with context.changing(account_id) as connection:
         if await policy.lock(connection, account_id) is None:
             raise NotFound
         await access.confirm_manager(connection, person, account_id)

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 import settings as settings_module
-from db.pool import open_database
+from db.pool import REQUESTS, open_database
 from resolvers.context import Service
 from resolvers.hashing import Hasher
 from resolvers.hub import Hub
@@ -36,7 +36,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        database = await open_database(settings.database_url, settings.pool_size, "gatehouse-api")
+        database = await open_database(settings.database_url, settings.pool_size, "gatehouse-api", REQUESTS)
         hasher = Hasher()
         hub = Hub(database, settings.database_url)
         app.state.service = Service(database, ring, hasher, Turns(), settings.issuer, hub)

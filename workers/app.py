@@ -14,15 +14,19 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.signals import worker_ready, worker_shutting_down
+from celery.worker.consumer import Consumer
 from kombu.exceptions import OperationalError
 from kombu.transport.redis import Channel
+from redis.exceptions import RedisError
 
 from db import deliveries, housekeeping
+from db.seldom import Seldom
 from rules.events.mailing import BULK, SECURITY
+from rules.failures import ServiceUnavailable
 from settings import Settings
-from workers.planning import Planned, plan
+from workers.planning import Planned, Planner
 from workers.reminders import plan_due
 from workers.runtime import Runtime
 from workers.sending import send_batch
@@ -35,16 +39,39 @@ PLAN_REMINDERS_EVERY_S = 900.0
 PRUNE_EVERY_S = 60.0
 PLAN_S = 120.0
 LOOK_FOR_END_EVERY_S = 0.25
+RECONNECT_AFTER_S = 1.0
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
-BROKER_AWAY = (OperationalError, OSError)
+# A replica that was the broker a moment ago answers that it takes no writes.
+BROKER_AWAY = (OperationalError, OSError, RedisError)
 
 log = logging.getLogger("gatehouse.worker")
+trouble = Seldom(log)
+
+
+class PatientConsumer(Consumer):
+    """Celery's, which connects again at once, however often it is refused in a second."""
+
+    def on_connection_error_after_connected(self, exc: Exception) -> None:
+        """Take a breath first."""
+        super().on_connection_error_after_connected(exc)
+        time.sleep(RECONNECT_AFTER_S)
+
+
+class Patient(Task):  # type: ignore[type-arg]
+    """A task that leaves what the database does not do now to the sweep and the relay, who will ask for it again."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run it."""
+        try:
+            return super().__call__(*args, **kwargs)
+        except (ServiceUnavailable, TimeoutError) as error:
+            trouble.warning("%s is left for later: the database does not answer (%s).", self.name, type(error).__name__)
 
 
 def make_app(settings: Settings) -> Celery:
     """A Celery application that can publish; `add_tasks` makes it work."""
-    app = Celery("gatehouse", broker=settings.broker_url, set_as_current=False)
+    app = Celery("gatehouse", broker=settings.broker_url, set_as_current=False, task_cls="workers.app:Patient")
     app.conf.update(
         task_serializer="json",
         accept_content=["json"],
@@ -59,6 +86,8 @@ def make_app(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_connection_timeout=2,
+        broker_channel_error_retry=True,  # what a broker answers that is a replica by now, or full
+        worker_consumer="workers.app:PatientConsumer",
         broker_transport_options={
             "socket_timeout": 2,
             "socket_connect_timeout": 2,
@@ -88,10 +117,12 @@ def add_tasks(app: Celery, runtime: Runtime) -> None:
 
 
 def _add_mail_tasks(app: Celery, runtime: Runtime) -> None:
+    planner = Planner()
+
     @app.task(name="gatehouse.plan_event")
     def plan_event(event_id: int) -> None:
         async def run() -> Planned:
-            return await plan(await runtime.database(), event_id)
+            return await planner.plan(await runtime.database(), event_id)
 
         planned = runtime.run(run(), PLAN_S)
         if planned.queue is not None:
@@ -148,7 +179,7 @@ def _wake(app: Celery, task: str, *arguments: object, queue: str) -> None:
     try:
         publish(app, task, *arguments, queue=queue)
     except BROKER_AWAY as error:
-        log.warning("The broker does not answer (%s); what is due will be found again.", type(error).__name__)
+        trouble.warning("The broker does not answer (%s); what is due will be found again.", type(error).__name__)
 
 
 def worker_main(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from rules.events.base import Event
 from rules.events.mailing import Audience, Mailing
 from rules.events.policy import Requirement
 from rules.events.stored import UnreadableEventError
+from rules.failures import ServiceUnavailable
 
 log = logging.getLogger("gatehouse.planning")
 
@@ -25,17 +27,37 @@ class Planned:
     is_unfinished: bool = False
 
 
-async def plan(database: Database, event_id: int) -> Planned:
-    """Write the deliveries of an event; of one for a whole account, the next 10,000.
+class Planner:
+    """What plans the events of one process. An attempt counts only when the process dies of it."""
 
-    A step is short, so that planning for 100,000 people holds up nobody's security mail.
-    """
-    async with database.connection() as connection:
-        if not await events.begin(connection, event_id):
-            return Planned()
-    async with database.connection() as connection, connection.transaction():
-        event = await events.lock_undispatched(connection, event_id)
-        return await _plan(connection, event) if event is not None else Planned()
+    def __init__(self) -> None:
+        self._owed: set[int] = set()
+
+    async def plan(self, database: Database, event_id: int) -> Planned:
+        """Write the deliveries of an event; of one for a whole account, the next 10,000.
+
+        A step is short, so that planning for 100,000 people holds up nobody's security mail.
+        """
+        async with database.connection() as connection:
+            await self._give_back(connection)
+            if not await events.begin(connection, event_id):
+                return Planned()
+        try:
+            async with database.connection() as connection, connection.transaction():
+                event = await events.lock_undispatched(connection, event_id)
+                return await _plan(connection, event) if event is not None else Planned()
+        except BaseException:
+            # The database's fault, or an end before its time: it is no crash. Now, or when the database is well again.
+            self._owed.add(event_id)
+            with suppress(ServiceUnavailable):
+                async with database.connection() as connection:
+                    await self._give_back(connection)
+            raise
+
+    async def _give_back(self, connection: Connection) -> None:
+        if owed := list(self._owed):
+            await events.give_back(connection, owed)
+            self._owed.difference_update(owed)
 
 
 async def _plan(connection: Connection, planned: Undispatched) -> Planned:

@@ -7,12 +7,12 @@ import contextlib
 import logging
 import signal
 
-import asyncpg
 from celery import Celery
 
 from db import events
 from db.listening import listen
 from db.pool import Database, open_database
+from db.seldom import Seldom
 from rules.events.catalogue import QUIET_TYPES, SECURITY_TYPES
 from rules.events.mailing import SECURITY
 from rules.failures import ServiceUnavailable
@@ -21,7 +21,7 @@ from workers.app import BROKER_AWAY, PLAN, make_app, publish
 
 LOOK_EVERY_S = 1.0
 
-log = logging.getLogger("gatehouse.relay")
+trouble = Seldom(logging.getLogger("gatehouse.relay"))
 
 
 def relay_main(settings: Settings) -> None:
@@ -48,9 +48,8 @@ async def _run(settings: Settings) -> None:
             rung.clear()
             try:
                 handed = await relay_once(database, app)
-            except (ServiceUnavailable, asyncpg.PostgresError) as error:
-                log.warning("The database does not answer (%s); trying again.", type(error).__name__)
-                handed = 0
+            except ServiceUnavailable:
+                handed = 0  # the pool has said why
             if not handed:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(rung.wait(), LOOK_EVERY_S)
@@ -83,6 +82,6 @@ def _publish_all(app: Celery, event_ids: list[int], queue: str) -> int:
         try:
             publish(app, "plan_event", event_id, queue=queue)
         except BROKER_AWAY as error:
-            log.warning("The broker does not answer (%s); trying again.", type(error).__name__)
+            trouble.warning("The broker does not answer (%s); trying again.", type(error).__name__)
             return index
     return len(event_ids)

@@ -10,7 +10,8 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, TypeVar
 
-from db.pool import AWAY, Database, open_database
+from db.away import is_away
+from db.pool import Database, open_database
 from rules.failures import ServiceUnavailable
 from settings import Settings
 from workers.verdicts import Refusals
@@ -75,7 +76,9 @@ class Runtime:
                 size = self.settings.worker_concurrency + 2
                 try:
                     self._database = await open_database(self.settings.database_url, size, "gatehouse-worker")
-                except AWAY as error:
+                except Exception as error:
+                    if not is_away(error):
+                        raise
                     raise ServiceUnavailable from error
         return self._database
 

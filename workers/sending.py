@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 from db import deliveries
 from db.deliveries import Claimed
+from db.seldom import Seldom
 from rules.delivery import pause_s
 from workers.emails import Facts, Pages
 from workers.letters import Letter, Mail
@@ -31,6 +32,7 @@ STOP_AFTER_S = 2.5
 MARK_PATIENCE_S = 60.0
 
 log = logging.getLogger("gatehouse.sending")
+trouble = Seldom(log)
 
 
 class ClaimLostError(Exception):
@@ -78,7 +80,7 @@ class _Batch:
             self.mailer.connect()
             self._send_all()
         except ServerError as error:
-            log.warning("The mail server cannot be used: %s", error)
+            trouble.warning("The mail server cannot be used: %s", error)
             self._end(list(self.waiting.values()), str(error))
             return False
         except ClaimLostError:
@@ -192,7 +194,7 @@ class _Batch:
                 try:
                     await self.runtime.query_once(deliveries.renew, self.claim_id)
                 except Exception as error:
-                    log.warning("A claim cannot be renewed now: %s", type(error).__name__)
+                    trouble.warning("A claim cannot be renewed now: %s", type(error).__name__)
                 else:
                     self.renewed_at = now
         self.mailer.abort()

@@ -74,7 +74,9 @@ def _log(code: str, error: GraphQLError, request_id: str, operation: str | None)
     if code == INTERNAL_CODE:
         log_unexpected(_cause(error), request_id, f"path={path} operation={name}")
     else:
-        logger.info("request_id=%s code=%s path=%s operation=%s", request_id, code, path, name)
+        # The pool says why, once a second: no need to be told by every request.
+        level = logging.DEBUG if code == "SERVICE_UNAVAILABLE" else logging.INFO
+        logger.log(level, "request_id=%s code=%s path=%s operation=%s", request_id, code, path, name)
 
 
 def log_unexpected(error: BaseException, request_id: str, where: str) -> None:

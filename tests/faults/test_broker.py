@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+import redis
 from aiosmtpd.smtp import SMTP, Envelope
 
 from server.transport.listening import free_port
@@ -104,3 +105,20 @@ async def with_an_api(line: Line) -> tuple[World, list[Process]]:
     others = await line.start("relay", "worker", "beat")
     line.world.base_url = f"http://127.0.0.1:{port}"
     return line.world, [api, *others]
+
+
+async def test_a_replica_for_a_while_it_delays_only_the_emails(line: Line, broker: Broker) -> None:
+    parts = await line.start("relay", "worker", "beat")
+    people = await crowd(line.database, line.world.account_id, 2)
+    await line.happen(people[0])
+    await line.mailbox.wait_for(1)
+    with redis.Redis.from_url(broker.url) as client:
+        client.replicaof("127.0.0.1", str(free_port()))
+        await line.happen(people[1])
+        await parts[1].wait_for_output("Connection to broker lost")
+        await parts[0].wait_for_output("The broker does not answer")
+        await asyncio.sleep(2)  # some more refusals
+        client.replicaof("NO", "ONE")
+    await line.let_time_pass()
+    await line.until_all("sent", 2)
+    assert all(part.popen.poll() is None for part in parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import time
 from collections import Counter
@@ -178,3 +179,21 @@ async def test_while_it_is_away_every_path_says_so_with_the_security_headers(dur
 async def is_answered(client: Client) -> bool:
     """Whether the database is there for this client."""
     return not (await client.raw("{ viewer { email } }")).get("errors")
+
+
+async def test_frozen_it_holds_no_request_for_long(durable: tuple[Restartable, Line]) -> None:
+    database, line = durable
+    mia = await line.world.sign_in("mia")
+    backends = await line.database.fetch("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    processes_of_it = [database.server.child.pid, *(row["pid"] for row in backends)]
+    for pid in processes_of_it:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        answers = await asyncio.gather(*(mia.raw("{ viewer { email } }") for _ in range(30)))
+    finally:
+        for pid in processes_of_it:
+            os.kill(pid, signal.SIGCONT)
+    assert {answer["errors"][0]["extensions"]["code"] for answer in answers} == {"SERVICE_UNAVAILABLE"}
+    async with asyncio.timeout(30):
+        while not await is_answered(mia):
+            await asyncio.sleep(0.1)

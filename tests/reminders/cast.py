@@ -12,7 +12,7 @@ import pytest_asyncio
 from db import deliveries
 from db.pool import Database, open_database
 from tests.factories import World, make_world, require_mfa
-from workers.planning import plan
+from workers.planning import Planner
 
 THRESHOLDS = (7, 3, 1)
 
@@ -44,7 +44,7 @@ async def facts(cast: World, event_type: str = "GRACE_REMINDER_SENT") -> list[di
 async def planned(cast: World, pool: Database) -> list[str]:
     """Plan the deliveries of all events; whom they go to."""
     for event in await cast.database.fetch("SELECT id FROM events WHERE dispatched_at IS NULL ORDER BY id"):
-        await plan(pool, event["id"])
+        await Planner().plan(pool, event["id"])
     rows = await cast.database.fetch("SELECT split_part(email, '@', 1) AS name FROM deliveries ORDER BY email")
     return [row["name"] for row in rows]
 

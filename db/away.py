@@ -1,0 +1,40 @@
+"""What an error says about the database: that it cannot be used now, or that this connection no longer leads to it."""
+
+from __future__ import annotations
+
+import asyncpg
+
+# SQLSTATEs by their beginning: they say that the server is away, full, busy with others, or not the one that writes.
+AWAY_STATES = (
+    "08",  # connection exceptions
+    "25006",  # a read-only transaction: after a failover the connection leads to a standby
+    "25P03",  # idle in a transaction for too long
+    "25P04",  # a transaction that took too long
+    "28",  # it lets us in no more
+    "40",  # rolled back for others: deadlocks
+    "53",  # out of connections, memory or disk
+    "55P03",  # a lock that others hold
+    "57",  # cancelled, shutting down, starting up, crashed
+    "58",  # its own disk or files fail it
+)
+LEFT_STATES = ("08", "25006", "57P", "58")
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database is away or too busy; otherwise a statement, or what it was given, is wrong."""
+    if isinstance(error, asyncpg.PostgresError):
+        return _state(error).startswith(AWAY_STATES)
+    if isinstance(error, asyncpg.InterfaceError):
+        return not isinstance(error, ValueError)  # which is about what it was given
+    return isinstance(error, OSError | TimeoutError | asyncpg.InternalClientError)
+
+
+def has_left(error: BaseException) -> bool:
+    """Whether connections that were made before this error may lead to the wrong server."""
+    if isinstance(error, asyncpg.PostgresError):
+        return _state(error).startswith(LEFT_STATES)
+    return isinstance(error, asyncpg.InternalClientError)
+
+
+def _state(error: asyncpg.PostgresError) -> str:
+    return str(getattr(error, "sqlstate", None) or "")

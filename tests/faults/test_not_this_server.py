@@ -1,0 +1,132 @@
+"""A database that is there and does not do what it is asked: read-only after a failover, full, or busy with others."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from tests.account.operations import save
+from tests.factories import BEGIN, PASSWORD, SIGN_IN, World, email
+from tests.line import Line
+
+VIEWER = "{ viewer { email } }"
+AWAY = ["08006", "25006", "40001", "40P01", "53100", "53300", "55P03", "57014", "57P01", "57P02", "57P03", "58030"]
+SAVES = 12
+READERS = 8
+
+
+async def refuse_inserts(database: asyncpg.Connection[asyncpg.Record], table: str, state: str) -> None:
+    """Let every insert into the table be counted in `asked` and refused with that SQLSTATE."""
+    await database.execute("CREATE SEQUENCE asked")
+    await database.execute(
+        f"""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM nextval('asked'); RAISE EXCEPTION 'refused' USING ERRCODE = '{state}'; END $$
+        """
+    )
+    await database.execute(
+        f"CREATE TRIGGER refuse BEFORE INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse()"
+    )
+
+
+async def turn(database: asyncpg.Connection[asyncpg.Record], *, read_only: bool) -> None:
+    """Let connections to the test's database that are made from now on be read-only, or not."""
+    name = await database.fetchval("SELECT current_database()")
+    await database.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {'on' if read_only else 'off'}")
+
+
+async def end_connections(database: asyncpg.Connection[asyncpg.Record]) -> None:
+    """End everybody else's connections to the test's database."""
+    await database.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+
+@pytest.mark.parametrize("state", AWAY)
+async def test_what_the_database_cannot_do_now_is_no_fault_of_ours(world: World, state: str) -> None:
+    await refuse_inserts(world.database, "sessions", state)
+    client = world.client()
+    assert await client.refusal(SIGN_IN, email=email("mia"), password=PASSWORD) == "SERVICE_UNAVAILABLE"
+    await world.database.execute("DROP TRIGGER refuse ON sessions")
+    await world.sign_in("mia")
+
+
+async def test_a_wrong_statement_is_still_our_fault(world: World) -> None:
+    await refuse_inserts(world.database, "sessions", "22012")
+    client = world.client()
+    assert await client.refusal(SIGN_IN, email=email("mia"), password=PASSWORD) == "INTERNAL_SERVER_ERROR"
+
+
+async def test_connections_that_turned_read_only_are_made_anew_at_the_first_refusal(world: World) -> None:
+    mia = await world.sign_in("mia")
+    await turn(world.database, read_only=True)
+    await end_connections(world.database)
+    while (await mia.http.get("/healthz")).status_code != 200:
+        await asyncio.sleep(0.05)  # until the pool has found out and connected again
+    await asyncio.gather(*(mia.http.get("/healthz") for _ in range(READERS)))  # several of them
+    await turn(world.database, read_only=False)
+    assert await mia.refusal(BEGIN) == "SERVICE_UNAVAILABLE"
+    for _ in range(READERS):
+        assert (await mia.do(BEGIN))["__typename"] == "MfaEnrollment"
+
+
+async def test_a_relay_and_a_worker_live_through_a_failover_and_say_so_once_a_second(line: Line) -> None:
+    parts = await line.start("relay", "worker", "beat")
+    await line.happen(await line.world.user_id("mia"))
+    await line.mailbox.wait_for(1)
+    await turn(line.database, read_only=True)
+    await end_connections(line.database)
+    await line.happen(await line.world.user_id("adam"))
+    relay = parts[0]
+    await relay.wait_for_output("ReadOnlySQLTransactionError")
+    await asyncio.sleep(3)  # the longer, the more could be written
+    lines = [one for one in relay.output.splitlines() if "The database cannot be used now" in one]
+    assert len(lines) <= 15
+    await turn(line.database, read_only=False)
+    await line.let_time_pass()
+    await line.until_all("sent", 2)
+    assert all(part.popen.poll() is None for part in parts)
+    assert not any("Traceback" in part.output for part in parts)
+
+
+@pytest.mark.parametrize("state", ["53100", "55P03"])
+async def test_trouble_of_the_database_counts_as_nobodys_crash(line: Line, state: str) -> None:
+    await refuse_inserts(line.database, "deliveries", state)
+    await line.happen(await line.world.user_id("mia"))
+    await line.database.execute("UPDATE events SET attempts = 9")
+    _, worker, _ = await line.start("relay", "worker", "beat")
+
+    for tries in range(1, 6):
+        await line.let_time_pass()
+
+        async def has_been_refused(tries: int = tries) -> object:
+            return await line.database.fetchval("SELECT last_value >= $1 AND is_called FROM asked", tries)
+
+        await line.until(has_been_refused, f"{tries} tries have been refused")
+    assert await line.database.fetchval("SELECT failure IS NULL AND attempts <= 10 FROM events")
+    await line.database.execute("DROP TRIGGER refuse ON deliveries")
+    await line.let_time_pass()
+    await line.until_all("sent", 1)
+    assert "Traceback" not in worker.output
+
+
+async def test_one_locked_row_starves_nobody(world: World, database_url: str) -> None:
+    olive, sam = await world.sign_in("olive"), await world.sign_in("sam")
+    locker = await asyncpg.connect(database_url)
+    async with locker.transaction():
+        await locker.execute("SELECT FROM accounts WHERE id = $1 FOR NO KEY UPDATE", world.account_id)
+        saves = [asyncio.create_task(save(olive, world, True, days)) for days in range(SAVES)]
+        while not await world.database.fetchval(
+            "SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1"
+        ):
+            await asyncio.sleep(0.02)
+        while not all(task.done() for task in saves):
+            assert (await sam.ask(VIEWER))["viewer"]["email"] == email("sam")
+            await world.sign_in("mia")
+        outcomes = [task.exception() for task in saves]
+    assert {getattr(outcome, "code", None) for outcome in outcomes} == {"SERVICE_UNAVAILABLE"}
+    await locker.close()
+    await save(olive, world, True, 3)
