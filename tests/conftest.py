@@ -8,10 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.browser import browser
+from tests.commands import operate
+from tests.debian import oldest_url
 from tests.line import broker, line
-from tests.parts import administrator, broker_url, database_url, gatehouse, mailbox, postgres, valkey
+from tests.parts import administrator, broker_url, database_url, embedded_url, gatehouse, mailbox, postgres, valkey
 from tests.warm import WARM
-from tests.world import database, world
+from tests.world import cast, database, world
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -31,11 +33,15 @@ __all__ = [
     "broker",
     "broker_url",
     "browser",
+    "cast",
     "database",
     "database_url",
+    "embedded_url",
     "gatehouse",
     "line",
     "mailbox",
+    "oldest_url",
+    "operate",
     "postgres",
     "valkey",
     "warm",

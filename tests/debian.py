@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
+
 from server.local import processes
 from tests.parts import OPTIONS
 
@@ -58,6 +60,13 @@ def postgres_15(options: Sequence[str] = OPTIONS) -> Iterator[str]:
             yield f"postgresql://gatehouse@/postgres?host={quote(str(folder))}"
         finally:
             processes.stop(child, signal.SIGQUIT, 5)
+
+
+@pytest.fixture(scope="session")
+def oldest_url() -> Iterator[str]:
+    """The URL of a PostgreSQL 15."""
+    with postgres_15() as url:
+        yield url
 
 
 def is_root() -> bool:

@@ -18,8 +18,8 @@ from rules.clients import Client
 from rules.events.mfa import MfaEnabled
 from tests.broker import Broker
 from tests.client import SECRET_KEYS
-from tests.factories import World, make_world
 from tests.parts import Mailbox, Process, environment
+from tests.people import World, make_world
 
 Start = Callable[..., Process]
 

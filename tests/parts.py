@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from itertools import count
@@ -45,6 +46,12 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     processes.stop(server.child, signal.SIGQUIT, 5)
 
 
+@pytest.fixture(scope="session")
+def embedded_url(postgres: Postgres) -> str:
+    """The URL of this test process's own PostgreSQL."""
+    return postgres.url
+
+
 @pytest_asyncio.fixture(scope="session")
 async def administrator(postgres: Postgres) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
     """A connection that may make databases, beside the migrated template."""
@@ -62,6 +69,20 @@ async def database_url(postgres: Postgres, administrator: asyncpg.Connection[asy
     await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     yield named(postgres.url, name)
     await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@asynccontextmanager
+async def empty_database(server_url: str) -> AsyncIterator[str]:
+    """An empty, migrated database on another server than this process's own; its URL."""
+    connection = await asyncpg.connect(server_url)
+    name = f"test_{next(_numbers)}"
+    await connection.execute(f"CREATE DATABASE {name}")
+    try:
+        await migrate(named(server_url, name))
+        yield named(server_url, name)
+    finally:
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await connection.close()
 
 
 def named(url: str, database: str) -> str:

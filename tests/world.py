@@ -9,7 +9,7 @@ import asyncpg
 import pytest_asyncio
 
 from tests.client import serving, settings_for
-from tests.factories import World, make_world
+from tests.people import World, make_world
 
 
 @pytest_asyncio.fixture
@@ -19,6 +19,12 @@ async def database(database_url: str) -> AsyncIterator[asyncpg.Connection[asyncp
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
     yield connection
     await connection.close()
+
+
+@pytest_asyncio.fixture
+async def cast(database: asyncpg.Connection[asyncpg.Record]) -> World:
+    """The cast, and no server."""
+    return await make_world("", database)
 
 
 @pytest_asyncio.fixture

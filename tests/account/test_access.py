@@ -14,20 +14,10 @@ from graphql import (
 )
 
 from schema.roots import build
-from tests.account.operations import (
-    AUDIT,
-    IMPACT,
-    POLICY,
-    PROGRESS,
-    REMIND,
-    RESET,
-    ROSTER,
-    UPDATE,
-    reset,
-    save,
-)
+from tests.account.acts import reset, save
 from tests.client import Client
-from tests.factories import BEGIN, World
+from tests.operations import AUDIT, BEGIN, IMPACT, POLICY, PROGRESS, REMIND, RESET, ROSTER, UPDATE
+from tests.people import World
 
 OK, MISSING, UNAUTHENTICATED, NOT_PERMITTED = "OK", "NOT_FOUND", "UNAUTHENTICATED", "NotPermitted"
 READS = {"policy": POLICY, "impact": IMPACT, "progress": PROGRESS, "roster": ROSTER, "audit": AUDIT}

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.client import Client, GraphQLError
-from tests.factories import World, require_mfa
+from tests.operations import DAYS_LEFT, END_EXCEPTION, EXCEPTIONS
+from tests.people import World, require_mfa
 
 EXCEPTION = "exception { id kind email until reason authorEmail breakGlass endedAt }"
 EXTEND = f"""
@@ -34,17 +35,6 @@ mutation ($input: ExemptFromMfaInput!) {{
   }}
 }}
 """
-END = """
-mutation ($input: EndMfaExceptionInput!) {
-  endMfaException(input: $input) {
-    __typename
-    ... on MfaExceptionEnded { exception { endedAt } staffMember { mfaState mfaDeadlineReason } }
-    ... on Error { message }
-  }
-}
-"""
-LISTED = "query ($id: ID!) { account(id: $id) { mfaExceptions(includeEnded: true) { kind email endedAt } } }"
-NOTICE = "{ viewer { mfaNotice { daysRemaining blocking } } }"
 OPEN = "query ($id: ID!) { account(id: $id) { name } }"
 
 
@@ -77,7 +67,7 @@ async def test_more_time_opens_the_gate_and_keeps_the_banner(world: World) -> No
     assert row["staffMember"]["mfaState"] == "NOT_ENABLED"
     assert row["staffMember"]["mfaDeadlineReason"] == "EXTENDED"
     assert (await mia.ask(OPEN, id=str(world.account_id)))["account"] == {"name": "Agency"}
-    assert (await mia.ask(NOTICE))["viewer"]["mfaNotice"] == {"daysRemaining": 3, "blocking": False}
+    assert (await mia.ask(DAYS_LEFT))["viewer"]["mfaNotice"] == {"daysRemaining": 3, "blocking": False}
     (event,) = await world.events("MFA_DEADLINE_EXTENDED")
     assert event["data"]["reason"] == "On leave"
 
@@ -85,20 +75,20 @@ async def test_more_time_opens_the_gate_and_keeps_the_banner(world: World) -> No
 async def test_an_exemption_asks_nothing_until_it_ends(world: World) -> None:
     olive, mia = await enrolled_olive(world), await blocked(world)
     await olive.do(EXEMPT, input=await asked(world, "mia", until=ahead(days=2)))
-    assert (await mia.ask(NOTICE))["viewer"]["mfaNotice"] is None
+    assert (await mia.ask(DAYS_LEFT))["viewer"]["mfaNotice"] is None
     await world.database.execute("UPDATE staff SET excepted_until = now() WHERE is_exempt")
     assert await mia.refusal(OPEN, id=str(world.account_id)) == "MFA_ENROLLMENT_REQUIRED"
-    assert (await mia.ask(NOTICE))["viewer"]["mfaNotice"] == {"daysRemaining": 0, "blocking": True}
+    assert (await mia.ask(DAYS_LEFT))["viewer"]["mfaNotice"] == {"daysRemaining": 0, "blocking": True}
 
 
 async def test_ended_by_hand_it_bites_at_once(world: World) -> None:
     olive, mia = await enrolled_olive(world), await blocked(world)
     given = await olive.do(EXTEND, input=await asked(world, "mia", until=ahead(days=2)))
     end = {"accountId": str(world.account_id), "exceptionId": given["exception"]["id"]}
-    ended = await olive.do(END, input=end)
+    ended = await olive.do(END_EXCEPTION, input=end)
     assert ended["staffMember"] == {"mfaState": "BLOCKED", "mfaDeadlineReason": "POLICY"}
     assert await mia.refusal(OPEN, id=str(world.account_id)) == "MFA_ENROLLMENT_REQUIRED"
-    assert await olive.refusal(END, input=end) == "NOT_FOUND"
+    assert await olive.refusal(END_EXCEPTION, input=end) == "NOT_FOUND"
 
 
 async def test_an_extension_never_shortens_what_the_policy_gives(world: World) -> None:
@@ -166,7 +156,7 @@ async def test_members_and_strangers_find_nothing_here(world: World, name: str) 
     wanted = await asked(world, "mia", until=ahead(days=2))
     assert await stranger.refusal(EXTEND, input=wanted) == "NOT_FOUND"
     assert await stranger.refusal(EXEMPT, input=wanted) == "NOT_FOUND"
-    assert await stranger.refusal(LISTED, id=str(world.account_id)) == "NOT_FOUND"
+    assert await stranger.refusal(EXCEPTIONS, id=str(world.account_id)) == "NOT_FOUND"
 
 
 async def test_signed_out_nothing_can_be_given(world: World) -> None:
@@ -181,7 +171,7 @@ async def test_of_many_at_once_one_holds_and_all_are_on_record(world: World) -> 
     given = [each for each in answers if isinstance(each, dict)]
     # The account's row has turns for a few; who finds none in time is told to try again.
     assert all(isinstance(each, dict | GraphQLError) for each in answers) and given
-    listed = (await olive.ask(LISTED, id=str(world.account_id)))["account"]["mfaExceptions"]
+    listed = (await olive.ask(EXCEPTIONS, id=str(world.account_id)))["account"]["mfaExceptions"]
     assert len(listed) == len(given)
     assert [each["endedAt"] for each in listed].count(None) == 1
 
@@ -190,7 +180,7 @@ async def test_who_leaves_and_comes_again_has_no_exception(world: World) -> None
     olive = await enrolled_olive(world)
     await olive.do(EXTEND, input=await asked(world, "mia", until=ahead(days=2)))
     await world.database.execute("DELETE FROM staff WHERE id = $1", await world.staff_id("mia"))
-    (listed,) = (await olive.ask(LISTED, id=str(world.account_id)))["account"]["mfaExceptions"]
+    (listed,) = (await olive.ask(EXCEPTIONS, id=str(world.account_id)))["account"]["mfaExceptions"]
     assert listed["endedAt"] is not None
 
 

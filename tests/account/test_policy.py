@@ -8,18 +8,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.account.operations import (
-    IMPACT,
-    NOTICE,
-    POLICY,
-    PROGRESS,
-    UPDATE,
-    ask_account,
-    move_deadline,
-    reset,
-    save,
-)
-from tests.factories import World
+from tests.account.acts import ask_account, move_deadline, reset, save
+from tests.operations import IMPACT, NOTICE, POLICY, PROGRESS, UPDATE
+from tests.people import World
 
 
 async def test_the_requirement_is_off_by_default(world: World) -> None:

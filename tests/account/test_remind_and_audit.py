@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.account.operations import AUDIT, REMIND, ask_account, move_deadline, remind, reset, save
+from tests.account.acts import ask_account, move_deadline, remind, reset, save
 from tests.client import Client
-from tests.enrollment.test_enrollment import DISABLE
-from tests.factories import COMPLETE, World, email
+from tests.operations import AUDIT, COMPLETE, DISABLE, REMIND
+from tests.people import World, email
 
 
 async def log(client: Client, world: World, **variables: Any) -> dict[str, Any]:

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from tests.account.operations import NOTICE, RESET, reset
-from tests.enrollment.test_enrollment import DISABLE
-from tests.factories import BEGIN, COMPLETE, VERIFY, Factor, World, email
+from tests.account.acts import reset
+from tests.operations import BEGIN, COMPLETE, DISABLE, NOTICE, RESET, VERIFY
+from tests.people import Factor, World, email
 
 VIEWER = "{ viewer { email } }"
 

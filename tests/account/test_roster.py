@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.account.operations import POLICY, ROSTER, ask_account, reset, save
+from tests.account.acts import ask_account, reset, save
 from tests.client import Client
-from tests.factories import World, email, password_hash
+from tests.operations import POLICY, ROSTER
+from tests.people import World, email, password_hash
 
 
 async def roster(client: Client, world: World, **variables: Any) -> dict[str, Any]:

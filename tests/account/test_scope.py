@@ -7,31 +7,14 @@ from typing import Any
 import pytest
 
 from tests.client import Client
-from tests.factories import World
-
-UPDATE = """
-mutation ($input: UpdateSecurityPolicyInput!) {
-  updateSecurityPolicy(input: $input) {
-    __typename
-    ... on SecurityPolicyUpdated { securityPolicy { requireMfa requiredOf joinerDays } }
-    ... on InvalidInput { field }
-  }
-}
-"""
-NOTICE = "{ viewer { mfaNotice { daysRemaining blocking } } }"
-IMPACT = """
-query ($id: ID!, $of: RequiredOf) {
-  account(id: $id) {
-    policyImpact(requireMfa: true, gracePeriodDays: 0, requiredOf: $of) { affectedCount blockedNowCount }
-  }
-}
-"""
+from tests.operations import DAYS_LEFT, IMPACT_OF, UPDATE_SCOPE
+from tests.people import World
 
 
 async def save(client: Client, world: World, **wanted: Any) -> dict[str, Any]:
     """Require MFA of the agency's staff, at once."""
     policy = {"accountId": str(world.account_id), "requireMfa": True, "gracePeriodDays": 0, **wanted}
-    return await client.do(UPDATE, input=policy)
+    return await client.do(UPDATE_SCOPE, input=policy)
 
 
 async def manager(world: World) -> Client:
@@ -45,15 +28,15 @@ async def test_required_of_owners_and_admins_it_asks_nothing_of_members(world: W
     olive, mia, adam = await manager(world), await world.sign_in("mia"), await world.sign_in("adam")
     answer = await save(olive, world, requiredOf="OWNERS_AND_ADMINS")
     assert answer["securityPolicy"] == {"requireMfa": True, "requiredOf": "OWNERS_AND_ADMINS", "joinerDays": 0}
-    assert (await mia.ask(NOTICE))["viewer"]["mfaNotice"] is None
-    assert (await adam.ask(NOTICE))["viewer"]["mfaNotice"]["blocking"] is True
+    assert (await mia.ask(DAYS_LEFT))["viewer"]["mfaNotice"] is None
+    assert (await adam.ask(DAYS_LEFT))["viewer"]["mfaNotice"]["blocking"] is True
 
 
 async def test_widened_to_everyone_it_bites_at_once_and_tells_so(world: World) -> None:
     olive, mia = await manager(world), await world.sign_in("mia")
     await save(olive, world, requiredOf="OWNERS_AND_ADMINS")
     await save(olive, world, requiredOf="EVERYONE")
-    assert (await mia.ask(NOTICE))["viewer"]["mfaNotice"]["blocking"] is True
+    assert (await mia.ask(DAYS_LEFT))["viewer"]["mfaNotice"]["blocking"] is True
     (event,) = await world.events("POLICY_CHANGED")
     assert event["data"]["isWidened"] is True
 
@@ -68,9 +51,9 @@ async def test_what_is_not_given_stays_as_it_is(world: World) -> None:
 async def test_who_joins_later_gets_the_days_of_their_own(world: World) -> None:
     olive, mia = await manager(world), await world.sign_in("mia")
     await save(olive, world, joinerDays=5)
-    assert (await mia.ask(NOTICE))["viewer"]["mfaNotice"]["blocking"] is True
-    await world.database.execute("UPDATE staff SET created_at = now() WHERE id = $1", await world.staff_id("mia"))
-    assert (await mia.ask(NOTICE))["viewer"]["mfaNotice"] == {"daysRemaining": 5, "blocking": False}
+    assert (await mia.ask(DAYS_LEFT))["viewer"]["mfaNotice"]["blocking"] is True
+    await world.database.execute("UPDATE_SCOPE staff SET created_at = now() WHERE id = $1", await world.staff_id("mia"))
+    assert (await mia.ask(DAYS_LEFT))["viewer"]["mfaNotice"] == {"daysRemaining": 5, "blocking": False}
 
 
 @pytest.mark.parametrize("days", [-1, 31])
@@ -82,7 +65,7 @@ async def test_the_days_of_those_who_join_later_are_0_to_30(world: World, days: 
 
 async def test_the_impact_counts_those_of_whom_it_would_be_required(world: World) -> None:
     olive = await manager(world)
-    account = (await olive.ask(IMPACT, id=str(world.account_id), of="OWNERS_AND_ADMINS"))["account"]
+    account = (await olive.ask(IMPACT_OF, id=str(world.account_id), of="OWNERS_AND_ADMINS"))["account"]
     assert account["policyImpact"] == {"affectedCount": 1, "blockedNowCount": 1}
-    account = (await olive.ask(IMPACT, id=str(world.account_id), of=None))["account"]
+    account = (await olive.ask(IMPACT_OF, id=str(world.account_id), of=None))["account"]
     assert account["policyImpact"] == {"affectedCount": 2, "blockedNowCount": 2}

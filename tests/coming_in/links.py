@@ -7,7 +7,7 @@ from typing import Any
 
 from rules import tokens
 from rules.links import Purpose
-from tests.factories import World
+from tests.people import World
 
 
 async def link_to(world: World, address: str, purpose: Purpose, **moved: Any) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.client import Client
 from tests.coming_in.operations import INVITE, MEMBERS, REVOKE
-from tests.factories import World, email, require_mfa
+from tests.people import World, email, require_mfa
 
 
 async def invite(world: World, client: Client, who: str, role: str = "MEMBER") -> dict[str, Any]:

@@ -12,7 +12,8 @@ from rules.links import Purpose
 from tests.client import Client
 from tests.coming_in.links import link_to
 from tests.coming_in.operations import CHANGE, END, INVITE, MEMBERS, REVOKE, SET
-from tests.factories import COMPLETE, PASSWORD, SIGN_IN, World, email, require_mfa
+from tests.operations import COMPLETE, SIGN_IN
+from tests.people import PASSWORD, World, email, require_mfa
 
 NEW = "a wholly other phrase"
 VIEWER = "{ viewer { email sessions { id current } } }"

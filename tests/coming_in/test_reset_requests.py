@@ -12,7 +12,7 @@ import pytest
 from server.app import create_app
 from tests.client import Client, serving, settings_for
 from tests.coming_in.operations import REQUEST
-from tests.factories import World, email, make_world
+from tests.people import World, email, make_world
 
 
 async def ask(world: World, address: str, **headers: str) -> dict[str, Any]:

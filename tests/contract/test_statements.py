@@ -11,24 +11,11 @@ import pytest_asyncio
 from graphql import OperationDefinitionNode, OperationType, parse, print_ast
 
 from server.app import create_app
-from tests.account.operations import AUDIT, IMPACT, NOTICE, POLICY, PROGRESS, ROSTER
 from tests.client import Client, settings_for
-from tests.factories import PASSWORD, SIGN_IN, World, email, make_world
+from tests.operations import AUDIT, EVERYTHING, IMPACT, NOTICE, POLICY, PROGRESS, ROSTER, SIGN_IN
+from tests.people import PASSWORD, World, email, make_world
 from web.explorer_assets import WEB
 
-EVERYTHING = """
-query ($account: ID!) {
-  viewer { id email mfa { enabled } mfaNotice { message } memberships { role account { id name } } }
-  account(id: $account) {
-    id
-    securityPolicy { requireMfa }
-    enrollmentProgress { staffCount }
-    policyImpact(requireMfa: true) { affectedCount }
-    staff { nodes { email mfaState canResetMfa } }
-    auditLog { nodes { summary actorEmail subjectEmail } }
-  }
-}
-"""
 COSTS = [
     ("{ viewer { email mfa { enabled backupCodesRemaining } memberships { account { name } } } }", 1),
     (NOTICE, 1),

@@ -11,6 +11,7 @@ from server.commands.emails import PAGES, sample_mails
 from workers.emails import Facts, Pages, render
 
 MAILS = sample_mails()
+LONGEST_ADDRESS = f"{'m' * 64}@{'a' * 61}.{'b' * 61}.{'c' * 61}.de"
 
 
 def part(mail: EmailMessage, kind: str) -> str:

@@ -8,12 +8,11 @@ from email.message import EmailMessage
 
 import pytest
 
-from tests.emails.rendering import mail_of, part
+from tests.emails.rendering import LONGEST_ADDRESS, mail_of, part
 from workers.wording import LINK_MARKS, UNSAFE, browser_name, clean, quoted
 
 HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress"]
 HEADERS += ["MIME-Version", "Content-Type"]
-LONGEST_ADDRESS = f"{'m' * 64}@{'a' * 61}.{'b' * 61}.{'c' * 61}.de"
 TRICKS = {
     "a carriage return and line feed": "Riverbend\r\nBcc: x@evil.example\r\n\r\nHello",
     "a line feed alone": "Riverbend\nBcc: x@evil.example",

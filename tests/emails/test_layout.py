@@ -8,8 +8,7 @@ from typing import Literal
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.emails.rendering import MAILS, mail_of, part
-from tests.emails.test_chosen_words import LONGEST_ADDRESS
+from tests.emails.rendering import LONGEST_ADDRESS, MAILS, mail_of, part
 
 # For each text that shows: its colour, that of the nearest background, and whether it stays within the window.
 TEXTS = """() => {

@@ -15,32 +15,8 @@ import zxingcpp
 from PIL import Image
 
 from tests.client import Client
-from tests.factories import BEGIN, COMPLETE, VERIFY, Factor, World, email
-
-REGENERATE = """
-mutation ($code: String!) {
-  regenerateBackupCodes(input: {code: $code}) {
-    __typename
-    ... on BackupCodesRegenerated { backupCodes viewer { mfa { backupCodesRemaining } } }
-    ... on Error { message }
-  }
-}
-"""
-DISABLE = """
-mutation ($code: String!) {
-  disableMfa(input: {code: $code}) {
-    __typename
-    ... on MfaDisabled { viewer { mfa { enabled backupCodesRemaining } } }
-    ... on Error { message }
-  }
-}
-"""
-
-
-async def begin(client: Client) -> tuple[dict[str, Any], Factor]:
-    """Begin an enrollment; what came back, and the app that scanned it."""
-    begun = await client.do(BEGIN)
-    return begun, Factor(begun["manualEntryKey"].replace(" ", ""), [])
+from tests.operations import BEGIN, COMPLETE, DISABLE, REGENERATE, VERIFY
+from tests.people import World, begin, email
 
 
 async def verify(client: Client, code: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.factories import PASSWORD, World, email
+from tests.people import PASSWORD, World, email
 from web.explorer_assets import npm_command
 
 ROOT = Path(__file__).parents[2]

@@ -13,9 +13,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from tests.account.operations import save
+from tests.account.acts import save
 from tests.client import serving, settings_for
-from tests.factories import PASSWORD, World, email, make_world
+from tests.people import PASSWORD, World, email, make_world
 from web import explorer_assets
 from web.explorer import FETCHED, RETRY_S
 from web.explorer_assets import MANIFEST, AssetsUnavailable, assets_folder, fetch

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.factories import email
+from tests.commands import command
 from tests.line import Line
-from tests.server.test_operators import command
+from tests.people import email
 
 
 async def test_a_broken_event_is_set_aside_and_named_and_stops_nothing_behind_it(line: Line, database_url: str) -> None:

@@ -10,9 +10,9 @@ from aiosmtpd.smtp import SMTP, Envelope
 
 from server.transport.listening import free_port
 from tests.broker import Broker
-from tests.factories import World, crowd, email
 from tests.line import Line
 from tests.parts import Process
+from tests.people import World, crowd, email
 
 COUNT = 60
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tests.factories import crowd
 from tests.line import Line
+from tests.people import crowd
 
 PEOPLE = 300
 

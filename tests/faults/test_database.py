@@ -23,10 +23,11 @@ from server.transport.headers import SECURITY_HEADERS
 from server.transport.listening import free_port
 from tests.broker import Broker
 from tests.client import SECRET_KEYS, Client, GraphQLError
-from tests.factories import PASSWORD, SIGN_IN, World, crowd, make_world
 from tests.line import Line, Start
+from tests.operations import SIGN_IN, WATCH_PROGRESS, WATCH_VIEWER
 from tests.parts import Mailbox
-from tests.watching.test_watching import PROGRESS, VIEWER, watching
+from tests.people import PASSWORD, World, crowd, make_world
+from tests.watching.watch import watching
 
 CALLERS = 6
 DOWN_S = 1.5
@@ -148,7 +149,10 @@ async def test_whoever_watches_while_it_restarts_is_told_of_what_changes_afterwa
 ) -> None:
     database, line = durable
     olive, mia = await line.world.sign_in("olive"), await line.world.sign_in("mia")
-    async with watching(line.world, olive, PROGRESS) as progress, watching(line.world, mia, VIEWER) as viewer:
+    async with (
+        watching(line.world, olive, WATCH_PROGRESS) as progress,
+        watching(line.world, mia, WATCH_VIEWER) as viewer,
+    ):
         assert (await progress.next())["enrolledCount"] == 0
         assert not (await viewer.next())["mfa"]["enabled"]
         database.crash()

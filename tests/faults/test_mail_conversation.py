@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from tests.factories import crowd
 from tests.line import Line
+from tests.people import crowd
 from tests.stubborn import COMMANDS, Stubborn, stubborn
 
 CONCURRENCY = 2

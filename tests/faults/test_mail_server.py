@@ -9,9 +9,9 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope
 
 from server.transport.listening import free_port
-from tests.factories import crowd, email
+from tests.commands import command
 from tests.line import Line
-from tests.server.test_operators import command
+from tests.people import crowd, email
 from tests.stubborn import stubborn
 
 OTHERS = 5

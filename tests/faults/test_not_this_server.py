@@ -7,9 +7,10 @@ import asyncio
 import asyncpg
 import pytest
 
-from tests.account.operations import save
-from tests.factories import BEGIN, PASSWORD, SIGN_IN, World, email
+from tests.account.acts import save
 from tests.line import Line
+from tests.operations import BEGIN, SIGN_IN
+from tests.people import PASSWORD, World, email
 
 VIEWER = "{ viewer { email } }"
 AWAY = ["08006", "25006", "40001", "40P01", "53100", "53300", "55P03", "57014", "57P01", "57P02", "57P03", "58030"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncpg
 
 from tests.broker import Broker
-from tests.factories import crowd
 from tests.line import Line
+from tests.people import crowd
 
 EVENTS = 20
 

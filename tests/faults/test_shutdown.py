@@ -10,8 +10,9 @@ from aiosmtpd.smtp import SMTP, Envelope
 
 from server.transport.listening import free_port
 from tests.client import GraphQLError
-from tests.factories import PASSWORD, SIGN_IN, crowd, email
 from tests.line import Line
+from tests.operations import SIGN_IN
+from tests.people import PASSWORD, crowd, email
 
 PEOPLE = 200
 

@@ -13,8 +13,8 @@ from db import outbox
 from rules.events.mfa import MfaReset
 from rules.events.policy import GraceReminderSent, saved
 from rules.policy import Policy
-from tests.factories import crowd, email, require_mfa
 from tests.line import Line
+from tests.people import crowd, email, require_mfa
 
 
 async def test_a_mail_that_was_claimed_by_a_killed_worker_is_sent_by_another_once(line: Line) -> None:

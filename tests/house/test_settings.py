@@ -11,7 +11,7 @@ from starlette.requests import HTTPConnection
 import settings
 from server.context import client_address
 from settings import Settings, SettingsError
-from tests.server.test_operators import command
+from tests.commands import command
 
 ADDRESSES = "must be addresses or networks, as in 10.0.0.7 or 172.16.0.0/12"
 ORIGINS = "must be origins as in https://app.example, each without path or *"

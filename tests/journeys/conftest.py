@@ -8,11 +8,25 @@ from collections.abc import AsyncIterator, Callable
 
 import asyncpg
 import httpx
+import pytest
 import pytest_asyncio
 
 from tests.client import SECRET_KEYS
-from tests.factories import World, make_world
-from tests.parts import Mailbox, Process, environment
+from tests.parts import Mailbox, Process, empty_database, environment
+from tests.people import World, make_world
+
+
+@pytest.fixture(params=["embedded", "oldest"])
+def server_url(request: pytest.FixtureRequest) -> str:
+    """Each journey is made on the PostgreSQL that we bring, and on the oldest that we take."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest_asyncio.fixture
+async def database_url(server_url: str) -> AsyncIterator[str]:
+    """The URL of an empty, migrated database of the test's own."""
+    async with empty_database(server_url) as url:
+        yield url
 
 
 @pytest_asyncio.fixture

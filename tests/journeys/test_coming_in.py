@@ -7,8 +7,9 @@ from email.message import EmailMessage
 from urllib.parse import urlsplit
 
 from tests.coming_in.operations import INVITE, MEMBERS, REQUEST, SET
-from tests.factories import SIGN_IN, World, email
+from tests.operations import SIGN_IN
 from tests.parts import Mailbox, body_of
+from tests.people import World, email
 
 PHRASE = "a wholly other phrase"
 

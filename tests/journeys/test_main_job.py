@@ -5,9 +5,9 @@ Every part is its own process: the API, the relay, a Celery worker; PostgreSQL, 
 
 from __future__ import annotations
 
-from tests.enrollment.test_enrollment import DISABLE, REGENERATE
-from tests.factories import COMPLETE, World, email
+from tests.operations import COMPLETE, DISABLE, REGENERATE
 from tests.parts import Mailbox, body_of
+from tests.people import World, email
 
 
 async def test_a_person_enrolls_signs_in_with_a_second_factor_and_is_told_by_email(

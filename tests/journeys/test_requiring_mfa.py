@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tests.account.operations import NOTICE, POLICY, ROSTER, ask_account, move_deadline, remind, reset, save
+from tests.account.acts import ask_account, move_deadline, remind, reset, save
 from tests.client import Client
-from tests.factories import World, email
+from tests.operations import NOTICE, POLICY, ROSTER
 from tests.parts import Mailbox, body_of
+from tests.people import World, email
 
 
 async def notice(client: Client) -> Any:

@@ -1,4 +1,4 @@
-"""On PostgreSQL 15 every statement can be run, and people sign in, enroll and are reset; anything older is refused."""
+"""On PostgreSQL 15 every statement can be run, and anything older is refused. The journeys are made on it, too."""
 
 from __future__ import annotations
 
@@ -13,16 +13,8 @@ import pytest
 
 import db
 from tests.client import SECRET_KEYS
-from tests.journeys.test_main_job import (
-    test_a_person_enrolls_signs_in_with_a_second_factor_and_is_told_by_email,
-    test_whoever_guesses_is_locked_out_and_the_person_is_told,
-)
-from tests.journeys.test_requiring_mfa import (
-    test_an_admin_resets_whoever_is_locked_out_and_they_enroll_again,
-    test_an_owner_requires_mfa_and_everyone_hears_of_it_in_time,
-)
+from tests.commands import command
 from tests.proxy import rewriting
-from tests.server.test_operators import command
 
 RUNS = {"execute", "executemany", "fetch", "fetchrow", "fetchval"}
 TOO_OLD = "Error: The database is PostgreSQL 14, and Gatehouse needs 15 or later."
@@ -63,11 +55,3 @@ async def test_an_older_database_is_refused_in_one_sentence(database_url: str, b
             secret_keys=SECRET_KEYS,
         )
     assert (ended.returncode, ended.stderr.strip()) == (1, TOO_OLD)
-
-
-__all__ = [
-    "test_a_person_enrolls_signs_in_with_a_second_factor_and_is_told_by_email",
-    "test_an_admin_resets_whoever_is_locked_out_and_they_enroll_again",
-    "test_an_owner_requires_mfa_and_everyone_hears_of_it_in_time",
-    "test_whoever_guesses_is_locked_out_and_the_person_is_told",
-]

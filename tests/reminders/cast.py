@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest_asyncio
 
 from db import deliveries
 from db.pool import Database, open_database
-from tests.factories import World, make_world, require_mfa
+from tests.people import World, require_mfa
 from workers.planning import Planner
 
 THRESHOLDS = (7, 3, 1)
@@ -23,12 +22,6 @@ async def pool(database_url: str) -> AsyncIterator[Database]:
     pool = await open_database(database_url, 5, "gatehouse-worker")
     yield pool
     await pool.close()
-
-
-@pytest_asyncio.fixture
-async def cast(database: asyncpg.Connection[asyncpg.Record]) -> World:
-    """The cast, and no server."""
-    return await make_world("", database)
 
 
 async def days_left(cast: World, days: float, *, grace_days: int = 14) -> None:

@@ -7,11 +7,11 @@ import asyncio
 import asyncpg
 
 from db.pool import Database
-from tests.factories import World, email
-from tests.reminders.cast import THRESHOLDS, cast, days_left, facts, planned, pool, sends
+from tests.people import World, email
+from tests.reminders.cast import THRESHOLDS, days_left, facts, planned, pool, sends
 from workers.reminders import plan_due
 
-__all__ = ["cast", "pool"]
+__all__ = ["pool"]
 
 
 async def give_more_time(cast: World, name: str, days: float) -> None:

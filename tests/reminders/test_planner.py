@@ -11,11 +11,11 @@ import pytest
 from db import policy, reminders
 from db.pool import Database
 from rules.policy import Wanted
-from tests.factories import World, email
-from tests.reminders.cast import THRESHOLDS, cast, days_left, facts, planned, pool, sends
+from tests.people import World, email
+from tests.reminders.cast import THRESHOLDS, days_left, facts, planned, pool, sends
 from workers.reminders import plan_due
 
-__all__ = ["cast", "pool"]
+__all__ = ["pool"]
 
 
 async def test_each_threshold_is_recorded_once_however_often_and_by_however_many_it_is_planned(

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from db import deliveries, housekeeping
-from tests.factories import World
-from tests.reminders.test_planner import cast
-
-__all__ = ["cast"]
+from tests.people import World
 
 
 async def test_ended_deliveries_go_when_they_are_old_and_waiting_ones_stay(cast: World) -> None:

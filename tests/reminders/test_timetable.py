@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.factories import email, require_mfa
 from tests.line import Line
+from tests.people import email, require_mfa
 
 
 async def test_what_is_due_is_reminded_of_once_without_anybody_asking(line: Line) -> None:

@@ -18,9 +18,9 @@ from resolvers.second_factor import TOTP_PURPOSE
 from rules.sealing import KeyRing, Sealed
 from settings import parse_secret_keys
 from tests.client import SECRET_KEYS, Client, serving, settings_for
-from tests.enrollment.test_enrollment import REGENERATE, begin
-from tests.factories import COMPLETE, VERIFY, Factor, World, email
-from tests.server.test_operators import Command, command
+from tests.commands import Command, command
+from tests.operations import COMPLETE, REGENERATE, VERIFY
+from tests.people import Factor, World, begin, email
 
 NEW_KEY = "new:" + base64.b64encode(b"n" * 32).decode()
 ROTATED = f"{NEW_KEY},{SECRET_KEYS}"

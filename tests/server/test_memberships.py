@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.factories import World, email
-from tests.server.test_operators import Command, operate
-
-__all__ = ["operate"]
+from tests.commands import Command
+from tests.operations import POLICY
+from tests.people import World, email
 
 
 def lines(*rows: str) -> str:
@@ -25,9 +24,7 @@ async def test_a_role_is_changed_with_its_event(operate: Command, world: World) 
     assert done.returncode == 0, done.stderr
     (event,) = await world.events("STAFF_ROLE_CHANGED")
     assert (event["subject_id"], event["data"]) == (await world.user_id("mia"), {"role": "ADMIN"})
-    await (await world.sign_in("mia")).ask(
-        "query ($a: ID!) { account(id: $a) { securityPolicy { requireMfa } } }", a=account
-    )
+    await (await world.sign_in("mia")).ask(POLICY, account=account)
 
 
 @pytest.mark.parametrize("arguments", [["role", "--role", "member"], ["remove"]])
@@ -61,8 +58,7 @@ async def test_a_removed_member_is_shut_out_at_the_next_request(operate: Command
     adam = await world.sign_in("adam")
     done = operate("staff", "remove", "--account", str(world.account_id), "--email", email("adam"))
     assert done.returncode == 0, done.stderr
-    query = "query ($a: ID!) { account(id: $a) { name } }"
-    assert await adam.refusal(query, a=str(world.account_id)) == "NOT_FOUND"
+    assert await adam.refusal(POLICY, account=str(world.account_id)) == "NOT_FOUND"
     assert len(await world.events("STAFF_REMOVED")) == 1
 
 
@@ -141,10 +137,9 @@ async def test_a_sole_owner_who_is_locked_out_is_reset_by_the_operator(operate: 
 
 async def test_super_admins_are_granted_and_revoked(operate: Command, world: World) -> None:
     sam = await world.sign_in("sam")
-    query = "query ($a: ID!) { account(id: $a) { securityPolicy { requireMfa } } }"
     assert operate("super-admin", "grant", "--email", email("sam")).returncode == 0
-    await sam.ask(query, a=str(world.account_id))
+    await sam.ask(POLICY, account=str(world.account_id))
     assert "already" in operate("super-admin", "grant", "--email", email("sam")).stderr
     assert operate("super-admin", "revoke", "--email", email("sam")).returncode == 0
-    assert await sam.refusal(query, a=str(world.account_id)) == "NOT_FOUND"
+    assert await sam.refusal(POLICY, account=str(world.account_id)) == "NOT_FOUND"
     assert len(await world.events("SUPER_ADMIN_GRANTED", "SUPER_ADMIN_REVOKED")) == 2

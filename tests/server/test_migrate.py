@@ -9,8 +9,8 @@ from collections.abc import Callable
 import asyncpg
 
 from db.pool import Connection
-from tests.factories import make_world
 from tests.parts import Process, environment
+from tests.people import make_world
 
 TABLE_MIGRATION, INDEX_MIGRATION = 7, 40
 

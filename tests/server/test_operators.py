@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,26 +14,9 @@ import pytest
 from db.pool import Connection as Database
 from rules.passwords import matches
 from server.local import postgres
+from tests.commands import Command, command
 from tests.parts import environment
 from tests.server.running import Start, ready
-from tests.warm import WARM
-
-Command = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def command(*arguments: str, stdin: str = "", **settings: object) -> subprocess.CompletedProcess[str]:
-    """Run `gatehouse ARGUMENTS` to its end."""
-    with tempfile.TemporaryDirectory() as folder:
-        given, out, err = (Path(folder) / name for name in ("in", "out", "err"))
-        given.write_text(stdin)
-        child = WARM.start(arguments, environment(**settings), stdin=given, stdout=out, stderr=err)
-        return subprocess.CompletedProcess(arguments, child.wait(60), out.read_text(), err.read_text())
-
-
-@pytest.fixture
-def operate(database_url: str) -> Command:
-    """Runs an operator's command on the test's database."""
-    return lambda *arguments, stdin="": command(*arguments, stdin=stdin, database_url=database_url)
 
 
 def ids(done: subprocess.CompletedProcess[str]) -> dict[str, str]:

@@ -25,12 +25,10 @@ from server.local import processes
 from server.local.processes import Child
 from server.transport.listening import free_port
 from tests.client import Client
-from tests.factories import SIGN_IN
+from tests.operations import SIGN_IN, WHO_AM_I
 from tests.parts import Process, environment
 from tests.server.running import READY, Start, Up, begin, leaves_nothing, ready
 from tests.warm import ROOT, WARM
-
-VIEWER = "{ viewer { email isSuperAdmin memberships { role account { id name } } } }"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +52,7 @@ async def sign_in(up: Up, email: str) -> dict[str, Any]:
     async with httpx.AsyncClient(base_url=up.url, timeout=30) as http:
         client = Client(http)
         client.token = (await client.do(SIGN_IN, email=email, password=up.demo_password))["sessionToken"]
-        return dict((await client.ask(VIEWER))["viewer"])
+        return dict((await client.ask(WHO_AM_I))["viewer"])
 
 
 async def test_one_command_starts_everything_and_a_signal_stops_it(gatehouse: Start, tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pyotp
 import pytest
 
 from tests.client import Client
-from tests.factories import COMPLETE, Factor, World
+from tests.operations import COMPLETE
+from tests.people import Factor, World
 
 
 async def complete(client: Client, token: str, **code: str) -> dict[str, Any]:

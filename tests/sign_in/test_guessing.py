@@ -9,18 +9,9 @@ from typing import Any
 import pytest
 
 from tests.client import Client
-from tests.enrollment.test_enrollment import REGENERATE
-from tests.factories import BEGIN, COMPLETE, PASSWORD, SIGN_IN, VERIFY, Factor, World, email
+from tests.operations import BEGIN, COMPLETE, DISABLE, REGENERATE, SIGN_IN, VERIFY
+from tests.people import PASSWORD, Factor, World, email
 
-DISABLE = """
-mutation ($code: String!) {
-  disableMfa(input: {code: $code}) {
-    __typename
-    ... on InvalidCode { attemptsRemaining }
-    ... on TooManyAttempts { retryAt }
-  }
-}
-"""
 TEN_MINUTES = "interval '10 minutes'"
 
 

@@ -7,19 +7,10 @@ import asyncio
 import pytest
 
 from tests.client import Client
-from tests.factories import PASSWORD, SIGN_IN, World, email
+from tests.operations import SIGN_IN, VIEWER, WITH_COOKIE
+from tests.people import PASSWORD, World, email
 
 DAY_S = 86_400
-VIEWER = "{ viewer { email sessions { current userAgent ipAddress } } }"
-WITH_COOKIE = """
-mutation ($email: String!, $password: String!) {
-  signIn(input: {email: $email, password: $password, useCookie: true}) {
-    __typename
-    ... on SignedIn { sessionToken viewer { email } }
-    ... on MfaChallenge { challengeToken }
-  }
-}
-"""
 
 
 async def test_a_right_password_begins_a_session(world: World) -> None:

@@ -13,13 +13,9 @@ import pytest_asyncio
 
 from db.pool import Database
 from tests.client import Client, serving, settings_for
-from tests.factories import PASSWORD, SIGN_IN, World, email
+from tests.operations import REAUTHENTICATE, SIGN_IN
+from tests.people import PASSWORD, World, email
 
-REAUTHENTICATE = """
-mutation ($password: String!) {
-  reauthenticate(input: {password: $password}) { __typename ... on Error { message } }
-}
-"""
 TWELVE_ADDRESSES = [f"203.0.113.{n}" for n in range(1, 13)]
 TWELVE_NETWORKS = [f"2001:db8:0:{n:x}::1" for n in range(1, 13)]  # /64s of one /56
 

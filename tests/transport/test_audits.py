@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.factories import World
+from tests.people import World
 from tests.transport.node import Node
 
 

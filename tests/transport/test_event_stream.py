@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 import httpx
 import pytest
 
 from server.transport import event_stream
 from tests.transport.small import ended_watches
+from tests.transport.talking import events_of, until
 
 EVENTS = {"accept": "text/event-stream"}
-
-
-async def events_of(http: httpx.AsyncClient, body: dict[str, Any], accept: str = "text/event-stream") -> list[str]:
-    answer = await http.post("/graphql", json=body, headers={"accept": accept})
-    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
-    return [event for event in answer.text.split("\n\n") if event and event != ":"]
 
 
 async def test_a_subscription_sends_each_result_and_then_its_end(http: httpx.AsyncClient) -> None:
@@ -72,10 +64,3 @@ async def test_a_client_that_reads_nothing_is_dropped(http: httpx.AsyncClient, m
     ended_watches.clear()
     async with http.stream("POST", "/graphql", json={"query": "subscription { flood }"}, headers=EVENTS):
         await until(lambda: "flood" in ended_watches)
-
-
-async def until(condition: Any) -> None:
-    """Wait for a condition, for five seconds at most."""
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.01)

@@ -16,7 +16,7 @@ from server.transport.limits import STRANGER
 from server.transport.schema import GatehouseSchema
 from settings import Settings
 from tests.client import serving, settings_for
-from tests.factories import World
+from tests.people import World
 from tests.transport.node import Node
 
 SDL = Path(__file__).parents[2] / "schema" / "schema.graphql"

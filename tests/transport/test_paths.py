@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from tests.factories import World
+from tests.people import World
 
 
 async def test_no_path_sends_a_client_to_plain_http(world: World) -> None:

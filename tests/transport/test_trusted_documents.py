@@ -12,8 +12,7 @@ import pytest
 from server.transport.documents import read_manifest
 from settings import Settings, SettingsError
 from tests.transport.small import small_server
-from tests.transport.test_event_stream import events_of
-from tests.transport.test_websocket import run, socket
+from tests.transport.talking import events_of, run, socket
 
 TEXT = "query Greeting { hello }"
 HASH = sha256(TEXT.encode()).hexdigest()

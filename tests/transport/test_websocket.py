@@ -3,62 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 from server.transport import graphql_ws
 from tests.transport.small import ended_watches, until_nothing_is_read
-from tests.transport.test_event_stream import until
-
-PROTOCOL = Subprotocol("graphql-transport-ws")
-
-
-@asynccontextmanager
-async def socket(
-    http: httpx.AsyncClient, init: dict[str, Any] | None = None, **options: Any
-) -> AsyncIterator[ClientConnection]:
-    url = str(http.base_url).replace("http", "ws") + "/graphql"
-    async with connect(url, subprotocols=[PROTOCOL], max_size=None, **options) as connection:
-        if init is not None:
-            await send(connection, {"type": "connection_init", "payload": init})
-            assert (await receive(connection))["type"] == "connection_ack"
-        yield connection
-
-
-async def send(connection: ClientConnection, message: object) -> None:
-    await connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
-
-
-async def receive(connection: ClientConnection) -> dict[str, Any]:
-    message: dict[str, Any] = json.loads(await asyncio.wait_for(connection.recv(), 5))
-    return message
-
-
-async def run(connection: ClientConnection, query: object, identity: str = "1") -> list[dict[str, Any]]:
-    """Run an operation to its end; the messages without their ids."""
-    await send(connection, {"id": identity, "type": "subscribe", "payload": {"query": query}})
-    messages: list[dict[str, Any]] = []
-    while not messages or messages[-1]["type"] == "next":
-        messages.append(await receive(connection))
-        assert messages[-1].pop("id") == identity
-    return messages
-
-
-async def closed_with(connection: ClientConnection) -> int:
-    with pytest.raises(ConnectionClosed):
-        await asyncio.wait_for(connection.recv(), 5)
-    assert connection.close_code is not None
-    return connection.close_code
+from tests.transport.talking import closed_with, receive, run, send, socket, until
 
 
 async def test_a_subscription_sends_each_result_and_then_its_end(http: httpx.AsyncClient) -> None:

@@ -5,72 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.typing import Subprotocol
 
-from tests.account.operations import move_deadline, remind, reset, save
-from tests.client import Client
-from tests.factories import World, email
-
-PROGRESS = """
-subscription ($account: ID!) {
-  enrollmentProgress(accountId: $account) { staffCount enrolledCount pendingCount blockedCount }
-}
-"""
-MEMBERS = "subscription ($account: ID!) { staffMemberChanged(accountId: $account) { email mfaState role canResetMfa } }"
-VIEWER = "subscription { viewerChanged { email mfa { enabled } mfaNotice { daysRemaining } } }"
-SECOND = 2.0  # a second, and what a busy machine adds
-
-
-class Watch:
-    """One subscription over a WebSocket of its own."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
-
-    async def next(self, within_s: float = SECOND) -> dict[str, Any]:
-        """The next value of its one field. Raises RuntimeError with the code of an error."""
-        message = json.loads(await asyncio.wait_for(self.socket.recv(), within_s))
-        if message["type"] == "error":
-            raise RuntimeError(message["payload"][0]["extensions"]["code"])
-        payload = message["payload"]
-        if payload.get("errors"):
-            raise RuntimeError(payload["errors"][0]["extensions"]["code"])
-        (value,) = payload["data"].values()
-        return dict(value)
-
-    async def is_silent(self, for_s: float = 1.3) -> bool:
-        """Whether nothing comes for a while."""
-        try:
-            await asyncio.wait_for(self.socket.recv(), for_s)
-        except TimeoutError:
-            return True
-        return False
-
-
-@asynccontextmanager
-async def watching(world: World, client: Client, subscription: str) -> AsyncIterator[Watch]:
-    """Subscribe over graphql-transport-ws."""
-    url = world.base_url.replace("http", "ws") + "/graphql"
-    headers = {"authorization": f"Bearer {client.token}"} if client.token else {}
-    protocol = Subprotocol("graphql-transport-ws")
-    async with connect(url, subprotocols=[protocol], additional_headers=headers) as socket:
-        await socket.send(json.dumps({"type": "connection_init"}))
-        assert json.loads(await socket.recv())["type"] == "connection_ack"
-        variables = {"account": str(world.account_id)} if "$account" in subscription else {}
-        payload = {"query": subscription, "variables": variables}
-        await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
-        yield Watch(socket)
+from tests.account.acts import move_deadline, remind, reset, save
+from tests.operations import WATCH_MEMBERS, WATCH_PROGRESS, WATCH_VIEWER
+from tests.people import World, email
+from tests.watching.watch import SECOND, watching
 
 
 async def test_the_progress_comes_at_once_and_after_every_change(world: World) -> None:
     olive, mia = await world.sign_in("olive"), await world.sign_in("mia")
-    async with watching(world, olive, PROGRESS) as watch:
+    async with watching(world, olive, WATCH_PROGRESS) as watch:
         start = {"staffCount": 3, "enrolledCount": 0, "pendingCount": 3, "blockedCount": 0}
         assert await watch.next() == start
         await world.enroll(mia)
@@ -81,7 +29,7 @@ async def test_the_progress_comes_at_once_and_after_every_change(world: World) -
 
 async def test_a_sign_in_is_no_change_of_the_progress(world: World) -> None:
     olive = await world.sign_in("olive")
-    async with watching(world, olive, PROGRESS) as watch:
+    async with watching(world, olive, WATCH_PROGRESS) as watch:
         await watch.next()
         await world.sign_in("mia")
         assert await watch.is_silent()
@@ -91,7 +39,7 @@ async def test_the_progress_comes_when_a_deadline_passes(world: World) -> None:
     olive = await world.sign_in("olive")
     await world.enroll(olive)
     await save(olive, world, True)
-    async with watching(world, olive, PROGRESS) as watch:
+    async with watching(world, olive, WATCH_PROGRESS) as watch:
         await watch.next()
         await move_deadline(world, "now() + interval '1.5 s'")
         assert await watch.is_silent(0.5)
@@ -101,7 +49,7 @@ async def test_the_progress_comes_when_a_deadline_passes(world: World) -> None:
 
 async def test_each_changed_member_is_told_of(world: World) -> None:
     olive, mia = await world.sign_in("olive"), await world.sign_in("mia")
-    async with watching(world, olive, MEMBERS) as watch:
+    async with watching(world, olive, WATCH_MEMBERS) as watch:
         await asyncio.sleep(0.3)
         await world.enroll(mia)
         expected = {"email": email("mia"), "mfaState": "ENABLED", "role": "MEMBER", "canResetMfa": True}
@@ -113,7 +61,7 @@ async def test_each_changed_member_is_told_of(world: World) -> None:
 async def test_a_member_who_signs_in_or_is_reminded_has_not_changed(world: World) -> None:
     olive = await world.sign_in("olive")
     await save(olive, world, True)
-    async with watching(world, olive, MEMBERS) as watch:
+    async with watching(world, olive, WATCH_MEMBERS) as watch:
         await asyncio.sleep(0.3)
         await world.sign_in("mia")
         await remind(olive, world, "mia")
@@ -122,7 +70,7 @@ async def test_a_member_who_signs_in_or_is_reminded_has_not_changed(world: World
 
 async def test_the_viewer_is_told_of_their_own_mfa_and_of_policies_that_bind_them(world: World) -> None:
     olive, mia = await world.sign_in("olive"), await world.sign_in("mia")
-    async with watching(world, mia, VIEWER) as watch:
+    async with watching(world, mia, WATCH_VIEWER) as watch:
         start = {"email": email("mia"), "mfa": {"enabled": False}, "mfaNotice": None}
         assert await watch.next() == start
         await save(olive, world, True)
@@ -135,7 +83,7 @@ async def test_the_viewer_is_told_of_their_own_mfa_and_of_policies_that_bind_the
     ("name", "code"),
     [("mia", "NOT_FOUND"), ("petra", "NOT_FOUND"), ("sam", "NOT_FOUND"), (None, "UNAUTHENTICATED")],
 )
-@pytest.mark.parametrize("subscription", [PROGRESS, MEMBERS])
+@pytest.mark.parametrize("subscription", [WATCH_PROGRESS, WATCH_MEMBERS])
 async def test_permission_is_asked_at_the_start(world: World, name: str | None, code: str, subscription: str) -> None:
     client = await world.sign_in(name) if name else world.client()
     async with watching(world, client, subscription) as watch:
@@ -158,13 +106,13 @@ async def test_permission_is_asked_at_the_start(world: World, name: str | None, 
     ],
     ids=["demoted", "removed", "signed out", "expired", "past the deadline", "reset"],
 )
-@pytest.mark.parametrize("subscription", [PROGRESS, MEMBERS])
+@pytest.mark.parametrize("subscription", [WATCH_PROGRESS, WATCH_MEMBERS])
 async def test_whoever_loses_the_permission_is_cut_off_within_a_second(
     world: World, cause: str, code: str, subscription: str
 ) -> None:
     adam = await world.sign_in("adam")
     async with watching(world, adam, subscription) as watch:
-        if subscription == PROGRESS:
+        if subscription == WATCH_PROGRESS:
             await watch.next()
         await asyncio.sleep(0.1)
         await world.database.execute(cause)
@@ -174,7 +122,7 @@ async def test_whoever_loses_the_permission_is_cut_off_within_a_second(
 
 async def test_signing_out_cuts_the_viewer_off(world: World) -> None:
     mia = await world.sign_in("mia")
-    async with watching(world, mia, VIEWER) as watch:
+    async with watching(world, mia, WATCH_VIEWER) as watch:
         await watch.next()
         await mia.do("mutation { signOut { ok } }")
         with pytest.raises(RuntimeError, match="UNAUTHENTICATED"):
@@ -183,7 +131,7 @@ async def test_signing_out_cuts_the_viewer_off(world: World) -> None:
 
 async def test_what_changes_while_nobody_reads_is_told_as_it_is_at_last(world: World) -> None:
     olive, mia = await world.sign_in("olive"), await world.sign_in("mia")
-    async with watching(world, olive, MEMBERS) as watch:
+    async with watching(world, olive, WATCH_MEMBERS) as watch:
         await asyncio.sleep(0.3)
         for _ in range(3):
             factor = await world.enroll(mia)
@@ -199,7 +147,7 @@ async def test_a_late_commit_is_not_missed(world: World, database_url: str) -> N
     """A transaction that took its event's id first and commits last."""
     olive = await world.sign_in("olive")
     mia, adam = await world.user_id("mia"), await world.user_id("adam")
-    async with watching(world, olive, MEMBERS) as watch:
+    async with watching(world, olive, WATCH_MEMBERS) as watch:
         await asyncio.sleep(0.3)
         late = await asyncpg.connect(database_url)
         transaction = late.transaction()
@@ -219,7 +167,7 @@ async def test_a_late_commit_is_not_missed(world: World, database_url: str) -> N
 async def test_server_sent_events_carry_the_same(world: World) -> None:
     olive, mia = await world.sign_in("olive"), await world.sign_in("mia")
     headers = {"authorization": f"Bearer {olive.token}", "accept": "text/event-stream"}
-    body = {"query": PROGRESS, "variables": {"account": str(world.account_id)}}
+    body = {"query": WATCH_PROGRESS, "variables": {"account": str(world.account_id)}}
     async with olive.http.stream("POST", "/graphql", json=body, headers=headers) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         lines = answer.aiter_lines()
@@ -246,7 +194,7 @@ async def test_the_hub_sleeps_while_nobody_watches(world: World) -> None:
         SELECT count(*) FROM pg_stat_activity
         WHERE application_name = 'gatehouse-hub' AND datname = current_database()
     """
-    async with watching(world, olive, PROGRESS) as watch:
+    async with watching(world, olive, WATCH_PROGRESS) as watch:
         await watch.next()
         await asyncio.sleep(0.2)
         assert await world.database.fetchval(listening) == 1

@@ -17,51 +17,9 @@ import pyotp
 from rules.passwords import hash_password
 from rules.policy import Policy
 from tests.client import Client
+from tests.operations import BEGIN, SIGN_IN, VERIFY
 
 PASSWORD = "correct horse battery"
-
-SIGN_IN = """
-mutation ($email: String!, $password: String!) {
-  signIn(input: {email: $email, password: $password}) {
-    __typename
-    ... on SignedIn { sessionToken expiresAt viewer { email } }
-    ... on MfaChallenge { challengeToken expiresAt }
-    ... on Error { message }
-    ... on TooManyAttempts { retryAt }
-  }
-}
-"""
-BEGIN = """
-mutation {
-  beginMfaEnrollment {
-    __typename
-    ... on MfaEnrollment { otpauthUri manualEntryKey qrCodeSvg qrCodePngDataUri expiresAt }
-    ... on Error { message }
-  }
-}
-"""
-VERIFY = """
-mutation ($code: String!) {
-  verifyAndEnableMfa(input: {code: $code}) {
-    __typename
-    ... on MfaEnabled { backupCodes viewer { mfa { enabled backupCodesRemaining reenrollmentRequired } } }
-    ... on Error { message }
-    ... on InvalidCode { attemptsRemaining clockSkewSeconds }
-    ... on TooManyAttempts { retryAt }
-  }
-}
-"""
-COMPLETE = """
-mutation ($token: String!, $code: SecondFactorInput!) {
-  completeMfaChallenge(input: {challengeToken: $token, code: $code}) {
-    __typename
-    ... on SignedIn { sessionToken viewer { email mfa { backupCodesRemaining } } }
-    ... on Error { message }
-    ... on InvalidCode { attemptsRemaining clockSkewSeconds }
-    ... on TooManyAttempts { retryAt }
-  }
-}
-"""
 
 
 @cache
@@ -118,9 +76,8 @@ class World:
 
     async def enroll(self, client: Client) -> Factor:
         """Enroll whoever is signed in; the step before this one is spent, this one and the next are good."""
-        begun = await client.do(BEGIN)
+        begun, factor = await begin(client)
         assert begun["__typename"] == "MfaEnrollment", begun
-        factor = Factor(begun["manualEntryKey"].replace(" ", ""), [])
         enabled = await client.do(VERIFY, code=await factor.code(-1))
         assert enabled["__typename"] == "MfaEnabled", enabled
         factor.backup_codes = enabled["backupCodes"]
@@ -148,6 +105,12 @@ class World:
     async def forget_spent_steps(self, name: str) -> None:
         """Make the person's current codes good again."""
         await self.database.execute("UPDATE factors SET last_step = 0 WHERE user_id = $1", await self.user_id(name))
+
+
+async def begin(client: Client) -> tuple[dict[str, Any], Factor]:
+    """Begin an enrollment; what came back, and the app that scanned it."""
+    begun = await client.do(BEGIN)
+    return begun, Factor(begun["manualEntryKey"].replace(" ", ""), [])
 
 
 def email(name: str) -> str:

@@ -1,0 +1,78 @@
+"""The tests' own order: what several of them need stands in a module of its own, and each operation stands once."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from graphql import GraphQLError, OperationDefinitionNode, parse, print_ast
+
+TESTS = Path(__file__).parents[1]
+# What is no operation of a frontend: the transport's own small schema is asked what no frontend would ask.
+ELSEWHERE = {"transport", "house"}
+SHORT = 60
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from (node.module, *(f"{node.module}.{each.name}" for each in node.names))
+        elif isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+
+
+def operation(text: object) -> str | None:
+    """An operation as it would be printed, whatever its white space; None when it is none, or but a few words long."""
+    if not isinstance(text, str) or "{" not in text or len(text) <= SHORT:
+        return None
+    try:
+        document = parse(text)
+    except (GraphQLError, RecursionError):
+        return None
+    if not any(isinstance(each, OperationDefinitionNode) for each in document.definitions):
+        return None
+    return print_ast(document)
+
+
+def test_no_test_imports_another() -> None:
+    found = {
+        path.relative_to(TESTS).as_posix(): name
+        for path in TESTS.rglob("*.py")
+        for name in imported(ast.parse(path.read_text()))
+        if name.startswith("tests.") and any(part.startswith("test_") for part in name.split("."))
+    }
+    assert found == {}
+
+
+def test_each_operation_stands_once() -> None:
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for path in sorted(TESTS.rglob("*.py")):
+        name = path.relative_to(TESTS)
+        if name.parts[0] in ELSEWHERE:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and (text := operation(node.value)) is not None:
+                places[text].append(f"{name}:{node.lineno}")
+    assert len(places) > 20
+    assert {text: found for text, found in places.items() if len(found) > 1} == {}
+
+
+def test_operations_that_have_a_name_stand_in_their_module() -> None:
+    found = [
+        f"{path.relative_to(TESTS)}:{statement.lineno}"
+        for path in sorted(TESTS.rglob("*.py"))
+        if path.name != "operations.py" and path.relative_to(TESTS).parts[0] not in ELSEWHERE
+        for statement in ast.parse(path.read_text()).body
+        if isinstance(statement, ast.Assign)
+        and isinstance(statement.value, ast.Constant)
+        and operation(statement.value.value) is not None
+    ]
+    assert found == []
+
+
+def test_each_name_of_an_operation_is_given_once() -> None:
+    names = re.findall(r"^([A-Z_]+) =", (TESTS / "operations.py").read_text(), re.MULTILINE)
+    assert sorted(set(names)) == sorted(names)

@@ -1,0 +1,219 @@
+"""The operations that tests send, as a frontend would: each stands here once."""
+
+from __future__ import annotations
+
+SIGN_IN = """
+mutation ($email: String!, $password: String!) {
+  signIn(input: {email: $email, password: $password}) {
+    __typename
+    ... on SignedIn { sessionToken expiresAt viewer { email } }
+    ... on MfaChallenge { challengeToken expiresAt }
+    ... on Error { message }
+    ... on TooManyAttempts { retryAt }
+  }
+}
+"""
+BEGIN = """
+mutation {
+  beginMfaEnrollment {
+    __typename
+    ... on MfaEnrollment { otpauthUri manualEntryKey qrCodeSvg qrCodePngDataUri expiresAt }
+    ... on Error { message }
+  }
+}
+"""
+VERIFY = """
+mutation ($code: String!) {
+  verifyAndEnableMfa(input: {code: $code}) {
+    __typename
+    ... on MfaEnabled { backupCodes viewer { mfa { enabled backupCodesRemaining reenrollmentRequired } } }
+    ... on Error { message }
+    ... on InvalidCode { attemptsRemaining clockSkewSeconds }
+    ... on TooManyAttempts { retryAt }
+  }
+}
+"""
+COMPLETE = """
+mutation ($token: String!, $code: SecondFactorInput!) {
+  completeMfaChallenge(input: {challengeToken: $token, code: $code}) {
+    __typename
+    ... on SignedIn { sessionToken viewer { email mfa { backupCodesRemaining } } }
+    ... on Error { message }
+    ... on InvalidCode { attemptsRemaining clockSkewSeconds }
+    ... on TooManyAttempts { retryAt }
+  }
+}
+"""
+REGENERATE = """
+mutation ($code: String!) {
+  regenerateBackupCodes(input: {code: $code}) {
+    __typename
+    ... on BackupCodesRegenerated { backupCodes viewer { mfa { backupCodesRemaining } } }
+    ... on Error { message }
+  }
+}
+"""
+DISABLE = """
+mutation ($code: String!) {
+  disableMfa(input: {code: $code}) {
+    __typename
+    ... on MfaDisabled { viewer { mfa { enabled backupCodesRemaining } } }
+    ... on Error { message }
+    ... on InvalidCode { attemptsRemaining }
+    ... on TooManyAttempts { retryAt }
+  }
+}
+"""
+UPDATE = """
+mutation ($account: ID!, $require: Boolean!, $days: Int) {
+  updateSecurityPolicy(input: {accountId: $account, requireMfa: $require, gracePeriodDays: $days}) {
+    __typename
+    ... on SecurityPolicyUpdated {
+      account { id }
+      securityPolicy { requireMfa gracePeriodDays requiredSince graceDeadline updatedAt }
+    }
+    ... on Error { message }
+    ... on InvalidInput { field }
+  }
+}
+"""
+POLICY = """
+query ($account: ID!) {
+  account(id: $account) {
+    name
+    securityPolicy { requireMfa gracePeriodDays requiredSince graceDeadline updatedAt }
+  }
+}
+"""
+IMPACT = """
+query ($account: ID!, $require: Boolean!, $days: Int = 7) {
+  account(id: $account) {
+    policyImpact(requireMfa: $require, gracePeriodDays: $days) {
+      staffCount enrolledCount affectedCount blockedNowCount graceDeadline
+    }
+  }
+}
+"""
+PROGRESS = """
+query ($account: ID!) {
+  account(id: $account) { enrollmentProgress { staffCount enrolledCount pendingCount blockedCount } }
+}
+"""
+ROSTER = """
+query ($account: ID!, $first: Int, $after: String, $filter: StaffFilter) {
+  account(id: $account) {
+    staff(first: $first, after: $after, filter: $filter) {
+      edges { cursor node { id } }
+      nodes { id email role mfaEnabled mfaState mfaEnabledAt lastRemindedAt canResetMfa }
+      pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+      totalCount
+      notice
+    }
+  }
+}
+"""
+RESET = """
+mutation ($account: ID!, $staff: ID!) {
+  resetStaffMfa(input: {accountId: $account, staffId: $staff}) {
+    __typename
+    ... on StaffMfaReset { staffMember { email mfaEnabled mfaState canResetMfa } }
+    ... on Error { message }
+  }
+}
+"""
+REMIND = """
+mutation ($account: ID!, $staff: [ID!]!) {
+  remindStaff(input: {accountId: $account, staffIds: $staff}) {
+    __typename
+    ... on StaffReminded { remindedCount skippedCount }
+    ... on Error { message }
+    ... on InvalidInput { field }
+  }
+}
+"""
+AUDIT = """
+query ($account: ID!, $first: Int, $after: String, $filter: AuditFilter) {
+  account(id: $account) {
+    auditLog(first: $first, after: $after, filter: $filter) {
+      nodes { id type occurredAt actorEmail subjectEmail summary }
+      edges { cursor }
+      pageInfo { hasNextPage hasPreviousPage endCursor }
+    }
+  }
+}
+"""
+NOTICE = """
+{
+  viewer {
+    mfa { enabled reenrollmentRequired }
+    mfaNotice { reason account { id name } title message actionLabel deadline daysRemaining blocking }
+  }
+}
+"""
+WATCH_PROGRESS = """
+subscription ($account: ID!) {
+  enrollmentProgress(accountId: $account) { staffCount enrolledCount pendingCount blockedCount }
+}
+"""
+WATCH_MEMBERS = """
+subscription ($account: ID!) {
+  staffMemberChanged(accountId: $account) { email mfaState role canResetMfa }
+}
+"""
+WATCH_VIEWER = "subscription { viewerChanged { email mfa { enabled } mfaNotice { daysRemaining } } }"
+EVERYTHING = """
+query ($account: ID!) {
+  viewer { id email mfa { enabled } mfaNotice { message } memberships { role account { id name } } }
+  account(id: $account) {
+    id
+    securityPolicy { requireMfa }
+    enrollmentProgress { staffCount }
+    policyImpact(requireMfa: true) { affectedCount }
+    staff { nodes { email mfaState canResetMfa } }
+    auditLog { nodes { summary actorEmail subjectEmail } }
+  }
+}
+"""
+WITH_COOKIE = """
+mutation ($email: String!, $password: String!) {
+  signIn(input: {email: $email, password: $password, useCookie: true}) {
+    __typename
+    ... on SignedIn { sessionToken viewer { email } }
+    ... on MfaChallenge { challengeToken }
+  }
+}
+"""
+END_EXCEPTION = """
+mutation ($input: EndMfaExceptionInput!) {
+  endMfaException(input: $input) {
+    __typename
+    ... on MfaExceptionEnded { exception { endedAt } staffMember { mfaState mfaDeadlineReason } }
+    ... on Error { message }
+  }
+}
+"""
+EXCEPTIONS = "query ($id: ID!) { account(id: $id) { mfaExceptions(includeEnded: true) { kind email endedAt } } }"
+VIEWER = "{ viewer { email sessions { current userAgent ipAddress } } }"
+WHO_AM_I = "{ viewer { email isSuperAdmin memberships { role account { id name } } } }"
+UPDATE_SCOPE = """
+mutation ($input: UpdateSecurityPolicyInput!) {
+  updateSecurityPolicy(input: $input) {
+    __typename
+    ... on SecurityPolicyUpdated { securityPolicy { requireMfa requiredOf joinerDays } }
+    ... on InvalidInput { field }
+  }
+}
+"""
+DAYS_LEFT = "{ viewer { mfaNotice { daysRemaining blocking } } }"
+IMPACT_OF = """
+query ($id: ID!, $of: RequiredOf) {
+  account(id: $id) {
+    policyImpact(requireMfa: true, gracePeriodDays: 0, requiredOf: $of) { affectedCount blockedNowCount }
+  }
+}
+"""
+REAUTHENTICATE = """
+mutation ($password: String!) {
+  reauthenticate(input: {password: $password}) { __typename ... on Error { message } }
+}
+"""

@@ -1,0 +1,58 @@
+"""Watching as a page does: one subscription over a WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from tests.client import Client
+from tests.people import World
+
+SECOND = 2.0  # a second, and what a busy machine adds
+
+
+class Watch:
+    """One subscription over a WebSocket of its own."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+
+    async def next(self, within_s: float = SECOND) -> dict[str, Any]:
+        """The next value of its one field. Raises RuntimeError with the code of an error."""
+        message = json.loads(await asyncio.wait_for(self.socket.recv(), within_s))
+        if message["type"] == "error":
+            raise RuntimeError(message["payload"][0]["extensions"]["code"])
+        payload = message["payload"]
+        if payload.get("errors"):
+            raise RuntimeError(payload["errors"][0]["extensions"]["code"])
+        (value,) = payload["data"].values()
+        return dict(value)
+
+    async def is_silent(self, for_s: float = 1.3) -> bool:
+        """Whether nothing comes for a while."""
+        try:
+            await asyncio.wait_for(self.socket.recv(), for_s)
+        except TimeoutError:
+            return True
+        return False
+
+
+@asynccontextmanager
+async def watching(world: World, client: Client, subscription: str) -> AsyncIterator[Watch]:
+    """Subscribe over graphql-transport-ws."""
+    url = world.base_url.replace("http", "ws") + "/graphql"
+    headers = {"authorization": f"Bearer {client.token}"} if client.token else {}
+    protocol = Subprotocol("graphql-transport-ws")
+    async with connect(url, subprotocols=[protocol], additional_headers=headers) as socket:
+        await socket.send(json.dumps({"type": "connection_init"}))
+        assert json.loads(await socket.recv())["type"] == "connection_ack"
+        variables = {"account": str(world.account_id)} if "$account" in subscription else {}
+        payload = {"query": subscription, "variables": variables}
+        await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+        yield Watch(socket)
