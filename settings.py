@@ -181,6 +181,9 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    status_host: str = "127.0.0.1"
+    status_port: Annotated[int, Field(ge=0, le=65535)] = 0  # 0: no status port
+    drain_seconds: Annotated[float, Field(ge=0, le=60)] = 0.5
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = ()
     cors_origins: Annotated[str, AfterValidator(_origins)] = ""
     explorer: bool = False

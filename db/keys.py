@@ -46,6 +46,20 @@ async def usage(connection: Connection) -> list[Usage]:
     return [Usage(**row) for row in rows]
 
 
+async def samples(connection: Connection, key_ids: list[str]) -> list[tuple[UUID, Sealed]]:
+    """One person's secret under each of these keys, where there is one."""
+    rows = await connection.fetch(
+        """
+        SELECT factor.user_id, factor.secret_sealed, factor.secret_key_id
+        FROM unnest($1::text[]) AS asked (key_id),
+            LATERAL (SELECT user_id, secret_sealed, secret_key_id FROM factors
+                     WHERE secret_key_id = asked.key_id LIMIT 1) AS factor
+        """,
+        key_ids,
+    )
+    return [(row["user_id"], Sealed(row["secret_sealed"], row["secret_key_id"])) for row in rows]
+
+
 async def older_secrets(connection: Connection, newest: str, after: UUID, limit: int) -> list[tuple[UUID, Sealed]]:
     """The next people's secrets, by person, that another key than `newest` seals; all of a person or none."""
     rows = await connection.fetch(

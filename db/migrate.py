@@ -25,13 +25,19 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 3.0
 LOOK_AGAIN_S = 0.2
 CONCURRENTLY = re.compile(r"^CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS (\w+)", re.MULTILINE)
 
+# The first ones say nothing of their kind; no release was between them.
+UNMARKED = {1: "expand", 2: "expand", 3: "expand", 4: "expand", 5: "expand", 6: "contract", 7: "expand"}
+KIND = re.compile(r"-- (expand|contract): ")
+
 CREATE_LEDGER = """
 CREATE TABLE IF NOT EXISTS migrations (
     number integer PRIMARY KEY,
     name text NOT NULL,
     checksum text NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT now()
-)
+    applied_at timestamptz NOT NULL DEFAULT now(),
+    kind text
+);
+ALTER TABLE migrations ADD COLUMN IF NOT EXISTS kind text;
 """
 
 
@@ -51,6 +57,12 @@ class Migration:
     def checksum(self) -> str:
         """SHA-256 of the text, in hex."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    @property
+    def kind(self) -> str:
+        """ "expand", beside which the version before this one goes on running, or "contract". Raises KeyError."""
+        found = KIND.match(self.sql)
+        return found[1] if found else UNMARKED[self.number]
 
     @property
     def index(self) -> str | None:
@@ -141,10 +153,11 @@ async def _create_index(connection: Connection, migration: Migration, index: str
 
 async def _record(connection: Connection, migration: Migration) -> None:
     await connection.execute(
-        "INSERT INTO migrations (number, name, checksum) VALUES ($1, $2, $3)",
+        "INSERT INTO migrations (number, name, checksum, kind) VALUES ($1, $2, $3, $4)",
         migration.number,
         migration.name,
         migration.checksum,
+        migration.kind,
     )
 
 

@@ -17,6 +17,7 @@ from db.away import has_left, is_away
 from db.bell import Bell
 from db.seldom import Seldom
 from rules.failures import ServiceUnavailable
+from telemetry import metrics
 
 if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
@@ -88,6 +89,7 @@ class Database:
 
     async def close(self) -> None:
         """Close the bell, then the pool once its connections are given back."""
+        metrics.POOLS.remove(self.pool)
         await self.bell.close()
         await self.pool.close()
 
@@ -110,6 +112,7 @@ async def open_database(url: str, size: int = 10, name: str = "gatehouse", patie
             "idle_in_transaction_session_timeout": "60s",
         },
     )
+    metrics.POOLS.add(pool)
     return Database(pool, Bell(url), patience)
 
 

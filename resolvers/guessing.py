@@ -36,6 +36,7 @@ from rules.failures import (
 )
 from rules.sealing import KeyMissingError
 from rules.throttling import Charge, Limits, Tally
+from telemetry import metrics
 
 logger = logging.getLogger("gatehouse.guessing")
 
@@ -221,6 +222,7 @@ async def _append_code_lock(context: Context, connection: Connection, user_id: U
         is_mailed = await _is_mail_due(connection, user_id, "code")
         locked = MfaChallengeLocked(subject_id=user_id, client=context.client, until=until, is_mailed=is_mailed)
         await outbox.append(connection, locked)
+        metrics.LOCK_OUTS.labels("second_factor").inc()
 
 
 @dataclass(frozen=True)
@@ -258,6 +260,8 @@ async def _after_wrong_password(context: Context, known: Credentials | None, doo
         is_slowed = is_slowed and await throttles.record_lock(connection, door.tallies[0][0], next_slowed_at)
         await throttles.touch(connection, door.key)
         is_closed = is_closed and await throttles.record_lock(connection, door.key, until)
+        if is_closed or is_slowed:
+            metrics.LOCK_OUTS.labels("password").inc()
         if known is None:
             return
         if is_told:

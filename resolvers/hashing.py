@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from rules.failures import RateLimited
+from telemetry import metrics
 
 LONGEST_QUEUE = 200
 
@@ -27,10 +28,12 @@ class Hasher:
         if self._waiting >= LONGEST_QUEUE:
             raise RateLimited
         self._waiting += 1
+        metrics.ARGON2_QUEUE.inc()
         try:
             return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
         finally:
             self._waiting -= 1
+            metrics.ARGON2_QUEUE.dec()
 
     def close(self) -> None:
         """Stop once the hashes under way are done."""

@@ -20,6 +20,7 @@ from rules.backup_codes import digest as backup_code_digest
 from rules.backup_codes import normalize as normalized_backup_code
 from rules.events.signing_in import BackupCodeUsed, SignInSucceeded
 from rules.failures import BadUserInput, ChallengeExpired
+from telemetry import metrics
 
 WRONG_BACKUP_CODE = "That backup code is not right, or it has been used already."
 
@@ -66,6 +67,13 @@ async def complete_challenge(
     context: Context, challenge_token: str, totp_code: str | None, backup_code: str | None
 ) -> SignedIn:
     """Answer a challenge by exactly one of the codes. Raises ChallengeExpired, InvalidCode, TooManyAttempts."""
+    with metrics.challenge("totp" if totp_code is not None else "backup_code"):
+        return await _complete_challenge(context, challenge_token, totp_code, backup_code)
+
+
+async def _complete_challenge(
+    context: Context, challenge_token: str, totp_code: str | None, backup_code: str | None
+) -> SignedIn:
     token_hash = tokens.digest(tokens.CHALLENGE_PREFIX, challenge_token)
     if token_hash is None:
         raise ChallengeExpired

@@ -11,6 +11,7 @@ from strawberry.types.field import StrawberryField
 
 from rules import failures
 from schema.common import Error, Info
+from telemetry import requests
 
 
 @strawberry.type(
@@ -84,6 +85,7 @@ class Handler:
 
     def handle(self, exception: Any, *, field: StrawberryField, info: Info) -> Error:
         """The failure's fields are the type's."""
+        requests.ended(self.error_type.__name__)
         return self.error_type(**asdict(exception))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,11 +21,15 @@ from rules.failures import ServiceUnavailable
 from rules.sealing import KeyRing
 from schema.roots import build
 from server.context import RequestContext, context_for
+from server.status.readiness import Readiness
+from server.status.routes import probes
 from server.transport.graphql_http import GraphQLEndpoint
 from server.transport.headers import middleware
 from server.transport.schema import GatehouseSchema
 from settings import Settings, SettingsError
+from telemetry import life
 from web.explorer import Explorer
+from web.explorer_assets import WEB
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -39,10 +44,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
         database = await open_database(settings.database_url, settings.pool_size, "gatehouse-api", REQUESTS)
         hasher = Hasher()
         hub = Hub(database, settings.database_url)
+        turning = asyncio.create_task(life.keep_turning())
         app.state.service = Service(database, ring, hasher, Turns(), settings.issuer, hub)
         try:
             yield
         finally:
+            turning.cancel()
             await explorer.close()
             await hub.close()
             hasher.close()
@@ -57,12 +64,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
         return person is not None and person.may_enroll
 
     schema = build(GatehouseSchema)
+    assert isinstance(schema, GatehouseSchema)
+    schema.known_documents = ((WEB / "examples.graphql").read_text(),)
     explorer = Explorer(settings, schema, is_staff)
     endpoint = GraphQLEndpoint(schema, make_context, settings=settings, page=explorer.page)
     app = Starlette(
         routes=[
             Route("/", _home),
-            Route("/healthz", _health),
+            *probes(Readiness(settings)),
             *endpoint.routes,
             *explorer.routes,
         ],
@@ -77,13 +86,6 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
 async def _home(request: Request) -> Response:
     return RedirectResponse("/graphql")
-
-
-async def _health(request: Request) -> Response:
-    """200 while the database answers, 503 while it does not."""
-    async with request.app.state.service.database.connection() as connection:
-        await connection.fetchval("SELECT 1")
-    return JSONResponse({"status": "ok"})
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:

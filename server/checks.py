@@ -6,7 +6,9 @@ import asyncio
 
 import asyncpg
 
-from db.migrate import Migration, all_migrations, migrate, require_version
+from db import ledger
+from db.ledger import Ledger
+from db.migrate import Migration, migrate, require_version
 from settings import Settings, SettingsError
 
 CONNECT_TIMEOUT_S = 10
@@ -29,13 +31,17 @@ def require(settings: Settings, *names: str) -> None:
 
 
 def check_database(url: str) -> None:
-    """Raise DatabaseError when the database does not answer or lacks migrations, MigrationError when it is too old."""
+    """Raise DatabaseError when the database does not answer, is too new or lacks migrations, and MigrationError."""
+    if problem := read_ledger(url).problem:
+        raise DatabaseError(problem)
+
+
+def read_ledger(url: str) -> Ledger:
+    """Which migrations the database has. Raises DatabaseError, and MigrationError for too old a server."""
     try:
-        missing = asyncio.run(_missing_migrations(url))
+        return asyncio.run(_ledger(url))
     except Exception as error:
         raise plain_database_error(error) from None
-    if missing:
-        raise DatabaseError(f"The database lacks {missing} migration(s): run `gatehouse migrate` first.")
 
 
 def migrate_database(url: str) -> list[Migration]:
@@ -60,13 +66,10 @@ def plain_database_error(error: Exception) -> Exception:
     return error
 
 
-async def _missing_migrations(url: str) -> int:
+async def _ledger(url: str) -> Ledger:
     connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
     try:
         require_version(connection)
-        applied = {row["number"] for row in await connection.fetch("SELECT number FROM migrations")}
-    except asyncpg.UndefinedTableError:
-        applied = set()
+        return await ledger.read(connection)
     finally:
         await connection.close()
-    return len({migration.number for migration in all_migrations()} - applied)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery, Task
+from celery.beat import Scheduler
 from celery.signals import worker_ready, worker_shutting_down
 from celery.worker.consumer import Consumer
 from kombu.exceptions import OperationalError
@@ -26,6 +27,7 @@ from db.seldom import Seldom
 from rules.events.mailing import BULK, SECURITY
 from rules.failures import ServiceUnavailable
 from settings import Settings
+from telemetry import life
 from workers.planning import Planned, Planner
 from workers.reminders import plan_due
 from workers.runtime import Runtime
@@ -191,10 +193,11 @@ def worker_main(settings: Settings) -> None:
 
     def say_ready(sender: Any, **_: Any) -> None:
         # Celery looks whether it is to end when something wakes it, which may be 5 s later.
-        sender.hub.call_repeatedly(LOOK_FOR_END_EVERY_S, lambda: None)
+        sender.hub.call_repeatedly(LOOK_FOR_END_EVERY_S, life.turn)
         print("worker ready", flush=True)  # noqa: T201 - whoever started us waits for it
 
     def stop(**_: Any) -> None:
+        life.end()
         runtime.stop()
 
     worker_ready.connect(say_ready)
@@ -217,12 +220,22 @@ def worker_main(settings: Settings) -> None:
         raise SystemExit("The worker cannot go on: see above.")
 
 
+class Timetable(Scheduler):
+    """Celery's own, which tells that it turns."""
+
+    def tick(self, *arguments: Any, **options: Any) -> float:
+        """Ask for what is due."""
+        life.turn()
+        pause: float = super().tick(*arguments, **options)
+        return pause
+
+
 def beat_main(settings: Settings) -> None:
     """Ask for the timetable's tasks until SIGTERM."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit())
     app = make_app(settings)
-    beat = app.Beat(scheduler_cls="celery.beat:Scheduler", loglevel=settings.log_level, quiet=True, max_interval=5)
+    beat = app.Beat(scheduler_cls="workers.app:Timetable", loglevel=settings.log_level, quiet=True, max_interval=5)
     # Celery's own handlers save the timetable first, which fails amid a start; ours has nothing to save.
     beat.install_sync_handler = lambda service: None  # type: ignore[method-assign]
     print("beat ready", flush=True)  # noqa: T201 - whoever started us waits for it

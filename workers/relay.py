@@ -17,6 +17,7 @@ from rules.events.catalogue import QUIET_TYPES, SECURITY_TYPES
 from rules.events.mailing import SECURITY
 from rules.failures import ServiceUnavailable
 from settings import Settings
+from telemetry import life
 from workers.app import BROKER_AWAY, PLAN, make_app, publish
 
 LOOK_EVERY_S = 1.0
@@ -34,6 +35,7 @@ async def _run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
+        life.end()
         stopping.set()
         rung.set()
 
@@ -41,6 +43,7 @@ async def _run(settings: Settings) -> None:
         loop.add_signal_handler(number, stop)
     database = await open_database(settings.database_url, 2, "gatehouse-relay")
     listener = asyncio.create_task(listen(settings.database_url, rung, "gatehouse-relay"))
+    turning = asyncio.create_task(life.keep_turning())
     app = make_app(settings)
     print("relay ready", flush=True)  # noqa: T201 - whoever started us waits for it
     try:
@@ -54,6 +57,7 @@ async def _run(settings: Settings) -> None:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(rung.wait(), LOOK_EVERY_S)
     finally:
+        turning.cancel()
         listener.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await listener

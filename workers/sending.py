@@ -13,6 +13,7 @@ from db import deliveries
 from db.deliveries import Claimed
 from db.seldom import Seldom
 from rules.delivery import pause_s
+from telemetry import metrics
 from workers.emails import Facts, Pages
 from workers.letters import Letter, Mail
 from workers.links import OvertakenError, link_of
@@ -110,7 +111,8 @@ class _Batch:
             del self.waiting[delivery.id]
             return
         try:
-            self.mailer.send(self._mail_of(delivery, link), lambda: self._leave(delivery.id))
+            with metrics.smtp():
+                self.mailer.send(self._mail_of(delivery, link), lambda: self._leave(delivery.id))
         except UnsendableError as error:
             self._fail([delivery], str(error))
         except RefusedError as error:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
-from server.checks import DatabaseError, check_database, migrate_database, require
+from server.checks import DatabaseError, check_database, require
 from server.commands.options import data_dir_option, load
 from server.local.processes import PartError
 from server.transport.listening import ListenError, inherited, listen
@@ -24,6 +23,7 @@ OPERATORS = {
     "emails": "server.commands.emails",
     "keys": "server.commands.keys",
     "mfa": "server.commands.memberships",
+    "migrate": "server.commands.migrating",
     "portal": "server.commands.operators",
     "staff": "server.commands.memberships",
     "super-admin": "server.commands.memberships",
@@ -97,6 +97,7 @@ def up(host: str | None, port: int | None, data_dir: Path | None, no_demo: bool)
 def serve(host: str | None, port: int | None, listener: int | None) -> None:
     """Run the API."""
     from server.app import create_app
+    from server.status.serving import status
     from server.transport import serving
 
     settings = load(host=host, port=port)
@@ -104,54 +105,46 @@ def serve(host: str | None, port: int | None, listener: int | None) -> None:
     app = create_app(settings)
     bound = listen(settings.host, settings.port) if listener is None else inherited(listener)
     check_database(settings.database_url)
-    serving.run(app, bound)
+    with status(settings):
+        serving.run(app, bound, drain_s=settings.drain_seconds)
 
 
 @main.command()
 def worker() -> None:
     """Run a Celery worker: plans and sends emails."""
+    from server.status.serving import status
     from workers.app import worker_main
 
     settings = load()
     require(settings, "database_url", "broker_url", "smtp_url")
     check_database(settings.database_url)
-    worker_main(settings)
+    with status(settings):
+        worker_main(settings)
 
 
 @main.command()
 def beat() -> None:
     """Run the timetable: sweeps and reminders. One is enough, more do no harm."""
+    from server.status.serving import status
     from workers.app import beat_main
 
     settings = load()
     require(settings, "broker_url")
-    beat_main(settings)
+    with status(settings, needs_database=False):
+        beat_main(settings)
 
 
 @main.command()
 def relay() -> None:
     """Run a relay: hands new events to the workers. Any number may run."""
+    from server.status.serving import status
     from workers.relay import relay_main
 
     settings = load()
     require(settings, "database_url", "broker_url")
     check_database(settings.database_url)
-    relay_main(settings)
-
-
-@main.command()
-@data_dir_option
-def migrate(data_dir: Path | None) -> None:
-    """Bring the database up to date."""
-    from server.local.data_dir import database_for_operator
-
-    settings = load(data_dir=data_dir)
-    with (
-        nullcontext(settings.database_url) if settings.database_url else database_for_operator(settings.data_dir) as url
-    ):
-        for migration in migrate_database(url):
-            click.echo(f"{migration.number:04d} {migration.name}")
-    click.echo("The database is up to date.")
+    with status(settings):
+        relay_main(settings)
 
 
 @main.command()

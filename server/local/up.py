@@ -19,6 +19,9 @@ from server.local.supervisor import Supervisor
 from server.transport.listening import ANYWHERE, listen, listen_near, port_of
 from settings import LOOPBACK_HOSTS, Settings
 
+# The parts that answer on a status port of their own, in its order.
+PARTS = ("api", "relay", "worker", "beat")
+
 
 class _Stopped(BaseException):
     """SIGINT, SIGTERM or SIGHUP."""
@@ -73,9 +76,10 @@ class _Up:
         if with_demo and not self.settings.production:
             asyncio.run(self._make_demo(database_url))
         environment = self._environment(database_url, broker_url, smtp_url)
-        self.supervisor.launch("api", "serve", environment=environment, listeners={"listener": self.listener})
-        for name in ("relay", "worker", "beat"):
-            self.supervisor.launch(name, name, environment=environment)
+        sockets = {"listener": self.listener}
+        self.supervisor.launch("api", "serve", environment=environment | self._status_port("api"), listeners=sockets)
+        for name in PARTS[1:]:
+            self.supervisor.launch(name, name, environment=environment | self._status_port(name))
         self._report(with_demo=with_demo)
 
     def _start_mailbox(self) -> str:
@@ -103,6 +107,11 @@ class _Up:
             defaults |= {"GATEHOUSE_EXPLORER": "true", "GATEHOUSE_INTROSPECTION": "true"}
         return {**defaults, **os.environ, **ours}
 
+    def _status_port(self, name: str) -> dict[str, str]:
+        """Consecutive ports, where the first one is set."""
+        first = self.settings.status_port
+        return {"GATEHOUSE_STATUS_PORT": str(first + PARTS.index(name))} if first else {}
+
     @property
     def url(self) -> str:
         """Where a browser on this machine finds the API."""
@@ -128,9 +137,12 @@ class _Up:
         _say("mailbox", self.mailbox_url or "as GATEHOUSE_SMTP_URL says")
         self.supervisor.wait_for_api(ANYWHERE.get(self.settings.host, self.settings.host), self.port)
         _say("api", f"{self.url}/graphql")
-        for name in ("relay", "worker", "beat"):
+        for name in PARTS[1:]:
             self.supervisor.wait_for_word(name)
             _say(name, "running")
+        if first := self.settings.status_port:
+            ports = ", ".join(f"{name} {first + index}" for index, name in enumerate(PARTS))
+            _say("status", f"http://{self.settings.status_host}:PORT/readyz and /metrics: {ports}")
         _say("logs", f"{self.data_dir}/*.log")
         if with_demo and (self.data_dir / "demo-password").exists():
             people = ", ".join([*demo.STAFF, demo.PORTAL_USER, demo.SUPER_ADMIN])

@@ -6,7 +6,7 @@ import json
 import re
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -39,7 +39,9 @@ from server.transport.aside import Aside
 from server.transport.graphql_request import Params, RequestError, refuse_unusable_text
 from server.transport.input_messages import without_token, without_value
 from server.transport.limits import SIGNED_IN, Bounds, Measures, TooLarge
+from server.transport.operations import OperationNames
 from settings import Settings, SettingsError
+from telemetry import requests
 
 # What Apollo's clients know; after them they send the query itself.
 NOT_SUPPORTED, NOT_FOUND = "PERSISTED_QUERY_NOT_SUPPORTED", "PERSISTED_QUERY_NOT_FOUND"
@@ -65,10 +67,18 @@ class Prepared(NamedTuple):
 class Documents:
     """The documents of one schema; `trusted` maps hashes to the only texts that may run, or is None."""
 
-    def __init__(self, schema: GraphQLSchema, *, introspection: bool, trusted: Mapping[str, str] | None) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        *,
+        introspection: bool,
+        trusted: Mapping[str, str] | None,
+        known: Iterable[str] = (),
+    ) -> None:
         self.schema = schema
         self.trusted = trusted
         self.trusted_texts = frozenset((trusted or {}).values())
+        self.names = OperationNames(schema, [*self.trusted_texts, *known])
         self.hide_suggestions = not introspection
         self.rules = _rules(introspection)
         self.measures = Measures(schema)
@@ -164,11 +174,14 @@ class _Text(Source):
         return SourceLocation(line + 1, position + 1 - self._line_starts[line])
 
 
-def documents_for(schema: GraphQLSchema, settings: Settings) -> Documents:
-    """The documents as the settings want them. Raises SettingsError for a manifest that cannot be read."""
+def documents_for(schema: GraphQLSchema, settings: Settings, known: Iterable[str] = ()) -> Documents:
+    """The documents as the settings want them. Raises SettingsError for a manifest that cannot be read.
+
+    `known` are documents by whose names operations are counted.
+    """
     trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else None
     introspection = settings.introspection or not settings.production
-    return Documents(schema, introspection=introspection, trusted=trusted)
+    return Documents(schema, introspection=introspection, trusted=trusted, known=known)
 
 
 def read_manifest(path: Path) -> dict[str, str]:
@@ -212,7 +225,9 @@ class _UseDocuments(SchemaExtension):
         else:
             context.graphql_document = prepared.document
         try:
-            chosen_operation(context.graphql_document, context._provided_operation_name if not errors else None)
+            name = context._provided_operation_name if not errors else None
+            operation = chosen_operation(context.graphql_document, name)
+            requests.chosen(self.documents.names.of(operation), operation.operation.value)
         except RequestError as error:
             errors = errors or [_tagged(error.message, error.code)]
         context.validation_rules = ()

@@ -13,6 +13,7 @@ from strawberry.exceptions import StrawberryInputCoercionError
 
 from rules.failures import Refusal
 from server.transport.input_messages import for_argument, without_token
+from telemetry import requests
 
 ONE_OF_MESSAGE = "Exactly one of the input's fields must be given, and not as null."
 INTERNAL_CODE = "INTERNAL_SERVER_ERROR"
@@ -40,6 +41,7 @@ def _mask_one(error: GraphQLError, request_id: str) -> GraphQLError:
     if "requestId" in (error.extensions or {}):
         return error
     code, message = _code_and_message(error)
+    requests.ended(code)
     masked = GraphQLError(message, path=error.path, extensions={"code": code, "requestId": request_id})
     masked.nodes, masked.locations = error.nodes, error.locations
     return masked

@@ -25,6 +25,7 @@ from server.transport.negotiation import EVENTS, HTML, JSON, RESPONSE_JSON, Acce
 from server.transport.origins import refuse_forged
 from server.transport.schema import GatehouseSchema
 from settings import Settings
+from telemetry import requests
 
 MAX_BODY_BYTES = 256 * 1024
 BODY_TIMEOUT_S = 10.0
@@ -139,6 +140,7 @@ class GraphQLEndpoint:
             await results.aclose()
 
     def _refusal(self, request: Request, error: RequestError) -> Response:
+        requests.ended(error.code)
         wanted = accepted(request.headers.get("accept"))
         body = {
             "errors": [

@@ -34,6 +34,7 @@ from server.transport.graphql_request import Params, RequestError, params_of, pa
 from server.transport.origins import has_trusted_origin
 from server.transport.schema import GatehouseSchema
 from settings import Settings
+from telemetry import requests
 
 INIT_TIMEOUT_S = 5.0
 SLOWEST_READ_S = 10.0
@@ -231,7 +232,8 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def run_operation(self, operation: Operation[Any, None]) -> None:
         try:
-            await self._run(operation)
+            with requests.observed(self.context.request_id, "websocket", is_graphql=True):
+                await self._run(operation)
         except WebSocketDisconnected:
             return
         except _TooSlow:

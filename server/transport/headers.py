@@ -12,8 +12,11 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from settings import Settings
+from telemetry import requests
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.:=+/-]{1,64}")
+# What probes ask for all day long.
+UNTOLD_PATHS = {"/livez", "/readyz", "/healthz"}
 PREFLIGHT_AGE_S = 600
 HSTS_AGE_S = 365 * 24 * 3600
 CALLERS_HEADERS = ["Authorization", "Content-Type", "GraphQL-Require-Preflight", "X-Request-Id", "X-Requested-With"]
@@ -67,7 +70,24 @@ class RequestId:
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
-        await self.app(scope, receive, send_with_id)
+        if (
+            scope["type"] == "websocket" or scope["path"] in UNTOLD_PATHS
+        ):  # a socket's operations are told of one by one
+            await self.app(scope, receive, send_with_id)
+            return
+        with requests.observed(request_id, "http", is_graphql=_asks_graphql(scope)) as observed:
+
+            async def send_observed(message: Message) -> None:
+                if message["type"] == "http.response.start" and message["status"] >= 400:
+                    observed.end(f"HTTP_{message['status']}")
+                await send_with_id(message)
+
+            await self.app(scope, receive, send_observed)
+
+
+def _asks_graphql(scope: Scope) -> bool:
+    is_asked = scope["method"] == "POST" or b"query=" in scope["query_string"]
+    return bool(is_asked and scope["path"] == "/graphql")
 
 
 class SecurityHeaders:

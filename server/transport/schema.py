@@ -21,6 +21,7 @@ from server.transport.executor import DEFINITION, PlainExecutor
 from server.transport.graphql_request import Params
 from server.transport.introspection import only_introspects
 from settings import Settings
+from telemetry import requests
 
 MOST_INTROSPECTIONS = 8
 
@@ -29,6 +30,7 @@ class GatehouseSchema(strawberry.Schema):
     """A schema whose documents are limited and cached and whose errors are fit to be sent, on every transport."""
 
     settings: Settings | None = None
+    known_documents: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"execution_context_class": PlainExecutor, **kwargs})
@@ -42,7 +44,7 @@ class GatehouseSchema(strawberry.Schema):
     @cached_property
     def documents(self) -> Documents:
         """The documents of this schema, as strict as the settings that the endpoint brings want them."""
-        return documents_for(self._schema, self.settings or Settings())
+        return documents_for(self._schema, self.settings or Settings(), self.known_documents)
 
     def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
         """What the schema was built with, after the documents."""
@@ -66,6 +68,7 @@ class GatehouseSchema(strawberry.Schema):
     ) -> ExecutionResult:
         """Execute a query or mutation that has been prepared without errors; the result is fit to be sent."""
         assert prepared.document
+        requests.chosen(self.documents.names.of(operation), operation.operation.value)
         if only_introspects(operation):
             result = await self._introspect(prepared, params)
         else:

@@ -9,6 +9,7 @@ import signal
 import socket
 from contextlib import suppress
 from http import HTTPStatus
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -18,6 +19,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 
 from server.transport.headers import SECURITY_HEADERS
+from telemetry import life
 
 HEAD_TIMEOUT_S = 10.0
 MAX_HEAD_BYTES = 64 * 1024
@@ -116,7 +118,23 @@ class SocketProtocol(WebSocketsSansIOProtocol):
                 self.queue.put_nowait(event)
 
 
-def run(app: ASGIApp, listener: socket.socket) -> None:
+class Server(uvicorn.Server):
+    """A server that says that it ends for `drain_s` seconds before it takes no more connections."""
+
+    def __init__(self, config: uvicorn.Config, drain_s: float) -> None:
+        super().__init__(config)
+        self.drain_s = drain_s
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGINT or SIGTERM; a second one ends it at once."""
+        if life.is_ending() or not self.started:
+            super().handle_exit(sig, frame)
+            return
+        life.end()
+        asyncio.get_running_loop().call_later(self.drain_s, super().handle_exit, sig, frame)
+
+
+def run(app: ASGIApp, listener: socket.socket, *, drain_s: float = 0) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is under way."""
     config = uvicorn.Config(
         app,
@@ -137,4 +155,4 @@ def run(app: ASGIApp, listener: socket.socket) -> None:
     # Once it has stopped, uvicorn raises the signal again: it has done its work by then.
     signal.signal(signal.SIGTERM, lambda *_: None)
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(config, drain_s).run(sockets=[listener])

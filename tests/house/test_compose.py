@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from click import Context
 
 import settings
 from server.commands.main import main
@@ -39,13 +40,15 @@ def test_every_part_has_its_service() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_a_service_runs_a_real_command_under_settings_that_load(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     program, *arguments = OURS[name]["command"]
-    main.commands[program].make_context(program, arguments)
+    command = main.get_command(Context(main), program)
+    assert command is not None
+    command.make_context(program, arguments)
     environment = OURS[name]["environment"]
     known = {f"GATEHOUSE_{field.upper()}" for field in Settings.model_fields}
     assert set(environment) <= known
     for variable, value in environment.items():
         if value is not None:
-            monkeypatch.setenv(variable, filled_in(value))
+            monkeypatch.setenv(variable, filled_in(str(value)))
     settings.load()
 
 
@@ -67,6 +70,13 @@ def test_services_wait_for_what_they_need_to_be_healthy() -> None:
                 assert "healthcheck" in SERVICES[needed]
             else:
                 assert (needed, how["condition"]) == ("migrate", "service_completed_successfully")
+
+
+def test_every_running_part_is_asked_how_it_is_on_its_status_port() -> None:
+    running = {name: service for name, service in OURS.items() if name != "migrate"}
+    for service in running.values():
+        port = service["environment"]["GATEHOUSE_STATUS_PORT"]
+        assert f"http://127.0.0.1:{port}/readyz" in service["healthcheck"]["test"][-1]
 
 
 def test_secrets_are_asked_for_and_none_is_in_the_repository() -> None:

@@ -1,0 +1,67 @@
+"""What the database holds, in figures for metrics and for whoever looks after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from db.pool import Connection
+
+
+@dataclass(frozen=True)
+class Line:
+    """How the mail line stands: the age of the oldest event not dispatched and of the oldest delivery due, or 0."""
+
+    oldest_event_s: float
+    oldest_due_s: float
+    set_aside: int
+
+
+@dataclass(frozen=True)
+class StaffStates:
+    """Memberships by what their roster shows, over all accounts."""
+
+    enrolled: int
+    pending: int
+    blocked: int
+
+
+async def line(connection: Connection) -> Line:
+    """How the mail line stands."""
+    row = await connection.fetchrow(
+        """
+        SELECT
+            coalesce((SELECT extract(epoch FROM now() - min(occurred_at))::float8 FROM events
+                WHERE dispatched_at IS NULL AND failure IS NULL), 0) AS oldest_event_s,
+            coalesce((SELECT extract(epoch FROM now() - min(next_attempt_at))::float8 FROM deliveries
+                WHERE state = 'pending' AND next_attempt_at <= now()), 0) AS oldest_due_s,
+            (SELECT count(*) FROM events WHERE failure IS NOT NULL) AS set_aside
+        """
+    )
+    assert row is not None
+    return Line(**row)
+
+
+async def staff_states(connection: Connection) -> StaffStates:
+    """How many memberships are enrolled, still to be, and blocked."""
+    row = await connection.fetchrow(
+        """
+        SELECT enrolled, total - enrolled - blocked AS pending, blocked
+        FROM (
+            SELECT count(*) AS total, count(factors.user_id) AS enrolled,
+                count(*) FILTER (WHERE factors.user_id IS NULL
+                    AND (reset.id IS NOT NULL OR accounts.grace_deadline <= now())) AS blocked
+            FROM staff
+            JOIN accounts ON accounts.id = staff.account_id
+            LEFT JOIN users AS reset ON reset.id = staff.user_id AND reset.reenrollment_required_at IS NOT NULL
+            LEFT JOIN factors ON factors.user_id = staff.user_id
+        ) AS counted
+        """
+    )
+    assert row is not None
+    return StaffStates(**row)
+
+
+async def deliveries(connection: Connection) -> list[tuple[str, str, int]]:
+    """Queue, state and count of all deliveries on record."""
+    rows = await connection.fetch("SELECT queue, state, count(*) AS count FROM deliveries GROUP BY queue, state")
+    return [(row["queue"], row["state"], row["count"]) for row in rows]

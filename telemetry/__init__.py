@@ -1,0 +1,1 @@
+"""What an operator sees of a running part: its metrics, its log, and whether it is well."""

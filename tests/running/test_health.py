@@ -1,0 +1,96 @@
+"""Probes: what each part says of itself, which check failed, and that it says so before it goes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import httpx
+
+from tests.running.conftest import PARTS, Parts
+
+CHECKS = {"process": "ok", "database": "ok", "migrations": "ok", "keys": "ok"}
+
+
+async def test_every_part_is_alive_and_ready_on_its_status_port(parts: Parts) -> None:
+    for command in PARTS:
+        await parts.start(command)
+        assert (await parts.ask(command, "/livez")).json() == {"status": "ok"}
+        answer = await parts.ask(command, "/readyz")
+        checks = {"process": "ok"} if command == "beat" else CHECKS
+        assert answer.json() == {
+            "status": "ok",
+            "failed": [],
+            "checks": checks,
+            "reported": {"broker": "ok", "mail": "ok"},
+        }, command
+
+
+async def test_the_api_answers_probes_on_its_own_port_and_shows_no_metrics_there(parts: Parts) -> None:
+    await parts.start("serve")
+    async with httpx.AsyncClient(base_url=parts.url) as http:
+        answers = {path: await http.get(path) for path in ("/livez", "/readyz", "/healthz", "/metrics")}
+    assert [answer.status_code for answer in answers.values()] == [200, 200, 200, 404]
+    assert answers["/healthz"].json() == answers["/readyz"].json()
+    assert answers["/readyz"].json()["status"] == "ok"
+
+
+async def test_it_names_the_keys_that_open_nothing_of_what_is_stored(parts: Parts) -> None:
+    await parts.start("serve")
+    user_id = await parts.line.world.user_id("mia")
+    await parts.line.database.execute(
+        """
+        INSERT INTO factors (user_id, secret_sealed, secret_key_id, last_step, backup_salt, backup_key_id)
+        VALUES ($1, decode(repeat('00', 48), 'hex'), 'test', 0, decode(repeat('00', 16), 'hex'), 'lost')
+        """,
+        user_id,
+    )
+    await _until_failed(parts, ["keys"])
+    _, report = await parts.ready()
+    assert report["checks"]["keys"] == "missing or wrong: lost, test"
+    assert report["checks"]["database"] == "ok"
+
+
+async def test_it_names_migrations_that_are_missing_and_those_of_a_later_version(parts: Parts) -> None:
+    await parts.start("serve")
+    database = parts.line.database
+    await database.execute("INSERT INTO migrations (number, name, checksum, kind) VALUES (9998, 'x', 'x', 'expand')")
+    assert (await parts.ready())[0] == 200
+    await database.execute("INSERT INTO migrations (number, name, checksum, kind) VALUES (9999, 'x', 'x', 'contract')")
+    await _until_failed(parts, ["migrations"])
+    await database.execute("DELETE FROM migrations WHERE number = 9999 OR number = 7")
+    for _ in range(200):
+        if "lacks 1 migration" in (await parts.ready())[1]["checks"]["migrations"]:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(await parts.ready())
+
+
+async def test_a_broker_and_a_mail_server_that_are_away_are_told_and_stop_nobody(parts: Parts) -> None:
+    await parts.start("serve", broker_url="redis://127.0.0.1:1/0", smtp_url="smtp://127.0.0.1:1")
+    status, report = await parts.ready()
+    assert (status, report["failed"]) == (200, [])
+    away = "does not answer (ConnectionError)", "does not answer (ConnectionRefusedError)"
+    assert (report["reported"]["broker"], report["reported"]["mail"]) == away
+
+
+async def test_asked_to_end_it_is_not_ready_first_and_serves_meanwhile(parts: Parts) -> None:
+    await parts.start("serve", drain_seconds=3)
+    assert (await parts.ready())[0] == 200
+    process = parts.processes["serve"]
+    process.popen.send_signal(signal.SIGTERM)
+    await _until_failed(parts, ["process"])
+    async with httpx.AsyncClient(base_url=parts.url) as http:
+        answer = await http.post("/graphql", json={"query": "{ viewer { id } }"})
+    assert answer.json() == {"data": {"viewer": None}}
+    assert await process.wait(10) == 0
+
+
+async def _until_failed(parts: Parts, failed: list[str]) -> None:
+    for _ in range(200):
+        status, report = await parts.ready()
+        if report["failed"] == failed:
+            assert (status, report["status"]) == (503, "not ready")
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(report)
