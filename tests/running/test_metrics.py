@@ -5,7 +5,8 @@ from __future__ import annotations
 import psutil
 import pytest
 
-from tests.factories import COMPLETE, SIGN_IN, email
+from tests.operations import COMPLETE, SIGN_IN
+from tests.people import email
 from tests.running.conftest import PARTS, Parts
 
 NAMED = "query Mischief%d { viewer { id } }"
