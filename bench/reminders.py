@@ -131,7 +131,7 @@ async def _change_policy(connection: Connection, account_id: UUID, user_id: UUID
 async def _sign_in(connection: Connection, user_id: UUID) -> None:
     await users.lock(connection, user_id)
     client = Client(None, None)
-    await sessions.start(connection, user_id, os.urandom(32), client)
+    await sessions.start(connection, user_id, os.urandom(32), client, ["pwd"])
     await outbox.append(connection, SignInSucceeded(subject_id=user_id, actor_id=user_id, client=client))
 
 

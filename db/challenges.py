@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from db.pool import Connection
+from rules.clients import Client
 from rules.throttling import CHALLENGE_ATTEMPTS, CHALLENGE_LIFETIME
 
 
@@ -18,19 +20,35 @@ class Challenge:
     user_id: UUID
     use_cookie: bool
     attempts: int
+    amr: list[str]
+    user_agent: str | None
+    ip_address: str | None
+    service_key: str | None
 
 
-async def open_challenge(connection: Connection, user_id: UUID, token_hash: bytes, use_cookie: bool) -> datetime:
-    """Open a challenge; return when it ends."""
+async def open_challenge(
+    connection: Connection,
+    user_id: UUID,
+    token_hash: bytes,
+    use_cookie: bool,
+    amr: Sequence[str],
+    client: Client,
+    service_key: str | None,
+) -> datetime:
+    """Open a challenge; return when it ends. `client` is where the person is."""
     expires_at: datetime = await connection.fetchval(
         """
-        INSERT INTO challenges (user_id, token_hash, use_cookie, expires_at)
-        VALUES ($1, $2, $3, now() + $4::interval)
+        INSERT INTO challenges (user_id, token_hash, use_cookie, amr, user_agent, ip_address, service_key, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, now() + $8::interval)
         RETURNING expires_at
         """,
         user_id,
         token_hash,
         use_cookie,
+        amr,
+        client.user_agent,
+        client.ip_address,
+        service_key,
         CHALLENGE_LIFETIME,
     )
     return expires_at
@@ -42,7 +60,7 @@ async def charge(connection: Connection, token_hash: bytes) -> Challenge | None:
         """
         UPDATE challenges SET attempts = attempts + 1
         WHERE token_hash = $1 AND attempts < $2 AND expires_at > now()
-        RETURNING id, user_id, use_cookie, attempts
+        RETURNING id, user_id, use_cookie, attempts, amr, user_agent, ip_address, service_key
         """,
         token_hash,
         CHALLENGE_ATTEMPTS,

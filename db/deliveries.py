@@ -55,7 +55,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
             SELECT id FROM abandoned UNION ALL SELECT id FROM waiting LIMIT $3
         ), judged AS (
             SELECT due.id, occurred_at, accounts.name AS account_name, type, events.account_id, subject_id,
-                actor_id, data,
+                actor_id, data, service_key,
                 CASE
                     WHEN body_sent_at IS NOT NULL AND resends = 0 THEN 'sent'
                     WHEN expires_at <= now() THEN 'dropped'
@@ -83,11 +83,11 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                 body_sent_at = NULL
             FROM judged WHERE deliveries.id = judged.id
             RETURNING deliveries.id, event_id, message, email, attempts, state, occurred_at, account_name,
-                type, account_id, subject_id, actor_id, data,
+                type, account_id, subject_id, actor_id, data, service_key,
                 created_at < now() - make_interval(hours => $4) OR attempts >= $5 AS is_overdue
         )
         SELECT id, event_id, message, email, attempts, is_overdue, occurred_at, account_name,
-            type, account_id, subject_id, actor_id, data
+            type, account_id, subject_id, actor_id, data, service_key
         FROM claimed WHERE state = 'sending' ORDER BY id
         """,
         queue,

@@ -119,7 +119,7 @@ async def lock_undispatched(connection: Connection, event_id: int) -> Undispatch
     row = await connection.fetchrow(
         """
         SELECT events.id, accounts.name AS account_name, occurred_at, fanned_out_to,
-            type, account_id, subject_id, actor_id, data
+            type, account_id, subject_id, actor_id, data, service_key
         FROM events LEFT JOIN accounts ON accounts.id = events.account_id
         WHERE events.id = $1 AND dispatched_at IS NULL AND failure IS NULL
         FOR NO KEY UPDATE OF events SKIP LOCKED

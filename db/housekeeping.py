@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from db.pool import Connection
 from rules.people import SESSION_IDLE
+from rules.service_keys import ANSWER_LIFETIME
 from rules.throttling import LONGEST_SPAN
 
 PRUNE_BATCH = 10_000
@@ -17,6 +18,7 @@ async def prune(connection: Connection) -> None:
     await connection.execute("DELETE FROM challenges WHERE expires_at < now()")
     await connection.execute("DELETE FROM enrollments WHERE expires_at < now()")
     await connection.execute("DELETE FROM links WHERE expires_at < now()")
+    await connection.execute("DELETE FROM service_answers WHERE created_at < now() - $1::interval", ANSWER_LIFETIME)
     await connection.execute("DELETE FROM throttles WHERE updated_at < now() - $1::interval", LONGEST_SPAN)
 
 

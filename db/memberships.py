@@ -8,6 +8,22 @@ from db.pool import Connection
 from rules.people import Role
 
 
+async def join(connection: Connection, account_id: UUID, user_id: UUID, role: Role) -> bool:
+    """Let the person be staff, invited before or not; false when they have come already."""
+    joined = await connection.fetchval(
+        """
+        INSERT INTO staff (account_id, user_id, email, role) SELECT $1, id, email, $3 FROM users WHERE id = $2
+        ON CONFLICT (account_id, user_id) DO UPDATE
+        SET role = excluded.role, invited_at = NULL, created_at = now() WHERE staff.invited_at IS NOT NULL
+        RETURNING true
+        """,
+        account_id,
+        user_id,
+        role,
+    )
+    return bool(joined)
+
+
 async def change_role(connection: Connection, account_id: UUID, email: str, role: Role) -> UUID | None:
     """Give a staff member another role, under the account's lock; their id, or None when nothing may change.
 

@@ -61,6 +61,17 @@ async def add_staff(connection: Connection, account_id: UUID, user_id: UUID, rol
     return staff_id
 
 
+async def staff_of(connection: Connection, account_id: UUID, user_id: UUID) -> dict[str, str]:
+    """The staff member's id, email and role, as text."""
+    row = await connection.fetchrow(
+        "SELECT id::text AS staff_id, email, role FROM staff WHERE account_id = $1 AND user_id = $2",
+        account_id,
+        user_id,
+    )
+    assert row is not None
+    return dict(row)
+
+
 async def add_portal_user(connection: Connection, account_id: UUID, user_id: UUID) -> bool:
     """False when the person is a portal user of the account already."""
     return bool(

@@ -27,11 +27,11 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
     await connection.execute(
         """
         WITH given AS (
-            SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::jsonb[])
-                WITH ORDINALITY AS given (type, account_id, subject_id, actor_id, data, number)
+            SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::text[])
+                WITH ORDINALITY AS given (type, account_id, subject_id, actor_id, data, service_key, number)
         ), appended AS (
-            INSERT INTO events (type, account_id, subject_id, actor_id, data)
-            SELECT type, account_id, subject_id, actor_id, data FROM given ORDER BY number
+            INSERT INTO events (type, account_id, subject_id, actor_id, data, service_key)
+            SELECT type, account_id, subject_id, actor_id, data, service_key FROM given ORDER BY number
             RETURNING id, type, account_id, subject_id
         )
         INSERT INTO account_events (account_id, event_id)
@@ -39,13 +39,14 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
         UNION ALL
         SELECT staff.account_id, appended.id
         FROM appended JOIN staff ON staff.user_id = appended.subject_id AND invited_at IS NULL
-        WHERE appended.account_id IS NULL AND appended.type <> ALL ($6)
+        WHERE appended.account_id IS NULL AND appended.type <> ALL ($7)
         """,
         [row.type for row in rows],
         [row.account_id for row in rows],
         [row.subject_id for row in rows],
         [row.actor_id for row in rows],
         [row.data for row in rows],
+        [row.service_key for row in rows],
         SHOWN_WHEN_PLANNED,
     )
 

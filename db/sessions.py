@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -22,18 +23,21 @@ class Session:
     ip_address: str | None
 
 
-async def start(connection: Connection, user_id: UUID, token_hash: bytes, client: Client) -> datetime:
-    """Start a session whose password was shown just now; return when it ends at the latest."""
+async def start(
+    connection: Connection, user_id: UUID, token_hash: bytes, client: Client, amr: Sequence[str]
+) -> datetime:
+    """Start a session of somebody just recognised by `amr`; return when it ends at the latest."""
     expires_at: datetime = await connection.fetchval(
         """
-        INSERT INTO sessions (user_id, token_hash, password_at, user_agent, ip_address, expires_at)
-        VALUES ($1, $2, now(), $3, $4, now() + interval '30 days')
+        INSERT INTO sessions (user_id, token_hash, password_at, user_agent, ip_address, amr, expires_at)
+        VALUES ($1, $2, now(), $3, $4, $5, now() + interval '30 days')
         RETURNING expires_at
         """,
         user_id,
         token_hash,
         client.user_agent,
         client.ip_address,
+        amr,
     )
     return expires_at
 

@@ -73,6 +73,29 @@ async def set_password_hash(connection: Connection, user_id: UUID, password_hash
     )
 
 
+async def replace_email(connection: Connection, user_id: UUID, email: str) -> str | None:
+    """Give the person another address, and what waits to be sent to them; the one before, None when it is the same.
+
+    Raises UniqueViolationError when it is somebody else's.
+    """
+    previous: str | None = await connection.fetchval(
+        """
+        WITH before AS (
+            SELECT id, email FROM users WHERE id = $1 AND email <> $2
+        ), changed AS (
+            UPDATE users SET email = $2 FROM before WHERE users.id = before.id
+        ), redirected AS (
+            UPDATE deliveries SET email = $2 FROM before
+            WHERE deliveries.user_id = before.id AND deliveries.email = before.email AND state = 'pending'
+        )
+        SELECT email FROM before
+        """,
+        user_id,
+        email,
+    )
+    return previous
+
+
 async def require_reenrollment(connection: Connection, user_id: UUID) -> None:
     """From the next sign-in on, nothing but enrolling."""
     await connection.execute("UPDATE users SET reenrollment_required_at = now() WHERE id = $1", user_id)
@@ -83,13 +106,13 @@ async def person_of_session(connection: Connection, token_hash: bytes) -> Person
     rows = await connection.fetch(
         """
         WITH session AS (
-            SELECT id, user_id, password_at, last_used_at FROM sessions
+            SELECT id, user_id, password_at, last_used_at, amr, expires_at FROM sessions
             WHERE token_hash = $1 AND expires_at > now() AND last_used_at > now() - interval '7 days'
         ), kept_alive AS (
             UPDATE sessions SET last_used_at = now() FROM session
             WHERE sessions.id = session.id AND session.last_used_at < now() - interval '1 minute'
         )
-        SELECT now(), session.id AS session_id, session.password_at,
+        SELECT now(), session.id AS session_id, session.password_at, session.amr, session.expires_at,
             users.id, users.email, users.is_super_admin, users.reenrollment_required_at,
             factors.enabled_at AS mfa_enabled_at,
             (SELECT count(*) FROM backup_codes WHERE backup_codes.user_id = users.id) AS backup_codes_remaining,
@@ -129,6 +152,8 @@ def _person(rows: Sequence[asyncpg.Record]) -> Person:
         now=first["now"],
         session_id=first["session_id"],
         password_at=first["password_at"],
+        amr=tuple(first["amr"]),
+        expires_at=first["expires_at"],
         id=first["id"],
         email=first["email"],
         is_super_admin=first["is_super_admin"],

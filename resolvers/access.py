@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import accounts, sessions, staff, users
+from db import accounts, service_keys, sessions, staff, users
 from db.pool import Connection
 from resolvers.context import Context
 from rules.failures import (
@@ -19,6 +19,7 @@ from rules.failures import (
 )
 from rules.notice import RESET_MESSAGE
 from rules.people import MANAGERS, Account, Person
+from rules.service_keys import Right, ServiceKey
 
 NOBODYS_ID = UUID(int=0)
 
@@ -33,17 +34,15 @@ def parse_id(text: str) -> UUID:
 
 async def account(context: Context, account_id: UUID) -> Account:
     """The account, for its staff and for super-admins. Raises Unauthenticated, NotFound, MfaEnrollmentRequired."""
+    if context.is_service:
+        return await _account_for_service(context, account_id, *Right)
     person = await context.person()
     membership = person.membership_of(account_id)
     if membership is not None:
         return pass_gate(person, membership.account)
     if not person.is_super_admin:
         raise NotFound
-    async with context.database.connection() as connection:
-        found = await accounts.load(connection, account_id)
-    if found is None:
-        raise NotFound
-    return pass_gate(person, found)
+    return pass_gate(person, await _loaded(context, account_id))
 
 
 def pass_gate(person: Person, found: Account) -> Account:
@@ -53,8 +52,13 @@ def pass_gate(person: Person, found: Account) -> Account:
     return found
 
 
-async def viewed_account(context: Context, account_id: UUID) -> Account:
-    """The account for whoever may see its security page: owners, admins, super-admins. Raises as `account`."""
+async def viewed_account(context: Context, account_id: UUID, right: Right | None = None) -> Account:
+    """The account for whoever may see its security page: owners, admins, super-admins, services with the right.
+
+    Raises as `account`, and Forbidden.
+    """
+    if context.is_service:
+        return await _account_for_service(context, account_id, *([right] if right else []))
     person = await context.person()
     found = await account(context, account_id)
     if not may_view(person, account_id):
@@ -69,6 +73,16 @@ async def managed_account(context: Context, account_id: UUID, *, to: str) -> tup
     if not may_manage(person, account_id):
         raise NotPermitted(f"Only an owner or admin of the account may {to}.")
     return person, found
+
+
+async def policy_account(context: Context, account_id: UUID) -> Person | ServiceKey:
+    """Whoever may change the account's policy: as managed_account, with a fresh proof, or a service."""
+    if context.is_service:
+        await _account_for_service(context, account_id, Right.POLICY)
+        return await context.service_key(Right.POLICY)
+    person, _ = await managed_account(context, account_id, to="change its security policy")
+    require_freshness(person)
+    return person
 
 
 def may_view(person: Person, account_id: UUID) -> bool:
@@ -104,6 +118,34 @@ async def confirm_manager(connection: Connection, person: Person, account_id: UU
         raise Unauthenticated
     if not await staff.hold_manager(connection, account_id, person.id):
         raise NotFound
+
+
+async def confirm_policy_editor(connection: Connection, editor: Person | ServiceKey, account_id: UUID) -> None:
+    """As confirm_manager, of a service's key, too."""
+    if isinstance(editor, Person):
+        await confirm_manager(connection, editor, account_id)
+    else:
+        await confirm_service(connection, editor)
+
+
+async def confirm_service(connection: Connection, key: ServiceKey) -> None:
+    """Raises Unauthenticated when the key was revoked since the request began; keeps it until the transaction ends."""
+    if not await service_keys.hold(connection, key.id):
+        raise Unauthenticated
+
+
+async def _account_for_service(context: Context, account_id: UUID, *rights: Right) -> Account:
+    key = await context.service_key(*rights)
+    key.require_account(account_id)
+    return await _loaded(context, account_id)
+
+
+async def _loaded(context: Context, account_id: UUID) -> Account:
+    async with context.database.connection() as connection:
+        found = await accounts.load(connection, account_id)
+    if found is None:
+        raise NotFound
+    return found
 
 
 async def lock_person(connection: Connection, person: Person) -> None:

@@ -12,6 +12,7 @@ from resolvers.context import Context
 from resolvers.staff import page_size
 from rules import addresses, cursor
 from rules.events.catalogue import BY_TYPE
+from rules.service_keys import Right
 
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 500
@@ -31,7 +32,7 @@ async def log(
     context: Context, account_id: UUID, first: int | None, after: str | None, types: list[str] | None, email: str | None
 ) -> Page:
     """Events, newest first. Raises what viewed_account raises, and BadUserInput."""
-    await access.viewed_account(context, account_id)
+    await access.viewed_account(context, account_id, Right.AUDIT)
     limit = page_size(first, LARGEST_PAGE, DEFAULT_PAGE)
     ring, scope = context.service.ring, f"audit {account_id}"
     before = int(cursor.decode(ring, scope, after)[0]) if after is not None else None

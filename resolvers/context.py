@@ -10,16 +10,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from db import users
+from db import service_keys, users
 from db.pool import Connection, Database
 from resolvers.hashing import Hasher
 from resolvers.hub import Hub
 from resolvers.turns import Turns
 from rules import devices, tokens
 from rules.clients import Client
-from rules.failures import ServiceUnavailable, Unauthenticated
+from rules.failures import Forbidden, ServiceUnavailable, Unauthenticated
 from rules.people import Person
 from rules.sealing import KeyRing
+from rules.service_keys import Right, ServiceKey
+
+NO_KEY = "Only a service may ask this: send a service key."
+WRONG_KEY = "This service key is unknown, revoked or expired."
 
 LONGEST_TURN_S = 6.0
 
@@ -48,6 +52,14 @@ class Context:
     device_cookie: str | None = None
     response_headers: list[tuple[str, str]] = field(default_factory=list)
     _person: asyncio.Task[Person | None] | None = field(default=None, init=False, repr=False)
+    # Kept apart: a service that signs somebody in stays a service for what else it asks.
+    _service_token: str | None = field(default=None, init=False, repr=False)
+    _service_key: asyncio.Task[ServiceKey | None] | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Tell a service from a person by the token."""
+        if self.token is not None and self.token.startswith(tokens.SERVICE_PREFIX):
+            self._service_token = self.token
 
     @property
     def database(self) -> Database:
@@ -79,8 +91,23 @@ class Context:
         """The person signed in. Raises Unauthenticated."""
         person = await self.person_or_none()
         if person is None:
-            raise Unauthenticated
+            raise Forbidden("A service key cannot act as a person.") if self.is_service else Unauthenticated
         return person
+
+    @property
+    def is_service(self) -> bool:
+        """Whether a product's system asks, with a service key."""
+        return self._service_token is not None
+
+    async def service_key(self, *rights: Right) -> ServiceKey:
+        """The service key that the request came with, given any of these rights. Raises Unauthenticated, Forbidden."""
+        if self._service_key is None:
+            self._service_key = asyncio.ensure_future(self._load_service_key())
+        key = await asyncio.shield(self._service_key)
+        if key is None:
+            raise Unauthenticated(WRONG_KEY if self.is_service else NO_KEY)
+        key.require_any(*rights)
+        return key
 
     async def reload(self) -> Person:
         """The person as they are after a change. Raises Unauthenticated."""
@@ -94,7 +121,7 @@ class Context:
 
     def know_device(self, user_id: UUID, now: datetime) -> None:
         """Remember that the person has signed in on this device, as far as it takes cookies."""
-        if self.takes_cookies:
+        if self.takes_cookies and not self.is_service:
             randomness = secrets.token_bytes(devices.RANDOM_BYTES)
             self.device_cookie = devices.remember(self.service.ring, self.device_cookie, user_id, now, randomness)
 
@@ -102,6 +129,13 @@ class Context:
         """Go on as nobody."""
         self.token = None
         self._person = None
+
+    async def _load_service_key(self) -> ServiceKey | None:
+        token_hash = tokens.digest(tokens.SERVICE_PREFIX, self._service_token or "")
+        if token_hash is None:
+            return None
+        async with self.database.connection() as connection:
+            return await service_keys.find(connection, token_hash)
 
     async def _load(self) -> Person | None:
         token_hash = tokens.digest(tokens.SESSION_PREFIX, self.token) if self.token else None

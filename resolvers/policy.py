@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from db import outbox, policy
@@ -13,11 +14,12 @@ from rules.events.policy import saved
 from rules.failures import BadUserInput, InvalidInput, NotFound
 from rules.people import Account
 from rules.policy import Policy, RequiredOf, Wanted
+from rules.service_keys import Right, ServiceKey
 
 
 async def security_policy(context: Context, account_id: UUID) -> Policy:
     """The policy, for owners, admins and super-admins. Raises what viewed_account raises."""
-    return (await access.viewed_account(context, account_id)).policy
+    return (await access.viewed_account(context, account_id, Right.POLICY)).policy
 
 
 async def enrollment_progress(context: Context, account_id: UUID) -> Progress:
@@ -55,18 +57,22 @@ async def update(
     required_of: RequiredOf | None = None,
 ) -> Account:
     """Save the policy; saving what already holds is no change. Raises what managed_account raises, and InvalidInput."""
-    person, _ = await access.managed_account(context, account_id, to="change its security policy")
-    access.require_freshness(person)
+    editor = await access.policy_account(context, account_id)
     policy_rules.check_joiner_days(joiner_days)
     wanted = Wanted(policy_rules.wanted_grace_days(require_mfa, grace_period_days), joiner_days, required_of)
     async with context.changing(account_id) as connection:
         before = await policy.lock(connection, account_id)
         if before is None:
             raise NotFound
-        await access.confirm_manager(connection, person, account_id)
+        await access.confirm_policy_editor(connection, editor, account_id)
         if not policy_rules.is_change(before.policy, wanted):
             return before
         after = await policy.save(connection, account_id, wanted)
-        await outbox.append(connection, saved(before.policy, after.policy, account_id, person.id))
-    await context.reload()
+        if isinstance(editor, ServiceKey):
+            event = replace(saved(before.policy, after.policy, account_id, None), service_key=editor.name)
+        else:
+            event = saved(before.policy, after.policy, account_id, editor.id)
+        await outbox.append(connection, event)
+    if not context.is_service:
+        await context.reload()
     return after

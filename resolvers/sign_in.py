@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,10 +18,13 @@ from resolvers.context import Context
 from rules import addresses, passwords, tokens
 from rules.backup_codes import digest as backup_code_digest
 from rules.backup_codes import normalize as normalized_backup_code
+from rules.clients import Client
 from rules.events.signing_in import BackupCodeUsed, SignInSucceeded
 from rules.failures import BadUserInput, ChallengeExpired
 from telemetry import metrics
 
+# How a person was recognised, in the words of RFC 8176, which has none for a backup code.
+PASSWORD, TOTP, BACKUP_CODE = ("pwd",), ("otp", "mfa"), ("backup_code", "mfa")
 WRONG_BACKUP_CODE = "That backup code is not right, or it has been used already."
 
 
@@ -54,9 +57,9 @@ async def sign_in(context: Context, email: str, password: str, use_cookie: bool)
         password_shown(context, known, password) as (connection, shown),
     ):
         if await factors.exists(connection, shown.id):
-            outcome: SignedIn | ChallengeOpened = await _open_challenge(connection, shown.id, use_cookie)
+            outcome: SignedIn | ChallengeOpened = await open_challenge(context, connection, shown.id, use_cookie)
         else:
-            outcome = await _start_session(context, connection, shown.id)
+            outcome = await start_session(context, connection, shown.id)
         await guess.give_back(connection)
     if isinstance(outcome, ChallengeOpened):
         return outcome
@@ -82,6 +85,8 @@ async def _complete_challenge(
             factor = await factors.load(connection, challenge.user_id)
         if factor is None:
             raise ChallengeExpired
+        if context.is_service:
+            context.client = Client(challenge.user_agent, challenge.ip_address)
         digest = await _digest(context, factor, backup_code) if backup_code is not None else None
         async with context.database.transaction() as connection:
             await users.lock(connection, challenge.user_id)
@@ -94,7 +99,8 @@ async def _complete_challenge(
                 await _spend_backup_code(context, connection, challenge.user_id, digest)
             if challenge.use_cookie and not context.takes_cookies:
                 raise BadUserInput("A cookie can only be set over HTTP.")
-            signed_in = await _start_session(context, connection, challenge.user_id)
+            amr = (*challenge.amr, *(BACKUP_CODE if totp_code is None else TOTP))
+            signed_in = await start_session(context, connection, challenge.user_id, amr, challenge.service_key)
             await guess.give_back(connection)
     return _signed_in(context, challenge.user_id, factor.now, signed_in, challenge.use_cookie)
 
@@ -154,19 +160,40 @@ async def _spend_backup_code(context: Context, connection: Connection, user_id: 
     await outbox.append(connection, used)
 
 
-async def _open_challenge(connection: Connection, user_id: UUID, use_cookie: bool) -> ChallengeOpened:
+async def open_challenge(
+    context: Context,
+    connection: Connection,
+    user_id: UUID,
+    use_cookie: bool,
+    amr: Sequence[str] = PASSWORD,
+    service_key: str | None = None,
+) -> ChallengeOpened:
+    """Ask somebody recognised by `amr` for the second factor."""
     token = tokens.make(tokens.CHALLENGE_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
     token_hash = tokens.digest(tokens.CHALLENGE_PREFIX, token)
     assert token_hash is not None
-    return ChallengeOpened(token, await challenges.open_challenge(connection, user_id, token_hash, use_cookie))
+    expires_at = await challenges.open_challenge(
+        connection, user_id, token_hash, use_cookie, amr, context.client, service_key
+    )
+    return ChallengeOpened(token, expires_at)
 
 
-async def _start_session(context: Context, connection: Connection, user_id: UUID) -> SignedIn:
+async def start_session(
+    context: Context,
+    connection: Connection,
+    user_id: UUID,
+    amr: Sequence[str] = PASSWORD,
+    service_key: str | None = None,
+) -> SignedIn:
+    """Start a session of somebody recognised by `amr`."""
     token = tokens.make(tokens.SESSION_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
     token_hash = tokens.digest(tokens.SESSION_PREFIX, token)
     assert token_hash is not None
-    expires_at = await sessions.start(connection, user_id, token_hash, context.client)
-    await outbox.append(connection, SignInSucceeded(subject_id=user_id, actor_id=user_id, client=context.client))
+    expires_at = await sessions.start(connection, user_id, token_hash, context.client, amr)
+    await outbox.append(
+        connection,
+        SignInSucceeded(subject_id=user_id, actor_id=user_id, client=context.client, service_key=service_key),
+    )
     await standing.tell_owners(context, connection, user_id)
     return SignedIn(token, expires_at)
 

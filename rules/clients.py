@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LONGEST_USER_AGENT = 400
+
 
 @dataclass(frozen=True)
 class Client:
@@ -11,3 +13,8 @@ class Client:
 
     user_agent: str | None
     ip_address: str | None
+
+
+def shown_user_agent(text: str) -> str | None:
+    """A user agent fit to be kept and shown; None when nothing is left."""
+    return "".join(c for c in text if c.isprintable())[:LONGEST_USER_AGENT] or None

@@ -120,6 +120,14 @@ class Unauthenticated(Refusal):
 
 
 @dataclass
+class Forbidden(Refusal):
+    """A service key that was not given this, or that would act as a person."""
+
+    message: str
+    code: ClassVar[str] = "FORBIDDEN"
+
+
+@dataclass
 class NotFound(Refusal):
     """Not there, or not for this person: never told apart."""
 

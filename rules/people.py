@@ -56,6 +56,8 @@ class Person:
     now: datetime
     session_id: UUID
     password_at: datetime
+    amr: tuple[str, ...]
+    expires_at: datetime
     id: UUID
     email: str
     is_super_admin: bool

@@ -17,6 +17,9 @@ from schema.coming_in import ComingInMutation
 from schema.common import DateTime, Error, Info
 from schema.enrollment import EnrollmentMutation
 from schema.failures import HANDLERS
+from schema.provisioning import ProvisioningMutation
+from schema.service import ServiceMutation, ServiceQuery
+from schema.services import guard
 from schema.sign_in import SignInMutation
 from schema.standing import StandingMutation
 from schema.viewer import Viewer, viewer
@@ -24,7 +27,7 @@ from schema.watching import Subscription
 
 
 @strawberry.type(description="Reading.")
-class Query:
+class Query(ServiceQuery):
     viewer: Viewer | None = strawberry.field(
         resolver=viewer, description="The signed-in person; null without a valid session."
     )
@@ -45,7 +48,15 @@ class Query:
     description="Changing. Root fields may be null, so that one that fails at the top level does not take its "
     "finished sisters with it."
 )
-class Mutation(SignInMutation, ComingInMutation, EnrollmentMutation, AccountMutation, StandingMutation):
+class Mutation(
+    SignInMutation,
+    ComingInMutation,
+    EnrollmentMutation,
+    AccountMutation,
+    StandingMutation,
+    ServiceMutation,
+    ProvisioningMutation,
+):
     pass
 
 
@@ -64,6 +75,7 @@ def build(
         config=StrawberryConfig(scalar_map={datetime: DateTime}),
     )
     _drop_null_defaults(schema._schema)
+    guard(schema._schema)
     return schema
 
 

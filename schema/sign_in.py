@@ -103,7 +103,7 @@ class SignInMutation:
         info: Info,
         input: Annotated[SignInInput, strawberry.argument(description="Email and password.")],  # noqa: A002
     ) -> SignInResult | None:
-        return await _signed_in(
+        return await signed_in(
             info, await resolvers.sign_in.sign_in(info.context, input.email, input.password, input.use_cookie)
         )
 
@@ -145,9 +145,10 @@ def _given(code: str | None) -> str | None:
     return None if code is strawberry.UNSET else code
 
 
-async def _signed_in(
+async def signed_in(
     info: Info, outcome: resolvers.sign_in.SignedIn | resolvers.sign_in.ChallengeOpened
 ) -> SignedIn | MfaChallenge:
+    """What came of the first factor, as clients see it."""
     if isinstance(outcome, resolvers.sign_in.ChallengeOpened):
         return MfaChallenge(challenge_token=outcome.token, expires_at=outcome.expires_at)
     return SignedIn(session_token=outcome.token, expires_at=outcome.expires_at, viewer=await changed_viewer(info))

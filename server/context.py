@@ -11,12 +11,10 @@ from starlette.requests import HTTPConnection
 
 from resolvers.context import Context, Service
 from rules import devices, tokens
-from rules.clients import Client
+from rules.clients import Client, shown_user_agent
 from rules.people import SESSION_LIFETIME
 from server.transport.admission import address_key
 from settings import Settings
-
-LONGEST_USER_AGENT = 400
 
 
 @dataclass
@@ -110,5 +108,4 @@ def _is_within(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) ->
 
 
 def _user_agent(connection: HTTPConnection) -> str | None:
-    text = connection.headers.get("user-agent", "")
-    return "".join(c for c in text if c.isprintable())[:LONGEST_USER_AGENT] or None
+    return shown_user_agent(connection.headers.get("user-agent", ""))

@@ -36,6 +36,8 @@ class Event:
     account_id: UUID | None = None
     subject_id: UUID | None = None
     actor_id: UUID | None = None
+    # The name of the service key that did it, in the actor's place or on the person's behalf.
+    service_key: str | None = None
 
     @classmethod
     def type(cls) -> str:
@@ -48,7 +50,11 @@ class Event:
 
     def summary(self, actor: str | None, subject: str | None) -> str:
         """The audit log's sentence; `actor` and `subject` are emails, None for the system and for everybody."""
-        return self.sentence.format(actor=actor or "Gatehouse", subject=subject or "Someone", **self.words())
+        doer = actor or (f"Service key {self.service_key}" if self.service_key else "Gatehouse")
+        told = self.sentence.format(actor=doer, subject=subject or "Someone", **self.words())
+        if self.service_key is None or doer in told:
+            return told
+        return f"{told.removesuffix('.')}, through service key {self.service_key}."
 
     def words(self) -> dict[str, str]:
         """The event's own facts in words."""

@@ -21,8 +21,11 @@ from rules.events.signing_in import (
 )
 from rules.events.staff import (
     AccountCreated,
+    EmailChanged,
     InvitationRevoked,
     PortalUserAdded,
+    ServiceKeyCreated,
+    ServiceKeyRevoked,
     StaffAdded,
     StaffInvited,
     StaffRemoved,
@@ -64,6 +67,9 @@ EVENTS: tuple[type[Event], ...] = (
     InvitationRevoked,
     PasswordResetRequested,
     PasswordChanged,
+    EmailChanged,
+    ServiceKeyCreated,
+    ServiceKeyRevoked,
 )
 BY_TYPE = {event.type(): event for event in EVENTS}
 MEMBER_CHANGES = frozenset(name for name, event in BY_TYPE.items() if event.changes_member)

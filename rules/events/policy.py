@@ -118,7 +118,7 @@ class GraceReminderSent(Requirement):
         return super().words() | {"days": plural(self.days_left, "day")}
 
 
-def saved(before: Policy, after: Policy, account_id: UUID, actor_id: UUID) -> AccountEvent:
+def saved(before: Policy, after: Policy, account_id: UUID, actor_id: UUID | None) -> AccountEvent:
     """What happened when `after` was saved over `before`, which it differs from."""
     if after.required_since is None or after.deadline is None or after.grace_days is None:
         return PolicyDisabled(account_id=account_id, actor_id=actor_id)

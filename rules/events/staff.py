@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from rules import links
-from rules.events.base import AccountEvent, PersonEvent
+from rules.events.base import AccountEvent, Event, PersonEvent
 from rules.events.mailing import to_subject
 from rules.people import Role
 
@@ -73,6 +73,36 @@ class StaffRemoved(MemberEvent):
 class PortalUserAdded(MemberEvent):
     description = "A portal user was added."
     sentence = "{subject} was added as a portal user."
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailChanged(PersonEvent):
+    description = "A person's email address changed."
+    sentence = "The email address of {previous_email} is now {email}."
+    samples = {"email_changed": {"previous_email": "mia@example.com", "email": "mia@example.org"}}
+    changes_member = True
+
+    previous_email: str
+    email: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceKeyCreated(Event):
+    description = "An operator made a service key, by which a system may act."
+    sentence = "Service key {name} was made; it may {rights}."
+    samples = {"service_key_created": {"name": "web", "rights": "sign-in, provision"}}
+
+    name: str
+    rights: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceKeyRevoked(Event):
+    description = "An operator revoked a service key."
+    sentence = "Service key {name} was revoked."
+    samples = {"service_key_revoked": {"name": "web"}}
+
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True)

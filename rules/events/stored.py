@@ -29,6 +29,7 @@ class Stored:
     subject_id: UUID | None
     actor_id: UUID | None
     data: dict[str, Any]
+    service_key: str | None = None
 
     @classmethod
     def of(cls, event: Event) -> Stored:
@@ -37,7 +38,7 @@ class Stored:
         for each in fields(event):
             if each.name not in WHO:
                 data |= _written(each.name, getattr(event, each.name))
-        return cls(event.type(), event.account_id, event.subject_id, event.actor_id, data)
+        return cls(event.type(), event.account_id, event.subject_id, event.actor_id, data, event.service_key)
 
     def read(self) -> Event:
         """The event. Facts that its class does not know are left alone. Raises UnreadableEventError."""

@@ -25,6 +25,7 @@ OPERATORS = {
     "mfa": "server.commands.memberships",
     "migrate": "server.commands.migrating",
     "portal": "server.commands.operators",
+    "service-keys": "server.commands.service_keys",
     "staff": "server.commands.memberships",
     "super-admin": "server.commands.memberships",
 }

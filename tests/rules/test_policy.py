@@ -30,6 +30,8 @@ def person(*policies: Policy, enrolled: bool = False, reset: bool = False) -> Pe
         now=NOW,
         session_id=UUID(int=1),
         password_at=NOW,
+        amr=("pwd",),
+        expires_at=NOW + timedelta(days=30),
         id=UUID(int=2),
         email="mia@agency.example",
         is_super_admin=False,

@@ -1,0 +1,131 @@
+"""Service keys: kept by the hash of their token, gone once revoked; and what their mutations were answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from db.pool import Connection
+from rules.service_keys import ANSWER_LIFETIME, NOTED_EVERY, Right, ServiceKey
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A key as operators see it."""
+
+    id: UUID
+    name: str
+    rights: list[str]
+    account_id: UUID | None
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+    is_expired: bool
+
+
+async def create(
+    connection: Connection,
+    name: str,
+    token_hash: bytes,
+    rights: list[Right],
+    account_id: UUID | None,
+    expires_days: int | None,
+) -> UUID:
+    """A new key's id."""
+    key_id: UUID = await connection.fetchval(
+        """
+        INSERT INTO service_keys (name, token_hash, rights, account_id, expires_at)
+        VALUES ($1, $2, $3, $4, now() + make_interval(days => $5))
+        RETURNING id
+        """,
+        name,
+        token_hash,
+        rights,
+        account_id,
+        expires_days,
+    )
+    return key_id
+
+
+async def find(connection: Connection, token_hash: bytes) -> ServiceKey | None:
+    """The live key with this token; notes its use, to the minute."""
+    row = await connection.fetchrow(
+        """
+        WITH found AS (
+            SELECT id, name, rights, account_id, last_used_at FROM service_keys
+            WHERE token_hash = $1 AND (expires_at IS NULL OR expires_at > now())
+        ), noted AS (
+            UPDATE service_keys SET last_used_at = now() FROM found
+            WHERE service_keys.id = found.id
+                AND (found.last_used_at IS NULL OR found.last_used_at < now() - $2::interval)
+        )
+        SELECT id, name, rights, account_id FROM found
+        """,
+        token_hash,
+        NOTED_EVERY,
+    )
+    return ServiceKey(row["id"], row["name"], frozenset(map(Right, row["rights"])), row["account_id"]) if row else None
+
+
+async def hold(connection: Connection, key_id: UUID) -> bool:
+    """Keep the key from being revoked before this transaction ends; false when it has been."""
+    return bool(await connection.fetchval("SELECT true FROM service_keys WHERE id = $1 FOR KEY SHARE", key_id))
+
+
+async def listed(connection: Connection) -> list[Listed]:
+    """All keys, by name and age."""
+    rows = await connection.fetch(
+        """
+        SELECT id, name, rights, account_id, created_at, last_used_at, expires_at,
+            coalesce(expires_at <= now(), false) AS is_expired
+        FROM service_keys ORDER BY name, created_at, id
+        """
+    )
+    return [Listed(**row) for row in rows]
+
+
+async def revoke(connection: Connection, key_id: UUID) -> tuple[str, UUID | None] | None:
+    """Revoke a key; its name and account, None when there is none."""
+    row = await connection.fetchrow("DELETE FROM service_keys WHERE id = $1 RETURNING name, account_id", key_id)
+    return (row["name"], row["account_id"]) if row else None
+
+
+async def claim_answer(connection: Connection, scope: str, idempotency_key: str, input_hash: bytes) -> bool:
+    """Whether this input is new under the key: until the transaction ends, whoever else comes with it waits."""
+    claimed = await connection.fetchval(
+        """
+        INSERT INTO service_answers AS kept (scope, idempotency_key, input_hash) VALUES ($1, $2, $3)
+        ON CONFLICT (scope, idempotency_key) DO UPDATE
+        SET input_hash = excluded.input_hash, answer = NULL, created_at = now()
+        WHERE kept.created_at < now() - $4::interval
+        RETURNING true
+        """,
+        scope,
+        idempotency_key,
+        input_hash,
+        ANSWER_LIFETIME,
+    )
+    return bool(claimed)
+
+
+async def answer(connection: Connection, scope: str, idempotency_key: str, input_hash: bytes) -> dict[str, Any] | None:
+    """What this very input was answered; None when the key came with another."""
+    found: dict[str, Any] | None = await connection.fetchval(
+        "SELECT answer FROM service_answers WHERE scope = $1 AND idempotency_key = $2 AND input_hash = $3",
+        scope,
+        idempotency_key,
+        input_hash,
+    )
+    return found
+
+
+async def keep_answer(connection: Connection, scope: str, idempotency_key: str, given: dict[str, Any]) -> None:
+    """Keep what the input was answered."""
+    await connection.execute(
+        "UPDATE service_answers SET answer = $3 WHERE scope = $1 AND idempotency_key = $2",
+        scope,
+        idempotency_key,
+        given,
+    )

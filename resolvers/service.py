@@ -1,0 +1,91 @@
+"""What a product's backend does for its people: signing them in after its own first factor, and asking who they are."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from uuid import UUID
+
+from db import external_ids, factors, users
+from resolvers import access, sign_in
+from resolvers.context import Context
+from resolvers.sign_in import ChallengeOpened, SignedIn
+from rules import tokens
+from rules.clients import Client, shown_user_agent
+from rules.failures import BadUserInput, InvalidCredentials
+from rules.people import Person
+from rules.service_keys import Right, ServiceKey
+
+METHOD = re.compile(r"[a-z0-9_.:-]{1,32}")
+MOST_METHODS = 8
+
+
+@dataclass(frozen=True)
+class Who:
+    """Whom the service means: exactly one of these is given."""
+
+    email: str | None = None
+    user_id: UUID | None = None
+    external_id: str | None = None
+
+
+async def service_sign_in(context: Context, who: Who, client: Client, amr: list[str]) -> SignedIn | ChallengeOpened:
+    """Go on with somebody whose first factor the service has verified as `amr`. Raises InvalidCredentials."""
+    key = await context.service_key(Right.SIGN_IN)
+    if not amr or len(amr) > MOST_METHODS or not all(METHOD.fullmatch(method) for method in amr):
+        raise BadUserInput(f"amr must be 1 to {MOST_METHODS} names of methods, as RFC 8176 has them.")
+    at = replace(context, client=client)
+    async with context.database.transaction() as connection:
+        await access.confirm_service(connection, key)
+        known = await external_ids.find(
+            connection, key.account_id, external_id=who.external_id, user_id=who.user_id, email=who.email
+        )
+        if known is None or not known.is_within(key.account_id):
+            raise InvalidCredentials("This service key can sign in nobody like that.")
+        await users.lock(connection, known.id)
+        if await factors.exists(connection, known.id):
+            return await sign_in.open_challenge(at, connection, known.id, False, amr, key.name)
+        signed_in = await sign_in.start_session(at, connection, known.id, amr, key.name)
+    assert signed_in.token is not None
+    context.sign_in_as(signed_in.token, use_cookie=False)
+    return signed_in
+
+
+async def session(context: Context, token: str) -> Person | None:
+    """Whose live session this is, as far as the key's account goes; None when there is none."""
+    key = await context.service_key(Right.SIGN_IN)
+    token_hash = tokens.digest(tokens.SESSION_PREFIX, token)
+    if token_hash is None:
+        return None
+    async with context.database.connection() as connection:
+        person = await users.person_of_session(connection, token_hash)
+        if person is None or key.account_id is None:
+            return person
+        known = await external_ids.find(connection, key.account_id, user_id=person.id)
+    if known is None or not known.is_member:
+        return None
+    return replace(person, memberships=tuple(m for m in person.memberships if m.account.id == key.account_id))
+
+
+async def external_id(context: Context, user_id: UUID) -> str | None:
+    """What the systems of the key's account, or the product, call the person."""
+    key = await context.service_key(Right.SIGN_IN)
+    async with context.database.connection() as connection:
+        return await external_ids.of(connection, key.account_id, user_id)
+
+
+def client_of(ip: str | None, user_agent: str | None) -> Client:
+    """Where the person is, as the service tells it. Raises BadUserInput."""
+    try:
+        address = str(ip_address(ip)) if ip else None
+    except ValueError:
+        raise BadUserInput("client.ipAddress is no IP address.") from None
+    return Client(shown_user_agent(user_agent or ""), address)
+
+
+def account_of(key: ServiceKey, account_id: UUID | None) -> UUID | None:
+    """The account meant: the one given, or the one that the key is for. Raises NotFound."""
+    if account_id is not None:
+        key.require_account(account_id)
+    return account_id or key.account_id

@@ -1,0 +1,136 @@
+"""A product with passwords of its own lets Gatehouse do the rest: sign-in, challenge, and whose session it is."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from rules.service_keys import Right
+from tests.account.acts import move_deadline, save
+from tests.operations import COMPLETE
+from tests.people import World
+from tests.service.operations import PROVISION, SERVICE_SIGN_IN, SESSION, backend
+
+CLIENT = {"ipAddress": "203.0.113.9", "userAgent": "Firefox/145.0"}
+
+
+async def test_whoever_has_no_factor_is_signed_in_where_they_are(world: World) -> None:
+    web = await backend(world, Right.SIGN_IN)
+    answer = await web.do(SERVICE_SIGN_IN, input={"email": " Mia@Agency.example", "client": CLIENT})
+    assert answer["viewer"]["email"] == "mia@agency.example"
+    assert answer["viewer"]["sessions"] == [CLIENT]
+    mia = world.client()
+    mia.token = answer["sessionToken"]
+    assert (await mia.ask("{ viewer { email } }"))["viewer"]["email"] == "mia@agency.example"
+    (event,) = await world.events("SIGN_IN_SUCCEEDED")
+    assert (event["service_key"], event["data"]) == ("web", CLIENT)
+
+
+@pytest.mark.parametrize("by", ["backend", "browser"])
+@pytest.mark.parametrize("kind", ["totp", "backupCode"])
+async def test_whoever_has_one_is_challenged_as_after_a_password(world: World, by: str, kind: str) -> None:
+    factor = await world.enroll(await world.sign_in("mia"))
+    web = await backend(world, Right.SIGN_IN)
+    answer = await web.do(SERVICE_SIGN_IN, input={"email": "mia@agency.example", "client": CLIENT, "amr": ["fed"]})
+    assert answer["__typename"] == "MfaChallenge"
+    completing = web if by == "backend" else world.client()
+    code = await factor.code() if kind == "totp" else factor.backup_codes[0]
+    done = await completing.do(COMPLETE, token=answer["challengeToken"], code={kind: code})
+    assert done["__typename"] == "SignedIn"
+    session = (await web.ask(SESSION, token=done["sessionToken"]))["session"]
+    assert session["amr"] == ["fed", *({"totp": ["otp", "mfa"], "backupCode": ["backup_code", "mfa"]}[kind])]
+    assert session["mfaEnabled"] is True
+    event = (await world.events("SIGN_IN_SUCCEEDED"))[-1]
+    assert event["service_key"] == "web"
+    assert (event["data"] == CLIENT) == (by == "backend")
+
+
+async def test_wrong_codes_lock_as_after_a_password(world: World) -> None:
+    await world.enroll(await world.sign_in("mia"))
+    web = await backend(world, Right.SIGN_IN)
+    kinds = []
+    for _ in range(3):
+        token = (await web.do(SERVICE_SIGN_IN, input={"email": "mia@agency.example"}))["challengeToken"]
+        kinds += [(await web.do(COMPLETE, token=token, code={"totp": "000000"}))["__typename"] for _ in range(4)]
+    assert kinds == ["InvalidCode"] * 10 + ["TooManyAttempts"] * 2
+
+
+async def test_one_of_email_user_id_and_external_id_says_who(world: World) -> None:
+    web = await backend(world)
+    provisioned = await web.do(
+        PROVISION,
+        input={"accountId": str(world.account_id), "externalId": "42", "email": "mia@agency.example", "role": "MEMBER"},
+    )
+    for who in ({"externalId": "42"}, {"userId": provisioned["userId"]}, {"email": "mia@agency.example"}):
+        answer = await web.do(SERVICE_SIGN_IN, input=who)
+        session = (await web.ask(SESSION, token=answer["sessionToken"]))["session"]
+        assert (session["userId"], session["externalId"]) == (provisioned["userId"], "42")
+    both = {"externalId": "42", "email": "mia@agency.example"}
+    for wrong in ({}, both, {"email": "mia@agency.example", "amr": []}, {"externalId": "42", "amr": ["PASSWORD!"]}):
+        assert await web.refusal(SERVICE_SIGN_IN, input=wrong) == "BAD_USER_INPUT"
+    address = {"externalId": "42", "client": {"ipAddress": "localhost"}}
+    assert await web.refusal(SERVICE_SIGN_IN, input=address) == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize("who", [{"email": "nobody@agency.example"}, {"externalId": "nobody"}, {"userId": "nobody"}])
+async def test_nobody_is_signed_in_as_somebody_unknown(world: World, who: dict[str, str]) -> None:
+    web = await backend(world)
+    assert (await web.do(SERVICE_SIGN_IN, input=who))["__typename"] == "InvalidCredentials"
+
+
+async def test_a_key_of_one_account_signs_in_only_those_who_are_of_no_other(world: World) -> None:
+    agency = await backend(world, account_id=world.account_id)
+    other = await backend(world, account_id=world.other_account_id)
+    kinds = {}
+    for name in ("mia", "petra", "sam", "sue"):
+        answer = await agency.do(SERVICE_SIGN_IN, input={"email": f"{name}@agency.example"})
+        kinds[name] = answer["__typename"]
+    assert kinds == {
+        "mia": "SignedIn",
+        "petra": "SignedIn",
+        "sam": "InvalidCredentials",
+        "sue": "InvalidCredentials",
+    }
+    shared = {"externalId": "1", "email": "mia@agency.example", "role": "MEMBER"}
+    assert (await other.do(PROVISION, input=shared))["__typename"] == "StaffProvisioned"
+    for key in (agency, other):
+        answer = await key.do(SERVICE_SIGN_IN, input={"email": "mia@agency.example"})
+        assert answer["__typename"] == "InvalidCredentials"
+
+
+async def test_a_session_is_told_with_what_the_gate_asks_until_it_ends(world: World) -> None:
+    await save(await world.sign_in("olive"), world, True, 7)
+    mia, web = await world.sign_in("mia"), await backend(world, Right.SIGN_IN)
+    session = (await web.ask(SESSION, token=mia.token))["session"]
+    assert (session["amr"], session["blocked"], session["mfaNotice"]["daysRemaining"]) == (["pwd"], False, 7)
+    assert [(m["account"]["name"], m["role"], m["blocked"]) for m in session["memberships"]] == [
+        ("Agency", "MEMBER", False)
+    ]
+    await move_deadline(world, "now() - interval '1 s'")
+    session = (await web.ask(SESSION, token=mia.token))["session"]
+    assert (session["blocked"], session["mfaNotice"]["blocking"]) == (True, True)
+    await mia.ask("mutation { signOut { ok } }")
+    assert (await web.ask(SESSION, token=mia.token))["session"] is None
+
+
+async def test_a_key_of_one_account_sees_sessions_of_its_people_alone(world: World) -> None:
+    mia = await world.sign_in("mia")
+    agency = await backend(world, account_id=world.account_id)
+    other = await backend(world, account_id=world.other_account_id)
+    assert (await agency.ask(SESSION, token=mia.token))["session"]["email"] == "mia@agency.example"
+    assert (await other.ask(SESSION, token=mia.token))["session"] is None
+
+
+async def test_a_sign_in_comes_wholly_before_a_revocation_or_not_at_all(world: World) -> None:
+    web = await backend(world, Right.SIGN_IN)
+
+    async def revoke() -> None:
+        await world.database.execute("DELETE FROM service_keys")
+
+    signing_in = [web.raw(SERVICE_SIGN_IN, input={"email": "mia@agency.example"}) for _ in range(20)]
+    *answers, _ = await asyncio.gather(*signing_in, revoke())
+    codes = [a["errors"][0]["extensions"]["code"] for a in answers if a and a.get("errors")]
+    assert len(await world.events("SIGN_IN_SUCCEEDED")) == 20 - len(codes)
+    assert set(codes) <= {"UNAUTHENTICATED"}
+    assert await web.refusal(SERVICE_SIGN_IN, input={"email": "mia@agency.example"}) == "UNAUTHENTICATED"
