@@ -13,6 +13,7 @@ from functools import cache
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -61,6 +62,10 @@ class KeyRing:
     def authenticate(self, message: bytes, purpose: str, key_id: str) -> bytes:
         """HMAC-SHA-256 of `message` under the ring key `key_id`: 32 bytes. Raises KeyMissingError."""
         return hmac.digest(_derive(self._key(key_id), purpose), message, hashlib.sha256)
+
+    def signer(self, purpose: str, key_id: str) -> Ed25519PrivateKey:
+        """The Ed25519 key of this purpose under the ring key `key_id`. Raises KeyMissingError."""
+        return Ed25519PrivateKey.from_private_bytes(_derive(self._key(key_id), purpose))
 
     def _key(self, key_id: str) -> bytes:
         try:

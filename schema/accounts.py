@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
 
 import resolvers.audit
+import resolvers.compliance
 import resolvers.policy
 import resolvers.staff
 import resolvers.standing
@@ -15,6 +17,7 @@ from resolvers.access import parse_id
 from rules import people, policy
 from schema.audit import AuditEventConnection, AuditFilter
 from schema.common import Info
+from schema.compliance import Compliance
 from schema.failures import InvalidInput, NotPermitted, StaffMfaNotEnabled
 from schema.policy import EnrollmentProgress, PolicyImpact, RequiredOf, SecurityPolicy
 from schema.staff import StaffConnection, StaffFilter, StaffMember
@@ -106,6 +109,14 @@ class Account:
     ) -> list[MfaException] | None:
         found = await resolvers.standing.listed(info.context, self.facts.id, with_ended=bool(include_ended))
         return [MfaException.of(each) for each in found]
+
+    @strawberry.field(description="How it complied with its own MFA requirement. Owners, admins and super-admins only.")
+    async def compliance(
+        self,
+        info: Info,
+        at: Annotated[datetime | None, strawberry.argument(description="A past instant; now when null.")] = None,
+    ) -> Compliance | None:
+        return Compliance.of(*await resolvers.compliance.at(info.context, self.facts.id, at))
 
     @classmethod
     def of(cls, account: people.Account) -> Account:

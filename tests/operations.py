@@ -217,3 +217,12 @@ mutation ($password: String!) {
   reauthenticate(input: {password: $password}) { __typename ... on Error { message } }
 }
 """
+COMPLIANCE = """
+query ($id: ID!, $at: DateTime) {
+  account(id: $id) {
+    compliance(at: $at) {
+      requireMfa staffCount enrolledCount pendingCount blockedCount exceptedCount exceptions { email reason }
+    }
+  }
+}
+"""

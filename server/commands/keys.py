@@ -35,7 +35,7 @@ def new() -> None:
 @data_dir_option
 def status(data_dir: Path | None) -> None:
     """Print what depends on each key, and which keys may go."""
-    ring = _ring_of(load(data_dir=data_dir))
+    ring = ring_of(load(data_dir=data_dir))
     with opened(data_dir) as run:
         used: list[Usage] = run(rotation.usage)
     click.echo(COLUMNS.format("key", "factors", "enrollments", "backup code sets", "").rstrip())
@@ -51,7 +51,7 @@ def reseal(data_dir: Path | None) -> None:
 
     Backup codes cannot be moved: their key must stay until their owners have made new ones.
     """
-    ring = _ring_of(load(data_dir=data_dir))
+    ring = ring_of(load(data_dir=data_dir))
     done = 0
 
     def progress(secrets: int) -> None:
@@ -69,7 +69,7 @@ def reseal(data_dir: Path | None) -> None:
     _report(ring, resealed, used)
 
 
-def _ring_of(settings: Settings) -> KeyRing:
+def ring_of(settings: Settings) -> KeyRing:
     """The key ring: GATEHOUSE_SECRET_KEYS, or what `up` keeps in the data folder. Raises OperatorError and the like."""
     kept = None if settings.secret_keys else kept_secret_keys(settings.data_dir)
     if kept is None:

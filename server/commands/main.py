@@ -21,6 +21,7 @@ OPERATORS = {
     "account": "server.commands.operators",
     "deliveries": "server.commands.deliveries",
     "emails": "server.commands.emails",
+    "evidence": "server.commands.evidence",
     "keys": "server.commands.keys",
     "mfa": "server.commands.memberships",
     "migrate": "server.commands.migrating",

@@ -1,0 +1,93 @@
+"""What an auditor is shown of an account: its events of a window, its staff at the end, its policies and exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from db.pool import Connection
+
+BATCH = 1000
+
+
+async def account_name(connection: Connection, account_id: UUID) -> str | None:
+    """The account's name; None when there is none."""
+    name: str | None = await connection.fetchval("SELECT name FROM accounts WHERE id = $1", account_id)
+    return name
+
+
+async def events(
+    connection: Connection, account_id: UUID, begin: datetime, end: datetime
+) -> AsyncIterator[asyncpg.Record]:
+    """The account's events from `begin` to before `end`, in the order of their ids; for use inside a transaction."""
+    rows = connection.cursor(
+        """
+        SELECT events.id, occurred_at, actors.email AS actor_email, subjects.email AS subject_email,
+            type, events.account_id, subject_id, actor_id, data
+        FROM account_events
+        JOIN events ON events.id = event_id
+        LEFT JOIN users AS actors ON actors.id = actor_id
+        LEFT JOIN users AS subjects ON subjects.id = subject_id
+        WHERE account_events.account_id = $1 AND occurred_at >= $2 AND occurred_at < $3
+        ORDER BY event_id
+        """,
+        account_id,
+        begin,
+        end,
+        prefetch=BATCH,
+    )
+    async for row in rows:
+        yield row
+
+
+async def members(connection: Connection, account_id: UUID, instant: datetime) -> list[asyncpg.Record]:
+    """The account's staff at an instant, by email, each with when they enrolled."""
+    return await connection.fetch(
+        """
+        SELECT email, role, joined_at, (SELECT min(valid_from) FROM factor_history
+            WHERE factor_history.user_id = member_history.user_id AND valid_from <= $2
+                AND (valid_to IS NULL OR valid_to > $2)) AS enrolled_at
+        FROM member_history
+        WHERE account_id = $1 AND valid_from <= $2 AND (valid_to IS NULL OR valid_to > $2)
+        ORDER BY email
+        """,
+        account_id,
+        instant,
+    )
+
+
+async def policies(connection: Connection, account_id: UUID, begin: datetime, end: datetime) -> list[asyncpg.Record]:
+    """The policies that held within the window, oldest first."""
+    return await connection.fetch(
+        """
+        SELECT required_since, grace_days, grace_deadline, joiner_days, required_of, valid_from, valid_to
+        FROM policy_history
+        WHERE account_id = $1 AND valid_from < $3 AND (valid_to IS NULL OR valid_to > $2)
+            AND valid_from IS DISTINCT FROM valid_to
+        ORDER BY valid_from
+        """,
+        account_id,
+        begin,
+        end,
+    )
+
+
+async def exceptions(connection: Connection, account_id: UUID, begin: datetime, end: datetime) -> list[asyncpg.Record]:
+    """The exceptions that held within the window, oldest first."""
+    return await connection.fetch(
+        """
+        SELECT users.email, kind, is_break_glass, reason, authors.email AS author_email,
+            mfa_exceptions.created_at, until, ended_at
+        FROM mfa_exceptions
+        JOIN users ON users.id = user_id
+        LEFT JOIN users AS authors ON authors.id = author_id
+        WHERE account_id = $1 AND mfa_exceptions.created_at < $3 AND least(until, ended_at) > $2
+        ORDER BY mfa_exceptions.created_at, mfa_exceptions.id
+        """,
+        account_id,
+        begin,
+        end,
+    )

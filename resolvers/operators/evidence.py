@@ -1,0 +1,154 @@
+"""A bundle of evidence for an auditor: what happened on an account in a window, chained and signed."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from db import compliance, evidence
+from db.outbox import stored_from
+from db.pool import Connection, Database
+from resolvers.operators.finding import OperatorError
+from rules.sealing import KeyRing
+
+PURPOSE = "evidence"
+# What a spreadsheet would take for a formula.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Of which account, from when to before when."""
+
+    account_id: UUID
+    begin: datetime
+    end: datetime
+
+
+@dataclass
+class Bundle:
+    """The zip file under way: the hash of each of its files, and the chain over its events."""
+
+    file: ZipFile
+    chain: str
+    hashes: dict[str, str] = field(default_factory=dict)
+    events: int = 0
+
+    def add(self, name: str, content: str) -> None:
+        """Write a file, and keep its hash."""
+        raw = content.encode()
+        self.file.writestr(name, raw)
+        self.hashes[name] = hashlib.sha256(raw).hexdigest()
+
+
+def public_key(ring: KeyRing, key_id: str) -> str:
+    """What bundles signed under this ring key are verified with: 32 bytes in hex."""
+    return ring.signer(PURPOSE, key_id).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+
+
+async def export(database: Database, ring: KeyRing, window: Window, path: Path, progress: Callable[[int], None]) -> int:
+    """Write the bundle to `path`, which is new; return how many events it holds. Raises OperatorError."""
+    if window.begin >= window.end:
+        raise OperatorError("The window must end after it begins.")
+    async with database.connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        name = await evidence.account_name(connection, window.account_id)
+        if name is None:
+            raise OperatorError(f"There is no account with the id {window.account_id}.")
+        if await connection.fetchval("SELECT $1::timestamptz > now()", window.end):
+            raise OperatorError("The window must end in the past.")
+        scope = f"gatehouse {window.account_id} {_iso(window.begin)} {_iso(window.end)}"
+        with ZipFile(path, "x", ZIP_DEFLATED) as file:
+            bundle = Bundle(file, hashlib.sha256(scope.encode()).hexdigest())
+            await _add_events(connection, bundle, window, progress)
+            await _add_tables(connection, bundle, window)
+            _sign(bundle, ring, scope, window, name)
+    return bundle.events
+
+
+async def _add_events(connection: Connection, bundle: Bundle, window: Window, progress: Callable[[int], None]) -> None:
+    whole = hashlib.sha256()
+    with bundle.file.open("events.jsonl", "w") as file:
+        async for row in evidence.events(connection, window.account_id, window.begin, window.end):
+            stored = stored_from(row)
+            event = {
+                "id": str(row["id"]),
+                "type": stored.type,
+                "occurredAt": _iso(row["occurred_at"]),
+                "actor": row["actor_email"],
+                "subject": row["subject_email"],
+                "summary": stored.summary(row["actor_email"], row["subject_email"]),
+                "data": stored.data,
+            }
+            bundle.chain = hashlib.sha256(f"{bundle.chain}\n{_canonical(event)}".encode()).hexdigest()
+            line = _canonical({**event, "chain": bundle.chain}).encode() + b"\n"
+            whole.update(line)
+            file.write(line)
+            bundle.events += 1
+            if bundle.events % evidence.BATCH == 0:
+                progress(bundle.events)
+    bundle.hashes["events.jsonl"] = whole.hexdigest()
+
+
+async def _add_tables(connection: Connection, bundle: Bundle, window: Window) -> None:
+    account_id, begin, end = window.account_id, window.begin, window.end
+    found = [await compliance.at(connection, account_id, instant) for instant in (begin, end)]
+    tables: dict[str, Iterable[Mapping[str, object]]] = {
+        "compliance.csv": [asdict(each) for each in found if each],
+        "staff.csv": map(dict, await evidence.members(connection, account_id, end)),
+        "policies.csv": map(dict, await evidence.policies(connection, account_id, begin, end)),
+        "exceptions.csv": map(dict, await evidence.exceptions(connection, account_id, begin, end)),
+    }
+    for name, rows in tables.items():
+        bundle.add(name, _csv(rows))
+
+
+def _sign(bundle: Bundle, ring: KeyRing, scope: str, window: Window, name: str) -> None:
+    manifest = {
+        "version": 1,
+        "scope": scope,
+        "account": {"id": str(window.account_id), "name": name},
+        "from": _iso(window.begin),
+        "to": _iso(window.end),
+        "exportedAt": _iso(datetime.now(UTC)),
+        "events": bundle.events,
+        "head": bundle.chain,
+        "files": bundle.hashes,
+        "keyId": ring.newest,
+        "publicKey": public_key(ring, ring.newest),
+    }
+    raw = json.dumps(manifest, indent=2, sort_keys=True).encode()
+    bundle.file.writestr("manifest.json", raw)
+    bundle.file.writestr("manifest.sig", ring.signer(PURPOSE, ring.newest).sign(raw).hex())
+
+
+def _canonical(event: Mapping[str, object]) -> str:
+    return json.dumps(event, sort_keys=True, separators=(",", ":"))
+
+
+def _csv(rows: Iterable[Mapping[str, object]]) -> str:
+    written = io.StringIO()
+    writer = csv.writer(written)
+    for number, row in enumerate(rows):
+        if number == 0:
+            writer.writerow(row.keys())
+        writer.writerow([_cell(value) for value in row.values()])
+    return written.getvalue()
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else _iso(value) if isinstance(value, datetime) else str(value)
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+def _iso(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

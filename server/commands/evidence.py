@@ -1,0 +1,97 @@
+"""The commands that give an auditor evidence: a signed bundle, the key it is verified with, and the verifying."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from zipfile import BadZipFile
+
+import click
+
+from db.pool import Database
+from resolvers.operators import evidence as bundles
+from resolvers.operators.evidence import Window
+from server import evidence_verifier
+from server.commands.keys import ring_of
+from server.commands.operators import account_option, opened
+from server.commands.options import data_dir_option, load
+
+
+class Instant(click.ParamType[datetime]):
+    """An ISO 8601 day or instant; without a zone it is UTC."""
+
+    name = "instant"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read it."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            instant = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no instant: give ISO 8601, as in 2026-11-01 or 2026-11-01T09:00:00Z.", param, ctx)
+        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+@click.group()
+def evidence() -> None:
+    """Evidence for an auditor: what happened on an account, chained and signed."""
+
+
+@evidence.command("export")
+@account_option
+@click.option("--from", "begin", type=Instant(), required=True, help="The window's beginning, ISO 8601.")
+@click.option("--to", "end", type=Instant(), required=True, help="Its end, which is not in it any more.")
+@click.option(
+    "--out", "path", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The new .zip file."
+)
+@data_dir_option
+def export(account_id: object, begin: datetime, end: datetime, path: Path, data_dir: Path | None) -> None:
+    """Write the window's events, staff, policies, exceptions and counts to a new zip file, with a signature."""
+    if path.exists():
+        raise click.UsageError(f"{path} is there already: choose another --out.")
+    ring = ring_of(load(data_dir=data_dir))
+    window = Window(account_id, begin, end)  # type: ignore[arg-type]
+
+    def progress(count: int) -> None:
+        click.echo(f"\r{count:,} events", nl=False, err=True)
+
+    async def work(database: Database) -> int:
+        return await bundles.export(database, ring, window, path, progress)
+
+    try:
+        with opened(data_dir) as run:
+            count: int = run(work)
+    except BaseException:
+        path.unlink(missing_ok=True)  # half a bundle is none
+        raise
+    click.echo(f"{count:,} event(s) written to {path}, signed under key {ring.newest}.")
+
+
+@evidence.command("key")
+@data_dir_option
+def key(data_dir: Path | None) -> None:
+    """Print the public keys that bundles are verified with, the newest first: id and 32 bytes in hex."""
+    ring = ring_of(load(data_dir=data_dir))
+    for key_id in ring.keys:
+        click.echo(f"{key_id} {bundles.public_key(ring, key_id)}")
+
+
+@evidence.command("verify")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE")
+@click.option("--public-key", help="What `gatehouse evidence key` printed; without it the bundle's own is believed.")
+def verify(path: Path, public_key: str | None) -> None:
+    """Find every row of a bundle that was changed, cut, added or moved. Ends with 1 when there is any."""
+    try:
+        problems = evidence_verifier.problems_of(str(path), public_key)
+    except (BadZipFile, KeyError, ValueError, AttributeError, TypeError):
+        problems = [f"{path} is no bundle of evidence, or a part of it cannot be read."]
+    if problems:
+        raise click.ClickException("\n".join(problems))
+    click.echo("The bundle is whole and signed.")
+
+
+@evidence.command("verifier")
+def verifier() -> None:
+    """Print the verifier as one file of plain Python, for an auditor to read and run."""
+    click.echo(Path(evidence_verifier.__file__).read_text(encoding="utf-8"), nl=False)

@@ -1,0 +1,90 @@
+"""Verifies a bundle of `gatehouse evidence export`. Plain Python 3.8 or later, nothing to install:
+
+    python evidence_verifier.py BUNDLE.zip [PUBLIC_KEY_IN_HEX]
+
+A bundle is a zip file. manifest.json names the SHA-256 of every other file, the chain's head and the number of events;
+manifest.sig is its Ed25519 signature (RFC 8032). Each line of events.jsonl is a JSON object, whose "chain" is the
+SHA-256 of the chain before it, a line feed, and the line without its "chain", keys sorted, no spaces. The chain begins
+with the SHA-256 of the manifest's "scope". So whatever is changed, cut, added or moved is found. Get the public key
+from whoever runs the service: without it the signature shows only that the bundle fits the key that it brings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import zipfile
+
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+
+
+def _point(raw: bytes) -> tuple[int, ...] | None:
+    """The point of the curve that these 32 bytes name, as X, Y, Z, T; None when they name none."""
+    sign, y = divmod(int.from_bytes(raw, "little"), 2**255)
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    if y >= P or (x * x - square) % P or (x == 0 and sign):
+        return None
+    x = P - x if x % 2 != sign else x
+    return x, y, 1, x * y % P
+
+
+def _add(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    """The sum of two points, as in RFC 8032, 5.1.4."""
+    low, high = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
+    c, d = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
+    e, f, g, h = high - low, d - c, d + c, high + low
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def _times(factor: int, point: tuple[int, ...]) -> tuple[int, ...]:
+    total: tuple[int, ...] = (0, 1, 1, 0)
+    while factor:
+        total = _add(total, point) if factor & 1 else total
+        point, factor = _add(point, point), factor >> 1
+    return total
+
+
+def is_signed(message: bytes, signature: bytes, public_key: bytes) -> bool:
+    """Whether this Ed25519 signature of 64 bytes is the key's own."""
+    base = _point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+    point, key, s = _point(signature[:32]), _point(public_key), int.from_bytes(signature[32:], "little")
+    if len(signature) != 64 or len(public_key) != 32 or not (base and point and key) or s >= ORDER:
+        return False
+    hashed = int.from_bytes(hashlib.sha512(signature[:32] + public_key + message).digest(), "little") % ORDER
+    one, other = _times(s, base), _add(point, _times(hashed, key))
+    return all((one[i] * other[2] - other[i] * one[2]) % P == 0 for i in (0, 1))
+
+
+def problems_of(bundle: str, public_key: str | None = None) -> list[str]:
+    """What is wrong with the bundle at this path, a sentence each; none when it is whole."""
+    with zipfile.ZipFile(bundle) as files:
+        contents = {name: files.read(name) for name in files.namelist()}
+    raw = contents.pop("manifest.json")
+    signature = bytes.fromhex(contents.pop("manifest.sig").decode())
+    manifest = json.loads(raw)
+    found = []
+    if not is_signed(raw, signature, bytes.fromhex(public_key or manifest["publicKey"])):
+        found.append("manifest.json is not signed by this key.")
+    for name in sorted(contents.keys() | manifest["files"].keys()):
+        if hashlib.sha256(contents.get(name, b"")).hexdigest() != manifest["files"].get(name):
+            found.append(f"{name} is not the file that was exported.")
+    chain = hashlib.sha256(manifest["scope"].encode()).hexdigest()
+    lines = contents["events.jsonl"].decode().splitlines()
+    for number, line in enumerate(lines, 1):
+        event = json.loads(line)
+        claimed, text = event.pop("chain"), json.dumps(event, sort_keys=True, separators=(",", ":"))
+        chain = hashlib.sha256(f"{chain}\n{text}".encode()).hexdigest()
+        if claimed != chain:
+            return [*found, f"events.jsonl is not as exported from line {number} on."]
+    return found if (chain, len(lines)) == (manifest["head"], manifest["events"]) else [*found, "Events are missing."]
+
+
+if __name__ == "__main__":
+    wrong = problems_of(*sys.argv[1:3])
+    sys.exit("\n".join(wrong) or print("The bundle is whole and signed."))

@@ -1,0 +1,156 @@
+"""Evidence for an auditor: a bundle that shows each change made to it, to the command and to plain Python."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from server import evidence_verifier
+from tests.client import SECRET_KEYS
+from tests.parts import environment
+from tests.people import World
+
+Change = Callable[[dict[str, bytes]], None]
+
+
+def gatehouse(*arguments: str, database_url: str = "") -> subprocess.CompletedProcess[str]:
+    """Run an operator's command to its end."""
+    program = [sys.executable, "-m", "server.commands.main", *arguments]
+    env = environment(database_url=database_url, secret_keys=SECRET_KEYS)
+    return subprocess.run(program, env=env, capture_output=True, text=True, check=False)
+
+
+async def exported(world: World, database_url: str, path: Path) -> Path:
+    """A bundle of the agency's last hour, in which somebody enrolled."""
+    await world.enroll(await world.sign_in("mia"))
+    await world.database.execute("UPDATE users SET email = '=cmd@agency.example' WHERE email = 'adam@agency.example'")
+    now = datetime.now(UTC)
+    window = ["--from", (now - timedelta(hours=1)).isoformat(), "--to", datetime.now(UTC).isoformat()]
+    arguments = ["evidence", "export", "--account", str(world.account_id), *window, "--out", str(path)]
+    done = gatehouse(*arguments, database_url=database_url)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def rewritten(bundle: Path, change: Change) -> Path:
+    """A copy of the bundle with something else in it."""
+    with ZipFile(bundle) as files:
+        contents = {name: files.read(name) for name in files.namelist()}
+    change(contents)
+    path = bundle.with_name("changed.zip")
+    with ZipFile(path, "w") as files:
+        for name, content in contents.items():
+            files.writestr(name, content)
+    return path
+
+
+def lines(change: Callable[[list[bytes]], list[bytes]]) -> Change:
+    """A change of the events' lines that mends the file's own hash, as a forger would."""
+
+    def changed(contents: dict[str, bytes]) -> None:
+        contents["events.jsonl"] = b"".join(change(contents["events.jsonl"].splitlines(keepends=True)))
+
+    return changed
+
+
+def with_cell(contents: dict[str, bytes]) -> None:
+    contents["staff.csv"] = contents["staff.csv"].replace(b"MEMBER", b"OWNER")
+
+
+def with_another_count(contents: dict[str, bytes]) -> None:
+    manifest = json.loads(contents["manifest.json"])
+    contents["manifest.json"] = json.dumps({**manifest, "events": 1}).encode()
+
+
+FORGERIES: dict[str, Change] = {
+    "a changed row": lines(lambda rows: [rows[0].replace(b"mia", b"sue"), *rows[1:]]),
+    "a cut row": lines(lambda rows: rows[1:]),
+    "a cut end": lines(lambda rows: rows[:-1]),
+    "moved rows": lines(lambda rows: [*rows[1:], rows[0]]),
+    "a doubled row": lines(lambda rows: [rows[0], *rows]),
+    "a changed cell": with_cell,
+    "a changed manifest": with_another_count,
+    "a file more": lambda contents: contents.update({"more.csv": b"a"}),
+}
+
+
+async def test_a_bundle_is_whole_as_exported_and_each_forgery_is_found(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    bundle = await exported(world, database_url, tmp_path / "evidence.zip")
+    key = gatehouse("evidence", "key").stdout.split()[1]
+    assert evidence_verifier.problems_of(str(bundle), key) == []
+    for name, change in FORGERIES.items():
+        assert evidence_verifier.problems_of(str(rewritten(bundle, change)), key), name
+    assert evidence_verifier.problems_of(str(bundle), "00" * 32) == ["manifest.json is not signed by this key."]
+
+
+async def test_an_auditor_verifies_it_by_one_short_file_of_plain_python(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    bundle = await exported(world, database_url, tmp_path / "evidence.zip")
+    alone = tmp_path / "verifier.py"
+    alone.write_text(gatehouse("evidence", "verifier").stdout)
+    assert len(alone.read_text().splitlines()) < 100
+    python = [shutil.which("python3") or sys.executable, "-I", "-S", str(alone)]
+    key = gatehouse("evidence", "key").stdout.split()[1]
+    whole = subprocess.run([*python, str(bundle), key], capture_output=True, text=True, check=False)
+    assert (whole.returncode, whole.stdout) == (0, "The bundle is whole and signed.\n"), whole.stderr
+    forged = rewritten(bundle, FORGERIES["a cut row"])
+    found = subprocess.run([*python, str(forged), key], capture_output=True, text=True, check=False)
+    assert found.returncode == 1
+    assert "line 1" in found.stderr
+
+
+async def test_it_holds_what_happened_and_nothing_that_a_spreadsheet_runs(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    bundle = await exported(world, database_url, tmp_path / "evidence.zip")
+    with ZipFile(bundle) as files:
+        events = [json.loads(line) for line in files.read("events.jsonl").splitlines()]
+        staff = list(csv.DictReader(io.StringIO(files.read("staff.csv").decode())))
+        counts = list(csv.DictReader(io.StringIO(files.read("compliance.csv").decode())))
+    assert "MFA_ENABLED" in [event["type"] for event in events]
+    assert [row["email"] for row in staff] == ["'=cmd@agency.example", "mia@agency.example", "olive@agency.example"]
+    assert (counts[-1]["staff_count"], counts[-1]["enrolled_count"]) == ("3", "1")
+
+
+async def test_wrong_windows_and_files_are_refused_in_one_sentence(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    there = tmp_path / "there.zip"
+    there.write_text("kept")
+    account = str(world.account_id)
+
+    def export(account: str, begin: str, end: str, path: Path) -> str:
+        arguments = ["--account", account, "--from", begin, "--to", end, "--out", str(path)]
+        done = gatehouse("evidence", "export", *arguments, database_url=database_url)
+        assert done.returncode != 0
+        return done.stderr
+
+    new = tmp_path / "new.zip"
+    assert "must end after it begins" in export(account, "2026-01-02", "2026-01-01", new)
+    assert "must end in the past" in export(account, "2026-01-02", "2999-01-01", new)
+    assert "There is no account" in export(str(await world.user_id("mia")), "2026-01-01", "2026-01-02", new)
+    assert "is no instant" in export(account, "yesterday", "2026-01-02", new)
+    assert "is there already" in export(account, "2026-01-01", "2026-01-02", there)
+    assert (there.read_text(), new.exists()) == ("kept", False)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x05\x06" + bytes(18)])
+def test_what_is_no_bundle_is_said_to_be_none(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "other.zip"
+    path.write_bytes(content)
+    done = gatehouse("evidence", "verify", str(path))
+    assert done.returncode == 1
+    assert "is no bundle of evidence" in done.stderr
