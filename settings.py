@@ -27,6 +27,9 @@ OWN_PAGES = {
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
+HOST_NAME = re.compile(r"[a-z0-9_.-]{1,253}|[0-9a-f:.]{2,45}")
+
+
 class SettingsError(Exception):
     """A setting is missing or wrong; the message names the variable and what it may be."""
 
@@ -81,6 +84,13 @@ def _origins(value: str) -> str:
         is_bare = origin == f"{parts.scheme}://{parts.netloc}" and not {"*", "@"} & set(origin)
         if parts.scheme not in {"http", "https"} or not is_bare or not _has_host(origin):
             raise ValueError("must be origins as in https://app.example, each without path or *")
+    return value
+
+
+def _hosts(value: str) -> str:
+    for host in _split(value.lower()):
+        if not HOST_NAME.fullmatch(host):
+            raise ValueError("must be host names or addresses without a port, as in gatehouse.internal 10.0.0.7")
     return value
 
 
@@ -186,6 +196,7 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[float, Field(ge=0, le=60)] = 0.5
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = ()
     cors_origins: Annotated[str, AfterValidator(_origins)] = ""
+    allowed_hosts: Annotated[str, AfterValidator(_hosts)] = ""
     explorer: bool = False
     introspection: bool = False
     trusted_documents: FilePath | None = None
@@ -221,6 +232,12 @@ class Settings(BaseSettings):
         with suppress(ValueError):
             return host.encode("idna").decode()
         return "localhost"
+
+    @cached_property
+    def served_hosts(self) -> frozenset[str]:
+        """The host names that a request may be for."""
+        own = urlsplit(self.public_url).hostname or ""
+        return frozenset({own, self.host.lower(), *LOOPBACK_HOSTS, *_split(self.allowed_hosts.lower())})
 
     @property
     def cookie_is_secure(self) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from uuid import UUID
 
 from starlette.requests import HTTPConnection
@@ -15,6 +17,10 @@ from rules.clients import Client, shown_user_agent
 from rules.people import SESSION_LIFETIME
 from server.transport.admission import address_key
 from settings import Settings
+
+HOP = re.compile(r"\[([0-9a-fA-F:.]+)\](?::\d+)?|(\d+(?:\.\d+){3}):\d+")
+
+logger = logging.getLogger("gatehouse.api")
 
 
 @dataclass
@@ -93,18 +99,40 @@ def client_address(connection: HTTPConnection, settings: Settings) -> str | None
     # A proxy may add a line of its own below what the client sent.
     chain = ",".join(connection.headers.getlist("x-forwarded-for"))
     hops = [hop.strip() for hop in chain.split(",") if hop.strip()]
-    address = peer
-    while address is not None and hops and _is_within(address, settings.trusted_proxies):
-        address = hops.pop()
-    return address[:64] if address else None
+    address = _address(peer or "")
+    if hops and address and not _is_within(address, settings.trusted_proxies):
+        _warn_of_proxy(peer or "")
+    while hops and address and _is_within(address, settings.trusted_proxies):
+        address = _address(hops.pop())
+    # What a trusted proxy passes on and is no address counts as the proxy's own.
+    return str(address) if address else peer
 
 
-def _is_within(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+def _is_within(address: IPv4Address | IPv6Address, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+    return any(address in network for network in networks)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """An address, without the port or the brackets that some proxies add."""
+    found = HOP.fullmatch(text)
     try:
-        parsed = ip_address(address)
+        return ip_address(found[1] or found[2]) if found else ip_address(text)
     except ValueError:
-        return False
-    return any(parsed in network for network in networks)
+        return None
+
+
+_warned: list[str] = []
+
+
+def _warn_of_proxy(peer: str) -> None:
+    """Say once a process that a proxy is not believed."""
+    if not _warned:
+        _warned.append(peer)
+        logger.warning(
+            "X-Forwarded-For comes from %s, which GATEHOUSE_TRUSTED_PROXIES does not name: all who come through it "
+            "count as one client.",
+            peer,
+        )
 
 
 def _user_agent(connection: HTTPConnection) -> str | None:

@@ -43,8 +43,6 @@ from server.transport.operations import OperationNames
 from settings import Settings, SettingsError
 from telemetry import requests
 
-# What Apollo's clients know; after them they send the query itself.
-NOT_SUPPORTED, NOT_FOUND = "PERSISTED_QUERY_NOT_SUPPORTED", "PERSISTED_QUERY_NOT_FOUND"
 MAX_KEPT = 1_000
 LONGEST_KEPT = 8 * 1024
 # A parsed document takes up to 270 bytes for each character, so that this is 70 MB at worst.
@@ -88,15 +86,16 @@ class Documents:
 
     def text_of(self, params: Params) -> str:
         """The document that a request means. Raises RequestError when it names none, or none that is trusted."""
-        if self.trusted is not None and params.document_hash:
-            text = self.trusted.get(params.document_hash)
-            if text is None:
-                raise RequestError("No trusted document has this hash.", code=NOT_FOUND)
-            return text
+        trusted = (self.trusted or {}).get(params.document_hash or "")
+        if trusted is not None:
+            return trusted
         if params.query and params.query.strip():
             return params.query
         if params.document_hash:
-            raise RequestError("Documents are not kept by hash here: send the query itself.", code=NOT_SUPPORTED)
+            found = "NotSupported" if self.trusted is None else "NotFound"
+            # Apollo's clients know it by its code, urql by its message; both then send the query itself.
+            code = re.sub("(?<=[a-z])(?=[A-Z])", "_", f"PersistedQuery{found}").upper()
+            raise RequestError(f"PersistedQuery{found}", code=code)
         raise RequestError("Send a query.")
 
     def prepare(self, text: str, bounds: Bounds = SIGNED_IN) -> Prepared:

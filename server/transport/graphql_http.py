@@ -150,7 +150,8 @@ class GraphQLEndpoint:
         headers = dict(error.headers)
         if error.status in {408, 413}:
             headers["Connection"] = "close"
-        return _json(body, wanted.json or JSON, error.status, headers)
+        answer = [body] * error.batch if error.batch else body
+        return _json(answer, wanted.json or JSON, error.status, headers)
 
 
 async def _params(request: Request) -> Params:
@@ -212,7 +213,7 @@ def _stream(data: dict[str, Any] | None, errors: list[GraphQLError] | None, cont
     return EventStream(once(), context.response_headers)
 
 
-def _json(body: Mapping[str, Any], media_type: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+def _json(body: object, media_type: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
     response = Response(encode_json(body), status, headers, media_type=f"{media_type}; charset=utf-8")
     response.headers["Vary"] = "Accept"
     return response

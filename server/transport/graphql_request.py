@@ -9,19 +9,30 @@ from typing import Any, NoReturn
 
 MAX_JSON_DEPTH = 32
 LONGEST_OPERATION_NAME = 256
+MOST_BATCHED = 100
 
 
 class RequestError(Exception):
-    """A request that is answered before any operation is chosen; `message` is for the client."""
+    """A request that is answered before any operation is chosen; `message` is for the client.
+
+    A `batch` of so many is answered as one: an array, in which each operation gets the same refusal.
+    """
 
     def __init__(
-        self, message: str, status: int = 400, *, code: str = "BAD_USER_INPUT", headers: Mapping[str, str] | None = None
+        self,
+        message: str,
+        status: int = 400,
+        *,
+        code: str = "BAD_USER_INPUT",
+        headers: Mapping[str, str] | None = None,
+        batch: int | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
         self.code = code
         self.headers = dict(headers or {})
+        self.batch = batch
 
 
 @dataclass(frozen=True)
@@ -37,7 +48,8 @@ class Params:
 def params_of(value: object) -> Params:
     """Read a decoded JSON body. Raises RequestError when a parameter is of the wrong type."""
     if isinstance(value, list):
-        raise RequestError("Batching is not supported: send one operation in each request.")
+        message = "Batching is not supported: send one operation in each request."
+        raise RequestError(message, batch=min(max(len(value), 1), MOST_BATCHED))
     if not isinstance(value, dict):
         raise RequestError("The body must be a JSON object with a query.")
     query, name = value.get("query"), value.get("operationName")
@@ -66,7 +78,9 @@ def params_of_url(values: Mapping[str, str]) -> Params:
 def parse_json(raw: bytes | str) -> Any:
     """Decode JSON. Raises RequestError for what is malformed, too deep, or could not be stored."""
     try:
-        value = json.loads(raw.decode() if isinstance(raw, bytes) else raw, parse_constant=_refuse_constant)
+        # Some write a byte order mark before their JSON.
+        text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw.removeprefix("\ufeff")
+        value = json.loads(text, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
         raise RequestError("The JSON is not UTF-8.") from None
     except (ValueError, RecursionError):

@@ -19,7 +19,21 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9_.:=+/-]{1,64}")
 UNTOLD_PATHS = {"/livez", "/readyz", "/healthz"}
 PREFLIGHT_AGE_S = 600
 HSTS_AGE_S = 365 * 24 * 3600
-CALLERS_HEADERS = ["Authorization", "Content-Type", "GraphQL-Require-Preflight", "X-Request-Id", "X-Requested-With"]
+CALLERS_HEADERS = [
+    "Authorization",
+    "Content-Type",
+    "GraphQL-Require-Preflight",
+    "X-Request-Id",
+    "X-Requested-With",
+    "Apollo-Require-Preflight",
+    "apollographql-client-name",
+    "apollographql-client-version",
+    "traceparent",
+    "tracestate",
+    "baggage",
+]
+# A load balancer asks for these by address.
+BY_ANY_HOST = {"/healthz", "/livez", "/readyz", "/metrics"}
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -37,6 +51,7 @@ def middleware(settings: Settings) -> list[Middleware]:
     return [
         Middleware(RequestId),
         Middleware(SecurityHeaders, https=urlsplit(settings.public_url).scheme == "https"),
+        Middleware(Hosts, served=settings.served_hosts),
         Middleware(
             CORSMiddleware,
             allow_origins=sorted(settings.allowed_origins),
@@ -110,3 +125,34 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+class Hosts:
+    """Refuses what is asked of a host that is not ours: a page of another name would count as our own."""
+
+    def __init__(self, app: ASGIApp, served: frozenset[str]) -> None:
+        self.app = app
+        self.served = served
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] in {"http", "websocket"} and scope["path"] not in BY_ANY_HOST:
+            host = Headers(scope=scope).get("host", "").lower()
+            if _without_port(host) not in self.served:
+                await _misdirected(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] or host
+
+
+async def _misdirected(scope: Scope, receive: Receive, send: Send) -> None:
+    sentence = "This host is not served here. GATEHOUSE_PUBLIC_URL and GATEHOUSE_ALLOWED_HOSTS name those that are.\n"
+    kind = "websocket.http.response" if scope["type"] == "websocket" else "http.response"
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(sentence)).encode())]
+    await send({"type": f"{kind}.start", "status": 421, "headers": headers})
+    await send({"type": f"{kind}.body", "body": sentence.encode()})

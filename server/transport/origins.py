@@ -9,6 +9,8 @@ from starlette.requests import HTTPConnection, Request
 from server.transport.graphql_request import RequestError
 from settings import Settings
 
+# What a browser says of a request that a page of another site, or of another host of ours, has caused.
+OTHER_SITES = {"cross-site", "same-site"}
 # A cross-site form or link can set none of these without a preflight, which we refuse.
 PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-requested-with")
 
@@ -22,18 +24,23 @@ def has_trusted_origin(connection: HTTPConnection, settings: Settings) -> bool:
     if origin in settings.allowed_origins:
         return True
     parts = urlsplit(settings.public_url)
-    # Behind a proxy the scheme that we see is not the browser's, so our own host is compared without it.
     own = {f"{parts.scheme}://{parts.netloc}".lower()}
-    own |= {f"{scheme}://{connection.headers.get('host', '').lower()}" for scheme in ("http", "https")}
+    # Behind a proxy the scheme that we see is not the browser's. An https product is never asked over http.
+    schemes = ("https",) if parts.scheme == "https" else ("http", "https")
+    own |= {f"{scheme}://{connection.headers.get('host', '').lower()}" for scheme in schemes}
     return origin in own
 
 
 def refuse_forged(request: Request, settings: Settings) -> None:
     """Raise RequestError (403) for a request with our cookie that another site may have caused."""
-    if settings.cookie_name not in request.cookies or "authorization" in request.headers:
+    # Only a bearer token goes before the cookie; any other scheme leaves the cookie to decide who asks.
+    has_token = request.headers.get("authorization", "").lower().startswith("bearer ")
+    if settings.cookie_name not in request.cookies or has_token:
         return
-    if not has_trusted_origin(request, settings):
+    site = request.headers.get("sec-fetch-site")
+    if not has_trusted_origin(request, settings) or (site in OTHER_SITES and "origin" not in request.headers):
         raise RequestError("This origin may not use the session cookie.", 403)
     # A POST is JSON by now, which is such a sign itself.
-    if request.method == "GET" and not any(name in request.headers for name in PREFLIGHT_HEADERS):
+    is_shown = site == "same-origin" or any(name in request.headers for name in PREFLIGHT_HEADERS)
+    if request.method == "GET" and not is_shown:
         raise RequestError("With the session cookie, send the header GraphQL-Require-Preflight: 1.", 403)

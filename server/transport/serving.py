@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import resource
 import signal
 import socket
+import sys
+from collections import Counter
 from contextlib import suppress
 from http import HTTPStatus
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -22,9 +25,14 @@ from server.transport.headers import SECURITY_HEADERS
 from telemetry import life
 
 HEAD_TIMEOUT_S = 10.0
+RETRY_AFTER_S = 1
+# Files beside the connections: the pool's, the listener, logs, what is loaded meanwhile.
+OTHER_FILES = 300
+FEWEST_CONNECTIONS, MOST_CONNECTIONS = 100, 50_000
 MAX_HEAD_BYTES = 64 * 1024
 GRACEFUL_SHUTDOWN_S = 4
 KEEP_ALIVE_S = 65  # longer than proxies and clients keep a connection, so that it is they who close it
+SWITCH_S = 0.0005
 # With 2,000 subscribers a full garbage collection stops the process for half a second: let it be rare.
 GARBAGE_THRESHOLDS = (10_000, 20, 100)
 # uvicorn logs each path with its query, which may hold a token.
@@ -36,18 +44,36 @@ MAX_WEBSOCKET_MESSAGE_BYTES = 1024 * 1024  # the application's own limit, in cha
 class Protocol(HttpToolsProtocol):
     """HTTP/1.1 where a client that does not finish the head of a request, in time and size, is let go."""
 
+    most = MOST_CONNECTIONS
+    _open: ClassVar[Counter[str]] = Counter()
+    _counted = False
     _head_timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Expect a head."""
+        """Expect a head, unless there are as many connections as there may be files."""
         super().connection_made(transport)
+        self._peer = peer_of(transport)
+        if len(self.connections) > self.most or self._open[self._peer] >= max(1, self.most // 2):
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections. Try again in a moment.")
+            return
+        self._counted = True
+        self._open[self._peer] += 1
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing more."""
+        if self._counted:
+            self.closed(self._peer)
         self._have_head()
         super().connection_lost(exc)
+
+    @classmethod
+    def closed(cls, peer: str) -> None:
+        """Count one connection less."""
+        cls._open[peer] -= 1
+        if cls._open[peer] <= 0:
+            del cls._open[peer]
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless a head has grown too large."""
@@ -89,6 +115,8 @@ class Protocol(HttpToolsProtocol):
             "Content-Length": len(message),
             "Connection": "close",
         }
+        if status is HTTPStatus.SERVICE_UNAVAILABLE:
+            headers["Retry-After"] = RETRY_AFTER_S
         lines = [f"HTTP/1.1 {status.value} {status.phrase}", *(f"{name}: {value}" for name, value in headers.items())]
         self.transport.write("\r\n".join([*lines, "", message]).encode())
         self.transport.close()
@@ -104,6 +132,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop what the client had sent."""
         self._drop_unread()
+        Protocol.closed(peer_of(self.transport))  # it was counted before it became a WebSocket
         super().connection_lost(exc)
 
     def handle_close(self, event: Frame) -> None:
@@ -134,6 +163,22 @@ class Server(uvicorn.Server):
         asyncio.get_running_loop().call_later(self.drain_s, super().handle_exit, sig, frame)
 
 
+def peer_of(transport: asyncio.BaseTransport) -> str:
+    """The address at the other end."""
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if peer else ""
+
+
+def raise_file_limit() -> int:
+    """Allow as many files as the system does; how many connections that leaves."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else soft - OTHER_FILES
+    return min(MOST_CONNECTIONS, max(FEWEST_CONNECTIONS, allowed))
+
+
 def run(app: ASGIApp, listener: socket.socket, *, drain_s: float = 0) -> None:
     """Serve until SIGINT or SIGTERM, then finish what is under way."""
     config = uvicorn.Config(
@@ -150,8 +195,11 @@ def run(app: ASGIApp, listener: socket.socket, *, drain_s: float = 0) -> None:
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
         timeout_keep_alive=KEEP_ALIVE_S,
     )
+    Protocol.most = raise_file_limit()
     gc.freeze()  # what was loaded until now stays: no collection need look at it
     gc.set_threshold(*GARBAGE_THRESHOLDS)
+    # Documents are parsed in threads: the loop gets the interpreter back after half a millisecond, not five.
+    sys.setswitchinterval(SWITCH_S)
     # Once it has stopped, uvicorn raises the signal again: it has done its work by then.
     signal.signal(signal.SIGTERM, lambda *_: None)
     with suppress(KeyboardInterrupt):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from starlette.requests import HTTPConnection
 
+import server.context
 from server.context import client_address
+from server.transport.admission import address_key
 from settings import Settings
 
 PROXY, CLIENT = "10.0.0.1", "203.0.113.7"
@@ -28,6 +30,37 @@ def test_without_a_proxy_it_is_the_peer() -> None:
 def test_what_a_client_says_of_itself_is_not_believed_in_the_same_line_or_its_own(made_up: str) -> None:
     assert address_of(PROXY, f"{made_up}, {CLIENT}") == CLIENT
     assert address_of(PROXY, made_up, CLIENT) == CLIENT
+
+
+@pytest.mark.parametrize(
+    ("hop", "address"),
+    [
+        ("203.0.113.5:4001", "203.0.113.5"),
+        ("[2001:db8::1]:4001", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("2001:0db8:0::0001", "2001:db8::1"),
+        ("nonsense", PROXY),
+        ("203.0.113.5:port", PROXY),
+        ("unknown", PROXY),
+    ],
+)
+def test_a_port_makes_no_other_client_and_what_is_no_address_is_the_proxy(hop: str, address: str) -> None:
+    assert address_of(PROXY, hop) == address
+
+
+def test_a_proxy_that_is_not_trusted_is_told_of_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.context, "_warned", [])
+    for _ in range(3):
+        assert address_of(PROXY, CLIENT, trusted="") == PROXY
+    [record] = [record for record in caplog.records if "GATEHOUSE_TRUSTED_PROXIES" in record.getMessage()]
+    assert PROXY in record.getMessage()
+
+
+def test_an_ipv6_line_counts_as_its_64() -> None:
+    assert address_key("2001:db8::1") == address_key("2001:db8::ffff:1") != address_key("2001:db8:0:1::1")
+    assert address_key("::ffff:192.0.2.1") == address_key("192.0.2.1") != address_key("192.0.2.2")
 
 
 def test_several_proxies_are_passed_through() -> None:

@@ -10,7 +10,7 @@ import pytest
 from server.transport import serving
 from server.transport.headers import SECURITY_HEADERS
 
-START = b"GET /graphql HTTP/1.1\r\nhost: x\r\n"
+START = b"GET /graphql HTTP/1.1\r\nhost: localhost\r\n"
 
 
 async def answer_to(http: httpx.AsyncClient, *pieces: bytes) -> str:

@@ -59,7 +59,6 @@ async def test_a_document_that_cannot_run_is_400_only_in_the_newer_media_type(
         (b"{", 400),
         (b"7", 400),
         (b"null", 400),
-        (b'[{"query": "{ hello }"}]', 400),
         (b'{"query": 7}', 400),
         (b'{"query": "{ hello }", "variables": []}', 400),
         (b'{"query": "{ hello }", "operationName": 7}', 400),
@@ -96,6 +95,19 @@ async def test_json_in_another_charset_is_refused(http: httpx.AsyncClient) -> No
     assert answer.status_code == 400
 
 
+async def test_json_behind_a_byte_order_mark_is_read(http: httpx.AsyncClient) -> None:
+    answer = await http.post("/graphql", content=b'\xef\xbb\xbf{"query": "{ hello }"}', headers=JSON)
+    assert answer.json() == {"data": {"hello": "Hello you"}}
+
+
+@pytest.mark.parametrize("size", [1, 3])
+async def test_a_batch_is_refused_as_one(http: httpx.AsyncClient, size: int) -> None:
+    answer = await http.post("/graphql", json=[{"query": "{ hello }"}] * size)
+    assert answer.status_code == 400
+    told = [(each["errors"][0]["message"], each["errors"][0]["extensions"]["code"]) for each in answer.json()]
+    assert told == [("Batching is not supported: send one operation in each request.", "BAD_USER_INPUT")] * size
+
+
 async def test_other_methods_are_refused(http: httpx.AsyncClient) -> None:
     answer = await http.put("/graphql", json={"query": "{ hello }"})
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
@@ -123,7 +135,9 @@ async def test_a_body_that_does_not_arrive_is_given_up(
 ) -> None:
     monkeypatch.setattr(graphql_http, "BODY_TIMEOUT_S", 0.1)
     reader, writer = await asyncio.open_connection(http.base_url.host, http.base_url.port)
-    writer.write(b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{")
+    writer.write(
+        b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"
+    )
     assert (await reader.readline()).split()[1] == b"408"
     writer.close()
     await writer.wait_closed()

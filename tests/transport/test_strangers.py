@@ -1,0 +1,217 @@
+"""What somebody without a session can have of us: small documents, little at once, and no socket for nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
+
+from rules.failures import RateLimited
+from server.transport import admission, graphql_ws, serving
+from server.transport.admission import Admission
+from settings import Settings
+from tests.transport.small import small_server
+
+MADE_UP, MINE = {"authorization": "Bearer made-up"}, {"authorization": "Bearer mine"}
+PROTOCOL = Subprotocol("graphql-transport-ws")
+
+
+def aliases(count: int) -> str:
+    return "{ " + " ".join(f"a{n}: refused" for n in range(count)) + " }"
+
+
+async def code_of(http: httpx.AsyncClient, query: str, headers: dict[str, str]) -> str:
+    answer = await http.post("/graphql", json={"query": query}, headers=headers)
+    return str(answer.json()["errors"][0]["extensions"]["code"])
+
+
+@pytest.mark.parametrize("headers", [{}, MADE_UP], ids=["signed out", "made-up token"])
+@pytest.mark.parametrize("query", [aliases(119), "{ hello }" + " " * 16_400, "{ " + "hello " * 11 + "}"])
+async def test_large_documents_are_for_those_with_a_session(
+    http: httpx.AsyncClient, headers: dict[str, str], query: str
+) -> None:
+    assert await code_of(http, query, headers) == "GRAPHQL_VALIDATION_FAILED"
+    answer = await http.post("/graphql", json={"query": query}, headers=MINE)
+    assert "GRAPHQL_VALIDATION_FAILED" not in answer.text
+    assert (
+        await code_of(http, query, headers) == "GRAPHQL_VALIDATION_FAILED"
+    )  # what others had prepared changes nothing
+
+
+async def test_many_errors_are_few_lines_in_the_log(http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "gatehouse.graphql")
+    answer = await http.post("/graphql", json={"query": aliases(119)}, headers=MINE)
+    assert len(answer.json()["errors"]) == 119
+    lines = [record.getMessage() for record in caplog.records if record.name == "gatehouse.graphql"]
+    assert len(lines) == 6
+    assert lines[-1].endswith("and 114 more errors")
+
+
+@pytest.mark.parametrize("headers", [{}, MADE_UP, MINE], ids=["signed out", "made-up token", "signed in"])
+async def test_what_one_has_in_hand_is_bounded_and_the_rest_is_refused_at_once(
+    headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "MOST_OF_ONE", 2)
+    async with small_server(Settings()) as http:
+        await http.post("/graphql", json={"query": "{ hello }"}, headers=headers)  # a token is known from now on
+        bodies = [Held() for _ in range(2)]
+        held = [
+            asyncio.create_task(
+                http.post("/graphql", content=body, headers={"content-type": "application/json"} | headers)
+            )
+            for body in bodies
+        ]
+        for body in bodies:
+            await body.begun.wait()
+        refused = await until_refused(http, headers)
+        assert refused.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+        assert refused.headers["retry-after"] == "1"
+        other = {"authorization": "Bearer other"} if headers is MINE else MINE
+        if headers is MINE:
+            assert (await http.post("/graphql", json={"query": "{ hello }"}, headers=other)).status_code == 200
+        for body in bodies:
+            body.go.set()
+        assert [(await answer).json() for answer in held] == [{"data": {"hello": "Hello you"}}] * 2
+        assert (await http.post("/graphql", json={"query": "{ hello }"}, headers=headers)).status_code == 200
+
+
+class Held:
+    """A body that begins and ends when it is told to."""
+
+    def __init__(self) -> None:
+        self.begun, self.go = asyncio.Event(), asyncio.Event()
+
+    async def __aiter__(self) -> Any:
+        yield b'{"query": '
+        self.begun.set()
+        await self.go.wait()
+        yield b'"{ hello }"}'
+
+
+async def until_refused(http: httpx.AsyncClient, headers: dict[str, str]) -> httpx.Response:
+    """The first refusal; until the held requests have arrived there is none."""
+    while True:
+        answer = await http.post("/graphql", json={"query": "{ hello }"}, headers=headers)
+        if answer.status_code == 429:
+            return answer
+        await asyncio.sleep(0.01)
+
+
+def test_all_strangers_together_are_bounded_and_leave_room_for_persons(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "MOST_OF_STRANGERS", 3)
+    counters = Admission()
+    works = [counters.work(Caller(f"address:{n}")) for n in range(4)]
+    for work in works[:3]:
+        work.__enter__()
+    with pytest.raises(RateLimited), works[3]:
+        pass
+    for work in works[:3]:
+        work.__exit__(None, None, None)
+    assert not counters.in_hand
+
+
+class Caller:
+    session_key = None
+
+    def __init__(self, address_key: str) -> None:
+        self.address_key = address_key
+
+    async def person_key(self) -> str | None:
+        return None
+
+
+async def ready(http: httpx.AsyncClient, **payload: str) -> ClientConnection:
+    connection = await connect(f"ws://{http.base_url.host}:{http.base_url.port}/graphql", subprotocols=[PROTOCOL])
+    await connection.send(json.dumps({"type": "connection_init", "payload": payload}))
+    assert json.loads(await connection.recv())["type"] == "connection_ack"
+    return connection
+
+
+async def test_a_strangers_socket_with_nothing_to_do_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graphql_ws, "IDLE_S", 0.2)
+    async with small_server(Settings()) as http:
+        idle, mine, busy = await ready(http), await ready(http, Authorization="Bearer mine"), await ready(http)
+        watching = {"id": "1", "type": "subscribe", "payload": {"query": 'subscription { forever(name: "x") }'}}
+        await busy.send(json.dumps(watching))
+        with pytest.raises(ConnectionClosed) as closed:
+            await idle.recv()
+        assert closed.value.rcvd
+        assert closed.value.rcvd.code == 1000
+        for connection in (mine, busy):
+            await connection.send('{"type": "ping"}')
+            answers = {json.loads(await connection.recv())["type"]} | (
+                {json.loads(await connection.recv())["type"]} if connection is busy else set()
+            )
+            assert "pong" in answers
+            await connection.close()
+
+
+async def test_sockets_are_counted_by_address_and_by_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "MOST_SOCKETS_OF_STRANGER", 2)
+    monkeypatch.setattr(admission, "MOST_SOCKETS_OF_PERSON", 1)
+    async with small_server(Settings()) as http:
+        mine = await ready(http, Authorization="Bearer mine")
+        strangers = [await ready(http, Authorization="Bearer made-up"), await ready(http)]
+        with pytest.raises(InvalidStatus) as refused:
+            await ready(http)
+        assert refused.value.response.status_code == 429
+        assert refused.value.response.headers["Retry-After"] == "1"
+        await strangers.pop().close()
+        async with connect(
+            f"ws://{http.base_url.host}:{http.base_url.port}/graphql", subprotocols=[PROTOCOL]
+        ) as another:
+            await another.send(json.dumps({"type": "connection_init", "payload": {"Authorization": "Bearer mine"}}))
+            with pytest.raises(ConnectionClosed):
+                await another.recv()
+        for connection in (mine, *strangers):
+            await connection.close()
+
+
+async def test_a_stranger_who_is_refused_again_and_again_is_let_go() -> None:
+    async with small_server(Settings()) as http:
+        connection = await ready(http)
+        with pytest.raises(ConnectionClosed) as closed:
+            for number in range(graphql_ws.MOST_REFUSED + 1):
+                message = {"id": str(number), "type": "subscribe", "payload": {"query": aliases(119)}}
+                await connection.send(json.dumps(message))
+                await connection.recv()
+        assert closed.value.rcvd
+        assert closed.value.rcvd.code == 4429
+
+
+async def test_what_a_socket_had_queued_is_dropped_when_it_goes() -> None:
+    async with small_server(Settings()) as http:
+        connection = await ready(http)
+        for number in range(400):
+            query = f"{{ a{number}: hello }} #{'x' * 3_000}"
+            payload = {"id": str(number), "type": "subscribe", "payload": {"query": query}}
+            await connection.send(json.dumps(payload))
+        connection.transport.abort()
+        answer = await http.post("/graphql", json={"query": "{ hello }"})
+        assert answer.json() == {"data": {"hello": "Hello you"}}
+
+
+async def test_connections_beyond_the_files_are_refused_politely(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving.Protocol, "most", 4)
+    async with small_server(Settings()) as http:
+        host, port = http.base_url.host, http.base_url.port
+        assert host and port
+        held = [await asyncio.open_connection(host, port) for _ in range(2)]  # half of all may be one peer's
+        reader, writer = await asyncio.open_connection(host, port)
+        answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"Retry-After: 1" in answer
+        writer.close()
+        for _, each in held:
+            each.close()
+            await each.wait_closed()
+        while serving.Protocol._open:
+            await asyncio.sleep(0.01)
+        assert (await http.post("/graphql", json={"query": "{ hello }"})).status_code == 200
