@@ -8,6 +8,7 @@ above them need be opened to others.
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -127,6 +128,8 @@ def _status(cluster: Path) -> tuple[str, ...]:
 def _socket_folder(data_dir: Path) -> Path:
     """data_dir/run, or, where a socket's path would be too long, a link from there to a short private folder."""
     run = data_dir / "run"
+    if run.is_symlink() and run.is_dir() and run.stat().st_uid in _our_users():
+        return run  # a server that ended has left it: whoever knows it finds the next one there
     _remove_short_folder(run)
     if len(os.fsencode(run.resolve() / SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
         _make_folder(run)
@@ -147,6 +150,10 @@ def _make_folder(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     if _is_root():
         shutil.chown(folder, processes.UNPRIVILEGED_USER)
+
+
+def _our_users() -> set[int]:
+    return {os.geteuid(), pwd.getpwnam(processes.UNPRIVILEGED_USER).pw_uid} if _is_root() else {os.geteuid()}
 
 
 def _is_root() -> bool:

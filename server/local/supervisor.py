@@ -8,32 +8,41 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+
 from server.local import postgres, processes, valkey
 from server.local.data_dir import database_lock
+from server.local.postgres import Postgres
 from server.local.processes import Child, PartError
 from server.local.valkey import Valkey
 
-READY_LIMIT_S = 30.0
+READY_LIMIT_S = 90.0  # a machine may be slow; a part that ends is noticed at once
 LOOK_EVERY_S = 0.2
 PARTS_GRACE_S = 6.5
 STORES_GRACE_S = 3.0
 HTTP_TIMEOUT_S = 2.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1, 30
+STEADY_S = 60.0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Part:
-    """A running child; a store is one that the others need to end well."""
+    """A child and the way to start it; a store is one that the others need to end well."""
 
     name: str
-    child: Child
+    begin: Callable[[], Child]
     log: Path
     is_store: bool
-    signal: signal.Signals = signal.SIGTERM
+    signal: signal.Signals
+    child: Child
+    began_at: float
+    ends: int = 0  # of late
+    begins_at: float | None = None  # when it is to be started again
 
 
 class Supervisor:
@@ -43,21 +52,36 @@ class Supervisor:
         self.data_dir = data_dir
         self.lock = lock
         self.parts: dict[str, Part] = {}
+        self._postgres: Postgres | None = None
         self._valkey: Valkey | None = None
         self._held = ExitStack()
 
     def start_postgres(self) -> str:
         """Start the embedded database; its URL once it takes connections. Raises PartError."""
         lock = self._held.enter_context(database_lock(self.data_dir))
-        server = postgres.start(self.data_dir, lock=lock)
-        self._held.callback(server.stop)  # by then ended: what is left is to tidy up
-        self._add("database", server.child, self.data_dir / "postgres.log", True, signal.SIGINT)
-        return server.url
+
+        def begin() -> Child:
+            self._postgres = postgres.start(self.data_dir, lock=lock)
+            return self._postgres.child
+
+        self._held.callback(self._tidy_up)
+        self._add("database", begin, self.data_dir / "postgres.log", True, signal.SIGINT)
+        assert self._postgres is not None
+        return self._postgres.url
+
+    def _tidy_up(self) -> None:
+        if self._postgres is not None:
+            self._postgres.stop()  # by then ended: what is left are its folders
 
     def start_valkey(self) -> str:
         """Start the embedded broker; its URL, which answers within moments."""
-        self._valkey = valkey.start(self.data_dir, lock=self.lock)
-        self._add("broker", self._valkey.child, self._valkey.log, True)
+
+        def begin() -> Child:
+            self._valkey = valkey.start(self.data_dir, lock=self.lock, before=self._valkey)
+            return self._valkey.child
+
+        self._add("broker", begin, self.data_dir / "valkey.log", True)
+        assert self._valkey is not None
         return self._valkey.url
 
     def launch(
@@ -69,7 +93,7 @@ class Supervisor:
     ) -> None:
         """Start one of our own commands under `name`, its output in a fresh NAME.log.
 
-        `listeners` are bound sockets by the option that takes each; from now on they are the command's.
+        `listeners` are bound sockets by the option that takes each; they stay open here, for the next who listens.
         """
         log = self.data_dir / f"{name}.log"
         log.unlink(missing_ok=True)
@@ -78,13 +102,23 @@ class Supervisor:
         options = [f"--{option}={listener.fileno()}" for option, listener in sockets.items()]
         command = [sys.executable, "-P", "-u", "-m", "server.commands.main", *arguments, *options]
         inherit = [self.lock, *(listener.fileno() for listener in sockets.values())]
-        child = processes.start(command, log, inherit=inherit, env=environment or os.environ)
         for listener in sockets.values():
-            listener.close()
-        self._add(name, child, log, name == "mailbox")
+            self._held.callback(listener.close)
 
-    def _add(self, name: str, child: Child, log: Path, is_store: bool, first: signal.Signals = signal.SIGTERM) -> None:
-        self.parts[name] = Part(name, child, log, is_store, first)
+        def begin() -> Child:
+            return processes.start(command, log, inherit=inherit, env=environment or os.environ)
+
+        self._add(name, begin, log, name == "mailbox")
+
+    def _add(
+        self,
+        name: str,
+        begin: Callable[[], Child],
+        log: Path,
+        is_store: bool,
+        first: signal.Signals = signal.SIGTERM,
+    ) -> None:
+        self.parts[name] = Part(name, begin, log, is_store, first, begin(), time.monotonic())
 
     def wait_for_word(self, name: str) -> None:
         """Return once the part has written that it is ready. Raises PartError."""
@@ -101,13 +135,28 @@ class Supervisor:
         processes.wait_until(lambda: is_healthy(host, port), part.child, "The api", part.log, READY_LIMIT_S)
 
     def watch(self) -> None:
-        """Wait until a part ends, which is never expected. Raises PartError."""
+        """Start again whatever ends, for ever: each time after a longer pause, until it has run for a while."""
         while True:
             for part in self.parts.values():
-                if (status := part.child.poll()) is not None:
-                    reason = processes.last_line(part.log)
-                    raise PartError(f"The {part.name} has ended with status {status} ({part.log}): {reason}")
+                self._look_after(part)
             time.sleep(LOOK_EVERY_S)
+
+    def _look_after(self, part: Part) -> None:
+        now = time.monotonic()
+        if part.begins_at is None:
+            if (status := part.child.poll()) is not None:
+                processes.finish(part.child, 0)  # and what it may have left in its process group
+                if now - part.began_at > STEADY_S:
+                    part.ends = 0
+                reason = processes.last_line(part.log)
+                _put_off(part, f"The {part.name} has ended with status {status} ({part.log}): {reason}")
+        elif now >= part.begins_at:
+            try:
+                part.child = part.begin()
+            except (PartError, OSError) as error:
+                _put_off(part, str(error))
+            else:
+                part.began_at, part.begins_at = time.monotonic(), None
 
     def stop(self) -> None:
         """Stop every part within ten seconds: first those that work, then what they work with."""
@@ -122,6 +171,13 @@ class Supervisor:
                 processes.finish(part.child, until - time.monotonic(), last)
         self.parts.clear()
         self._held.close()
+
+
+def _put_off(part: Part, reason: str) -> None:
+    pause_s = min(FIRST_PAUSE_S * 2**part.ends, LONGEST_PAUSE_S)
+    part.ends += 1
+    part.begins_at = time.monotonic() + pause_s
+    click.echo(f"{reason.rstrip('.')}. It is started again in {pause_s:.0f} s.", err=True)
 
 
 def is_healthy(host: str, port: int) -> bool:

@@ -35,10 +35,15 @@ save ""
 class Valkey:
     """A started server; `url` holds the password that it was started with."""
 
-    url: str
     port: int
+    password: str
     child: Child
     log: Path
+
+    @property
+    def url(self) -> str:
+        """Where it is reached."""
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def wait_until_ready(self) -> None:
         """Return once it takes connections. Raises PartError."""
@@ -57,18 +62,22 @@ class Valkey:
             return False
 
 
-def start(data_dir: Path, *, lock: int | None = None) -> Valkey:
-    """Start the server of `data_dir` on a free port; `lock` is a descriptor that it holds as long as it runs."""
+def start(data_dir: Path, *, lock: int | None = None, before: Valkey | None = None) -> Valkey:
+    """Start the server of `data_dir` on a free port; `lock` is a descriptor that it holds as long as it runs.
+
+    Given the server that ran `before`, it has the same URL.
+    """
     folder, log = data_dir / "valkey", data_dir / "valkey.log"
     folder.mkdir(mode=0o700, exist_ok=True)
-    port, password = free_port(), secrets.token_urlsafe(24)
+    port = before.port if before else free_port()
+    password = before.password if before else secrets.token_urlsafe(24)
     # Through standard input: a command line shows in every list of processes.
     child = processes.start([binary(), "-"], log, inherit=[] if lock is None else [lock], stdin=subprocess.PIPE)
     assert child.stdin is not None
     quoted = '"' + str(folder.resolve()).replace("\\", "\\\\").replace('"', '\\"') + '"'
     child.stdin.write(CONFIGURATION.format(port=port, password=password, folder=quoted).encode())
     child.stdin.close()
-    return Valkey(f"redis://:{password}@127.0.0.1:{port}/0", port, child, log)
+    return Valkey(port, password, child, log)
 
 
 def binary() -> Path:

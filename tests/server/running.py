@@ -59,7 +59,7 @@ def begin(gatehouse: Start, data_dir: Path, *options: str, port: int = 0, **sett
 async def ready(gatehouse: Start, data_dir: Path, *options: str, **settings: str) -> Up:
     """Start `up` and wait until it is ready."""
     up = begin(gatehouse, data_dir, *options, port=0, **settings)
-    await up.process.wait_for_output(READY, 60)
+    await up.process.wait_for_output(READY, 100)
     return up
 
 
