@@ -72,6 +72,30 @@ async def enable(
     )
 
 
+@dataclass(frozen=True)
+class Brought:
+    """A factor that a person brings along from elsewhere, without backup codes; `salt` is for those to come."""
+
+    user_id: UUID
+    secret: Sealed
+    salt: bytes
+
+
+async def bring(connection: Connection, brought: list[Brought]) -> None:
+    """Turn MFA on for each of these new people."""
+    await connection.execute(
+        """
+        INSERT INTO factors (user_id, secret_sealed, secret_key_id, last_step, backup_salt, backup_key_id)
+        SELECT user_id, sealed, key_id, 0, salt, key_id
+        FROM unnest($1::uuid[], $2::bytea[], $3::text[], $4::bytea[]) AS brought (user_id, sealed, key_id, salt)
+        """,
+        [one.user_id for one in brought],
+        [one.secret.data for one in brought],
+        [one.secret.key_id for one in brought],
+        [one.salt for one in brought],
+    )
+
+
 async def spend_step(connection: Connection, user_id: UUID, step: int) -> bool:
     """Spend a time step and every earlier one; false when it is spent already."""
     status = await connection.execute(

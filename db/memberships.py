@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from db.pool import Connection
@@ -68,10 +69,26 @@ async def role_of(connection: Connection, account_id: UUID, email: str) -> Role 
     return Role(role) if role else None
 
 
+@dataclass(frozen=True)
+class Joined:
+    """Somebody who was not staff before: whether they are new, and whether the role waits until they come."""
+
+    user_id: UUID
+    email: str
+    role: Role
+    is_new: bool
+    is_invited: bool
+
+
 async def add_many(
-    connection: Connection, account_id: UUID, emails: list[str], roles: list[str], hashes: list[str]
-) -> list[tuple[UUID, Role]]:
-    """Give each of these different emails a role; return the ids and roles of those who were not staff before.
+    connection: Connection,
+    account_id: UUID,
+    emails: list[str],
+    roles: list[str],
+    hashes: list[str | None],
+    invite: bool,
+) -> list[Joined]:
+    """Give each of these different emails a role; with `invite` those who have no password are invited to it.
 
     Known people keep their passwords, and whoever is staff here keeps the role.
     """
@@ -81,20 +98,27 @@ async def add_many(
             SELECT * FROM unnest($2::text[], $3::text[], $4::text[]) AS given (email, role, password_hash)
         ), people AS (
             INSERT INTO users (email, password_hash) SELECT email, password_hash FROM given ORDER BY email
-            ON CONFLICT (email) DO UPDATE SET email = users.email
-            RETURNING id, email
+            ON CONFLICT (email) DO UPDATE
+            SET password_hash = coalesce(users.password_hash, excluded.password_hash)
+            -- a row that was there is another version now
+            RETURNING id, email, password_hash, xmax = 0 AS is_new
+        ), joined AS (
+            INSERT INTO staff (account_id, user_id, email, role, invited_at)
+            SELECT $1, people.id, email, given.role,
+                CASE WHEN $5 AND people.password_hash IS NULL THEN now() END
+            FROM people JOIN given USING (email)
+            ON CONFLICT (account_id, user_id) DO NOTHING
+            RETURNING user_id, email, role, invited_at IS NOT NULL AS is_invited
         )
-        INSERT INTO staff (account_id, user_id, email, role)
-        SELECT $1, people.id, email, given.role FROM people JOIN given USING (email)
-        ON CONFLICT (account_id, user_id) DO NOTHING
-        RETURNING user_id, role
+        SELECT user_id, email, role, is_new, is_invited FROM joined JOIN people USING (email)
         """,
         account_id,
         emails,
         roles,
         hashes,
+        invite,
     )
-    return [(row["user_id"], Role(row["role"])) for row in rows]
+    return [Joined(**row) for row in rows]
 
 
 async def set_super_admin(connection: Connection, email: str, granted: bool) -> UUID | None:

@@ -10,16 +10,20 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from rules import typed
+from rules.foreign_hashes import UnknownHashError, checker
 
 MIN_LENGTH = 8
 MIN_LENGTH_ALONE = 15  # where nothing but the password stands before the person's sign-in
 MAX_LENGTH = 1000
 PRODUCT = "Gatehouse"
 SHORTEST_WORD = 3
+OURS = "$argon2id$"
+MOST_MEMORY_KIB = 256 * 1024
+MOST_PASSES = 32
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
@@ -62,13 +66,32 @@ def matches(password: str, password_hash: str) -> bool:
 
 def needs_rehash(password: str, password_hash: str) -> bool:
     """Whether the hash of this right password may have been made otherwise than today: parameters, or form of text."""
-    return _hasher.check_needs_rehash(password_hash) or typed.password(password) != password
+    is_ours = password_hash.startswith(OURS)
+    return not is_ours or _hasher.check_needs_rehash(password_hash) or typed.password(password) != password
+
+
+def from_elsewhere(password_hash: str) -> str:
+    """A hash that another product made, as we keep it until its owner signs in. Raises UnknownHashError."""
+    # Django writes its own name of the algorithm before the whole hash.
+    text = password_hash.removeprefix("argon2") if password_hash.startswith("argon2$") else password_hash
+    if not text.startswith(OURS):
+        checker(text)
+        return text
+    try:
+        parameters = extract_parameters(text)
+    except InvalidHashError:
+        raise UnknownHashError("it is not whole") from None
+    if parameters.memory_cost > MOST_MEMORY_KIB or parameters.time_cost * parameters.parallelism > MOST_PASSES:
+        raise UnknownHashError("its cost is out of bounds")
+    return text
 
 
 def _matches(password: str, password_hash: str) -> bool:
     try:
+        if not password_hash.startswith(OURS):
+            return checker(password_hash)(password.encode())
         return _hasher.verify(password_hash, password)
-    except (VerificationError, InvalidHashError, UnicodeEncodeError):
+    except (VerificationError, InvalidHashError, UnicodeEncodeError, UnknownHashError):
         return False
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import db.operators
 import db.outbox
+from db import invitations, users
 from db.pool import Connection, Database
+from resolvers.operators import finding
 from resolvers.operators.finding import OperatorError, keep_account
-from rules.events.staff import AccountCreated, PortalUserAdded, StaffAdded
+from rules import invitations as invitation_rules
+from rules.events.staff import AccountCreated, PortalUserAdded, StaffAdded, StaffInvited
+from rules.failures import TooManyAttempts
 from rules.people import Role
 
 
@@ -36,6 +41,37 @@ async def add_staff(database: Database, account_id: UUID, person: Newcomer, role
         await keep_account(connection, account_id)
         user_id = await _find_or_add(connection, person)
         return user_id, await _join(connection, account_id, user_id, person.email, role)
+
+
+async def invite_staff(database: Database, account_id: UUID, email: str, role: Role) -> tuple[UUID, UUID, bool]:
+    """The same without a password: whoever has none is invited to set one, and has the role once they have come.
+
+    Whether they were invited comes last. Inviting again replaces the link. Raises OperatorError.
+    """
+    async with database.transaction() as connection:
+        await keep_account(connection, account_id)
+        await invitations.add_person(connection, email)
+        user_id = await finding.person(connection, email)
+        await users.lock(connection, user_id)
+        known = await users.credentials_of(connection, user_id)
+        if known is not None and known.password_hash is not None:
+            return user_id, await _join(connection, account_id, user_id, email, role), False
+        standing = await invitations.standing(connection, account_id, user_id)
+        if standing is not None and standing.invited_at is not None:
+            _require_pause(standing.invited_at, standing.now, email)
+        if not await invitations.open_invitation(connection, account_id, user_id, role):
+            raise OperatorError(f"{email} is staff of this account already.")
+        await db.outbox.append(connection, StaffInvited(account_id=account_id, subject_id=user_id, role=role))
+        invited = await invitations.standing(connection, account_id, user_id)
+        assert invited is not None
+        return user_id, invited.staff_id, True
+
+
+def _require_pause(invited_at: datetime, now: datetime, email: str) -> None:
+    try:
+        invitation_rules.require_pause(invited_at, now, email)
+    except TooManyAttempts as early:
+        raise OperatorError(early.message) from None
 
 
 async def add_portal_user(database: Database, account_id: UUID, person: Newcomer) -> UUID:

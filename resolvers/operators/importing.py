@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import csv
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TextIO
 from uuid import UUID
 
-from db import memberships, outbox
+from db import factors, memberships, outbox
+from db.factors import Brought
+from db.memberships import Joined
 from db.pool import Connection, Database
 from resolvers.operators.finding import OperatorError, keep_account
-from rules import addresses
-from rules.events.staff import StaffAdded
-from rules.passwords import hash_password
+from resolvers.second_factor import TOTP_PURPOSE
+from rules import backup_codes, staff_file
+from rules.events.base import Event
+from rules.events.staff import StaffAdded, StaffInvited
 from rules.people import Role
+from rules.sealing import NONCE_BYTES, KeyRing
+from rules.staff_file import NotAStaffFileError, Problem, Row
 
 BATCH = 5000
-COLUMNS = ("email", "role")
 
 
 @dataclass(frozen=True)
-class Row:
-    """A checked line."""
+class Wishes:
+    """How to import: all or nothing, and whether those who have no password are invited to set one."""
 
-    email: str
-    role: Role
+    atomic: bool
+    invite: bool
 
 
 @dataclass
@@ -34,89 +36,95 @@ class Report:
     """What came of an import; `problems` are line numbers, as an editor counts them, and what is wrong there."""
 
     added: int = 0
+    invited: int = 0
     known: int = 0
     problems: list[tuple[int, str]] = field(default_factory=list)
 
 
 async def import_staff(
-    database: Database, account_id: UUID, source: TextIO, *, atomic: bool, progress: Callable[[int], None]
+    database: Database,
+    ring: Callable[[], KeyRing],
+    account_id: UUID,
+    source: Iterable[bytes],
+    wishes: Wishes,
+    progress: Callable[[int], None],
 ) -> Report:
-    """Give each line's email its role. `progress` is told of the lines done.
+    """Give each line's email its role. `progress` is told of the lines done, `ring` asked for where secrets come along.
 
-    With `atomic` a single bad line means that nothing is applied. Raises OperatorError.
+    When all or nothing is wished, a single bad line means that nothing is applied. Raises OperatorError.
     """
     report = Report()
-    # Nobody knows this password: whoever is new sets one in the product, or is given a hash there.
-    password_hash = hash_password(secrets.token_urlsafe(32))
-    if atomic:
-        batches = list(_batches(source, report))
+    batches = _batches(source, report)
+    if wishes.atomic:
+        read = list(batches)
         if not report.problems:
             async with database.transaction() as connection:
-                for batch in batches:
-                    await _apply(connection, account_id, batch, password_hash, report)
+                for batch in read:
+                    await _apply(connection, ring, account_id, batch, wishes.invite, report)
                     progress(len(batch))
         return report
-    for batch in _batches(source, report):
+    for batch in batches:
         async with database.transaction() as connection:
-            await _apply(connection, account_id, batch, password_hash, report)
+            await _apply(connection, ring, account_id, batch, wishes.invite, report)
         progress(len(batch))
     return report
 
 
 async def _apply(
-    connection: Connection, account_id: UUID, batch: list[Row], password_hash: str, report: Report
+    connection: Connection,
+    ring: Callable[[], KeyRing],
+    account_id: UUID,
+    batch: list[Row],
+    invite: bool,
+    report: Report,
 ) -> None:
     await keep_account(connection, account_id)
-    added = await memberships.add_many(
+    joined = await memberships.add_many(
         connection,
         account_id,
         [row.email for row in batch],
         [row.role for row in batch],
-        [password_hash] * len(batch),
+        [row.password_hash for row in batch],
+        invite,
     )
-    await outbox.append_all(
-        connection, [StaffAdded(account_id=account_id, subject_id=user_id, role=role) for user_id, role in added]
+    brought = {row.email: row.totp_secret for row in batch if row.totp_secret is not None}
+    await factors.bring(
+        connection, [_sealed(ring(), one, brought[one.email]) for one in joined if _brings(one, brought)]
     )
-    report.added += len(added)
-    report.known += len(batch) - len(added)
+    await outbox.append_all(connection, [_event(account_id, one) for one in joined])
+    invited = sum(one.is_invited for one in joined)
+    report.added += len(joined) - invited
+    report.invited += invited
+    report.known += len(batch) - len(joined)
 
 
-def _batches(source: TextIO, report: Report) -> Iterator[list[Row]]:
+def _brings(joined: Joined, brought: dict[str, bytes]) -> bool:
+    """Only a new person brings a factor: whoever is known has their own, or none."""
+    return joined.is_new and joined.email in brought
+
+
+def _sealed(ring: KeyRing, joined: Joined, secret: bytes) -> Brought:
+    sealed = ring.seal(secret, TOTP_PURPOSE, joined.user_id, secrets.token_bytes(NONCE_BYTES))
+    return Brought(joined.user_id, sealed, secrets.token_bytes(backup_codes.SALT_BYTES))
+
+
+def _event(account_id: UUID, joined: Joined) -> Event:
+    kind = StaffInvited if joined.is_invited else StaffAdded
+    return kind(account_id=account_id, subject_id=joined.user_id, role=Role(joined.role))
+
+
+def _batches(source: Iterable[bytes], report: Report) -> Iterator[list[Row]]:
     batch: list[Row] = []
-    for row in _rows(source, report):
-        batch.append(row)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
+    try:
+        for line, found in staff_file.read(source):
+            if isinstance(found, Problem):
+                report.problems.append((line, found.words))
+                continue
+            batch.append(found)
+            if len(batch) == BATCH:
+                yield batch
+                batch = []
+    except NotAStaffFileError as error:
+        raise OperatorError(str(error)) from None
     if batch:
         yield batch
-
-
-def _rows(source: TextIO, report: Report) -> Iterator[Row]:
-    reader = csv.DictReader(source, strict=True)
-    try:
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
-        if missing:
-            raise OperatorError(f"The file's first line must name the columns email and role; {missing[0]} is missing.")
-        first_lines: dict[str, int] = {}
-        for given in reader:
-            checked = _checked(given, first_lines, reader.line_num)
-            if isinstance(checked, Row):
-                yield checked
-            else:
-                report.problems.append((reader.line_num, checked))
-    except (csv.Error, UnicodeDecodeError) as error:
-        report.problems.append((reader.line_num + 1, f"not readable as CSV in UTF-8 ({error})"))
-
-
-def _checked(given: dict[str, str | None], first_lines: dict[str, int], line: int) -> Row | str:
-    """The row, or what is wrong with it."""
-    text, role = (given.get("email") or "").strip(), (given.get("role") or "").strip().upper()
-    if role not in Role.__members__:
-        return f"the role must be owner, admin or member, not {role.lower()[:40]!r}"
-    try:
-        email = addresses.checked(text)
-    except addresses.NotAnAddressError as error:
-        return f"{text[:80]!r} is no email address: {error}".rstrip(".")
-    first = first_lines.setdefault(email, line)
-    return Row(email, Role[role]) if first == line else f"{email} is given twice, first in line {first}"

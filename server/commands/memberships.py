@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 from uuid import UUID
 
 import click
@@ -14,10 +14,12 @@ import click
 from db.pool import Database
 from db.staff import Member
 from resolvers.operators import staff as memberships
-from resolvers.operators.importing import Report, import_staff
+from resolvers.operators.importing import Report, Wishes, import_staff
 from rules.people import Role
+from rules.sealing import KeyRing
+from server.commands.keys import ring_of
 from server.commands.operators import account_option, email_option, opened, role_option, staff
-from server.commands.options import data_dir_option
+from server.commands.options import data_dir_option, load
 
 MOST_PROBLEMS_SHOWN = 1000
 
@@ -65,14 +67,17 @@ def remove(account_id: UUID, email: str, data_dir: Path | None) -> None:
 
 
 @staff.command("import")
-@click.argument("file", type=click.File("r", encoding="utf-8-sig"))
+@click.argument("file", type=click.File("rb"))
 @account_option
 @click.option("--atomic", is_flag=True, help="Apply nothing when any line is bad.")
+@click.option("--invite", is_flag=True, help="Invite whoever has no password to choose one, by a link in an email.")
 @data_dir_option
-def import_file(file: TextIO, account_id: UUID, atomic: bool, data_dir: Path | None) -> None:
+def import_file(file: BinaryIO, account_id: UUID, atomic: bool, invite: bool, data_dir: Path | None) -> None:
     """Give roles to everyone in a CSV file with the columns email and role; - reads standard input.
 
-    Whoever is staff already keeps the role; whoever is new has no password until the product sets one.
+    Whoever is staff already keeps the role. Two more columns bring along what new people sign in with: password_hash
+    (argon2id, bcrypt, scrypt, or Django's PBKDF2) and totp_secret (base32). Whoever has no password sets one by a link:
+    of an invitation, or of "Forgot password?".
     """
     done = 0
 
@@ -81,8 +86,11 @@ def import_file(file: TextIO, account_id: UUID, atomic: bool, data_dir: Path | N
         done += lines
         click.echo(f"\r{done:,} lines", nl=False, err=True)
 
+    def ring() -> KeyRing:
+        return ring_of(load(data_dir=data_dir))
+
     async def work(database: Database) -> Report:
-        return await import_staff(database, account_id, file, atomic=atomic, progress=progress)
+        return await import_staff(database, ring, account_id, file, Wishes(atomic, invite), progress)
 
     with opened(data_dir) as run:
         report: Report = run(work)
@@ -93,7 +101,8 @@ def import_file(file: TextIO, account_id: UUID, atomic: bool, data_dir: Path | N
     if len(report.problems) > MOST_PROBLEMS_SHOWN:
         click.echo(f"and {len(report.problems) - MOST_PROBLEMS_SHOWN:,} more.", err=True)
     bad = f", {len(report.problems):,} bad" if report.problems else ""
-    click.echo(f"{report.added:,} added, {report.known:,} staff already{bad}.")
+    invited = f", {report.invited:,} invited" if invite else ""
+    click.echo(f"{report.added:,} added{invited}, {report.known:,} staff already{bad}.")
     if report.problems:
         raise click.exceptions.Exit(1)
 

@@ -93,15 +93,26 @@ def staff() -> None:
 @account_option
 @email_option
 @role_option
+@click.option("--invite", is_flag=True, help="Let a new person choose the password, by a link in an email.")
 @shared_options
 def add_staff(
-    account_id: UUID, email: str, role: str, data_dir: Path | None, password_stdin: bool, as_json: bool
+    account_id: UUID, email: str, role: str, invite: bool, data_dir: Path | None, password_stdin: bool, as_json: bool
 ) -> None:
     """Give a person a role in an account; a known person keeps the password."""
+    if invite:
+        _invite(data_dir, account_id, email, role, as_json)
+        return
     person = _person(data_dir, email, password_stdin)
     with opened(data_dir) as run:
         user_id, staff_id = run(lambda d: accounts.add_staff(d, account_id, person, Role(role.upper())))
     _say(as_json, f"Added {email} as {role}.", accountId=account_id, userId=user_id, staffId=staff_id)
+
+
+def _invite(data_dir: Path | None, account_id: UUID, email: str, role: str, as_json: bool) -> None:
+    with opened(data_dir) as run:
+        user_id, staff_id, is_invited = run(lambda d: accounts.invite_staff(d, account_id, email, Role(role.upper())))
+    done = "Invited" if is_invited else "Added"
+    _say(as_json, f"{done} {email} as {role}.", accountId=account_id, userId=user_id, staffId=staff_id)
 
 
 @click.group()
