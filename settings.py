@@ -167,6 +167,18 @@ _PageUrl = Annotated[
 ]
 
 
+def _colour(value: str) -> str:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
+        raise ValueError("must be a colour as in #1849a9")
+    return value.lower()
+
+
+def _picture(file: Path | None) -> Path | None:
+    if file and file.suffix.lower() not in {".svg", ".png", ".webp"}:
+        raise ValueError("must be a file of the kind .svg, .png or .webp")
+    return file
+
+
 class Settings(BaseSettings):
     """The settings of one process. Empty URLs mean: use the embedded part (`gatehouse up` only)."""
 
@@ -188,6 +200,11 @@ class Settings(BaseSettings):
     security_url: _PageUrl = ""
     agency_security_url: _PageUrl = ""
     email_from: Annotated[str, AfterValidator(_mailbox)] = "Gatehouse <no-reply@gatehouse.localhost>"
+
+    pages: bool = True
+    product_name: Annotated[str, Field(max_length=60)] = ""
+    logo_file: Annotated[FilePath | None, AfterValidator(_picture)] = None
+    accent_color: Annotated[str, AfterValidator(_colour)] = "#1849a9"
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
@@ -238,6 +255,11 @@ class Settings(BaseSettings):
         """The host names that a request may be for."""
         own = urlsplit(self.public_url).hostname or ""
         return frozenset({own, self.host.lower(), *LOOPBACK_HOSTS, *_split(self.allowed_hosts.lower())})
+
+    @property
+    def product(self) -> str:
+        """The product's name on pages and emails: its own, or the one in the authenticator app."""
+        return self.product_name.strip() or self.issuer
 
     @property
     def cookie_is_secure(self) -> bool:

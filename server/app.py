@@ -8,8 +8,7 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, Response
 
 import settings as settings_module
 from db.pool import REQUESTS, open_database
@@ -18,6 +17,7 @@ from resolvers.hashing import Hasher
 from resolvers.hub import Hub
 from resolvers.turns import Turns
 from rules.failures import ServiceUnavailable
+from rules.people import MANAGERS
 from rules.sealing import KeyRing
 from schema.roots import build
 from server.context import RequestContext, context_for
@@ -30,6 +30,7 @@ from settings import Settings, SettingsError
 from telemetry import life
 from web.explorer import Explorer
 from web.explorer_assets import WEB
+from web.pages import Pages, Visitor
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -63,6 +64,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
         person = await make_context(request).person_or_none()
         return person is not None and person.may_enroll
 
+    async def visitor(request: Request) -> Visitor | None:
+        person = await make_context(request).person_or_none()
+        if person is None:
+            return None
+        managed = (membership for membership in person.memberships if membership.role in MANAGERS)
+        return Visitor(tuple(str(membership.account.id) for membership in managed), person.is_super_admin)
+
+    pages = Pages(settings, visitor)
     schema = build(GatehouseSchema)
     assert isinstance(schema, GatehouseSchema)
     schema.known_documents = ((WEB / "examples.graphql").read_text(),)
@@ -70,10 +79,10 @@ def create_app(settings: Settings | None = None) -> Starlette:
     endpoint = GraphQLEndpoint(schema, make_context, settings=settings, page=explorer.page)
     app = Starlette(
         routes=[
-            Route("/", _home),
             *probes(Readiness(settings)),
             *endpoint.routes,
             *explorer.routes,
+            *pages.routes,
         ],
         middleware=middleware(settings),
         exception_handlers={ServiceUnavailable: _unavailable},
@@ -82,10 +91,6 @@ def create_app(settings: Settings | None = None) -> Starlette:
     # Behind a proxy that ends TLS it would send clients, and the tokens that they repeat, to http://.
     app.router.redirect_slashes = False
     return app
-
-
-async def _home(request: Request) -> Response:
-    return RedirectResponse("/graphql")
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:

@@ -14,4 +14,4 @@ async def test_no_path_sends_a_client_to_plain_http(world: World) -> None:
         }
         home = await http.get("/")
     assert {path: answer.status_code for path, answer in answers.items()} == {"/graphql/": 404, "/healthz/": 404}
-    assert home.headers["location"] == "/graphql"
+    assert home.headers["location"] == "/sign-in"

@@ -1,0 +1,229 @@
+"""A person's own security page, as the documentation tells it."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.async_api import Page, expect
+
+from tests.account.acts import save
+from tests.pages.conftest import Sit
+from tests.pages.desk import codes_in, dialog_of, give_password, scan, set_up
+from tests.people import PASSWORD, World, email
+
+
+async def test_a_person_sets_mfa_up_and_saves_the_backup_codes(sit: Sit, world: World) -> None:
+    page = await sit("mia")
+    await expect(page.get_by_role("heading", name="Security", exact=True)).to_be_visible()
+    await expect(page.get_by_text("Multi-factor authentication and recovery codes for your sign-in.")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Multi-factor authentication")).to_be_visible()
+    await page.get_by_role("button", name="Set up MFA").click()
+    dialog = dialog_of(page)
+    await expect(dialog).to_contain_text(
+        "Scan the QR code with your authenticator app, then enter the 6-digit code it generates."
+    )
+    factor = await scan(page)
+    alternative = await dialog.get_by_role("img").get_attribute("alt")
+    assert alternative
+    assert factor.secret in alternative.replace(" ", "")
+    await dialog.get_by_role("textbox", name="6-digit code").fill(await factor.code(-1))
+    dialog = page.get_by_role("dialog", name="Save your backup codes")
+    await expect(dialog).to_contain_text(
+        "Store these somewhere safe. Each code can be used once when you do not have access to your authenticator app."
+    )
+    codes = await codes_in(dialog)
+    assert all(re.fullmatch("[a-z0-9]{8}", code) for code in codes)
+    done = dialog.get_by_role("button", name="Done")
+    await expect(done).to_be_disabled()
+    for _ in range(3):
+        await page.keyboard.press("Escape")
+    await page.mouse.click(5, 5)
+    await expect(dialog).to_be_visible()
+    await dialog.get_by_role("checkbox", name="I have saved these codes").check()
+    await done.click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Regenerate backup codes")).to_be_visible()
+    await expect(page.get_by_role("button", name="Disable MFA")).to_be_visible()
+    await expect(page.get_by_text("10 backup codes left.")).to_be_visible()
+
+
+async def test_a_person_signs_in_with_the_app_or_a_backup_code(sit: Sit, world: World) -> None:
+    factor = await set_up(await sit("mia"))
+    page = await sit()
+    await page.goto("/sign-in")
+    await give_password(page, "mia")
+    field = page.get_by_role("textbox", name="6-digit code")
+    await field.fill("000 000")
+    await expect(page.get_by_role("alert").filter(has_text="That code is not right.")).to_be_visible()
+    await expect(field).to_be_focused()
+    await expect(field).to_have_value("")
+    code = await factor.code()
+    await field.fill(f"{code[:3]}-{code[3:]} ")
+    await expect(page.get_by_text("10 backup codes left.")).to_be_visible()
+
+    page = await sit()
+    await page.goto("/sign-in")
+    await give_password(page, "mia")
+    await page.get_by_role("button", name="Use a backup code").click()
+    await expect(page.get_by_role("button", name="Use your authenticator app")).to_be_visible()
+    await page.get_by_role("textbox", name="Backup code").fill(factor.backup_codes[0].upper())
+    await expect(page.get_by_text("9 backup codes left.")).to_be_visible()
+
+
+async def test_a_full_code_is_sent_once(sit: Sit, world: World) -> None:
+    await set_up(await sit("mia"))
+    page = await sit()
+    await page.goto("/sign-in")
+    await give_password(page, "mia")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.post_data or "") if request.method == "POST" else None)
+    field = page.get_by_role("textbox", name="6-digit code")
+    await field.press_sequentially("00000")
+    await field.press("Enter")
+    await expect(page.get_by_role("alert").filter(has_text="A code has 6 digits.")).to_be_visible()
+    await field.press("0")
+    await field.press("Enter")
+    await page.get_by_role("button", name="Verify").click()
+    await expect(page.get_by_role("alert").filter(has_text="That code is not right.")).to_be_visible()
+    assert len(sent) == 1
+
+
+async def test_a_person_replaces_the_backup_codes(sit: Sit, world: World) -> None:
+    page = await sit("mia")
+    factor = await set_up(page)
+    await page.get_by_role("button", name="Regenerate backup codes").click()
+    dialog = dialog_of(page)
+    await expect(dialog).to_contain_text("Your existing backup codes will stop working immediately.")
+    await dialog.get_by_role("textbox", name="6-digit code").fill("000000")
+    await expect(dialog.get_by_role("alert").filter(has_text="That code is not right.")).to_be_visible()
+    await dialog.get_by_role("textbox", name="6-digit code").fill(await factor.code())
+    saved = page.get_by_role("dialog", name="Save your backup codes")
+    codes = await codes_in(saved)
+    assert len(set(codes) - set(factor.backup_codes)) == 10
+
+
+async def test_a_person_turns_mfa_off(sit: Sit, world: World) -> None:
+    page = await sit("mia")
+    factor = await set_up(page)
+    await page.get_by_role("button", name="Disable MFA").click()
+    dialog = dialog_of(page)
+    await expect(dialog).to_contain_text("Your agency policy may still require it")
+    await dialog.get_by_role("textbox", name="6-digit code").fill(await factor.code())
+    await expect(page.get_by_role("button", name="Set up MFA")).to_be_visible()
+
+
+async def test_copied_downloaded_and_printed_codes_say_whose_they_are(sit: Sit, world: World) -> None:
+    page = await sit("mia", permissions=["clipboard-read", "clipboard-write"])
+    await page.evaluate("""() => { window.print = () => {
+        window.printed = [...document.querySelector('.sheet').children].map((line) => line.textContent).join('\\n');
+    } }""")
+    await page.get_by_role("button", name="Set up MFA").click()
+    factor = await scan(page)
+    await page.get_by_role("textbox", name="6-digit code").fill(await factor.code())
+    dialog = page.get_by_role("dialog", name="Save your backup codes")
+    codes = await codes_in(dialog)
+    heading = re.compile(rf"TaskJuice backup codes for {email('mia')}, \d+ \w+ \d{{4}}")
+
+    await dialog.get_by_role("button", name="Copy").click()
+    await expect(dialog.get_by_role("status")).to_have_text("Codes copied.")
+    copied = (await page.evaluate("navigator.clipboard.readText()")).split("\n")
+    async with page.expect_download() as begun:
+        await dialog.get_by_role("button", name="Download").click()
+    downloaded = (await (await begun.value).path()).read_text().split("\n")
+    await dialog.get_by_role("button", name="Print").click()
+    printed = (await page.evaluate("window.printed")).split("\n")
+    for lines in (copied, downloaded, printed):
+        assert heading.fullmatch(lines[0])
+        assert [line for line in lines[1:] if line] == codes
+
+
+async def test_a_person_ends_sessions_one_by_one_and_all_others(sit: Sit, world: World) -> None:
+    page = await sit("mia")
+    others = [await sit("mia", user_agent="<b>curl</b>"), await sit("mia", user_agent="Mozilla Firefox Linux")]
+    await page.reload()
+    await expect(page.get_by_role("listitem")).to_have_count(3)
+    # What a browser calls itself is text, never markup.
+    await expect(page.get_by_role("listitem").filter(has_text="<b>curl</b>")).to_be_visible()
+    await page.get_by_role("listitem").filter(has_text="<b>curl</b>").get_by_role("button", name="End session").click()
+    await expect(page.get_by_role("listitem")).to_have_count(2)
+    await expect(others[0].get_by_role("alert").filter(has_text="Your session has ended")).to_be_visible()
+    await page.get_by_role("button", name="Sign out everywhere else").click()
+    await expect(page.get_by_role("listitem")).to_have_count(1)
+    await expect(others[1].get_by_role("alert").filter(has_text="Your session has ended")).to_be_visible()
+
+
+async def test_a_person_whose_session_has_ended_goes_on_where_they_were(sit: Sit, world: World) -> None:
+    page = await sit("mia")
+    await page.get_by_role("textbox", name="New password").fill("a long sentence of words")
+    await page.get_by_role("textbox", name="Current password").fill(PASSWORD)
+    await world.database.execute("UPDATE sessions SET expires_at = now()")
+    await page.get_by_role("button", name="Change password").click()
+
+    dialog = page.get_by_role("dialog", name="Sign in again")
+    await dialog.get_by_role("textbox", name="Password").fill(PASSWORD)
+    await dialog.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("status").filter(has_text="Your password is changed.")).to_be_visible()
+
+
+async def test_a_proof_that_is_too_old_is_renewed_in_place(sit: Sit, world: World) -> None:
+    page = await sit("mia")
+    await world.database.execute("UPDATE sessions SET password_at = now() - interval '3 hours'")
+    await page.get_by_role("button", name="Set up MFA").click()
+    dialog = page.get_by_role("dialog", name="Confirm that it is you")
+    await dialog.get_by_role("textbox", name="Password").fill("wrong")
+    await dialog.get_by_role("button", name="Confirm").click()
+    await expect(dialog.get_by_role("alert").filter(has_text="The password is wrong.")).to_be_visible()
+    await dialog.get_by_role("textbox", name="Password").fill(PASSWORD)
+    await dialog.get_by_role("button", name="Confirm").click()
+    await expect(page.get_by_role("dialog", name="Set up MFA")).to_be_visible()
+
+
+async def test_the_banner_leads_to_set_up(sit: Sit, world: World) -> None:
+    await save(await world.sign_in("olive"), world, True, 7)
+    page = await sit("mia")
+    banner = page.get_by_role("region", name="MFA Required")
+    await expect(banner).to_contain_text("Your agency requires MFA for all staff. You have 7 days to set it up.")
+    await set_up(page, "Set it up now")
+    await expect(banner).to_have_count(0)
+
+
+async def test_the_blocked_reach_set_up_and_sign_out_alone(sit: Sit, world: World) -> None:
+    await save(await world.sign_in("olive"), world, True, 0)
+    page = await sit("mia")
+    await expect(page.get_by_text("Set it up now to continue accessing your account.")).to_be_visible()
+    assert await names_of_controls(page) == ["Sign out", "Set it up now"]
+    await set_up(page, "Set it up now")
+    await expect(page.get_by_role("heading", name="Security", exact=True)).to_be_visible()
+
+
+async def test_the_banner_comes_while_the_page_is_open(sit: Sit, world: World) -> None:
+    page = await sit("mia")
+    await expect(page.get_by_role("button", name="Set up MFA")).to_be_visible()
+    await save(await world.sign_in("olive"), world, True, 1)
+    await expect(page.get_by_text("You have 1 day to set it up.")).to_be_visible()
+
+
+async def test_a_network_that_is_away_loses_nothing(sit: Sit, world: World) -> None:
+    page = await sit("mia")
+    await page.get_by_role("textbox", name="Current password").fill(PASSWORD)
+    await page.get_by_role("textbox", name="New password").fill("a long sentence of words")
+    await page.route("**/graphql", lambda route: route.fulfill(body="<p>Back soon.</p>"))
+    await page.get_by_role("button", name="Change password").click()
+    await expect(page.get_by_role("alert").filter(has_text="The server cannot be reached.")).to_be_visible()
+    await page.unroute("**/graphql")
+    await page.get_by_role("button", name="Change password").click()
+    await expect(page.get_by_role("status").filter(has_text="Your password is changed.")).to_be_visible()
+
+
+async def test_a_person_signs_out(sit: Sit, world: World) -> None:
+    page = await sit("mia")
+    await page.get_by_role("button", name="Sign out", exact=True).click()
+    await page.wait_for_url("**/sign-in")
+    await page.goto("/account/security")
+    await page.wait_for_url("**/sign-in?next=/account/security")
+
+
+async def names_of_controls(page: Page) -> list[str]:
+    """The names of all that can be pressed or filled in."""
+    controls = page.locator("button:visible, a:visible, input:visible, select:visible")
+    return [text.strip() for text in await controls.all_inner_texts()]

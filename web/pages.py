@@ -1,0 +1,137 @@
+"""The pages for people: the shells of /sign-in, /account/security, /settings/security and /set-password.
+
+A shell holds nothing about anybody: its modules ask the GraphQL API, with the session's cookie, as any client would.
+The server looks at the session only to send people to the page that fits, and to answer 404 where the API says
+NOT_FOUND.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from settings import Settings
+from web.branding import stylesheet
+from web.next_path import own_path, sign_in_path
+from web.static_files import StaticFiles
+
+LOGO_PATH = "/assets/logo"
+LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who is signed in: the accounts that they are owner or admin of, and whether they are a super-admin."""
+
+    manages: tuple[str, ...]
+    is_super_admin: bool
+
+    def account_to_show(self, asked_for: str | None) -> str | None:
+        """The account whose security page to show, "" when it is still to be named; None when there is none."""
+        if self.is_super_admin:
+            return asked_for or next(iter(self.manages), "")
+        if asked_for is None:
+            return next(iter(self.manages), None)
+        return asked_for if asked_for.lower() in self.manages else None
+
+
+class Pages:
+    """The pages; `visitor` tells who is signed in, None when nobody is."""
+
+    def __init__(self, settings: Settings, visitor: Callable[[Request], Awaitable[Visitor | None]]) -> None:
+        self.settings = settings
+        self.visitor = visitor
+        self.files = StaticFiles({"brand.css": stylesheet(settings.accent_color)})
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """The routes of the pages and their files; without pages, / leads to the endpoint."""
+        if not self.settings.pages:
+            return [Route("/", self._endpoint)]
+        return [
+            Route("/", self._home),
+            Route("/sign-in", self._sign_in),
+            Route("/account/security", self._account),
+            Route("/set-password", self._set_password),
+            Route(LOGO_PATH, self._logo),
+            self.files.route,
+        ]
+
+    async def _endpoint(self, request: Request) -> Response:
+        return RedirectResponse("/graphql")
+
+    async def _home(self, request: Request) -> Response:
+        return _to("/account/security" if await self.visitor(request) else "/sign-in")
+
+    async def _sign_in(self, request: Request) -> Response:
+        wanted = own_path(request.query_params.get("next")) or "/account/security"
+        if await self.visitor(request):
+            return _to(wanted if not wanted.startswith("/sign-in") else "/account/security")
+        return self._page("sign_in.html", wanted=wanted)
+
+    async def _account(self, request: Request) -> Response:
+        if not await self.visitor(request):
+            return _to(sign_in_path(_path_of(request)))
+        return self._page("account.html")
+
+    async def _agency(self, request: Request) -> Response:
+        visitor = await self.visitor(request)
+        if visitor is None:
+            return _to(sign_in_path(_path_of(request)))
+        account_id = visitor.account_to_show(request.query_params.get("account"))
+        if account_id is None:
+            return self._page("not_found.html", status=404)
+        return self._page("agency.html", account_id=account_id)
+
+    async def _set_password(self, request: Request) -> Response:
+        return self._page("set_password.html")
+
+    async def _logo(self, request: Request) -> Response:
+        file = self.settings.logo_file
+        if file is None:
+            return self._page("not_found.html", status=404)
+        headers = {"Cache-Control": "public, max-age=3600"}
+        return Response(file.read_bytes(), media_type=LOGO_TYPES[file.suffix.lower()], headers=headers)
+
+    def _page(self, template: str, status: int = 200, **values: str) -> Response:
+        html = self.templates.get_template(template).render(values)
+        return HTMLResponse(html, status, headers={"Content-Security-Policy": POLICY})
+
+    @cached_property
+    def templates(self) -> Environment:
+        """The templates, with what is the same on every page."""
+        environment = Environment(
+            loader=PackageLoader("web"),
+            undefined=StrictUndefined,
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        environment.globals.update(
+            asset=self.files.url,
+            product=self.settings.product,
+            logo=LOGO_PATH if self.settings.logo_file else None,
+        )
+        return environment
+
+
+def _to(path: str) -> Response:
+    # 303: whatever was sent, what follows is a page to read.
+    return RedirectResponse(path, 303)
+
+
+def _path_of(request: Request) -> str:
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path
