@@ -14,7 +14,9 @@ from starlette.requests import HTTPConnection
 from resolvers.context import Context, Service
 from rules import devices, tokens
 from rules.clients import Client, shown_user_agent
+from rules.failures import Forbidden, Unauthenticated
 from rules.people import SESSION_LIFETIME
+from rules.service_keys import Right
 from server.transport.admission import address_key
 from settings import Settings
 
@@ -36,11 +38,18 @@ class RequestContext(Context):
 
     @property
     def session_key(self) -> bytes | None:
-        """The digest of what may be a session's token."""
+        """The digest of what may be a session's token, or a service key."""
+        if self._service_token is not None:
+            return tokens.digest(tokens.SERVICE_PREFIX, self._service_token)
         return tokens.digest(tokens.SESSION_PREFIX, self.token) if self.token else None
 
     async def person_key(self) -> str | None:
-        """The person of a live session, as work is counted."""
+        """The person of a live session, or the service of a live key, as work is counted."""
+        if self.is_service:
+            try:
+                return f"service:{(await self.service_key(*Right)).id}"
+            except (Unauthenticated, Forbidden):
+                return None
         person = await self.person_or_none()
         return f"person:{person.id}" if person else None
 

@@ -14,7 +14,7 @@ from server.checks import DatabaseError, check_database, require
 from server.commands.options import data_dir_option, load
 from server.local.processes import PartError
 from server.transport.listening import ListenError, inherited, listen
-from settings import SettingsError, unknown_variables
+from settings import Settings, SettingsError, unknown_variables
 
 # The operators' commands, each imported when it is asked for: the parts start the faster without them.
 OPERATORS = {
@@ -95,20 +95,34 @@ def up(host: str | None, port: int | None, data_dir: Path | None, no_demo: bool)
 @main.command()
 @host_option
 @port_option
+@click.option("--workers", type=click.IntRange(1, 256), default=1, help="So many processes on the one port [1].")
 @click.option("--listener", type=int, hidden=True)
-def serve(host: str | None, port: int | None, listener: int | None) -> None:
+def serve(host: str | None, port: int | None, workers: int, listener: int | None) -> None:
     """Run the API."""
+    settings = load(host=host, port=port)
+    require(settings, "database_url")
+    if workers > 1:
+        _serve_by_many(settings, workers)
+        return
     from server.app import create_app
     from server.status.serving import status
     from server.transport import serving
 
-    settings = load(host=host, port=port)
-    require(settings, "database_url")
     app = create_app(settings)
     bound = listen(settings.host, settings.port) if listener is None else inherited(listener)
     check_database(settings.database_url)
     with status(settings):
         serving.run(app, bound, drain_s=settings.drain_seconds)
+
+
+def _serve_by_many(settings: Settings, workers: int) -> None:
+    from server.local import workers as processes
+
+    # What a worker would stumble over is told once, before any is started.
+    _ = settings.keys
+    with listen(settings.host, settings.port) as listener:
+        check_database(settings.database_url)
+        processes.run(settings, listener, workers)
 
 
 @main.command()

@@ -9,17 +9,14 @@ from pathlib import Path
 import asyncpg
 
 from tests.client import serving, settings_for
+from tests.operations import WITH_COOKIE
 from tests.people import PASSWORD, World, email, make_world
 from tests.transport.node import Node
-
-SIGN_IN = """mutation ($email: String!, $password: String!) {
-  signIn(input: {email: $email, password: $password, useCookie: true}) { __typename }
-}"""
 
 
 async def cookie_of(world: World) -> str:
     client = world.client()
-    await client.ask(SIGN_IN, email=email("mia"), password=PASSWORD)
+    await client.ask(WITH_COOKIE, email=email("mia"), password=PASSWORD)
     return "; ".join(f"{name}={value}" for name, value in client.http.cookies.items())
 
 
@@ -36,7 +33,7 @@ async def test_they_work_by_get_and_fall_back_where_documents_are_not_kept(world
 async def test_a_document_kept_by_its_hash_runs_by_the_hash_alone(
     database_url: str, database: asyncpg.Connection[asyncpg.Record], node: Node, tmp_path: Path
 ) -> None:
-    texts = ["query Me {\n  viewer {\n    email\n    __typename\n  }\n}", SIGN_IN]
+    texts = ["query Me {\n  viewer {\n    email\n    __typename\n  }\n}", WITH_COOKIE]
     manifest = tmp_path / "documents.json"
     manifest.write_text(json.dumps({sha256(text.encode()).hexdigest(): text for text in texts}))
     async with serving(settings_for(database_url, trusted_documents=manifest)) as base_url:

@@ -1,0 +1,72 @@
+"""`gatehouse serve --workers N`: several processes answer on one port, the dead are replaced, all end when asked."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+import httpx
+import psutil
+import pytest
+
+from server.transport.listening import free_port
+from tests.client import SECRET_KEYS
+from tests.parts import Process, environment
+
+
+@pytest.fixture
+def settings(database_url: str) -> dict[str, str]:
+    return environment(database_url=database_url, secret_keys=SECRET_KEYS, drain_seconds=0)
+
+
+async def until_healthy(url: str) -> None:
+    async with httpx.AsyncClient() as http:
+        while True:
+            try:
+                if (await http.get(f"{url}/healthz")).status_code == 200:
+                    return
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+
+
+async def children(process: Process, *, but: set[int] | None = None) -> set[int]:
+    """The process ids of its two workers; of the fresh ones, once there are two again."""
+    while True:
+        found = {child.pid for child in psutil.Process(process.popen.pid).children()}
+        if len(found) == 2 and not found & (but or set()):
+            return found
+        await asyncio.sleep(0.05)
+
+
+async def test_a_worker_that_dies_is_replaced_and_all_end_when_asked(
+    gatehouse: Callable[..., Process], settings: dict[str, str]
+) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    serve = gatehouse("serve", "--workers=2", f"--port={port}", env=settings)
+    await until_healthy(url)
+    first = await children(serve)
+    (killed, kept) = sorted(first)
+    psutil.Process(killed).kill()
+    assert kept in await children(serve, but={killed})
+    await serve.wait_for_output("has ended with status -9; it is started again.")
+    await until_healthy(url)
+    last = [psutil.Process(pid) for pid in await children(serve, but={killed})]
+    async with httpx.AsyncClient(base_url=url) as http:
+        answer = await http.post("/graphql", json={"query": "{ viewer { id } }"})
+        assert answer.json() == {"data": {"viewer": None}}
+    serve.popen.send_signal(signal.SIGTERM)
+    assert await serve.wait(15) == 0
+    assert psutil.wait_procs(last, timeout=1)[1] == []
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"{url}/healthz")
+
+
+async def test_what_is_wrong_is_told_once_and_no_worker_is_started(
+    gatehouse: Callable[..., Process], settings: dict[str, str]
+) -> None:
+    nowhere = settings | {"GATEHOUSE_DATABASE_URL": f"postgresql://x@127.0.0.1:{free_port()}/x"}
+    serve = gatehouse("serve", "--workers=2", "--port=0", env=nowhere)
+    assert await serve.wait() == 1
+    assert serve.output.count("The database does not answer") == 1
