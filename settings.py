@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, FilePath, ValidationError, ValidationInfo
@@ -225,6 +225,7 @@ class Settings(BaseSettings):
     event_retention_days: Annotated[int, Field(ge=0)] = 0  # 0: for ever, since events are the audit log
     delivery_retry_hours: Annotated[int, Field(ge=1, le=168)] = 24
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    log_format: Literal["json", "console"] | None = None  # as fits: console on a terminal
 
     @cached_property
     def keys(self) -> dict[str, bytes]:

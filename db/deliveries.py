@@ -29,6 +29,7 @@ class Claimed:
     is_overdue: bool
     occurred_at: datetime
     account_name: str | None
+    request_id: str | None
     stored: Stored
 
 
@@ -55,7 +56,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
             SELECT id FROM abandoned UNION ALL SELECT id FROM waiting LIMIT $3
         ), judged AS (
             SELECT due.id, occurred_at, accounts.name AS account_name, type, events.account_id, subject_id,
-                actor_id, data, service_key,
+                actor_id, data, service_key, request_id,
                 CASE
                     WHEN body_sent_at IS NOT NULL AND resends = 0 THEN 'sent'
                     WHEN expires_at <= now() THEN 'dropped'
@@ -83,11 +84,11 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                 body_sent_at = NULL
             FROM judged WHERE deliveries.id = judged.id
             RETURNING deliveries.id, event_id, message, email, attempts, state, occurred_at, account_name,
-                type, account_id, subject_id, actor_id, data, service_key,
+                type, account_id, subject_id, actor_id, data, service_key, request_id,
                 created_at < now() - make_interval(hours => $4) OR attempts >= $5 AS is_overdue
         )
         SELECT id, event_id, message, email, attempts, is_overdue, occurred_at, account_name,
-            type, account_id, subject_id, actor_id, data, service_key
+            type, account_id, subject_id, actor_id, data, service_key, request_id
         FROM claimed WHERE state = 'sending' ORDER BY id
         """,
         queue,

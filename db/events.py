@@ -28,6 +28,7 @@ class Undispatched:
     occurred_at: datetime
     stored: Stored
     fanned_out_to: UUID | None
+    request_id: str | None
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ async def lock_undispatched(connection: Connection, event_id: int) -> Undispatch
     row = await connection.fetchrow(
         """
         SELECT events.id, accounts.name AS account_name, occurred_at, fanned_out_to,
-            type, account_id, subject_id, actor_id, data, service_key
+            type, account_id, subject_id, actor_id, data, service_key, request_id
         FROM events LEFT JOIN accounts ON accounts.id = events.account_id
         WHERE events.id = $1 AND dispatched_at IS NULL AND failure IS NULL
         FOR NO KEY UPDATE OF events SKIP LOCKED
@@ -128,7 +129,14 @@ async def lock_undispatched(connection: Connection, event_id: int) -> Undispatch
     )
     if row is None:
         return None
-    return Undispatched(row["id"], row["account_name"], row["occurred_at"], stored_from(row), row["fanned_out_to"])
+    return Undispatched(
+        row["id"],
+        row["account_name"],
+        row["occurred_at"],
+        stored_from(row),
+        row["fanned_out_to"],
+        row["request_id"],
+    )
 
 
 async def deliver_to_person(connection: Connection, event: Undispatched, terms: Terms) -> None:

@@ -11,6 +11,7 @@ from db.pool import Connection
 from rules.events.base import Event
 from rules.events.catalogue import SHOWN_WHEN_PLANNED
 from rules.events.stored import Stored
+from telemetry import requests
 
 
 async def append(connection: Connection, event: Event) -> None:
@@ -24,14 +25,15 @@ async def append(connection: Connection, event: Event) -> None:
 async def append_all(connection: Connection, events: Sequence[Event]) -> None:
     """Append events in this order, each as above."""
     rows = [Stored.of(event) for event in events]
+    request = requests.current()
     await connection.execute(
         """
         WITH given AS (
             SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::text[])
                 WITH ORDINALITY AS given (type, account_id, subject_id, actor_id, data, service_key, number)
         ), appended AS (
-            INSERT INTO events (type, account_id, subject_id, actor_id, data, service_key)
-            SELECT type, account_id, subject_id, actor_id, data, service_key FROM given ORDER BY number
+            INSERT INTO events (type, account_id, subject_id, actor_id, data, service_key, request_id)
+            SELECT type, account_id, subject_id, actor_id, data, service_key, $8 FROM given ORDER BY number
             RETURNING id, type, account_id, subject_id
         )
         INSERT INTO account_events (account_id, event_id)
@@ -48,6 +50,7 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
         [row.data for row in rows],
         [row.service_key for row in rows],
         SHOWN_WHEN_PLANNED,
+        request.request_id if request else None,
     )
 
 

@@ -27,7 +27,7 @@ from db.seldom import Seldom
 from rules.events.mailing import BULK, SECURITY
 from rules.failures import ServiceUnavailable
 from settings import Settings
-from telemetry import life
+from telemetry import life, logs
 from workers.planning import Planned, Planner
 from workers.reminders import plan_due
 from workers.runtime import Runtime
@@ -194,7 +194,7 @@ def worker_main(settings: Settings) -> None:
     def say_ready(sender: Any, **_: Any) -> None:
         # Celery looks whether it is to end when something wakes it, which may be 5 s later.
         sender.hub.call_repeatedly(LOOK_FOR_END_EVERY_S, life.turn)
-        print("worker ready", flush=True)  # noqa: T201 - whoever started us waits for it
+        logs.announce("worker ready")
 
     def stop(**_: Any) -> None:
         life.end()
@@ -238,7 +238,7 @@ def beat_main(settings: Settings) -> None:
     beat = app.Beat(scheduler_cls="workers.app:Timetable", loglevel=settings.log_level, quiet=True, max_interval=5)
     # Celery's own handlers save the timetable first, which fails amid a start; ours has nothing to save.
     beat.install_sync_handler = lambda service: None  # type: ignore[method-assign]
-    print("beat ready", flush=True)  # noqa: T201 - whoever started us waits for it
+    logs.announce("beat ready")
     beat.run()
 
 

@@ -69,6 +69,8 @@ async def _plan(connection: Connection, planned: Undispatched) -> Planned:
         log.error("Event %s is set aside: %s", planned.id, error)
         return Planned()
     mailing = event.emailed_as()
+    known = {"event_id": planned.id, "type": planned.stored.type, "request_id": planned.request_id}
+    log.info("Event planned", extra=known)
     if mailing is None:
         await events.mark_dispatched(connection, planned.id)
         return Planned()

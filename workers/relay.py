@@ -17,7 +17,7 @@ from rules.events.catalogue import QUIET_TYPES, SECURITY_TYPES
 from rules.events.mailing import SECURITY
 from rules.failures import ServiceUnavailable
 from settings import Settings
-from telemetry import life
+from telemetry import life, logs
 from workers.app import BROKER_AWAY, PLAN, make_app, publish
 
 LOOK_EVERY_S = 1.0
@@ -45,7 +45,7 @@ async def _run(settings: Settings) -> None:
     listener = asyncio.create_task(listen(settings.database_url, rung, "gatehouse-relay"))
     turning = asyncio.create_task(life.keep_turning())
     app = make_app(settings)
-    print("relay ready", flush=True)  # noqa: T201 - whoever started us waits for it
+    logs.announce("relay ready")
     try:
         while not stopping.is_set():
             rung.clear()

@@ -123,6 +123,7 @@ class _Batch:
             self.runtime.refusals.forget()
             del self.waiting[delivery.id]
             self.sent.append(delivery.id)
+            log.info("Delivery sent", extra=_known(delivery))
 
     def _refused(self, delivery: Claimed, words: str) -> None:
         """Fail it; unless the server says the same to everybody: then it is tried later, with those before it."""
@@ -180,7 +181,7 @@ class _Batch:
     def _fail(self, failed: list[Claimed], error: str) -> None:
         self._mark(deliveries.fail, [delivery.id for delivery in failed], error)
         for delivery in failed:
-            log.warning("Delivery %s has failed: %s", delivery.id, error)
+            log.warning("Delivery %s has failed: %s", delivery.id, error, extra=_known(delivery))
             del self.waiting[delivery.id]
 
     def _mark(self, statement: Callable[..., Awaitable[object]], *arguments: object) -> object:
@@ -208,3 +209,13 @@ class _Batch:
             or now > self.must_end_at
             or (stopping_since is not None and now - stopping_since > STOP_AFTER_S)
         )
+
+
+def _known(delivery: Claimed) -> dict[str, object]:
+    """What leads from a line of the log to the request that it began with."""
+    return {
+        "delivery_id": delivery.id,
+        "event_id": delivery.event_id,
+        "template": delivery.message,
+        "request_id": delivery.request_id,
+    }

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import sys
 from pathlib import Path
 
 import click
 
 import settings as settings_module
 from settings import Settings
+from telemetry import logs
 
 
 def load(**options: object) -> Settings:
@@ -19,11 +18,7 @@ def load(**options: object) -> Settings:
         if value is not None:
             os.environ[f"GATEHOUSE_{name.upper()}"] = str(value)
     settings = settings_module.load()
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
-    )
-    # While the database is away the pool would write a traceback each second, and its caller says so in a line.
-    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
+    logs.configure(settings.log_level, settings.log_format)
     return settings
 
 

@@ -27,6 +27,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from telemetry import logs
+
 KEPT = 1000
 LARGEST_MAIL_BYTES = 10 * 1024 * 1024
 REFRESH_S = 3
@@ -106,7 +108,7 @@ def application(folder: Path, smtp_listener: socket.socket) -> Starlette:
             lambda: SMTP(store, hostname="localhost", ident="Gatehouse mailbox", data_size_limit=LARGEST_MAIL_BYTES),
             sock=smtp_listener,
         )
-        print("mailbox ready", flush=True)  # noqa: T201 - whoever started us waits for it
+        logs.announce("mailbox ready")
         yield
         server.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 PR_SET_PDEATHSIG = 1
 UNPRIVILEGED_USER = "nobody"
 LOOK_AGAIN_S = 0.01
+LARGEST_LOG_BYTES = 20 * 1024 * 1024
 
 Child = subprocess.Popen[bytes]
 
@@ -86,6 +88,16 @@ def wait_until(ready: Callable[[], bool], child: Child, name: str, log: Path, li
         if time.monotonic() > until:
             raise PartError(f"{name} was not ready within {limit_s:.0f} seconds; see {log}.")
         time.sleep(LOOK_AGAIN_S)
+
+
+def rotate(log: Path, most_bytes: int = LARGEST_LOG_BYTES) -> None:
+    """Once it has grown too large, move what the log holds to LOG.1; whoever writes to it appends, and goes on."""
+    if log.stat().st_size < most_bytes:
+        return
+    kept = log.with_name(f"{log.name}.1")
+    shutil.copyfile(log, kept)
+    kept.chmod(0o600)
+    os.truncate(log, 0)
 
 
 def last_line(log: Path) -> str:

@@ -139,6 +139,7 @@ class Supervisor:
         while True:
             for part in self.parts.values():
                 self._look_after(part)
+                processes.rotate(part.log)
             time.sleep(LOOK_EVERY_S)
 
     def _look_after(self, part: Part) -> None:

@@ -47,6 +47,7 @@ WRONG = [
     ("SMTP_URL", "smtp://mail.example:65536", HOST),
     ("EHLO_NAME", "mail agency", MAIL_NAME),
     ("EHLO_NAME", "mail.example\r\nQUIT", MAIL_NAME),
+    ("LOG_FORMAT", "xml", "input should be 'json' or 'console'"),
     ("TRUSTED_DOCUMENTS", "nowhere.json", "path does not point to a file"),
 ]
 RIGHT = [

@@ -1,0 +1,88 @@
+"""The log: JSON, one object a line, from the request to its email under one id, and nothing secret in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from server.local import processes
+from tests.operations import COMPLETE, REGENERATE, SIGN_IN
+from tests.parts import Process
+from tests.people import PASSWORD, email
+from tests.running.conftest import PARTS, Parts
+
+
+def lines_of(process: Process) -> list[dict[str, Any]]:
+    """What a part has written, a line each; fails for one that is no JSON object."""
+    lines = [json.loads(line) for line in process.output.splitlines()]
+    assert all(isinstance(line, dict) for line in lines)
+    return lines
+
+
+async def test_a_request_is_followed_by_its_id_to_the_email(parts: Parts) -> None:
+    for command_ in PARTS:
+        await parts.start(command_)
+    world = parts.line.world
+    client = await world.sign_in("mia")
+    client.headers["x-request-id"] = "found-again.1"
+    await world.enroll(client)
+    await parts.line.until_all("sent", 1)
+    worker = parts.processes["worker"]
+    await worker.wait_for_output("Delivery sent")
+    answered = [line for line in lines_of(parts.processes["serve"]) if line["logger"] == "access"]
+    assert [(line["operation"], line["outcome"]) for line in answered if line["request_id"] == "found-again.1"] == [
+        ("beginMfaEnrollment", "OK"),
+        ("verifyAndEnableMfa", "OK"),
+    ]
+    assert all(line["duration_ms"] >= 0 for line in answered)
+    told = {line["event"]: line["request_id"] for line in lines_of(worker) if "request_id" in line}
+    assert told == {"Event planned": "found-again.1", "Delivery sent": "found-again.1"}
+
+
+async def test_nothing_secret_is_in_any_line_of_any_part(parts: Parts) -> None:
+    for command_ in PARTS:
+        await parts.start(command_, log_level="DEBUG")
+    world, secrets = parts.line.world, {PASSWORD, "a wrong password"}
+    await world.client().do(SIGN_IN, email=email("mia"), password="a wrong password")
+    client = await world.sign_in("mia")
+    factor = await world.enroll(client)
+    code = await factor.code(1)
+    secrets |= {str(client.token), factor.secret, code, *factor.backup_codes}
+    regenerated = await client.do(REGENERATE, code=code)
+    secrets |= set(regenerated.get("backupCodes", ()))
+    other, token = await world.challenge("mia")
+    used = factor.backup_codes[0] if "backupCodes" not in regenerated else regenerated["backupCodes"][0]
+    answer = await other.do(COMPLETE, token=token, code={"backupCode": used})
+    secrets |= {token, str(answer.get("sessionToken"))}
+    await world.client().raw(
+        f'mutation {{ signIn(input: {{email: "x@y.example", password: "{PASSWORD}"}}) {{ nonsense }} }}'
+    )
+    await parts.line.until(lambda: _all_ended(parts), "all emails ended")
+    written = "\n".join(process.output for process in parts.processes.values())
+    assert "Delivery sent" in written
+    assert not {secret for secret in secrets if len(secret) > 5 and secret in written}
+
+
+async def _all_ended(parts: Parts) -> bool:
+    states = await parts.line.states()
+    return set(states) == {"sent"} and states["sent"] >= 2
+
+
+async def test_the_format_can_be_chosen(parts: Parts) -> None:
+    await parts.start("relay", log_format="console")
+    (said,) = [line for line in parts.processes["relay"].output.splitlines() if "relay ready" in line]
+    assert not said.startswith("{")
+    assert "\x1b" not in said  # no colours where nobody sees them
+
+
+async def test_a_log_that_has_grown_too_large_is_moved_aside_while_it_is_written(tmp_path: Path) -> None:
+    log = tmp_path / "part.log"
+    with log.open("ab", buffering=0) as writer:
+        writer.write(b"first\n" * 10)
+        processes.rotate(log, 100)
+        assert (tmp_path / "part.log").read_text() == "first\n" * 10
+        processes.rotate(log, 60)
+        writer.write(b"second\n")
+    assert log.read_text() == "second\n"
+    assert (tmp_path / "part.log.1").read_text() == "first\n" * 10
