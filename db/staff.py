@@ -198,6 +198,6 @@ async def claim_reminders(
 def _conditions(wanted: Filter) -> tuple[bool | None, str | None, str | None, str | None, bool | None]:
     pattern = None
     if wanted.search is not None:
-        escaped = wanted.search.lower().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        escaped = wanted.search.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
         pattern = f"%{escaped}%"
     return wanted.mfa_enabled, wanted.mfa_state, wanted.role, pattern, wanted.invited

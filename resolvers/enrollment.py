@@ -100,6 +100,7 @@ def _open(context: Context, person: Person, sealed: Sealed) -> bytes:
 
 
 def _first_step(secret: bytes, now: datetime, code: str) -> int:
+    second_factor.require_digits(code)
     step = totp.matching_step(secret, code, now)
     if step is None:
         skew = totp.clock_skew_s(secret, code, now)

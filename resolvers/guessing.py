@@ -49,6 +49,10 @@ class WrongGuess(Exception):
         self.clock_skew_seconds = clock_skew_seconds
 
 
+class NotACode(Exception):
+    """What was typed cannot be a code: there is nothing to guess by it, so it costs no guess."""
+
+
 @dataclass
 class Guess:
     """A guess that has been charged."""
@@ -71,8 +75,11 @@ async def of_code(context: Context, user_id: UUID) -> AsyncIterator[Guess]:
         await _after_wrong_code(context, user_id, charged)
         return InvalidCode(str(error), charged.remaining, error.clock_skew_seconds)
 
-    async with _looked_at(context, charged, wrong) as guess:
-        yield guess
+    try:
+        async with _looked_at(context, charged, wrong) as guess:
+            yield guess
+    except NotACode as error:
+        raise InvalidCode(str(error), charged.remaining + 1) from None
 
 
 @asynccontextmanager
@@ -90,9 +97,11 @@ async def of_challenge(context: Context, token_hash: bytes) -> AsyncIterator[tup
             yield guess, challenge
     except (InvalidCode, ChallengeExpired):
         raise
-    except Exception:
+    except Exception as error:
         async with context.database.connection() as connection:
             await challenges.give_back(connection, challenge.id)
+        if isinstance(error, NotACode):
+            raise InvalidCode(str(error), min(left, charged.remaining) + 1) from None
         raise
 
 

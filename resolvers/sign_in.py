@@ -25,6 +25,7 @@ from telemetry import metrics
 
 # How a person was recognised, in the words of RFC 8176, which has none for a backup code.
 PASSWORD, TOTP, BACKUP_CODE = ("pwd",), ("otp", "mfa"), ("backup_code", "mfa")
+NO_BACKUP_CODE = "That is no backup code. Enter the 8 letters and digits of one that you have not used yet."
 WRONG_BACKUP_CODE = "That backup code is not right, or it has been used already."
 
 
@@ -133,10 +134,10 @@ async def check_password(context: Context, known: Credentials | None, password: 
     return known, password_hash
 
 
-async def _digest(context: Context, factor: Factor, code: str) -> bytes | None:
+async def _digest(context: Context, factor: Factor, code: str) -> bytes:
     normalized = normalized_backup_code(code)
     if normalized is None:
-        return None
+        raise guessing.NotACode(NO_BACKUP_CODE)
     ring = context.service.ring
     return await context.service.hasher.run(
         backup_code_digest, ring, normalized, factor.backup_salt, factor.backup_key_id

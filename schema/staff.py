@@ -10,7 +10,7 @@ import strawberry
 
 import resolvers.staff
 from db.staff import Filter, Member
-from rules import links
+from rules import addresses, links
 from rules.people import Person
 from schema.common import Info, PageInfo, Role
 
@@ -117,7 +117,7 @@ class StaffFilter:
             mfa_enabled=self.mfa_enabled,
             mfa_state=self.mfa_state.name if self.mfa_state else None,
             role=self.role.name if self.role else None,
-            search=self.search,
+            search=None if self.search is None else addresses.normalized(self.search),
             invited=None if self.state is None else self.state is StaffState.INVITED,
         )
 

@@ -193,12 +193,46 @@ async def test_exactly_one_kind_of_code_must_be_given(world: World) -> None:
         assert await client.refusal(COMPLETE, token="gh_c_x", code=code) == "BAD_USER_INPUT"
 
 
-async def test_an_empty_code_is_a_wrong_one_of_its_kind(world: World) -> None:
-    await world.enroll(await world.sign_in("mia"))
+@pytest.mark.parametrize(
+    ("kind", "typed"),
+    [
+        *(("totp", typed) for typed in ("", "••••••", "1234567", "12345", "abcdef")),
+        *(("backupCode", typed) for typed in ("", "abcd123", "••••••••", "123456")),
+    ],
+)
+async def test_what_cannot_be_a_code_costs_no_guess(world: World, kind: str, typed: str) -> None:
+    factor = await enrolled(world)
     client, token = await world.challenge("mia")
-    messages = [(await client.do(COMPLETE, token=token, code={kind: ""}))["message"] for kind in ("totp", "backupCode")]
-    assert messages == [
+    for _ in range(12):
+        answer = await complete(client, token, **{kind: typed})
+        assert (answer["__typename"], answer["attemptsRemaining"]) == ("InvalidCode", 5)
+        assert answer["message"].startswith("That is no ")
+    assert await world.events("CODE_REJECTED", "MFA_CHALLENGE_LOCKED") == []
+    assert (await complete(client, token, totp=await factor.code()))["__typename"] == "SignedIn"
+
+
+async def test_a_wrong_code_after_what_cannot_be_one_is_the_first_guess(world: World) -> None:
+    await enrolled(world)
+    client, token = await world.challenge("mia")
+    left = [(await complete(client, token, totp=typed))["attemptsRemaining"] for typed in ("", "000000", "1", "000000")]
+    assert left == [5, 4, 4, 3]
+
+
+async def test_the_sentence_of_any_wrong_code_tells_that_each_works_once(world: World) -> None:
+    factor = await enrolled(world)
+    client, token = await world.challenge("mia")
+    used = pyotp.TOTP(factor.secret).at(30 * await world.database.fetchval("SELECT last_step FROM factors"))
+    messages = {(await complete(client, token, totp=code))["message"] for code in (used, "000000")}
+    assert messages == {
         "That code is not right. Enter the code that your authenticator app shows now; each code works once: wait for "
-        "the next if you have used it.",
-        "That backup code is not right, or it has been used already.",
-    ]
+        "the next if you have used it."
+    }
+
+
+@pytest.mark.parametrize("shape", ["{}-{}", "{}–{}", " {} {} ", "{}\u200b{}\ufeff"])
+async def test_dashes_spaces_and_invisible_marks_in_a_code_do_not_matter(world: World, shape: str) -> None:
+    factor = await enrolled(world)
+    client, token = await world.challenge("mia")
+    code = await factor.code()
+    arabic = code[3:].translate({ord("0") + n: 0x0660 + n for n in range(10)})
+    assert (await complete(client, token, totp=shape.format(code[:3], arabic)))["__typename"] == "SignedIn"
