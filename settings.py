@@ -218,6 +218,8 @@ class Settings(BaseSettings):
     introspection: bool = False
     trusted_documents: FilePath | None = None
 
+    webhook_allow_private: bool = False
+
     pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     worker_concurrency: Annotated[int, Field(ge=2, le=64)] = 4
     reminder_thresholds: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_days)] = (7, 3, 1)

@@ -149,6 +149,15 @@ async def hold_manager(connection: Connection, account_id: UUID, user_id: UUID) 
     )
 
 
+async def is_owner(connection: Connection, account_id: UUID, user_id: UUID) -> bool:
+    """Whether the person owns the account; asked after hold_manager, which keeps the role as it is."""
+    return bool(
+        await connection.fetchval(
+            "SELECT true FROM staff WHERE account_id = $1 AND user_id = $2 AND role = 'OWNER'", account_id, user_id
+        )
+    )
+
+
 async def user_of(connection: Connection, account_id: UUID, staff_id: UUID) -> UUID | None:
     """Whose membership this is; None when it is not of this account, or they have not come yet."""
     found: UUID | None = await connection.fetchval(

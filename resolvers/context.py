@@ -38,6 +38,8 @@ class Service:
     turns: Turns
     issuer: str
     hub: Hub
+    production: bool = False
+    webhook_allow_private: bool = False
 
 
 @dataclass

@@ -12,6 +12,7 @@ import resolvers.compliance
 import resolvers.policy
 import resolvers.staff
 import resolvers.standing
+import resolvers.webhooks
 from db.staff import Filter
 from resolvers.access import parse_id
 from rules import people, policy
@@ -22,6 +23,7 @@ from schema.failures import InvalidInput, NotPermitted, StaffMfaNotEnabled
 from schema.policy import EnrollmentProgress, PolicyImpact, RequiredOf, SecurityPolicy
 from schema.staff import StaffConnection, StaffFilter, StaffMember
 from schema.standing import MfaException
+from schema.webhooks import Webhook
 
 First = Annotated[int | None, strawberry.argument(description="How many at most: 0 to 500.")]
 After = Annotated[str | None, strawberry.argument(description="A cursor: go on behind it.")]
@@ -80,6 +82,10 @@ class Account:
             info.context, self.facts.id, require_mfa, grace_period_days, joiner_days, _required_of(required_of)
         )
         return PolicyImpact.of(found)
+
+    @strawberry.field(description="Endpoints told of the account's events. Owners, admins and super-admins only.")
+    async def webhooks(self, info: Info) -> list[Webhook] | None:
+        return [Webhook.of(each) for each in await resolvers.webhooks.of_account(info.context, self.facts.id)]
 
     @strawberry.field(description="Security events of the account, newest first. Owners, admins and super-admins only.")
     async def audit_log(

@@ -24,10 +24,11 @@ from schema.sign_in import SignInMutation
 from schema.standing import StandingMutation
 from schema.viewer import Viewer, viewer
 from schema.watching import Subscription
+from schema.webhooks import WebhookMutation, WebhookQuery
 
 
 @strawberry.type(description="Reading.")
-class Query(ServiceQuery):
+class Query(ServiceQuery, WebhookQuery):
     viewer: Viewer | None = strawberry.field(
         resolver=viewer, description="The signed-in person; null without a valid session."
     )
@@ -56,6 +57,7 @@ class Mutation(
     StandingMutation,
     ServiceMutation,
     ProvisioningMutation,
+    WebhookMutation,
 ):
     pass
 

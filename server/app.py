@@ -46,7 +46,16 @@ def create_app(settings: Settings | None = None) -> Starlette:
         hasher = Hasher()
         hub = Hub(database, settings.database_url)
         turning = asyncio.create_task(life.keep_turning())
-        app.state.service = Service(database, ring, hasher, Turns(), settings.issuer, hub)
+        app.state.service = Service(
+            database,
+            ring,
+            hasher,
+            Turns(),
+            settings.issuer,
+            hub,
+            settings.production,
+            settings.webhook_allow_private,
+        )
         try:
             yield
         finally:

@@ -22,7 +22,7 @@ from kombu.exceptions import OperationalError
 from kombu.transport.redis import Channel
 from redis.exceptions import RedisError
 
-from db import deliveries, housekeeping
+from db import deliveries, housekeeping, webhooks
 from db.seldom import Seldom
 from rules.events.mailing import BULK, SECURITY
 from rules.failures import ServiceUnavailable
@@ -32,6 +32,7 @@ from workers.planning import Planned, Planner
 from workers.reminders import plan_due
 from workers.runtime import Runtime
 from workers.sending import send_batch
+from workers.webhooks import Pump
 
 PLAN = "plan"
 QUEUES = {name: f"gatehouse.{name}" for name in (SECURITY, PLAN, BULK)}
@@ -116,6 +117,11 @@ def add_tasks(app: Celery, runtime: Runtime) -> None:
     """The tasks. Each may come twice, and does its work once; none takes long, since messages behind it wait."""
     _add_mail_tasks(app, runtime)
     _add_timed_tasks(app, runtime)
+    pump = Pump(runtime)
+
+    @app.task(name="gatehouse.webhooks")
+    def deliver_webhooks() -> None:
+        pump.start()
 
 
 def _add_mail_tasks(app: Celery, runtime: Runtime) -> None:
@@ -160,6 +166,8 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
         last_sweep[0] = time.monotonic()
         for queue in runtime.query(deliveries.due_queues):
             _wake(app, "send", queue, queue=queue)
+        if runtime.query(webhooks.take_over):
+            _wake(app, "webhooks", queue=PLAN)
 
     @app.task(name="gatehouse.plan_reminders")
     def plan_reminders() -> None:
@@ -173,6 +181,7 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
     def prune() -> None:
         runtime.query(deliveries.prune, runtime.settings.delivery_retention_days)
         runtime.query(housekeeping.prune)
+        runtime.query(webhooks.prune)
         if runtime.settings.event_retention_days:
             runtime.query(housekeeping.prune_events, runtime.settings.event_retention_days)
 

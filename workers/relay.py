@@ -9,7 +9,7 @@ import signal
 
 from celery import Celery
 
-from db import events
+from db import events, webhooks
 from db.listening import listen
 from db.pool import Database, open_database
 from db.seldom import Seldom
@@ -77,7 +77,16 @@ async def relay_once(database: Database, app: Celery) -> int:
                 await events.take_back(connection, left)
             break
         done += handed
+    await _wake_webhooks(database, app)
     return done
+
+
+async def _wake_webhooks(database: Database, app: Celery) -> None:
+    async with database.connection() as connection:
+        if not await webhooks.is_due(connection):
+            return
+    with contextlib.suppress(*BROKER_AWAY):  # the next look asks again
+        await asyncio.to_thread(publish, app, "webhooks", queue=PLAN)
 
 
 def _publish_all(app: Celery, event_ids: list[int], queue: str) -> int:

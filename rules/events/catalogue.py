@@ -34,6 +34,7 @@ from rules.events.staff import (
     SuperAdminRevoked,
 )
 from rules.events.standing import BreakGlassSignedIn, MfaDeadlineExtended, MfaExceptionEnded, MfaExempted
+from rules.events.webhooks import WebhookAdded, WebhookDisabled, WebhookEnabled, WebhookRemoved, WebhookSecretRotated
 
 EVENTS: tuple[type[Event], ...] = (
     SignInSucceeded,
@@ -70,6 +71,11 @@ EVENTS: tuple[type[Event], ...] = (
     EmailChanged,
     ServiceKeyCreated,
     ServiceKeyRevoked,
+    WebhookAdded,
+    WebhookRemoved,
+    WebhookSecretRotated,
+    WebhookEnabled,
+    WebhookDisabled,
 )
 BY_TYPE = {event.type(): event for event in EVENTS}
 MEMBER_CHANGES = frozenset(name for name, event in BY_TYPE.items() if event.changes_member)

@@ -68,7 +68,7 @@ def _written(name: str, value: object) -> dict[str, Any]:
         for each in fields(value):
             written |= _written(each.name, getattr(value, each.name))
         return written
-    return {_key(name): _as_json(value)}
+    return {key(name): _as_json(value)}
 
 
 def _as_json(value: object) -> object:
@@ -82,17 +82,17 @@ def _as_json(value: object) -> object:
 def _read_all(shape: Any, data: dict[str, Any], type_name: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for fact in _facts(shape):
-        value = data.get(_key(fact.name))
+        value = data.get(key(fact.name))
         if fact.has_parts:
             found[fact.name] = fact.kind(**_read_all(fact.kind, data, type_name))
         elif value is not None:
             try:
                 found[fact.name] = _read(fact.kind, value)
             except (TypeError, ValueError):
-                raise UnreadableEventError(f"{type_name} has a wrong {_key(fact.name)}.") from None
+                raise UnreadableEventError(f"{type_name} has a wrong {key(fact.name)}.") from None
         elif not fact.has_default:
             if not fact.may_be_none:
-                raise UnreadableEventError(f"{type_name} lacks its {_key(fact.name)}.")
+                raise UnreadableEventError(f"{type_name} lacks its {key(fact.name)}.")
             found[fact.name] = None
     return found
 
@@ -141,6 +141,7 @@ def _required_ids(event: Any) -> tuple[str, ...]:
     return tuple(each.name for each in fields(event) if each.name in WHO and each.default is MISSING)
 
 
-def _key(name: str) -> str:
+def key(name: str) -> str:
+    """A fact's name in JSON."""
     first, *others = name.split("_")
     return first + "".join(word.title() for word in others)

@@ -28,6 +28,7 @@ OPERATORS = {
     "portal": "server.commands.operators",
     "service-keys": "server.commands.service_keys",
     "staff": "server.commands.memberships",
+    "webhooks": "server.commands.webhooks",
     "super-admin": "server.commands.memberships",
 }
 

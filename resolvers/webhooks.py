@@ -1,0 +1,162 @@
+"""An account's webhooks, which its owners look after."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID, uuid4
+
+from db import outbox, staff, webhooks
+from db.pool import Connection
+from db.webhooks import Attempt, Delivery, Webhook
+from resolvers import access
+from resolvers.context import Context
+from resolvers.staff import page_size
+from rules import webhooks as rules
+from rules.events.webhooks import WebhookAdded, WebhookEnabled, WebhookRemoved, WebhookSecretRotated
+from rules.failures import InvalidInput, NotFound, NotPermitted
+from rules.people import Person, Role
+from rules.sealing import NONCE_BYTES, KeyRing, Sealed
+
+LARGEST_PAGE = 100
+DEFAULT_PAGE = 50
+
+
+async def add(context: Context, account_id: UUID, url: str, event_types: list[str] | None) -> tuple[Webhook, str]:
+    """A new webhook and its secret, which nobody can show again. Raises InvalidInput, NotPermitted and the like."""
+    person = await _owner(context, account_id)
+    service = context.service
+    url = rules.checked_url(url, production=service.production, allow_private=service.webhook_allow_private)
+    async with _as_owner(context, person, account_id) as connection:
+        if len(await webhooks.of_account(connection, account_id)) >= rules.MOST_WEBHOOKS:
+            raise InvalidInput("url", f"An account has {rules.MOST_WEBHOOKS} webhooks at most.")
+        webhook, shown = await insert(connection, context.service.ring, account_id, url, event_types)
+        event = WebhookAdded(account_id=account_id, actor_id=person.id, host=rules.host_of(url))
+        await outbox.append(connection, event)
+    return webhook, shown
+
+
+async def insert(
+    connection: Connection, ring: KeyRing, account_id: UUID | None, url: str, event_types: list[str] | None
+) -> tuple[Webhook, str]:
+    """A webhook with a fresh secret, and that secret."""
+    webhook_id = uuid4()
+    sealed, shown = fresh_secret(ring, webhook_id)
+    return await webhooks.add(connection, webhook_id, account_id, url, event_types or None, sealed), shown
+
+
+def fresh_secret(ring: KeyRing, webhook_id: UUID) -> tuple[Sealed, str]:
+    """A new secret, sealed and as it is shown."""
+    secret = secrets.token_bytes(rules.SECRET_BYTES)
+    sealed = ring.seal(secret, rules.SECRET_PURPOSE, webhook_id, secrets.token_bytes(NONCE_BYTES))
+    return sealed, rules.shown_secret(secret)
+
+
+async def remove(context: Context, webhook_id: UUID) -> None:
+    """Tell the endpoint of nothing more. Raises NotFound, NotPermitted."""
+    async with _changing(context, webhook_id) as (connection, person, webhook):
+        if not await webhooks.remove(connection, webhook_id):
+            raise NotFound
+        event = WebhookRemoved(account_id=webhook.account_id, actor_id=person.id, host=rules.host_of(webhook.url))
+        await outbox.append(connection, event)
+
+
+async def rotate(context: Context, webhook_id: UUID) -> tuple[Webhook, str]:
+    """A new secret; the one before signs along for 24 hours. Raises NotFound, NotPermitted."""
+    sealed, shown = fresh_secret(context.service.ring, webhook_id)
+    async with _changing(context, webhook_id) as (connection, person, webhook):
+        await webhooks.rotate(connection, webhook_id, sealed)
+        host = rules.host_of(webhook.url)
+        event = WebhookSecretRotated(account_id=webhook.account_id, actor_id=person.id, host=host)
+        await outbox.append(connection, event)
+    return webhook, shown
+
+
+async def enable(context: Context, webhook_id: UUID) -> Webhook:
+    """Switch it on again; one that is on stays so. Raises NotFound, NotPermitted."""
+    async with _changing(context, webhook_id) as (connection, person, webhook):
+        if await webhooks.enable(connection, webhook_id):
+            event = WebhookEnabled(account_id=webhook.account_id, actor_id=person.id, host=rules.host_of(webhook.url))
+            await outbox.append(connection, event)
+        found = await webhooks.load(connection, webhook_id)
+    assert found is not None
+    return found
+
+
+async def test(context: Context, webhook_id: UUID) -> Delivery:
+    """Send a test event. Raises NotFound, NotPermitted."""
+    async with _changing(context, webhook_id) as (connection, _, _):
+        delivery_id = await webhooks.add_test(connection, webhook_id)
+        (delivery,) = await webhooks.deliveries(connection, webhook_id, None, 1, delivery_id)
+    return delivery
+
+
+async def send_again(context: Context, delivery_id: int) -> Delivery:
+    """Begin a delivery anew, unless it is on its way. Raises NotFound, NotPermitted."""
+    async with context.database.connection() as connection:
+        webhook_id = await webhooks.webhook_of(connection, delivery_id)
+    if webhook_id is None:
+        raise NotFound
+    async with _changing(context, webhook_id) as (connection, _, _):
+        await webhooks.send_again(connection, delivery_id)
+        (delivery,) = await webhooks.deliveries(connection, webhook_id, None, 1, delivery_id)
+    return delivery
+
+
+async def of_account(context: Context, account_id: UUID) -> list[Webhook]:
+    """The account's webhooks, for owners, admins and super-admins."""
+    await access.viewed_account(context, account_id)
+    async with context.database.connection() as connection:
+        return await webhooks.of_account(connection, account_id)
+
+
+async def webhook(context: Context, webhook_id: UUID) -> Webhook:
+    """One webhook, for whoever may see its account's security page. Raises NotFound."""
+    await context.person()
+    async with context.database.connection() as connection:
+        found = await webhooks.load(connection, webhook_id)
+    if found is None or found.account_id is None:
+        raise NotFound
+    await access.viewed_account(context, found.account_id)
+    return found
+
+
+async def deliveries(context: Context, found: Webhook, first: int | None, before: int | None) -> list[Delivery]:
+    """Its deliveries, newest first. Raises BadUserInput."""
+    limit = page_size(first, LARGEST_PAGE, DEFAULT_PAGE)
+    async with context.database.connection() as connection:
+        return await webhooks.deliveries(connection, found.id, before, limit)
+
+
+async def attempts(context: Context, delivery_id: int) -> list[Attempt]:
+    """A delivery's attempts, newest first."""
+    async with context.database.connection() as connection:
+        return await webhooks.attempts(connection, delivery_id)
+
+
+@asynccontextmanager
+async def _changing(context: Context, webhook_id: UUID) -> AsyncIterator[tuple[Connection, Person, Webhook]]:
+    found = await webhook(context, webhook_id)
+    assert found.account_id is not None
+    person = await _owner(context, found.account_id)
+    async with _as_owner(context, person, found.account_id) as connection:
+        yield connection, person, found
+
+
+async def _owner(context: Context, account_id: UUID) -> Person:
+    person, _ = await access.managed_account(context, account_id, to="change its webhooks")
+    membership = person.membership_of(account_id)
+    if membership is None or membership.role is not Role.OWNER:
+        raise NotPermitted("Only an owner of the account may change its webhooks.")
+    access.require_freshness(person)
+    return person
+
+
+@asynccontextmanager
+async def _as_owner(context: Context, person: Person, account_id: UUID) -> AsyncIterator[Connection]:
+    async with context.database.transaction() as connection:
+        await access.confirm_manager(connection, person, account_id)
+        if not await staff.is_owner(connection, account_id, person.id):
+            raise NotFound
+        yield connection

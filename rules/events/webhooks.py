@@ -1,0 +1,54 @@
+"""What happens to webhooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rules.events.base import AccountEvent, Event
+from rules.events.mailing import to_owners
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookAdded(Event):
+    description = "An endpoint began to be told of events."
+    sentence = "{actor} added a webhook to {host}."
+    samples = {"webhook_added": {"host": "hooks.example.com"}}
+
+    host: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookRemoved(Event):
+    description = "An endpoint is told of events no more."
+    sentence = "{actor} removed the webhook to {host}."
+    samples = {"webhook_removed": {"host": "hooks.example.com"}}
+
+    host: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookSecretRotated(Event):
+    description = "A webhook got a new secret."
+    sentence = "{actor} changed the secret of the webhook to {host}."
+    samples = {"webhook_secret_rotated": {"host": "hooks.example.com"}}
+
+    host: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookEnabled(Event):
+    description = "A webhook that was switched off was switched on again."
+    sentence = "{actor} switched the webhook to {host} on again."
+    samples = {"webhook_enabled": {"host": "hooks.example.com"}}
+
+    host: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookDisabled(AccountEvent):
+    description = "A webhook was switched off: its endpoint had failed for three days."
+    sentence = "The webhook to {host} was switched off: it had failed for three days."
+    mailing = to_owners("webhook_disabled")
+    samples = {"webhook_disabled": {"host": "hooks.example.com"}}
+
+    host: str

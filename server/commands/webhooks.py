@@ -1,0 +1,84 @@
+"""The commands for webhooks: endpoints that are told of events, and what they are told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from uuid import UUID
+
+import click
+
+from db.webhooks import Webhook
+from resolvers.operators import webhooks as operating
+from rules.events.json_schema import schemas
+from server.commands.keys import ring_of
+from server.commands.operators import opened
+from server.commands.options import data_dir_option, load
+
+account_option = click.option("--account", "account_id", type=click.UUID, help="The account; the platform without.")
+
+
+@click.group()
+def webhooks() -> None:
+    """Endpoints that are told of events, signed as Standard Webhooks has it."""
+
+
+@webhooks.command("add")
+@account_option
+@click.option("--url", required=True, help="Where to tell: https:// in production, and no private address.")
+@click.option("--type", "event_types", multiple=True, help="Of which events; of all without.")
+@click.option("--json", "as_json", is_flag=True, help="Print id and secret as one JSON object.")
+@data_dir_option
+def add(account_id: UUID | None, url: str, event_types: tuple[str, ...], as_json: bool, data_dir: Path | None) -> None:
+    """Tell an endpoint of events from now on; prints its secret, once."""
+    settings = load(data_dir=data_dir)
+    ring = ring_of(settings)
+    with opened(data_dir) as run:
+        webhook_id, secret = run(
+            lambda database: operating.add(
+                database,
+                ring,
+                account_id,
+                url,
+                list(event_types),
+                production=settings.production,
+                allow_private=settings.webhook_allow_private,
+            )
+        )
+    if as_json:
+        click.echo(json.dumps({"id": str(webhook_id), "secret": secret}))
+    else:
+        click.echo(secret)
+        click.echo(f"This is shown once. The webhook's id: {webhook_id}", err=True)
+
+
+@webhooks.command("list")
+@account_option
+@data_dir_option
+def list_webhooks(account_id: UUID | None, data_dir: Path | None) -> None:
+    """List the endpoints of an account, or of the platform."""
+    with opened(data_dir) as run:
+        found: list[Webhook] = run(lambda database: operating.of_account(database, account_id))
+    for webhook in found:
+        state = "off" if webhook.disabled_at else "failing" if webhook.failing_since else "on"
+        click.echo("\t".join([str(webhook.id), webhook.url, ",".join(webhook.event_types or ["all events"]), state]))
+
+
+@webhooks.command("remove")
+@click.argument("webhook_id", type=click.UUID)
+@data_dir_option
+def remove(webhook_id: UUID, data_dir: Path | None) -> None:
+    """Tell an endpoint of nothing more."""
+    with opened(data_dir) as run:
+        host = run(lambda database: operating.remove(database, webhook_id))
+    click.echo(f"The webhook to {host} is removed.")
+
+
+@webhooks.command("schema")
+@click.argument("event_type", required=False)
+def schema(event_type: str | None) -> None:
+    """Print the JSON Schema of each type's payload, or of one type's."""
+    known = schemas()
+    if event_type is not None and event_type not in known:
+        raise click.BadParameter(f"There is no event type {event_type}.", param_hint="EVENT_TYPE")
+    click.echo(json.dumps(known[event_type] if event_type else known, indent=2))

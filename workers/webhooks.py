@@ -1,0 +1,163 @@
+"""Delivering webhooks: many at once on the event loop, a few at each endpoint, so that a slow one holds up nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import ssl
+import time
+from dataclasses import dataclass
+
+import certifi
+import httpcore
+
+from db import outbox, webhooks
+from db.webhooks import Claimed
+from rules import delivery
+from rules import webhooks as rules
+from rules.events.json_schema import payload
+from rules.events.webhooks import WebhookDisabled
+from rules.failures import ServiceUnavailable
+from rules.sealing import KeyMissingError, KeyRing
+from workers.guarded_network import ForbiddenAddressError, GuardedNetwork
+from workers.runtime import Runtime
+
+MOST_AT_ONCE = 200
+ATTEMPT_S = 15.0
+CONNECT_S = 5.0
+LOOK_EVERY_S = 0.2
+ANSWER_BYTES = 1_000
+
+log = logging.getLogger("gatehouse.webhooks")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one attempt came to; no error: it was taken."""
+
+    status: int | None = None
+    answer: str | None = None
+    error: str | None = None
+
+
+class Pump:
+    """One process's deliveries: it goes on while anything is due, and ends by itself."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._ring = KeyRing(runtime.settings.keys) if runtime.settings.secret_keys else None
+        self._running = False
+
+    def start(self) -> None:
+        """Deliver what is due, unless that is under way; returns at once."""
+        self._runtime.start(self._run())
+
+    async def _run(self) -> None:
+        if self._running or self._runtime.is_stopping:
+            return
+        self._running = True
+        try:
+            await self._deliver()
+        except ServiceUnavailable:
+            log.warning("The database does not answer; webhooks wait.")
+        except Exception:
+            log.exception("Webhooks cannot be delivered now.")
+        finally:
+            self._running = False
+
+    async def _deliver(self) -> None:
+        network = GuardedNetwork(allow_private=self._runtime.settings.webhook_allow_private)
+        context = ssl.create_default_context(cafile=certifi.where())
+        under_way: set[asyncio.Task[None]] = set()
+        async with httpcore.AsyncConnectionPool(
+            ssl_context=context, max_connections=MOST_AT_ONCE, keepalive_expiry=5, network_backend=network
+        ) as pool:
+            while not self._runtime.is_stopping:
+                room = MOST_AT_ONCE - len(under_way)
+                found = await self._runtime.query_once(webhooks.claim, room) if room else []
+                under_way |= {asyncio.create_task(self._attempt(pool, claimed)) for claimed in found}
+                if not under_way:
+                    return
+                _, under_way = await asyncio.wait(under_way, timeout=LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _attempt(self, pool: httpcore.AsyncConnectionPool, claimed: Claimed) -> None:
+        began_at = time.monotonic()
+        try:
+            outcome = await self._send(pool, claimed)
+        except asyncio.CancelledError:
+            await self._runtime.query_once(webhooks.give_back, claimed)
+            raise
+        pause_s = None
+        if outcome.error is not None and not claimed.is_last:
+            pause_s = delivery.pause_s(claimed.attempts, secrets.randbelow(1000) / 1000)
+        duration_ms = int((time.monotonic() - began_at) * 1000)
+        answer = (outcome.status, outcome.answer, outcome.error)
+        await self._runtime.query_once(webhooks.record, claimed, duration_ms, *answer, pause_s)
+        if outcome.error is not None:
+            await self._switch_off(claimed)
+
+    async def _send(self, pool: httpcore.AsyncConnectionPool, claimed: Claimed) -> Outcome:
+        try:
+            headers, body = self._message(claimed)
+            url = rules.checked_url(claimed.url, production=self._runtime.settings.production, allow_private=True)
+            async with asyncio.timeout(ATTEMPT_S):
+                return await _post(pool, url, headers, body)
+        except TimeoutError:
+            return Outcome(error=f"No whole answer within {ATTEMPT_S:.0f} seconds.")
+        except ForbiddenAddressError as error:
+            return Outcome(error=str(error))
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
+            return Outcome(error=f"The endpoint cannot be reached: {type(error).__name__}.")
+        except KeyMissingError:
+            return Outcome(error="The secret cannot be opened: a key is missing.")
+        except Exception as error:
+            log.exception("Webhook delivery %s cannot be made.", claimed.id)
+            return Outcome(error=f"Not made: {type(error).__name__}.")
+
+    def _message(self, claimed: Claimed) -> tuple[dict[str, str], bytes]:
+        if self._ring is None:
+            raise KeyMissingError("GATEHOUSE_SECRET_KEYS is not set.")
+        told = payload(
+            claimed.event_id, claimed.occurred_at, claimed.stored, claimed.actor_email, claimed.subject_email
+        )
+        body = rules.written(told)
+        sealed = [claimed.secret, *([claimed.previous] if claimed.previous else [])]
+        opened = [self._ring.open(each, rules.SECRET_PURPOSE, claimed.webhook_id) for each in sealed]
+        # The database's clock: a receiver refuses what is minutes off.
+        return rules.headers(f"msg_{claimed.id}", int(claimed.sent_at.timestamp()), body, opened), body
+
+    async def _switch_off(self, claimed: Claimed) -> None:
+        database = await self._runtime.database()
+        async with database.transaction() as connection:
+            webhook = await webhooks.switch_off(connection, claimed.webhook_id)
+            if webhook is None:
+                return
+            log.warning("Webhook %s is switched off: it has failed for three days.", webhook.id)
+            if webhook.account_id is not None:
+                event = WebhookDisabled(account_id=webhook.account_id, host=rules.host_of(webhook.url))
+                await outbox.append(connection, event)
+
+
+async def _post(pool: httpcore.AsyncConnectionPool, url: str, headers: dict[str, str], body: bytes) -> Outcome:
+    """Post, follow no redirect, and read no more of the answer than is kept."""
+    everything: list[tuple[bytes | str, bytes | str]] = [
+        *headers.items(),
+        ("content-type", "application/json"),
+        ("user-agent", "Gatehouse-Webhooks"),
+        ("accept-encoding", "identity"),
+    ]
+    timeouts = {"connect": CONNECT_S, "read": ATTEMPT_S, "write": ATTEMPT_S, "pool": ATTEMPT_S}
+    answer = b""
+    async with pool.stream("POST", url, headers=everything, content=body, extensions={"timeout": timeouts}) as response:
+        async for chunk in response.aiter_stream():
+            answer += chunk
+            if len(answer) >= ANSWER_BYTES:
+                break
+    text = answer[:ANSWER_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd")
+    if 200 <= response.status < 300:
+        return Outcome(response.status, text)
+    return Outcome(response.status, text, f"The endpoint answered {response.status}.")
