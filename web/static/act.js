@@ -1,0 +1,24 @@
+// Changes: a mutation, and what stands in its way handled where the person is.
+
+import { ask } from "./api.js";
+import { confirmPerson, signInAgain } from "./proof.js";
+
+/**
+ * Send a mutation of one field; its result. A proof that is too old, or a session that has ended, is asked for in place,
+ * and then the change goes on. Throws Problem and Cancelled.
+ * @param {string} mutation @param {Record<string, unknown>} [input]
+ * @returns {Promise<any>}
+ */
+export async function act(mutation, input) {
+  for (;;) {
+    const { data, problem } = await ask(mutation, input ? { input } : {});
+    if (!problem) return Object.values(data)[0];
+    if (problem.code === "REAUTHENTICATION_REQUIRED") await confirmPerson();
+    else if (problem.code === "UNAUTHENTICATED") await signInAgain();
+    else {
+      // The page that loads shows what is to be done first, and nothing else.
+      if (problem.code === "MFA_ENROLLMENT_REQUIRED") location.reload();
+      throw problem;
+    }
+  }
+}

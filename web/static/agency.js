@@ -1,0 +1,99 @@
+// The page /settings/security.
+
+import { Problem, ask } from "./api.js";
+import { clone, element, find, make } from "./dom.js";
+import * as frame from "./frame.js";
+import { watch } from "./live.js";
+import { POLICY, editPolicy, showPolicy } from "./policy.js";
+import { VIEWER } from "./queries.js";
+import { PROGRESS, Roster, STAFF } from "./roster.js";
+import { STAFF_MEMBER } from "./roster_row.js";
+
+/** @typedef {import("./queries.js").Viewer} Viewer */
+
+const ACCOUNT = `id name securityPolicy { ${POLICY} } enrollmentProgress { ${PROGRESS} } staff { ${STAFF} }`;
+const PAGE = `query AgencySecurity($id: ID!) { viewer { ${VIEWER} } account(id: $id) { ${ACCOUNT} } }`;
+const NOBODYS_ID = "00000000-0000-0000-0000-000000000000";
+const PROGRESS_CHANGED = `subscription EnrollmentProgress($id: ID!) { enrollmentProgress(accountId: $id) { ${PROGRESS} } }`;
+const MEMBER_CHANGED = `subscription StaffMemberChanged($id: ID!) {
+  staffMemberChanged(accountId: $id) { ${STAFF_MEMBER} } }`;
+
+const accountId = document.body.dataset.account ?? "";
+
+frame.begin();
+void start();
+
+async function start() {
+  try {
+    const { data, problem } = await ask(PAGE, { id: accountId || NOBODYS_ID });
+    const viewer = data.viewer;
+    if (!viewer && (!problem || problem.code === "UNAUTHENTICATED")) return frame.leave();
+    if (!viewer) throw problem;
+    frame.show(viewer, problem?.code === "MFA_ENROLLMENT_REQUIRED", () => location.reload());
+    const main = element(document, "#main");
+    if (problem?.code === "MFA_ENROLLMENT_REQUIRED") main.replaceChildren();
+    else if (!accountId) main.replaceChildren(clone("choose-account"));
+    else if (problem?.code === "NOT_FOUND") frame.showFailure("There is no such account, or it is not for you.");
+    else if (problem) throw problem;
+    else show(viewer, data.account);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    frame.showFailure(error.message);
+  }
+}
+
+/** @param {Viewer} viewer @param {any} account */
+function show(viewer, account) {
+  element(document, "#main").replaceChildren(clone("content"));
+  const managed = frame.manages(viewer);
+  const role = managed.find((each) => each.account.id === account.id)?.role ?? null;
+  showAccounts(account, managed.map((each) => each.account));
+  const roster = new Roster(account.id, { role });
+  roster.require(account.securityPolicy.requireMfa);
+  roster.showProgress(account.enrollmentProgress);
+  roster.show(account.staff);
+  if (role) {
+    editPolicy(account.id, account.securityPolicy, ({ requireMfa }) => {
+      roster.require(requireMfa);
+      void again(roster);
+    });
+  } else showPolicy(account.securityPolicy);
+  const variables = { id: account.id };
+  watch(
+    [
+      { query: PROGRESS_CHANGED, variables, next: ({ enrollmentProgress }) => roster.showProgress(enrollmentProgress) },
+      { query: MEMBER_CHANGED, variables, next: ({ staffMemberChanged }) => roster.put(staffMemberChanged) },
+    ],
+    { resumed: () => void again(roster), ended },
+  );
+}
+
+/** After a save, or after a break: who is stopped may be another one now, the viewer too. @param {Roster} roster */
+async function again(roster) {
+  const { data, problem } = await ask(`query Viewer { viewer { ${VIEWER} } }`);
+  if (problem || !data.viewer) return;
+  const viewer = /** @type {Viewer} */ (data.viewer);
+  frame.show(viewer, false, () => location.reload());
+  if (viewer.mfaNotice?.blocking) location.reload();
+  else await roster.reload();
+}
+
+/** @param {string} code */
+function ended(code) {
+  if (code === "UNAUTHENTICATED") frame.showEnded(() => location.reload());
+  else location.reload();
+}
+
+/** @param {{id: string, name: string}} shown @param {{id: string, name: string}[]} accounts */
+function showAccounts(shown, accounts) {
+  const isOneOfSeveral = accounts.length > 1 && accounts.some(({ id }) => id === shown.id);
+  const name = element(document, "[data-account-name]");
+  name.textContent = shown.name;
+  name.hidden = isOneOfSeveral;
+  const chooser = element(document, ".chooser");
+  chooser.hidden = !isOneOfSeveral;
+  const select = find(chooser, "select", HTMLSelectElement);
+  select.append(...accounts.map(({ id, name: text }) => Object.assign(make("option", text), { value: id })));
+  select.value = shown.id;
+  select.addEventListener("change", () => location.assign(`/settings/security?account=${select.value}`));
+}

@@ -1,0 +1,49 @@
+// The dialog "Save your backup codes", which only "Done" closes, and only when they are said to be saved.
+
+import { copied, download } from "./clipboard.js";
+import { openFirmDialog } from "./dialogs.js";
+import { button, element, input, make, say } from "./dom.js";
+import { day } from "./words.js";
+
+/**
+ * Show the codes until the person says that they are saved.
+ * @param {string[]} codes @param {string} email
+ */
+export function saveCodes(codes, email) {
+  const { dialog, close } = openFirmDialog("save-codes");
+  element(dialog, ".codes").replaceChildren(...codes.map((code) => make("li", code)));
+  const text = [heading(email), "", ...codes, ""].join("\n");
+  const said = element(dialog, ".said");
+  button(dialog, "[data-copy]").addEventListener("click", async () => {
+    say(said, (await copied(text)) ? "Codes copied." : "The browser does not let this page copy. Select the codes instead.");
+  });
+  button(dialog, "[data-download]").addEventListener("click", () => {
+    download(text, "backup-codes.txt", "text/plain");
+    say(said, "Codes downloaded.");
+  });
+  button(dialog, "[data-print]").addEventListener("click", () => print(email, codes));
+  const done = button(dialog, "[data-done]");
+  const saved = input(dialog, "#saved");
+  saved.addEventListener("change", () => {
+    done.disabled = !saved.checked;
+  });
+  return new Promise((/** @type {(value: void) => void} */ resolve) => {
+    done.addEventListener("click", () => {
+      close();
+      resolve();
+    });
+  });
+}
+
+/** @param {string} email */
+const heading = (email) =>
+  `${document.body.dataset.product} backup codes for ${email}, ${day(new Date().toISOString())}`;
+
+/** @param {string} email @param {string[]} codes */
+function print(email, codes) {
+  const sheet = make("div", "", "sheet");
+  sheet.append(make("p", heading(email)), ...codes.map((code) => make("p", code, "code")));
+  document.body.append(sheet);
+  window.print();
+  sheet.remove();
+}

@@ -1,0 +1,38 @@
+// Code fields: spaces and dashes may be pasted, and a full code sends itself, once.
+
+import { refuse } from "./forms.js";
+
+/** @type {Record<string, {full: RegExp, wrongForm: string}>} */
+const KINDS = {
+  totp: { full: /^\d{6}$/, wrongForm: "A code has 6 digits. Enter the one that your authenticator app shows now." },
+  backup: { full: /^[a-z0-9]{8}$/, wrongForm: "A backup code has 8 lowercase letters and digits." },
+};
+// Dashes of every kind, spaces, and marks that cannot be seen.
+const BETWEEN = /[\p{Pd}\s\p{Cf}\u2212_.]/gu;
+
+/** Let a full code send its form, once. @param {HTMLInputElement} field */
+export function sendWhenFull(field) {
+  let sent = "";
+  field.addEventListener("input", () => {
+    const code = codeIn(field);
+    if (!kindOf(field).full.test(code)) sent = "";
+    else if (code !== sent) {
+      sent = code;
+      field.form?.requestSubmit();
+    }
+  });
+}
+
+/** The code that was typed, without what stands between. @param {HTMLInputElement} field */
+export const codeIn = (field) => field.value.normalize("NFKC").replace(BETWEEN, "").toLowerCase();
+
+/** Whether it has the form of a code; else the field says so. @param {HTMLInputElement} field */
+export function isCode(field) {
+  const { full, wrongForm } = kindOf(field);
+  const isOne = full.test(codeIn(field));
+  if (!isOne) refuse(field, wrongForm);
+  return isOne;
+}
+
+/** @param {HTMLInputElement} field */
+const kindOf = (field) => KINDS[field.dataset.code ?? "totp"];

@@ -1,0 +1,53 @@
+// Finding and making elements. What people wrote is only ever set as text.
+
+/**
+ * The element that a selector finds, as the kind that it is known to be.
+ * @template {Element} T
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {new () => T} kind
+ * @returns {T}
+ */
+export function find(root, selector, kind) {
+  const found = root.querySelector(selector);
+  if (!(found instanceof kind)) throw new Error(`There is no ${selector} here.`);
+  return found;
+}
+
+/** @param {ParentNode} root @param {string} selector */
+export const element = (root, selector) => find(root, selector, HTMLElement);
+
+/** @param {ParentNode} root @param {string} selector */
+export const input = (root, selector) => find(root, selector, HTMLInputElement);
+
+/** @param {ParentNode} root @param {string} selector */
+export const button = (root, selector) => find(root, selector, HTMLButtonElement);
+
+/** @param {ParentNode} root @param {string} [selector] */
+export const form = (root, selector = "form") => find(root, selector, HTMLFormElement);
+
+/** A template's content, anew. @param {string} id @returns {DocumentFragment} */
+export function clone(id) {
+  return document.importNode(find(document, `#${id}`, HTMLTemplateElement).content, true);
+}
+
+/**
+ * An element with text in it.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} name @param {string} text @param {string} [className]
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function make(name, text, className = "") {
+  const made = document.createElement(name);
+  made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+/** Say something to a live region, anew even when it is the same. @param {HTMLElement} region @param {string} text */
+export function say(region, text) {
+  region.textContent = "";
+  requestAnimationFrame(() => {
+    region.textContent = text;
+  });
+}

@@ -1,0 +1,107 @@
+// What stands around every page of whoever is signed in: name, ways, sign-out, the banner, and word of a session's end.
+
+import { ask } from "./api.js";
+import { button, clone, element, make, say } from "./dom.js";
+import { setUp } from "./enrollment.js";
+import { Cancelled } from "./forms.js";
+import { person, signInAgain } from "./proof.js";
+
+/** @typedef {import("./queries.js").Viewer} Viewer */
+
+const MANAGERS = ["OWNER", "ADMIN"];
+
+let isLeaving = false;
+
+/** @param {Viewer} viewer */
+export const manages = (viewer) => viewer.memberships.filter(({ role }) => MANAGERS.includes(role));
+
+/** Leave for the sign-in page, which leads back here. */
+export function leave() {
+  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+/** Make the header ready. */
+export function begin() {
+  button(document, "[data-sign-out]").addEventListener("click", async () => {
+    isLeaving = true;
+    try {
+      await ask("mutation SignOut { signOut { ok } }");
+      location.assign("/sign-in");
+    } catch (error) {
+      isLeaving = false;
+      announce(error instanceof Error ? error.message : String(error));
+    }
+  });
+}
+
+/**
+ * Show who is signed in and what is asked of them; once `isBlocked`, set-up and sign-out alone can be reached.
+ * @param {Viewer} viewer @param {boolean} isBlocked @param {(viewer: Viewer) => void} enrolled
+ */
+export function show(viewer, isBlocked, enrolled) {
+  person.email = viewer.email;
+  element(document, "[data-email]").textContent = viewer.email;
+  element(document, "[data-agency]").hidden = manages(viewer).length === 0 && !viewer.isSuperAdmin;
+  for (const free of document.querySelectorAll("[data-free]")) free.toggleAttribute("hidden", isBlocked);
+  element(document, ".skip").hidden = isBlocked;
+  showBanner(viewer.mfaNotice, enrolled);
+}
+
+/** @param {import("./queries.js").Notice | null} notice @param {(viewer: Viewer) => void} enrolled */
+function showBanner(notice, enrolled) {
+  const notices = element(document, "#notices");
+  const shown = notices.querySelector("[data-banner]");
+  if (!notice) return shown?.remove();
+  const made = clone("banner");
+  const banner = element(made, "section");
+  banner.dataset.banner = "";
+  banner.classList.toggle("problem", notice.blocking);
+  element(banner, "h2").textContent = notice.title;
+  element(banner, "p").textContent = notice.message;
+  const start = button(banner, "button");
+  start.textContent = notice.actionLabel;
+  start.addEventListener("click", async () => {
+    try {
+      await setUp(enrolled);
+    } catch (error) {
+      if (!(error instanceof Cancelled)) announce(error instanceof Error ? error.message : String(error));
+    }
+  });
+  if (shown?.textContent === banner.textContent) return undefined;
+  shown?.remove();
+  return notices.append(banner);
+}
+
+/** Say that the session has ended, and let the person sign in again where they are. @param {() => void} again */
+export function showEnded(again) {
+  const notices = element(document, "#notices");
+  if (isLeaving || notices.querySelector("[data-ended]")) return;
+  const banner = element(clone("ended"), "section");
+  banner.dataset.ended = "";
+  notices.prepend(banner);
+  button(banner, "button").addEventListener("click", async () => {
+    try {
+      await signInAgain();
+      banner.remove();
+      again();
+    } catch (error) {
+      if (!(error instanceof Cancelled)) throw error;
+    }
+  });
+}
+
+/** Say what has come of something. @param {string} text */
+export function announce(text) {
+  const toast = element(document, "#said");
+  say(toast, text);
+}
+
+/** Say in place of the content that it could not be had, with a way to try again. @param {string} message */
+export function showFailure(message) {
+  const again = make("button", "Try again", "primary");
+  again.type = "button";
+  again.addEventListener("click", () => location.reload());
+  const said = make("p", message);
+  said.role = "alert";
+  element(document, "#main").replaceChildren(said, again);
+}

@@ -1,0 +1,100 @@
+// The card "MFA Enforcement": the switch, the grace period, and what saving would do.
+
+import { act } from "./act.js";
+import { Problem, ask } from "./api.js";
+import { clone, element, form, input, make } from "./dom.js";
+import { clearErrors, onSubmit, refuse } from "./forms.js";
+import { announce } from "./frame.js";
+import { counted, minute } from "./words.js";
+
+/** @typedef {{requireMfa: boolean, gracePeriodDays: number | null, graceDeadline: string | null}} Policy */
+
+export const POLICY = "requireMfa gracePeriodDays graceDeadline";
+const UPDATE = `mutation UpdateSecurityPolicy($input: UpdateSecurityPolicyInput!) { updateSecurityPolicy(input: $input) {
+  __typename ... on SecurityPolicyUpdated { securityPolicy { ${POLICY} } } ... on Error { message }
+  ... on InvalidInput { field } } }`;
+const IMPACT = `query PolicyImpact($id: ID!, $requireMfa: Boolean!, $days: Int) { account(id: $id) {
+  policyImpact(requireMfa: $requireMfa, gracePeriodDays: $days) { affectedCount blockedNowCount graceDeadline } } }`;
+const DEFAULT_DAYS = 7;
+const MOST_DAYS = 30;
+
+/** Show the policy to somebody who may only look. @param {Policy} policy */
+export function showPolicy(policy) {
+  element(document, "#policy").replaceChildren(make("p", standing(policy)));
+}
+
+/** @param {string} accountId @param {Policy} policy @param {(policy: Policy) => void} saved */
+export function editPolicy(accountId, policy, saved) {
+  const card = element(document, "#policy");
+  card.replaceChildren(clone("policy-form"));
+  const require = input(card, "#require");
+  const days = input(card, "#grace");
+  const impact = element(card, ".impact");
+  let asked = 0;
+  let held = policy;
+
+  require.checked = policy.requireMfa;
+  days.value = String(policy.gracePeriodDays ?? DEFAULT_DAYS);
+  showGrace();
+  impact.textContent = standing(policy);
+  require.addEventListener("change", () => {
+    showGrace();
+    void tryOut();
+  });
+  days.addEventListener("input", () => void tryOut());
+  onSubmit(form(card), async () => {
+    if (require.checked && daysIn(days) === null) return refuse(days, `Enter whole days from 0 to ${MOST_DAYS}.`);
+    const gracePeriodDays = require.checked ? daysIn(days) : undefined;
+    const result = await act(UPDATE, { accountId, requireMfa: require.checked, gracePeriodDays });
+    if (result.__typename === "InvalidInput" && require.checked) return refuse(days, result.message);
+    if (result.__typename !== "SecurityPolicyUpdated") throw new Problem(result.__typename, result.message);
+    asked += 1;
+    held = result.securityPolicy;
+    impact.textContent = standing(held);
+    announce("Saved.");
+    saved(held);
+  });
+
+  function showGrace() {
+    element(card, "[data-grace]").hidden = !require.checked;
+    days.required = require.checked;
+  }
+
+  async function tryOut() {
+    clearErrors(card);
+    asked += 1;
+    const mine = asked;
+    const chosen = daysIn(days);
+    if (require.checked && chosen === null) {
+      impact.textContent = "";
+      return;
+    }
+    const variables = { id: accountId, requireMfa: require.checked, days: require.checked ? chosen : undefined };
+    const { data } = await ask(IMPACT, variables).catch(() => ({ data: {} }));
+    if (mine !== asked) return;
+    const found = data.account?.policyImpact;
+    impact.textContent = found ? sentenceOf(require.checked, held.requireMfa, found) : "";
+  }
+}
+
+/** @param {HTMLInputElement} field @returns {number | null} */
+function daysIn(field) {
+  return /^\d{1,2}$/.test(field.value) && Number(field.value) <= MOST_DAYS ? Number(field.value) : null;
+}
+
+/** @param {Policy} policy */
+function standing({ requireMfa, gracePeriodDays, graceDeadline }) {
+  if (!requireMfa || !graceDeadline) return "MFA is not required now.";
+  return `MFA is required. Grace period: ${counted(gracePeriodDays ?? 0, "day")}; the deadline is ${minute(graceDeadline)}.`;
+}
+
+/**
+ * @param {boolean} isOn @param {boolean} wasOn
+ * @param {{affectedCount: number, blockedNowCount: number, graceDeadline: string | null}} impact
+ */
+function sentenceOf(isOn, wasOn, { affectedCount, blockedNowCount, graceDeadline }) {
+  if (!isOn) return wasOn ? "Saving ends the requirement: nobody is asked to set up MFA any more." : "MFA is not required now.";
+  const first = `Saving asks ${counted(affectedCount, "staff member")} to set up MFA by ${minute(graceDeadline ?? "")}.`;
+  if (!blockedNowCount) return first;
+  return `${first} ${counted(blockedNowCount, "staff member")} cannot continue from now on until they do.`;
+}

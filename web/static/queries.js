@@ -1,0 +1,21 @@
+// What the pages ask for.
+
+export const VIEWER = `id email isSuperAdmin
+  mfa { enabled enabledAt backupCodesRemaining }
+  memberships { role account { id name } }
+  mfaNotice { title message actionLabel blocking }
+  sessions { id current createdAt lastUsedAt userAgent ipAddress }`;
+
+export const ACCOUNT_PAGE = `query AccountSecurity { viewer { ${VIEWER} } }`;
+
+export const VIEWER_CHANGED = `subscription ViewerChanged { viewerChanged { ${VIEWER} } }`;
+
+/**
+ * @typedef {{id: string, current: boolean, createdAt: string, lastUsedAt: string, userAgent: string | null,
+ *   ipAddress: string | null}} Session
+ * @typedef {{title: string, message: string, actionLabel: string, blocking: boolean}} Notice
+ * @typedef {{id: string, email: string, isSuperAdmin: boolean,
+ *   mfa: {enabled: boolean, enabledAt: string | null, backupCodesRemaining: number},
+ *   memberships: {role: string, account: {id: string, name: string}}[],
+ *   mfaNotice: Notice | null, sessions: Session[]}} Viewer
+ */

@@ -1,0 +1,210 @@
+// The card "Staff MFA Status": the table of staff, which changes as people enroll, and what can be done about each.
+
+import { act } from "./act.js";
+import { Problem, ask } from "./api.js";
+import { openDialog } from "./dialogs.js";
+import { button, element, find, form, input } from "./dom.js";
+import { onPress, onSubmit, sentence, tell } from "./forms.js";
+import { announce } from "./frame.js";
+import { invite, inviteAgain, revoke } from "./invite.js";
+import { downloadCsv } from "./roster_csv.js";
+import { STAFF_MEMBER, row } from "./roster_row.js";
+
+/** @typedef {import("./roster_row.js").Member} Member */
+/** @typedef {{nodes: Member[], notice: string | null, pageInfo: {hasNextPage: boolean, endCursor: string | null}}} Staff */
+/** @typedef {{staffCount: number, enrolledCount: number, pendingCount: number, blockedCount: number}} Progress */
+
+export const STAFF = `nodes { ${STAFF_MEMBER} } notice pageInfo { hasNextPage endCursor }`;
+export const PROGRESS = "staffCount enrolledCount pendingCount blockedCount";
+const PAGE = `query Staff($id: ID!, $after: String, $filter: StaffFilter) {
+  account(id: $id) { staff(after: $after, filter: $filter) { ${STAFF} } } }`;
+const RESET = `mutation ResetStaffMfa($input: ResetStaffMfaInput!) { resetStaffMfa(input: $input) {
+  __typename ... on StaffMfaReset { staffMember { ${STAFF_MEMBER} } } ... on Error { message } } }`;
+const REMIND = `mutation RemindStaff($input: RemindStaffInput!) { remindStaff(input: $input) {
+  __typename ... on StaffReminded { remindedCount } ... on Error { message } } }`;
+const TYPING_MS = 250;
+
+export class Roster {
+  /** @param {string} accountId @param {{role: string | null}} viewer its role in the account; null: may only look */
+  constructor(accountId, { role }) {
+    this.accountId = accountId;
+    this.card = element(document, "section[aria-labelledby=staff-title]");
+    this.body = find(this.card, "tbody", HTMLTableSectionElement);
+    this.isRequired = false;
+    this.wanted = 0;
+    /** @type {string | null} */
+    this.cursor = null;
+    /** @type {Map<string, {member: Member, line: HTMLTableRowElement}>} */
+    this.rows = new Map();
+    this.actions = role ? this.possible() : [];
+    this.begin(role);
+  }
+
+  /** @returns {import("./roster_row.js").Action[]} */
+  possible() {
+    const changed = (/** @type {Member} */ member) => this.put(member);
+    const refused = (/** @type {unknown} */ error) => tell(this.card, error);
+    const isInvited = (/** @type {Member} */ { state }) => state === "INVITED";
+    return [
+      { name: "Reset MFA", act: (member) => this.reset(member), fits: ({ canResetMfa }) => canResetMfa },
+      {
+        name: "Remind",
+        act: (member) => void this.remind(member).catch(refused),
+        fits: (member) => this.isRequired && !member.mfaEnabled && !isInvited(member),
+      },
+      {
+        name: "Invite again",
+        act: (member) => void inviteAgain(this.accountId, member, changed).catch(refused),
+        fits: isInvited,
+      },
+      {
+        name: "Revoke",
+        act: (member) => void revoke(this.accountId, member, () => this.drop(member)).catch(refused),
+        fits: isInvited,
+      },
+    ];
+  }
+
+  /** @param {string | null} role */
+  begin(role) {
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let typing;
+    input(this.card, "#search").addEventListener("input", () => {
+      clearTimeout(typing);
+      typing = setTimeout(() => this.reload(), TYPING_MS);
+    });
+    find(this.card, "#state", HTMLSelectElement).addEventListener("change", () => this.reload());
+    onPress(button(this.card, ".more button"), this.card, () => this.more());
+    const csv = button(this.card, "[data-csv]");
+    onPress(csv, this.card, () => downloadCsv(this.accountId));
+    const inviting = button(this.card, "[data-invite]");
+    inviting.hidden = !role;
+    inviting.addEventListener("click", () => invite(this.accountId, role === "OWNER", (member) => this.put(member)));
+  }
+
+  /** What is looked for. */
+  get filter() {
+    const search = input(this.card, "#search").value.trim();
+    const state = find(this.card, "#state", HTMLSelectElement).value;
+    const byState = state === "INVITED" ? { state } : state ? { mfaState: state, state: "ACTIVE" } : {};
+    return { ...(search && { search }), ...byState };
+  }
+
+  /** Show a first page. @param {Staff} staff */
+  show(staff) {
+    this.rows.clear();
+    this.body.replaceChildren();
+    this.append(staff);
+  }
+
+  /** @param {Staff} staff */
+  append({ nodes, notice, pageInfo }) {
+    for (const member of nodes) this.put(member, true);
+    this.cursor = pageInfo.endCursor;
+    const more = element(this.card, ".more");
+    more.hidden = !pageInfo.hasNextPage;
+    const shown = this.rows.size.toLocaleString("en");
+    element(more, ".notice").textContent = notice ?? `Showing the first ${shown} staff members.`;
+    this.showEmpty();
+  }
+
+  /** Load the first page anew; what comes late for an earlier search is dropped. */
+  async reload() {
+    this.wanted += 1;
+    const wanted = this.wanted;
+    try {
+      const staff = await this.page(null);
+      if (wanted === this.wanted) this.show(staff);
+    } catch (error) {
+      tell(this.card, error);
+    }
+  }
+
+  async more() {
+    this.append(await this.page(this.cursor));
+  }
+
+  /** @param {string | null} after @returns {Promise<Staff>} */
+  async page(after) {
+    const { data, problem } = await ask(PAGE, { id: this.accountId, after, filter: this.filter });
+    if (problem) throw problem;
+    return data.account.staff;
+  }
+
+  /** Put a member into the table, where it is or where its email belongs. @param {Member} member @param {boolean} [last] */
+  put(member, last = false) {
+    const before = this.rows.get(member.id);
+    const line = row(member, this.actions);
+    const isFocused = before?.line.contains(document.activeElement);
+    if (before) before.line.replaceWith(line);
+    else if (last) this.body.append(line);
+    else if (!this.insert(member, line)) return;
+    this.rows.set(member.id, { member, line });
+    if (isFocused) (line.querySelector("button") ?? element(document, "#staff-title")).focus();
+    this.showEmpty();
+  }
+
+  /** @param {Member} member @param {HTMLTableRowElement} line */
+  insert(member, line) {
+    if (Object.keys(this.filter).length > 0) return false;
+    const next = [...this.rows.values()].find((each) => each.member.email > member.email);
+    // Behind the last row more may follow that is not loaded.
+    if (!next && !element(this.card, ".more").hidden) return false;
+    this.body.insertBefore(line, next?.line ?? null);
+    return true;
+  }
+
+  /** @param {Member} member */
+  drop({ id }) {
+    this.rows.get(id)?.line.remove();
+    this.rows.delete(id);
+    element(document, "#staff-title").focus();
+    this.showEmpty();
+  }
+
+  /** @param {boolean} isRequired */
+  require(isRequired) {
+    if (this.isRequired === isRequired) return;
+    this.isRequired = isRequired;
+    for (const { member } of [...this.rows.values()]) this.put(member);
+  }
+
+  showEmpty() {
+    element(this.card, ".empty").hidden = this.rows.size > 0;
+  }
+
+  /** @param {Progress} progress */
+  showProgress({ staffCount, enrolledCount, blockedCount }) {
+    const bar = find(this.card, "#enrolled", HTMLProgressElement);
+    bar.max = Math.max(staffCount, 1);
+    bar.value = enrolledCount;
+    const blocked = blockedCount ? ` ${blockedCount.toLocaleString("en")} cannot continue until they enroll.` : "";
+    element(this.card, "[data-progress]").textContent =
+      `${enrolledCount.toLocaleString("en")} of ${staffCount.toLocaleString("en")} staff members have MFA on.${blocked}`;
+  }
+
+  /** @param {Member} member */
+  reset(member) {
+    const { dialog } = openDialog("reset");
+    element(dialog, ".whom").textContent = member.email;
+    onSubmit(form(dialog), async () => {
+      const result = await act(RESET, { accountId: this.accountId, staffId: member.id });
+      if (result.__typename !== "StaffMfaReset") throw new Problem(result.__typename, result.message);
+      dialog.close();
+      this.put(result.staffMember);
+      announce(`MFA of ${member.email} is reset.`);
+    });
+  }
+
+  /** @param {Member} member */
+  async remind(member) {
+    const result = await act(REMIND, { accountId: this.accountId, staffIds: [member.id] });
+    if (result.__typename !== "StaffReminded") throw new Problem(result.__typename, sentence(result));
+    announce(
+      result.remindedCount
+        ? `A reminder to ${member.email} is on its way.`
+        : `${member.email} was reminded within 24 hours, or is not asked to enroll.`,
+    );
+  }
+}
+

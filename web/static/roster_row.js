@@ -1,0 +1,76 @@
+// One staff member in the table.
+
+import { make } from "./dom.js";
+import { day } from "./words.js";
+
+/**
+ * @typedef {{id: string, email: string, role: string, mfaState: string, mfaEnabled: boolean, mfaDeadline: string | null,
+ *   lastRemindedAt: string | null, canResetMfa: boolean, state: string,
+ *   invitation: {id: string, expiresAt: string} | null}} Member
+ * @typedef {{name: string, act: (member: Member) => void, fits: (member: Member) => boolean}} Action
+ */
+
+export const STAFF_MEMBER = `id email role mfaState mfaEnabled mfaDeadline lastRemindedAt canResetMfa state
+  invitation { id expiresAt }`;
+export const LABELS = ["Email", "Role", "MFA", "Actions"];
+
+/** @type {Record<string, string>} */
+const STATES = { ENABLED: "Enabled", NOT_ENABLED: "Not enabled", BLOCKED: "Not enabled, blocked" };
+
+/** @param {Member} member @param {Action[]} actions */
+export function row(member, actions) {
+  const line = document.createElement("tr");
+  line.role = "row";
+  const email = make("th", member.email, "email");
+  email.scope = "row";
+  email.role = "rowheader";
+  email.id = `staff-${member.id}`;
+  const buttons = actions.filter(({ fits }) => fits(member)).map((action) => pressable(member, action, email.id));
+  line.append(email, cell(roleOf(member)), cell(state(member)), cell(...buttons));
+  [...line.cells].forEach((each, index) => {
+    each.dataset.label = LABELS[index];
+  });
+  return line;
+}
+
+/** @param {Member} member */
+export const roleOf = ({ role }) => role[0] + role.slice(1).toLowerCase();
+
+/** @param {Member} member */
+export const stateOf = ({ state: coming, mfaState }) => (coming === "INVITED" ? "Invited" : STATES[mfaState]);
+
+/** @param {Member} member */
+function state(member) {
+  const shown = make("span", stateOf(member), `badge ${member.state === "INVITED" ? "invited" : member.mfaState.toLowerCase()}`);
+  const more = moreOf(member);
+  if (!more) return shown;
+  const both = make("div", "");
+  both.append(shown, make("span", more, "hint"));
+  return both;
+}
+
+/** @param {Member} member */
+function moreOf({ invitation, mfaState, mfaDeadline, lastRemindedAt }) {
+  if (invitation) return `until ${day(invitation.expiresAt)}`;
+  if (mfaState === "ENABLED") return "";
+  const due = mfaState === "NOT_ENABLED" && mfaDeadline ? `due ${day(mfaDeadline)}` : "";
+  const reminded = lastRemindedAt ? `reminded ${day(lastRemindedAt)}` : "";
+  return [due, reminded].filter(Boolean).join(", ");
+}
+
+/** @param {Member} member @param {Action} action @param {string} describedBy */
+function pressable(member, { name, act }, describedBy) {
+  const made = make("button", name, "quiet small");
+  made.type = "button";
+  made.setAttribute("aria-describedby", describedBy);
+  made.addEventListener("click", () => act(member));
+  return made;
+}
+
+/** @param {(string | Node)[]} content */
+function cell(...content) {
+  const made = document.createElement("td");
+  made.role = "cell";
+  made.append(...content);
+  return made;
+}

@@ -1,0 +1,62 @@
+// The page /set-password: by the link of an email, whose token stands in the fragment; without one, it asks for a link.
+
+import { ask } from "./api.js";
+import { clone, element, form, input } from "./dom.js";
+import { onSubmit, refuse, sentence } from "./forms.js";
+
+const REQUEST = `mutation RequestPasswordReset($input: RequestPasswordResetInput!) {
+  requestPasswordReset(input: $input) { __typename ... on PasswordResetRequested { message } ... on Error { message }
+    ... on TooManyAttempts { retryAt } } }`;
+const SET = `mutation SetPassword($input: SetPasswordInput!) {
+  setPassword(input: $input) { __typename ... on PasswordSet { email } ... on Error { message } } }`;
+
+const main = element(document, "#main");
+const token = new URLSearchParams(location.hash.slice(1)).get("token");
+// Neither the history nor whoever looks at the screen is to have it.
+if (location.hash) history.replaceState(null, "", location.pathname);
+if (token) setStep(token);
+else askStep();
+
+/** @param {string} given */
+function setStep(given) {
+  show("set");
+  const password = input(main, "#new-password");
+  const shown = input(main, "#show");
+  shown.addEventListener("change", () => {
+    password.type = shown.checked ? "text" : "password";
+  });
+  onSubmit(form(main), async () => {
+    const result = await sent(SET, { token: given, password: password.value });
+    if (result.__typename === "LinkExpired") return askStep(result.message);
+    if (result.__typename !== "PasswordSet") return refuse(password, sentence(result));
+    show("done");
+    element(main, "[role=status]").textContent = `You can sign in as ${result.email} with it now.`;
+  });
+}
+
+/** @param {string} [why] */
+function askStep(why = "") {
+  show("ask");
+  element(main, "[data-why]").textContent = why;
+  const email = input(main, "#email");
+  onSubmit(form(main), async () => {
+    const result = await sent(REQUEST, { email: email.value });
+    if (result.__typename !== "PasswordResetRequested") return refuse(email, sentence(result));
+    show("asked");
+    element(main, "[role=status]").textContent = result.message;
+  });
+}
+
+/** @param {string} id */
+function show(id) {
+  main.replaceChildren(clone(id));
+  const first = main.querySelector("[autofocus]") ?? main.querySelector("h1");
+  if (first instanceof HTMLElement) first.focus();
+}
+
+/** @param {string} mutation @param {Record<string, unknown>} variables */
+async function sent(mutation, variables) {
+  const { data, problem } = await ask(mutation, { input: variables });
+  if (problem) throw problem;
+  return Object.values(data)[0];
+}

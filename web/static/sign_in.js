@@ -1,0 +1,10 @@
+// The page /sign-in.
+
+import { element } from "./dom.js";
+import { signInFlow } from "./sign_in_flow.js";
+
+signInFlow(element(document, "#flow"), "", () => {
+  // The server has looked at the path; another origin would not come through here either.
+  const wanted = new URL(document.body.dataset.wanted ?? "/", location.origin);
+  location.assign(wanted.origin === location.origin ? wanted : "/");
+});

@@ -1,0 +1,66 @@
+// Signing in, step by step, in whatever element is given: the password, then a code of the app or a backup code.
+
+import { Problem, ask } from "./api.js";
+import { codeIn, isCode, sendWhenFull } from "./codes.js";
+import { button, clone, form, input } from "./dom.js";
+import { onSubmit, refuseAndEmpty, sentence, tell } from "./forms.js";
+
+const RESULT = `__typename ... on SignedIn { viewer { email } } ... on MfaChallenge { challengeToken }
+  ... on Error { message } ... on TooManyAttempts { retryAt }`;
+const SIGN_IN = `mutation SignIn($input: SignInInput!) { result: signIn(input: $input) { ${RESULT} } }`;
+const COMPLETE = `mutation CompleteMfaChallenge($input: CompleteMfaChallengeInput!) {
+  result: completeMfaChallenge(input: $input) {
+    __typename ... on SignedIn { viewer { email } } ... on Error { message } ... on TooManyAttempts { retryAt } } }`;
+
+/**
+ * Begin with the password; `done` gets the email of whoever has signed in.
+ * @param {HTMLElement} place @param {string} email @param {(email: string) => void} done
+ */
+export function signInFlow(place, email, done) {
+  passwordStep(place, email, done);
+}
+
+/**
+ * @param {HTMLElement} place @param {string} typed @param {(email: string) => void} done @param {string} [why]
+ */
+function passwordStep(place, typed, done, why) {
+  place.replaceChildren(clone("password-step"));
+  const email = input(place, "#sign-in-email");
+  const password = input(place, "#sign-in-password");
+  email.value = typed;
+  (typed ? password : email).focus();
+  if (why) tell(form(place), new Problem("ChallengeExpired", why));
+  onSubmit(form(place), async () => {
+    const result = await sent(SIGN_IN, { email: email.value, password: password.value, useCookie: true });
+    if (result.__typename === "SignedIn") return done(result.viewer.email);
+    if (result.__typename === "MfaChallenge") return codeStep(place, email.value, result.challengeToken, done, "totp");
+    refuseAndEmpty(password, sentence(result));
+  });
+}
+
+/**
+ * @param {HTMLElement} place @param {string} email @param {string} challengeToken @param {(email: string) => void} done
+ * @param {"totp" | "backupCode"} kind
+ */
+function codeStep(place, email, challengeToken, done, kind) {
+  place.replaceChildren(clone(kind === "totp" ? "code-step" : "backup-step"));
+  const field = input(place, "input");
+  field.focus();
+  sendWhenFull(field);
+  const other = kind === "totp" ? "backupCode" : "totp";
+  button(place, "[data-other]").addEventListener("click", () => codeStep(place, email, challengeToken, done, other));
+  onSubmit(form(place), async () => {
+    if (!isCode(field)) return;
+    const result = await sent(COMPLETE, { challengeToken, code: { [kind]: codeIn(field) } });
+    if (result.__typename === "SignedIn") return done(result.viewer.email);
+    if (result.__typename === "ChallengeExpired") return passwordStep(place, email, done, result.message);
+    refuseAndEmpty(field, sentence(result));
+  });
+}
+
+/** @param {string} mutation @param {Record<string, unknown>} input */
+async function sent(mutation, input) {
+  const { data, problem } = await ask(mutation, { input });
+  if (problem) throw problem;
+  return data.result;
+}

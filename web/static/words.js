@@ -1,0 +1,45 @@
+// Dates, numbers and devices in words.
+
+const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "long" });
+const MINUTE = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short" });
+const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" });
+const BROWSERS = [
+  ["Edg", "Edge"],
+  ["OPR", "Opera"],
+  ["Firefox", "Firefox"],
+  ["FxiOS", "Firefox"],
+  ["CriOS", "Chrome"],
+  ["Chrome", "Chrome"],
+  ["Safari", "Safari"],
+];
+const SYSTEMS = [
+  ["iPhone", "iPhone"],
+  ["iPad", "iPad"],
+  ["Android", "Android"],
+  ["Windows", "Windows"],
+  ["Mac OS X", "Mac"],
+  ["CrOS", "ChromeOS"],
+  ["Linux", "Linux"],
+];
+const LONGEST_DEVICE = 60;
+
+/** @param {string} iso */
+export const day = (iso) => DAY.format(new Date(iso));
+
+/** @param {string} iso */
+export const minute = (iso) => MINUTE.format(new Date(iso));
+
+/** @param {string} iso */
+export const clock = (iso) => CLOCK.format(new Date(iso));
+
+/** "1 code", "2 codes". @param {number} count @param {string} one @param {string} [many] */
+export const counted = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+
+/** A browser and its system, from what it calls itself. @param {string | null} userAgent */
+export function device(userAgent) {
+  if (!userAgent) return "Unknown device";
+  const browser = BROWSERS.find(([sign]) => userAgent.includes(sign))?.[1];
+  const system = SYSTEMS.find(([sign]) => userAgent.includes(sign))?.[1];
+  if (!browser) return userAgent.slice(0, LONGEST_DEVICE);
+  return system ? `${browser} on ${system}` : browser;
+}
