@@ -25,7 +25,7 @@ LOGO_PATH = "/assets/logo"
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 
@@ -63,6 +63,7 @@ class Pages:
             Route("/", self._home),
             Route("/sign-in", self._sign_in),
             Route("/account/security", self._account),
+            Route("/settings/security", self._agency),
             Route("/set-password", self._set_password),
             Route(LOGO_PATH, self._logo),
             self.files.route,
