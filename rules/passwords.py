@@ -90,7 +90,7 @@ def _matches(password: str, password_hash: str) -> bool:
     try:
         if not password_hash.startswith(OURS):
             return checker(password_hash)(password.encode())
-        return _hasher.verify(password_hash, password)
+        return _hasher.verify(from_elsewhere(password_hash), password)
     except (VerificationError, InvalidHashError, UnicodeEncodeError, UnknownHashError):
         return False
 
