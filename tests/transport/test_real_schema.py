@@ -1,0 +1,210 @@
+"""The executor with its shortcuts against the stock one, over documents of the whole schema, introspection included.
+
+Resolvers give random trees instead of the database's, the same to both; now and then a value in them is wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLArgument,
+    GraphQLEnumType,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    execute,
+    get_named_type,
+    is_abstract_type,
+    is_composite_type,
+    parse,
+    validate,
+)
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Stock
+
+from schema.roots import build
+from server.transport.executor import DEFINITION, PlainExecutor
+from server.transport.schema import GatehouseSchema
+
+EXAMPLES = 150
+DEEPEST = 5
+SCALARS: dict[str, Any] = {
+    "ID": "00000000-0000-0000-0000-000000000001",
+    "String": "text",
+    "Int": 7,
+    "Float": 0.5,
+    "Boolean": True,
+    "DateTime": datetime(2026, 11, 25, tzinfo=UTC),
+}
+WRONG = [None, ValueError("wrong"), object(), "", 10**12, [], float("nan")]
+
+
+class Trees:
+    """What resolvers give: by place, so that both executors get the same."""
+
+    def __init__(self, seed: int, wrong: float) -> None:
+        self.seed, self.wrong = seed, wrong
+        self.made: dict[str, Any] = {}
+
+    def at(self, path: list[Any], kind: Any) -> Any:
+        place = ".".join(map(str, path))
+        if place not in self.made:
+            self.made[place] = self.value(kind, random.Random(f"{self.seed} {place}"), 3)
+        if isinstance(self.made[place], Exception):
+            raise self.made[place]
+        return self.made[place]
+
+    def value(self, kind: Any, chance: random.Random, depth: int) -> Any:
+        if chance.random() < self.wrong:
+            return chance.choice(WRONG)
+        if isinstance(kind, GraphQLNonNull):
+            return self.right(kind.of_type, chance, depth)
+        return None if chance.random() < 0.2 or not depth else self.right(kind, chance, depth)
+
+    def right(self, kind: Any, chance: random.Random, depth: int) -> Any:
+        if isinstance(kind, GraphQLList):
+            return [self.value(kind.of_type, chance, depth) for _ in range(chance.randint(0, 3) if depth else 0)]
+        if isinstance(kind, GraphQLScalarType):
+            return SCALARS.get(kind.name, "text")
+        if isinstance(kind, GraphQLEnumType):
+            return chance.choice(list(kind.wrapped_cls))  # type: ignore[attr-defined]
+        if is_abstract_type(kind):
+            kind = chance.choice(SCHEMA._schema.get_possible_types(kind))
+        return self.instance(kind, chance, depth - 1)
+
+    def instance(self, kind: GraphQLObjectType, chance: random.Random, depth: int) -> Any:
+        origin = kind.extensions[DEFINITION].origin
+        made = object.__new__(origin)
+        for field in kind.fields.values():
+            definition = field.extensions.get(DEFINITION)
+            if definition and definition.base_resolver is None and depth >= -1:
+                object.__setattr__(made, definition.python_name, self.value(field.type, chance, depth))
+        return made
+
+
+def schema_of_trees() -> GatehouseSchema:
+    """The real schema, whose resolvers give what the context's trees hold."""
+    schema = build(GatehouseSchema)
+    assert isinstance(schema, GatehouseSchema)
+    for kind in schema._schema.type_map.values():
+        if not isinstance(kind, GraphQLObjectType) or kind.name.startswith("__"):
+            continue
+        for field in kind.fields.values():
+            definition = field.extensions.get(DEFINITION)
+            if definition is not None and definition.base_resolver is not None:
+                field.resolve = lambda _source, info, **_: info.context.at(info.path.as_list(), info.return_type)
+    return schema
+
+
+SCHEMA = schema_of_trees()
+
+
+class Writer:
+    """Writes a random operation."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self.chance = chance
+        self.aliases = 0
+        self.fragments: list[str] = []
+
+    def document(self) -> str:
+        kind = self.chance.choice(["query", "query", "mutation"])
+        root = SCHEMA._schema.query_type if kind == "query" else SCHEMA._schema.mutation_type
+        parts = ["at: __typename @include(if: $yes)", self.selection(root, DEEPEST)[1:-1]]
+        if kind == "query" and self.chance.random() < 0.3:
+            types = SCHEMA._schema.type_map
+            parts += ["__schema", self.selection(types["__Schema"], 3)]
+            parts += ['__type(name: "Viewer")', self.selection(types["__Type"], 2)]
+        return " ".join([f"{kind} ($yes: Boolean = true) {{", *parts, "}", *self.fragments])
+
+    def selection(self, kind: Any, depth: int) -> str:
+        return "{ " + " ".join(self.part(kind, depth) for _ in range(self.chance.randint(1, 5))) + " }"
+
+    def part(self, kind: Any, depth: int) -> str:
+        directive = self.chance.choice(["", "", "", " @include(if: $yes)", " @skip(if: $yes)"])
+        fields = getattr(kind, "fields", {})
+        leaves = [name for name, field in fields.items() if not is_composite_type(get_named_type(field.type))]
+        chance = self.chance.random()
+        if chance < 0.1 or not (leaves if not depth else fields or depth):
+            return "__typename"
+        if is_abstract_type(kind) and (chance < 0.6 or not fields) and depth:
+            narrower = self.chance.choice(SCHEMA._schema.get_possible_types(kind))
+            return f"... on {narrower.name}{directive} {self.selection(narrower, depth - 1)}"
+        if not fields:
+            return "__typename"
+        if chance < 0.2 and depth:
+            self.fragments.append("")
+            number = len(self.fragments) - 1
+            self.fragments[number] = f"fragment F{number} on {kind.name} {self.selection(kind, depth - 1)}"
+            return f"...F{number}{directive}"
+        name = self.chance.choice(list(fields) if depth else leaves)
+        field = fields[name]
+        arguments = " ".join(f"{key}: {self.literal(arg.type)}" for key, arg in field.args.items() if self.given(arg))
+        below = get_named_type(field.type)
+        inner = f" {self.selection(below, depth - 1)}" if is_composite_type(below) else ""
+        self.aliases += 1
+        alias = f"a{self.aliases}: " if arguments or inner or self.chance.random() < 0.3 else ""
+        return f"{alias}{name}{f'({arguments})' if arguments else ''}{directive}{inner}"
+
+    def given(self, argument: GraphQLArgument | GraphQLInputField) -> bool:
+        return isinstance(argument.type, GraphQLNonNull) or self.chance.random() < 0.3
+
+    def literal(self, kind: Any) -> str:
+        if isinstance(kind, GraphQLNonNull):
+            return self.literal(kind.of_type)
+        if isinstance(kind, GraphQLList):
+            return f"[{self.literal(kind.of_type)}]"
+        if isinstance(kind, GraphQLEnumType):
+            return str(self.chance.choice(list(kind.values)))
+        if isinstance(kind, GraphQLInputObjectType):
+            fields = list(kind.fields.items())
+            chosen = fields[:1] if kind.extensions[DEFINITION].is_one_of else [f for f in fields if self.given(f[1])]
+            return "{" + " ".join(f"{name}: {self.literal(field.type)}" for name, field in chosen) + "}"
+        literals = {"Int": "7", "Float": "0.5", "Boolean": "true", "DateTime": '"2026-11-25T00:00:00Z"'}
+        return literals.get(kind.name, f'"{SCALARS["ID"]}"')
+
+
+async def answer(
+    executor: type[StrawberryGraphQLCoreExecutionContext], document: Any, trees: Trees
+) -> tuple[str, list[Any]]:
+    """Data in its order, and the errors."""
+    result = execute(SCHEMA._schema, document, context_value=trees, executor_class=executor, operation_extensions=None)
+    if asyncio.iscoroutine(result) or hasattr(result, "__await__"):
+        result = await result
+    assert not isinstance(result, Iterator)
+    return repr(result.data), [(error.message, error.path, error.locations) for error in result.errors or []]
+
+
+compared = {"documents": 0, "with errors": 0, "of introspection": 0}
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.randoms(use_true_random=False), st.integers(0, 2**32), st.sampled_from([0.0, 0.0, 0.02, 0.1]))
+def test_data_and_errors_are_those_of_the_stock_executor(chance: random.Random, seed: int, wrong: float) -> None:
+    document = parse(Writer(chance).document())
+    if validate(SCHEMA._schema, document):
+        return
+    trees = Trees(seed, wrong)
+    expected = asyncio.run(answer(Stock, document, trees))
+    assert asyncio.run(answer(PlainExecutor, document, trees)) == expected
+    compared["documents"] += 1
+    compared["with errors"] += bool(expected[1])
+    compared["of introspection"] += "__schema" in expected[0]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def enough_was_compared() -> Iterator[None]:
+    """What the comparison is worth: most documents are valid, some fail, some introspect."""
+    yield
+    assert compared["documents"] > EXAMPLES / 2, compared
+    assert min(compared.values()) > 5, compared
