@@ -107,6 +107,8 @@ def client_address(connection: HTTPConnection, settings: Settings) -> str | None
     peer = connection.client.host if connection.client else None
     # A proxy may add a line of its own below what the client sent.
     chain = ",".join(connection.headers.getlist("x-forwarded-for"))
+    if "x-forwarded-for" not in connection.headers:
+        return peer
     hops = [hop.strip() for hop in chain.split(",") if hop.strip()]
     address = _address(peer or "")
     if hops and address and not _is_within(address, settings.trusted_proxies):

@@ -6,15 +6,15 @@ import json
 import os
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from server.checks import DatabaseError, check_database, require
+# Nothing here that takes long to import: --help shows no more than what stands below.
 from server.commands.options import data_dir_option, load
-from server.local.processes import PartError
-from server.transport.listening import ListenError, inherited, listen
-from settings import Settings, SettingsError, unknown_variables
+
+if TYPE_CHECKING:
+    from settings import Settings
 
 # The operators' commands, each imported when it is asked for: the parts start the faster without them.
 OPERATORS = {
@@ -30,6 +30,22 @@ OPERATORS = {
     "staff": "server.commands.memberships",
     "webhooks": "server.commands.webhooks",
     "super-admin": "server.commands.memberships",
+}
+
+
+# What --help says of each, as the command itself does.
+SHORT_HELP = {
+    "account": "Accounts (agencies).",
+    "deliveries": "Emails on their way, and events that no email could be made of.",
+    "emails": "The emails that Gatehouse sends.",
+    "evidence": "Evidence for an auditor: what happened on an account, chained and signed.",
+    "keys": "The keys that seal TOTP secrets and digest backup codes.",
+    "mfa": "People's second factors.",
+    "migrate": "Bring the database up to date.",
+    "portal": "People who only use an account's portal; they have no role.",
+    "service-keys": "Keys by which the product's systems ask: Authorization: Bearer gh_k_…",
+    "staff": "People with a role in an account.",
+    "super-admin": "Platform operators, who may view every account's security page and change nothing there.",
 }
 
 
@@ -51,6 +67,16 @@ class Commands(click.Group):
         """The parts and what operators do."""
         return sorted([*super().list_commands(ctx), *OPERATORS])
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        shown = click.Group(commands=dict(self.commands))
+        for name in OPERATORS:
+            text = SHORT_HELP.get(name)
+            command = click.Command(name, short_help=text) if text else self.get_command(ctx, name)
+            assert command
+            shown.add_command(command)
+        click.Group.format_commands(shown, ctx, formatter)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """One command."""
         if cmd_name in OPERATORS:
@@ -62,6 +88,10 @@ class Commands(click.Group):
 def _plain_errors() -> tuple[type[Exception], ...]:
     from db.migrate import MigrationError
     from resolvers.operators.finding import OperatorError
+    from server.checks import DatabaseError
+    from server.local.processes import PartError
+    from server.transport.listening import ListenError
+    from settings import SettingsError
 
     return SettingsError, DatabaseError, MigrationError, PartError, ListenError, OperatorError
 
@@ -77,6 +107,8 @@ def main() -> None:
 
     Settings are environment variables named GATEHOUSE_*; an option goes before its variable.
     """
+    from settings import unknown_variables
+
     for sentence in unknown_variables(os.environ):
         click.echo(f"Warning: {sentence}", err=True)
 
@@ -100,6 +132,9 @@ def up(host: str | None, port: int | None, data_dir: Path | None, no_demo: bool)
 @click.option("--listener", type=int, hidden=True)
 def serve(host: str | None, port: int | None, workers: int, listener: int | None) -> None:
     """Run the API."""
+    from server.checks import check_database, require
+    from server.transport.listening import inherited, listen
+
     settings = load(host=host, port=port)
     require(settings, "database_url")
     if workers > 1:
@@ -117,7 +152,9 @@ def serve(host: str | None, port: int | None, workers: int, listener: int | None
 
 
 def _serve_by_many(settings: Settings, workers: int) -> None:
+    from server.checks import check_database
     from server.local import workers as processes
+    from server.transport.listening import listen
 
     # What a worker would stumble over is told once, before any is started.
     _ = settings.keys
@@ -129,6 +166,7 @@ def _serve_by_many(settings: Settings, workers: int) -> None:
 @main.command()
 def worker() -> None:
     """Run a Celery worker: plans and sends emails."""
+    from server.checks import check_database, require
     from server.status.serving import status
     from workers.app import worker_main
 
@@ -142,6 +180,7 @@ def worker() -> None:
 @main.command()
 def beat() -> None:
     """Run the timetable: sweeps and reminders. One is enough, more do no harm."""
+    from server.checks import require
     from server.status.serving import status
     from workers.app import beat_main
 
@@ -154,6 +193,7 @@ def beat() -> None:
 @main.command()
 def relay() -> None:
     """Run a relay: hands new events to the workers. Any number may run."""
+    from server.checks import check_database, require
     from server.status.serving import status
     from workers.relay import relay_main
 
@@ -181,6 +221,7 @@ def mailbox(folder: Path, smtp_listener: int, http_listener: int) -> None:
     """Run the mailbox of `gatehouse up`, on sockets that it inherits."""
     from server.local.mailbox import application
     from server.transport import serving
+    from server.transport.listening import inherited
 
     load()
     serving.run(application(folder, inherited(smtp_listener)), inherited(http_listener))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-import settings as settings_module
-from settings import Settings
-from telemetry import logs
+if TYPE_CHECKING:
+    from settings import Settings
 
 
 def load(**options: object) -> Settings:
     """The settings, with the command's options put before the environment. Raises SettingsError."""
+    import settings as settings_module
+    from telemetry import logs
+
     for name, value in options.items():
         if value is not None:
             os.environ[f"GATEHOUSE_{name.upper()}"] = str(value)

@@ -36,6 +36,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 
 from server.transport.aside import Aside
+from server.transport.executor import Plan
 from server.transport.graphql_request import Params, RequestError, refuse_unusable_text
 from server.transport.input_messages import without_token, without_value
 from server.transport.limits import SIGNED_IN, Bounds, Measures, TooLarge
@@ -60,6 +61,7 @@ class Prepared(NamedTuple):
     errors: tuple[GraphQLError, ...]
     bounds: Bounds
     cost: float = 0
+    plan: Plan | None = None
 
 
 class Documents:
@@ -153,7 +155,7 @@ class Documents:
         except RecursionError:
             return refused("The document is nested too deeply.", "GRAPHQL_PARSE_FAILED")
         tagged = tuple(_tagged(e.message, "GRAPHQL_VALIDATION_FAILED", e) for e in errors)
-        return Prepared(document, tagged, bounds, cost)
+        return Prepared(document, tagged, bounds, cost, {})
 
 
 class _Text(Source):

@@ -31,6 +31,8 @@ from strawberry.types.field import StrawberryField
 
 # What is of exactly these types is neither awaitable nor an exception.
 PLAIN = frozenset({str, int, float, bool, datetime, UUID})
+# Each set of fields that @skip and @include leave is one more.
+MOST_PLANNED = 200
 DEFINITION = GraphQLCoreConverter.DEFINITION_BACKREF
 
 
@@ -43,11 +45,16 @@ class _Leaf(NamedTuple):
     may_be_null: bool
 
 
+# What a document's executions share; it must not outlive the document, whose nodes it knows by their identity.
+Plan = dict[tuple[str, tuple[int, ...]], list[_Leaf] | None]
+
+
 class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
     """Strawberry's executor with that shortcut."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, plan: Plan | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._plan = {} if plan is None else plan
         # By the field set's identity, as graphql-core keeps its own; kept along, so that no other gets its id.
         self._kept: dict[tuple[str, int], tuple[GroupedFieldSet, list[_Leaf] | None]] = {}
 
@@ -104,9 +111,19 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
         key = (parent_type.name, id(fields))
         if key not in self._kept:
             is_bare = not (self.middleware_manager and self.middleware_manager.middlewares)
-            leaves = [self._leaf(parent_type, name, details) for name, details in fields.items()]
-            self._kept[key] = fields, cast("list[_Leaf]", leaves) if is_bare and None not in leaves else None
+            self._kept[key] = fields, self._planned(parent_type, fields) if is_bare else None
         return self._kept[key][1]
+
+    def _planned(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> list[_Leaf] | None:
+        """The leaves by the document's own nodes, found once for all its executions."""
+        key = parent_type.name, tuple([id(details[0].node) for details in fields.values()])
+        if key in self._plan:
+            return self._plan[key]
+        leaves = [self._leaf(parent_type, name, details) for name, details in fields.items()]
+        found = None if None in leaves else cast("list[_Leaf]", leaves)
+        if len(self._plan) < MOST_PLANNED:
+            self._plan[key] = found
+        return found
 
     def _leaf(self, parent_type: GraphQLObjectType, name: str, details: FieldDetailsList) -> _Leaf | None:
         definition = self.schema.get_field(parent_type, details[0].node.name.value)

@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -52,16 +52,20 @@ def middleware(settings: Settings) -> list[Middleware]:
         Middleware(RequestId),
         Middleware(SecurityHeaders, https=urlsplit(settings.public_url).scheme == "https"),
         Middleware(Hosts, served=settings.served_hosts),
-        Middleware(
-            CORSMiddleware,
-            allow_origins=sorted(settings.allowed_origins),
-            allow_methods=["GET", "POST"],
-            allow_headers=CALLERS_HEADERS,
-            allow_credentials=True,
-            expose_headers=["X-Request-Id"],
-            max_age=PREFLIGHT_AGE_S,
-        ),
+        *([_cors(settings)] if settings.allowed_origins else []),
     ]
+
+
+def _cors(settings: Settings) -> Middleware:
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=sorted(settings.allowed_origins),
+        allow_methods=["GET", "POST"],
+        allow_headers=CALLERS_HEADERS,
+        allow_credentials=True,
+        expose_headers=["X-Request-Id"],
+        max_age=PREFLIGHT_AGE_S,
+    )
 
 
 class RequestId:
@@ -82,7 +86,7 @@ class RequestId:
 
         async def send_with_id(message: Message) -> None:
             if message["type"] in {"http.response.start", "websocket.accept", "websocket.http.response.start"}:
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
             await send(message)
 
         if (
@@ -110,18 +114,19 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, https: bool) -> None:
         self.app = app
-        self.headers = dict(SECURITY_HEADERS)
+        headers = dict(SECURITY_HEADERS)
         if https:
-            self.headers["Strict-Transport-Security"] = f"max-age={HSTS_AGE_S}; includeSubDomains"
+            headers["Strict-Transport-Security"] = f"max-age={HSTS_AGE_S}; includeSubDomains"
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
+                own = list(message.get("headers", ()))
+                names = {name for name, _ in own}
+                message["headers"] = own + [header for header in self.headers if header[0] not in names]
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)

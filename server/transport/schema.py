@@ -105,6 +105,7 @@ class GatehouseSchema(strawberry.Schema):
             is_awaitable=cast("Any", optimized_is_awaitable),
             executor_class=self.execution_context_class,
             operation_extensions=None,
+            plan=prepared.plan,
         )
 
 
