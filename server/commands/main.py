@@ -46,6 +46,7 @@ SHORT_HELP = {
     "service-keys": "Keys by which the product's systems ask: Authorization: Bearer gh_k_…",
     "staff": "People with a role in an account.",
     "super-admin": "Platform operators, who may view every account's security page and change nothing there.",
+    "webhooks": "Endpoints that are told of events, signed as Standard Webhooks has it.",
 }
 
 
