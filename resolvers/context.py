@@ -37,6 +37,7 @@ class Service:
     hasher: Hasher
     turns: Turns
     issuer: str
+    product: str
     hub: Hub
     production: bool = False
     webhook_allow_private: bool = False

@@ -53,7 +53,7 @@ async def set_password(context: Context, token: str, password: str) -> str:
     if found is None or subject is None:
         raise LinkExpired
     password_hash = await _new_hash(context, subject, password, "password")
-    async with context.database.transaction() as connection:
+    async with context.changing(found.user_id) as connection:
         await users.lock(connection, found.user_id)
         if not await links.use(connection, found):
             raise LinkExpired
@@ -82,7 +82,7 @@ async def change_password(context: Context, current: str, new: str) -> None:
         if subject is None:
             raise InvalidCredentials
         password_hash = await _new_hash(context, subject, new, "newPassword")
-        async with context.database.transaction() as connection:
+        async with context.changing(person.id) as connection:
             await access.lock_person(connection, person)
             # Two changes at once: the second one's current password is the current one no more.
             if not await users.lock_if_unchanged(connection, known):
@@ -97,7 +97,7 @@ async def change_password(context: Context, current: str, new: str) -> None:
 
 
 async def _new_hash(context: Context, subject: Subject, password: str, field: str) -> str:
-    products = (context.service.issuer,)
+    products = (context.service.issuer, context.service.product)
     problem = passwords.problem_with(
         password, email=subject.email, products=products, is_alone=not subject.needs_second_factor
     )

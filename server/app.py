@@ -52,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             hasher,
             Turns(),
             settings.issuer,
+            settings.product,
             hub,
             settings.production,
             settings.webhook_allow_private,

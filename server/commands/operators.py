@@ -180,7 +180,8 @@ def _person(data_dir: Path | None, email: str, password_stdin: bool) -> Newcomer
             return Newcomer(email, None)
     password = _password(email, password_stdin)
     # Whether a second factor will be required of them is not the operator's to know: 8 characters are enough here.
-    products = (load(data_dir=data_dir).issuer,)
+    settings = load(data_dir=data_dir)
+    products = (settings.issuer, settings.product)
     if problem := rules.passwords.problem_with(password, email=email, products=products, is_alone=False):
         raise OperatorError(problem)
     return Newcomer(email, rules.passwords.hash_password(password))

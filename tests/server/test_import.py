@@ -10,7 +10,10 @@ from subprocess import CompletedProcess
 import pyotp
 import pytest
 
+from rules.links import Purpose
 from tests.client import SECRET_KEYS
+from tests.coming_in.links import link_to
+from tests.coming_in.operations import SET
 from tests.commands import Command, command
 from tests.operations import COMPLETE, SIGN_IN
 from tests.people import World, email
@@ -161,3 +164,16 @@ async def test_a_person_is_added_by_an_invitation_instead_of_a_password(operate:
         "STAFF_INVITED",
         "STAFF_ADDED",
     ]
+
+
+async def test_an_imported_person_without_a_password_gets_one_by_a_reset(
+    operate: Command, world: World, tmp_path: Path
+) -> None:
+    done = importing(operate, world, tmp_path, b"email,role\nnew@agency.example,member\n")
+    assert done.returncode == 0, done.stderr
+    client = world.client()
+    assert (await client.do(SIGN_IN, email="new@agency.example", password=""))["__typename"] == "InvalidCredentials"
+    token = await link_to(world, "new@agency.example", Purpose.PASSWORD_RESET)
+    assert (await client.do(SET, token=token, password="a wholly other phrase"))["__typename"] == "PasswordSet"
+    signed_in = await client.do(SIGN_IN, email="new@agency.example", password="a wholly other phrase")
+    assert signed_in["__typename"] == "SignedIn"
