@@ -39,14 +39,30 @@ PLAIN = [each.name for each in fields(Claimed) if each.name != "stored"]
 async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, retry_hours: int) -> list[Claimed]:
     """Claim up to `limit` due or abandoned deliveries; `is_overdue` says that this try is the last one.
 
-    The send looks again: whoever has enrolled or left, or whose account asks for something else by now, gets none.
-    What a dead sender may have handed over goes out again as often as it may, or counts as sent.
+    The send looks again: what is not true any more is dropped. Emails to one person leave in the order of their events,
+    whatever queue they wait in. What a dead sender may have handed over goes out again as often as it may, or counts as
+    sent.
     """
     rows = await connection.fetch(
         """
-        WITH waiting AS (
+        WITH due_first AS (
+            SELECT DISTINCT user_id FROM (
+                SELECT user_id FROM deliveries WHERE queue = $1 AND state = 'pending' AND next_attempt_at <= now()
+                ORDER BY next_attempt_at, id LIMIT $3 * 3
+            ) AS due
+        ), waiting AS (
+            -- of each of these people the mail of the earliest event, even if it waits in the other queue or for later
             SELECT id FROM deliveries
-            WHERE queue = $1 AND state = 'pending' AND next_attempt_at <= now()
+            WHERE state = 'pending' AND id IN (
+                SELECT earliest.id FROM due_first, LATERAL (
+                    SELECT id, event_id FROM deliveries AS own
+                    WHERE own.user_id = due_first.user_id AND own.state IN ('pending', 'sending')
+                    ORDER BY event_id, id LIMIT 1
+                ) AS earliest
+                WHERE NOT EXISTS (SELECT FROM events AS unplanned
+                    WHERE unplanned.subject_id = due_first.user_id AND unplanned.id < earliest.event_id
+                        AND unplanned.dispatched_at IS NULL AND unplanned.failure IS NULL)
+            )
             ORDER BY next_attempt_at, id LIMIT $3 FOR UPDATE SKIP LOCKED
         ), abandoned AS (
             SELECT id FROM deliveries
@@ -60,16 +76,28 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                 CASE
                     WHEN body_sent_at IS NOT NULL AND resends = 0 THEN 'sent'
                     WHEN expires_at <= now() THEN 'dropped'
+                    WHEN users.email <> deliveries.email THEN 'dropped'
+                    WHEN NOT CASE holds_while
+                        WHEN 'ENROLLED' THEN factors.user_id IS NOT NULL
+                        WHEN 'NOT_ENROLLED' THEN factors.user_id IS NULL
+                        WHEN 'MEMBER_NOT_ENROLLED' THEN
+                            factors.user_id IS NULL AND staff.id IS NOT NULL AND staff.invited_at IS NULL
+                        WHEN 'INVITED' THEN staff.invited_at IS NOT NULL
+                        WHEN 'OWNER' THEN coalesce(staff.role = 'OWNER' AND staff.invited_at IS NULL, false)
+                        ELSE true END
+                    THEN 'dropped'
                     WHEN deliveries.required_since IS NULL THEN 'sending'
                     WHEN accounts.required_since = deliveries.required_since
                         AND mfa_deadline(accounts, staff) = coalesce(deadline, accounts.grace_deadline)
-                        AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = deliveries.user_id)
+                        AND factors.user_id IS NULL
                     THEN 'sending'
                     ELSE 'dropped'
                 END AS fate
             FROM due
             JOIN deliveries ON deliveries.id = due.id
             JOIN events ON events.id = deliveries.event_id
+            JOIN users ON users.id = deliveries.user_id
+            LEFT JOIN factors ON factors.user_id = deliveries.user_id
             LEFT JOIN accounts ON accounts.id = events.account_id
             LEFT JOIN staff ON staff.account_id = events.account_id AND staff.user_id = deliveries.user_id
         ), claimed AS (
@@ -145,13 +173,21 @@ async def leave(connection: Connection, claim_id: UUID, sent_ids: list[int], nex
 
 
 async def try_later(connection: Connection, claim_id: UUID, ids: list[int], error: str, pauses_s: list[float]) -> None:
-    """Try each of these again in its own number of seconds."""
+    """Try each of these again in its own number of seconds, and what waits behind it not before."""
     await connection.execute(
         """
-        UPDATE deliveries SET state = 'pending', claim_id = NULL, claimed_at = NULL, body_sent_at = NULL,
-            last_error = $3, next_attempt_at = now() + make_interval(secs => pause_s)
-        FROM unnest($2::bigint[], $4::float8[]) AS later (id, pause_s)
-        WHERE deliveries.id = later.id AND claim_id = $1 AND state = 'sending'
+        WITH put_off AS (
+            UPDATE deliveries SET state = 'pending', claim_id = NULL, claimed_at = NULL, body_sent_at = NULL,
+                last_error = $3, next_attempt_at = now() + make_interval(secs => pause_s)
+            FROM unnest($2::bigint[], $4::float8[]) AS later (id, pause_s)
+            WHERE deliveries.id = later.id AND claim_id = $1 AND state = 'sending'
+            RETURNING deliveries.id, user_id, event_id, next_attempt_at
+        )
+        UPDATE deliveries SET next_attempt_at = put_off.next_attempt_at
+        FROM put_off
+        WHERE deliveries.user_id = put_off.user_id AND state = 'pending'
+            AND (deliveries.event_id, deliveries.id) > (put_off.event_id, put_off.id)
+            AND deliveries.next_attempt_at < put_off.next_attempt_at
         """,
         claim_id,
         ids,

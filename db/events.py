@@ -41,6 +41,7 @@ class Terms:
     required_since: datetime | None = None
     deadline: datetime | None = None
     expires_at: datetime | None = None
+    holds_while: str | None = None
 
 
 async def dispatch_quiet(connection: Connection, types: list[str]) -> int:
@@ -145,12 +146,12 @@ async def deliver_to_person(connection: Connection, event: Undispatched, terms: 
         """
         WITH planned AS (
             INSERT INTO deliveries
-                (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at)
-            SELECT $1, id, email, $3, $4, $5, $6, $7, $8 FROM users WHERE id = $2
+                (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at, holds_while)
+            SELECT $1, id, email, $3, $4, $5, $6, $7, $8, $9 FROM users WHERE id = $2
             ON CONFLICT (event_id, user_id, message) DO NOTHING
         ), shown AS (
             INSERT INTO account_events (account_id, event_id)
-            SELECT account_id, $1 FROM staff WHERE $9 AND user_id = $2 AND invited_at IS NULL
+            SELECT account_id, $1 FROM staff WHERE $10 AND user_id = $2 AND invited_at IS NULL
             ON CONFLICT DO NOTHING
         )
         UPDATE events SET dispatched_at = now() WHERE id = $1
@@ -168,8 +169,8 @@ async def deliver_to_owners(connection: Connection, event: Undispatched, terms: 
         """
         WITH planned AS (
             INSERT INTO deliveries
-                (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at)
-            SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8 FROM staff
+                (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at, holds_while)
+            SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8, $9 FROM staff
             WHERE account_id = $2 AND role = 'OWNER' AND invited_at IS NULL
             ON CONFLICT (event_id, user_id, message) DO NOTHING
         )
@@ -189,12 +190,12 @@ async def deliver_to_staff(connection: Connection, event: Undispatched, terms: T
             SELECT user_id, email,
                 invited_at IS NULL AND mfa_deadline(accounts, staff) = grace_deadline AS is_by_policy
             FROM staff JOIN accounts ON accounts.id = account_id
-            WHERE account_id = $2 AND user_id > $9
-            ORDER BY user_id LIMIT $10
+            WHERE account_id = $2 AND user_id > $10
+            ORDER BY user_id LIMIT $11
         ), planned AS (
             INSERT INTO deliveries
-                (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at)
-            SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8 FROM chunk
+                (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at, holds_while)
+            SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8, $9 FROM chunk
             -- whoever has a deadline of their own is told of that one
             WHERE is_by_policy AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = chunk.user_id)
             ON CONFLICT (event_id, user_id, message) DO NOTHING
@@ -203,7 +204,7 @@ async def deliver_to_staff(connection: Connection, event: Undispatched, terms: T
         )
         UPDATE events SET attempts = 0, hand_overs = 0, handed_at = now(),
             fanned_out_to = coalesce(reached.user_id, fanned_out_to),
-            dispatched_at = CASE WHEN reached.n < $10 THEN now() END
+            dispatched_at = CASE WHEN reached.n < $11 THEN now() END
         FROM reached WHERE id = $1
         RETURNING dispatched_at IS NOT NULL
         """,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -46,7 +46,9 @@ class Line:
         """Let each of these people turn on MFA, in one transaction."""
         client = Client(None, None)
         events = [MfaEnabled(subject_id=user_id, actor_id=user_id, client=client) for user_id in user_ids]
-        await outbox.append_all(self.database, events)
+        async with self.database.transaction():
+            await give_factors(self.database, user_ids)
+            await outbox.append_all(self.database, events)
 
     async def states(self) -> dict[str, int]:
         """How many deliveries are in which state."""
@@ -92,6 +94,15 @@ class Line:
         await self.database.execute(
             "UPDATE events SET handed_at = handed_at - interval '61 s' WHERE dispatched_at IS NULL"
         )
+
+
+async def give_factors(database: asyncpg.Connection[asyncpg.Record], user_ids: Sequence[UUID]) -> None:
+    """Let these people be enrolled, by a secret that nobody knows."""
+    await database.execute(
+        "INSERT INTO factors (user_id, secret_sealed, secret_key_id, last_step, backup_salt, backup_key_id) "
+        "SELECT unnest($1::uuid[]), '', 'test', 0, decode(repeat('00', 16), 'hex'), 'test' ON CONFLICT DO NOTHING",
+        list(user_ids),
+    )
 
 
 @pytest.fixture

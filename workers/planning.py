@@ -88,7 +88,9 @@ async def _plan(connection: Connection, planned: Undispatched) -> Planned:
 def _terms(event: Event, mailing: Mailing, occurred_at: datetime) -> Terms:
     if not isinstance(event, Requirement):
         expires_at = occurred_at + mailing.link.lifetime if mailing.link else None
-        return Terms(mailing.message, mailing.queue, mailing.resends, expires_at=expires_at)
+        return Terms(
+            mailing.message, mailing.queue, mailing.resends, expires_at=expires_at, holds_while=mailing.holds_while
+        )
     return Terms(
         mailing.message,
         mailing.queue,

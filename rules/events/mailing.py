@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 
 from rules.links import Link
 
@@ -16,6 +16,16 @@ class Audience(Enum):
     SUBJECT = "the person it concerns"
     OWNERS = "the account's owners"
     STAFF_NOT_ENROLLED = "the account's staff who are not enrolled, or of these the person it concerns"
+
+
+class While(StrEnum):
+    """As long as what an email is true: the send looks again, and drops what has been overtaken."""
+
+    ENROLLED = "ENROLLED"
+    NOT_ENROLLED = "NOT_ENROLLED"
+    MEMBER_NOT_ENROLLED = "MEMBER_NOT_ENROLLED"
+    INVITED = "INVITED"
+    OWNER = "OWNER"
 
 
 @dataclass(frozen=True)
@@ -33,16 +43,17 @@ class Mailing:
     is_tied_to_deadline: bool = False
     is_of_use_after_deadline: bool = True
     link: Link | None = None
+    holds_while: While | None = None
 
 
-def to_subject(message: str, link: Link | None = None) -> Mailing:
+def to_subject(message: str, link: Link | None = None, *, holds_while: While | None = None) -> Mailing:
     """Security mail to the person whom the event concerns; its button may be a link that works once."""
-    return Mailing(message, Audience.SUBJECT, SECURITY, link=link)
+    return Mailing(message, Audience.SUBJECT, SECURITY, link=link, holds_while=holds_while)
 
 
 def to_owners(message: str) -> Mailing:
     """Security mail to all owners of the account."""
-    return Mailing(message, Audience.OWNERS, SECURITY)
+    return Mailing(message, Audience.OWNERS, SECURITY, holds_while=While.OWNER)
 
 
 def to_staff(

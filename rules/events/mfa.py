@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rules.clients import Client
 from rules.events.base import OwnAct, PersonEvent
-from rules.events.mailing import to_subject
+from rules.events.mailing import While, to_subject
 from rules.events.samples import ACCOUNT_ID, ADMIN_ID
 
 
@@ -14,7 +14,7 @@ from rules.events.samples import ACCOUNT_ID, ADMIN_ID
 class MfaEnabled(OwnAct):
     description = "A person turned MFA on."
     sentence = "{subject} turned on MFA."
-    mailing = to_subject("mfa_enabled")
+    mailing = to_subject("mfa_enabled", holds_while=While.ENROLLED)
     changes_member = True
 
 
@@ -22,7 +22,7 @@ class MfaEnabled(OwnAct):
 class MfaDisabled(OwnAct):
     description = "A person turned MFA off."
     sentence = "{subject} turned off MFA."
-    mailing = to_subject("mfa_disabled")
+    mailing = to_subject("mfa_disabled", holds_while=While.NOT_ENROLLED)
     changes_member = True
 
 
@@ -32,7 +32,7 @@ class MfaReset(PersonEvent):
 
     description = "An owner or admin reset a person's MFA."
     sentence = "{actor} reset the MFA of {subject}."
-    mailing = to_subject("mfa_reset")
+    mailing = to_subject("mfa_reset", holds_while=While.NOT_ENROLLED)
     samples = {"mfa_reset": {"account_id": ACCOUNT_ID, "actor_id": ADMIN_ID}, "mfa_reset_by_operator": {}}
     changes_member = True
 
@@ -43,4 +43,4 @@ class MfaReset(PersonEvent):
 class BackupCodesRegenerated(OwnAct):
     description = "A person replaced their backup codes."
     sentence = "{subject} replaced their backup codes."
-    mailing = to_subject("backup_codes_regenerated")
+    mailing = to_subject("backup_codes_regenerated", holds_while=While.ENROLLED)

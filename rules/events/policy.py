@@ -29,7 +29,7 @@ class Requirement(AccountEvent):
 class PolicyEnabled(Requirement):
     description = "The account began to require MFA."
     sentence = "{actor} required MFA of all staff by {deadline}."
-    mailing = to_staff("policy_enabled")
+    mailing = to_staff("policy_enabled", is_tied_to_deadline=True)
     samples = {"policy_enabled": _POLICY, "policy_enabled_at_once": _POLICY | {"grace_days": 0, "deadline": AT}}
 
     grace_days: int
@@ -39,7 +39,7 @@ class PolicyEnabled(Requirement):
 class PolicyChanged(Requirement):
     description = "The requirement changed: its grace period, and the deadline with it, or of whom it is required."
     sentence = "{actor} moved the MFA deadline to {deadline}."
-    mailing = to_staff("policy_changed")
+    mailing = to_staff("policy_changed", is_tied_to_deadline=True)
     samples = {
         "policy_changed": _POLICY | {"previous_deadline": IN_TWO_WEEKS},
         "policy_changed_to_the_past": {

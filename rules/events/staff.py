@@ -7,7 +7,7 @@ from uuid import UUID
 
 from rules import links
 from rules.events.base import AccountEvent, Event, PersonEvent
-from rules.events.mailing import to_subject
+from rules.events.mailing import While, to_subject
 from rules.people import Role
 
 
@@ -28,7 +28,7 @@ class AccountCreated(AccountEvent):
 class StaffInvited(MemberEvent):
     description = "A person was invited to the account's staff."
     sentence = "{actor} invited {subject} as {role} of the account."
-    mailing = to_subject("staff_invited", links.INVITATION)
+    mailing = to_subject("staff_invited", links.INVITATION, holds_while=While.INVITED)
     samples = {"staff_invited": {"role": Role.ADMIN}}
     changes_member = True
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rules.clients import Client
 from rules.events.base import shown_as
-from rules.events.mailing import to_owners, to_subject
+from rules.events.mailing import While, to_owners, to_subject
 from rules.events.samples import IN_A_WEEK
 from rules.events.staff import MemberEvent
 
@@ -18,7 +18,7 @@ _GIVEN = {"until": IN_A_WEEK, "reason": "On leave, the phone comes with the next
 class MfaDeadlineExtended(MemberEvent):
     description = "A staff member got more time to set up MFA."
     sentence = "{actor} gave {subject} until {until} to set up MFA: {reason}"
-    mailing = to_subject("mfa_deadline_extended")
+    mailing = to_subject("mfa_deadline_extended", holds_while=While.MEMBER_NOT_ENROLLED)
     samples = {"mfa_deadline_extended": _GIVEN}
     changes_member = True
 
@@ -30,7 +30,7 @@ class MfaDeadlineExtended(MemberEvent):
 class MfaExempted(MemberEvent):
     description = "A staff member was exempted from MFA for a while."
     sentence = "{actor} exempted {subject} from MFA until {until}: {reason}"
-    mailing = to_subject("mfa_exempted")
+    mailing = to_subject("mfa_exempted", holds_while=While.MEMBER_NOT_ENROLLED)
     samples = {"mfa_exempted": _GIVEN}
     changes_member = True
 
@@ -43,7 +43,7 @@ class MfaExempted(MemberEvent):
 class MfaExceptionEnded(MemberEvent):
     description = "An exception from MFA was ended before its time."
     sentence = "{actor} ended the exception of {subject} from MFA."
-    mailing = to_subject("mfa_exception_ended")
+    mailing = to_subject("mfa_exception_ended", holds_while=While.MEMBER_NOT_ENROLLED)
     changes_member = True
 
 

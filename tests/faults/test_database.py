@@ -112,8 +112,9 @@ class Caller:
 async def test_restarted_at_once_under_load_it_loses_no_event_and_all_go_on(durable: tuple[Restartable, Line]) -> None:
     database, line = durable
     parts = await line.start("relay", "worker")
-    people = await crowd(line.database, line.world.account_id, CALLERS)
-    callers = [Caller(line.world, user_id, number) for number, user_id in enumerate(people)]
+    everybody = await crowd(line.database, line.world.account_id, 2 * CALLERS)
+    callers = [Caller(line.world, user_id, number) for number, user_id in enumerate(everybody[:CALLERS])]
+    people = everybody[CALLERS:]
     tasks = [asyncio.create_task(caller.run()) for caller in callers]
     await line.happen(*people)
     await asyncio.sleep(1)

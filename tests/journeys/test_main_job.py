@@ -41,6 +41,7 @@ async def test_a_person_enrolls_signs_in_with_a_second_factor_and_is_told_by_ema
 
     regenerated = await mia.do(REGENERATE, code=await factor.code(1))
     assert len(regenerated["backupCodes"]) == 10
+    await mailbox.wait_for(3)
     await product.forget_spent_steps("mia")
     assert (await mia.do(DISABLE, code=await factor.code()))["__typename"] == "MfaDisabled"
     await mailbox.wait_for(4)
