@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import timedelta
 from difflib import get_close_matches
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -16,6 +17,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, FilePath, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from rules.people import TimeLimits
 
 PREFIX = "GATEHOUSE_"
 MAIL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[(IPv6:)?[0-9A-Fa-f.:]+\]")
@@ -223,6 +226,9 @@ class Settings(BaseSettings):
     pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     worker_concurrency: Annotated[int, Field(ge=2, le=64)] = 4
     reminder_thresholds: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_days)] = (7, 3, 1)
+    session_lifetime_days: Annotated[int, Field(ge=1, le=365)] = 30
+    session_idle_days: Annotated[int, Field(ge=1, le=365)] = 7
+    proof_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     delivery_retention_days: Annotated[int, Field(ge=1)] = 90
     event_retention_days: Annotated[int, Field(ge=0)] = 0  # 0: for ever, since events are the audit log
     delivery_retry_hours: Annotated[int, Field(ge=1, le=168)] = 24
@@ -263,6 +269,15 @@ class Settings(BaseSettings):
     def product(self) -> str:
         """The product's name on pages and emails: its own, or the one in the authenticator app."""
         return self.product_name.strip() or self.issuer
+
+    @cached_property
+    def time_limits(self) -> TimeLimits:
+        """How long sessions and proofs hold."""
+        return TimeLimits(
+            timedelta(days=self.session_lifetime_days),
+            timedelta(days=self.session_idle_days),
+            timedelta(minutes=self.proof_minutes),
+        )
 
     @property
     def cookie_is_secure(self) -> bool:

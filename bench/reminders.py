@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import random
 import time
+from datetime import timedelta
 from multiprocessing.connection import Connection as Pipe
 from uuid import UUID
 
@@ -131,7 +132,7 @@ async def _change_policy(connection: Connection, account_id: UUID, user_id: UUID
 async def _sign_in(connection: Connection, user_id: UUID) -> None:
     await users.lock(connection, user_id)
     client = Client(None, None)
-    await sessions.start(connection, user_id, os.urandom(32), client, ["pwd"])
+    await sessions.start(connection, user_id, os.urandom(32), client, ["pwd"], timedelta(days=30))
     await outbox.append(connection, SignInSucceeded(subject_id=user_id, actor_id=user_id, client=client))
 
 

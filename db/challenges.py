@@ -73,6 +73,19 @@ async def give_back(connection: Connection, challenge_id: UUID) -> None:
     await connection.execute("UPDATE challenges SET attempts = attempts - 1 WHERE id = $1", challenge_id)
 
 
+async def drop_oldest(connection: Connection, user_id: UUID, most: int) -> None:
+    """Keep the person's `most` newest challenges, under their lock."""
+    await connection.execute(
+        """
+        DELETE FROM challenges WHERE id IN (
+            SELECT id FROM challenges WHERE user_id = $1 ORDER BY expires_at DESC, id OFFSET $2
+        )
+        """,
+        user_id,
+        most,
+    )
+
+
 async def consume(connection: Connection, challenge_id: UUID) -> bool:
     """Use the challenge up; false when another request or a reset was first, or it is over."""
     status = await connection.execute("DELETE FROM challenges WHERE id = $1 AND expires_at > now()", challenge_id)

@@ -7,10 +7,10 @@ nothing; a long transaction makes it wait.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from db.pool import Connection
-from rules.people import SESSION_IDLE
 
 BATCH = 1000
 
@@ -76,7 +76,9 @@ class Standing:
     is_blocked: bool
 
 
-async def standings(connection: Connection, session_ids: list[UUID], account_ids: list[UUID | None]) -> list[Standing]:
+async def standings(
+    connection: Connection, session_ids: list[UUID], account_ids: list[UUID | None], session_idle: timedelta
+) -> list[Standing]:
     """How each watcher, a session and the account it watches, stands now; in the order given."""
     rows = await connection.fetch(
         """
@@ -86,6 +88,7 @@ async def standings(connection: Connection, session_ids: list[UUID], account_ids
             watcher.account_id IS NOT NULL AND factors.user_id IS NULL AND (
                 users.reenrollment_required_at IS NOT NULL
                 OR coalesce(staff.id IS NOT NULL AND mfa_deadline(accounts, staff) <= now(), false)
+                OR staff.role IS DISTINCT FROM 'OWNER' AND staff.role IS DISTINCT FROM 'ADMIN'
             ) AS is_blocked
         FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS watcher (session_id, account_id, number)
         LEFT JOIN sessions ON sessions.id = watcher.session_id
@@ -98,6 +101,6 @@ async def standings(connection: Connection, session_ids: list[UUID], account_ids
         """,
         session_ids,
         account_ids,
-        SESSION_IDLE,
+        session_idle,
     )
     return [Standing(**row) for row in rows]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from db.pool import Connection
-from rules.people import SESSION_IDLE
 from rules.service_keys import ANSWER_LIFETIME
 from rules.throttling import LONGEST_SPAN
 
 PRUNE_BATCH = 10_000
 
 
-async def prune(connection: Connection) -> None:
+async def prune(connection: Connection, session_idle: timedelta) -> None:
     """Delete ended sessions, challenges, enrollments and links, and throttles whose last failure no longer counts."""
     await connection.execute(
-        "DELETE FROM sessions WHERE expires_at < now() OR last_used_at < now() - $1::interval", SESSION_IDLE
+        "DELETE FROM sessions WHERE expires_at < now() OR last_used_at < now() - $1::interval", session_idle
     )
     await connection.execute("DELETE FROM challenges WHERE expires_at < now()")
     await connection.execute("DELETE FROM enrollments WHERE expires_at < now()")

@@ -9,7 +9,7 @@ import asyncpg
 
 from db.pool import Connection
 from rules.events.base import Event
-from rules.events.catalogue import SHOWN_WHEN_PLANNED
+from rules.events.catalogue import SHOWN_EVERYWHERE, SHOWN_WHEN_PLANNED
 from rules.events.stored import Stored
 from telemetry import requests
 
@@ -38,10 +38,10 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
         )
         INSERT INTO account_events (account_id, event_id)
         SELECT account_id, id FROM appended WHERE account_id IS NOT NULL
-        UNION ALL
+        UNION
         SELECT staff.account_id, appended.id
         FROM appended JOIN staff ON staff.user_id = appended.subject_id AND invited_at IS NULL
-        WHERE appended.account_id IS NULL AND appended.type <> ALL ($7)
+        WHERE appended.type = ANY ($9) OR appended.account_id IS NULL AND appended.type <> ALL ($7)
         """,
         [row.type for row in rows],
         [row.account_id for row in rows],
@@ -51,6 +51,7 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
         [row.service_key for row in rows],
         SHOWN_WHEN_PLANNED,
         request.request_id if request else None,
+        SHOWN_EVERYWHERE,
     )
 
 

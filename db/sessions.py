@@ -1,10 +1,10 @@
-"""Sessions: kept by the hash of their token, 30 days at most, 7 when idle."""
+"""Sessions: kept by the hash of their token, for a while, and a shorter one when idle."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from db.pool import Connection
@@ -24,13 +24,14 @@ class Session:
 
 
 async def start(
-    connection: Connection, user_id: UUID, token_hash: bytes, client: Client, amr: Sequence[str]
+    connection: Connection, user_id: UUID, token_hash: bytes, client: Client, amr: Sequence[str], lifetime: timedelta
 ) -> datetime:
     """Start a session of somebody just recognised by `amr`; return when it ends at the latest."""
     expires_at: datetime = await connection.fetchval(
         """
-        INSERT INTO sessions (user_id, token_hash, password_at, user_agent, ip_address, amr, expires_at)
-        VALUES ($1, $2, now(), $3, $4, $5, now() + interval '30 days')
+        INSERT INTO sessions
+            (user_id, token_hash, password_at, second_factor_at, user_agent, ip_address, amr, expires_at)
+        VALUES ($1, $2, now(), CASE WHEN 'mfa' = ANY ($5) THEN now() END, $3, $4, $5, now() + $6::interval)
         RETURNING expires_at
         """,
         user_id,
@@ -38,8 +39,22 @@ async def start(
         client.user_agent,
         client.ip_address,
         amr,
+        lifetime,
     )
     return expires_at
+
+
+async def end_oldest(connection: Connection, user_id: UUID, most: int) -> None:
+    """Keep the person's `most` sessions that were used last, under their lock."""
+    await connection.execute(
+        """
+        DELETE FROM sessions WHERE id IN (
+            SELECT id FROM sessions WHERE user_id = $1 ORDER BY last_used_at DESC, id OFFSET $2
+        )
+        """,
+        user_id,
+        most,
+    )
 
 
 async def is_live(connection: Connection, session_id: UUID) -> bool:
@@ -53,12 +68,20 @@ async def hold(connection: Connection, session_id: UUID) -> bool:
     return bool(held)
 
 
-async def renew_password(connection: Connection, session_id: UUID) -> datetime | None:
-    """The password was shown again: return that instant; None when the session has ended."""
-    instant: datetime | None = await connection.fetchval(
-        "UPDATE sessions SET password_at = now() WHERE id = $1 RETURNING password_at", session_id
-    )
-    return instant
+async def renew_password(connection: Connection, session_id: UUID) -> bool:
+    """The password was shown again; false when the session has ended."""
+    status = await connection.execute("UPDATE sessions SET password_at = now() WHERE id = $1", session_id)
+    return status == "UPDATE 1"
+
+
+async def renew_second_factor(connection: Connection, session_id: UUID) -> None:
+    """The second factor was shown, again or for the first time."""
+    await connection.execute("UPDATE sessions SET second_factor_at = now() WHERE id = $1", session_id)
+
+
+async def replace_token(connection: Connection, session_id: UUID, token_hash: bytes) -> None:
+    """Let the session go on under another token; the one before is nobody's."""
+    await connection.execute("UPDATE sessions SET token_hash = $2 WHERE id = $1", session_id, token_hash)
 
 
 async def end(connection: Connection, session_id: UUID) -> None:
@@ -77,32 +100,45 @@ async def end_all(connection: Connection, user_id: UUID) -> None:
     await connection.execute("DELETE FROM sessions WHERE user_id = $1", user_id)
 
 
-async def end_others(connection: Connection, user_id: UUID, session_id: UUID) -> int:
+async def end_of_outsider(connection: Connection, user_id: UUID) -> None:
+    """End every session of somebody who has no role anywhere any more, under their lock."""
+    await connection.execute(
+        """
+        DELETE FROM sessions
+        WHERE user_id = $1 AND NOT EXISTS (SELECT FROM staff WHERE user_id = $1 AND invited_at IS NULL)
+        """,
+        user_id,
+    )
+
+
+async def end_others(connection: Connection, user_id: UUID, session_id: UUID, idle: timedelta) -> int:
     """End every session of the person but this one; return how many live ones that were."""
     ended: int = await connection.fetchval(
         """
         WITH ended AS (
             DELETE FROM sessions WHERE user_id = $1 AND id <> $2 RETURNING expires_at, last_used_at
         )
-        SELECT count(*) FROM ended WHERE expires_at > now() AND last_used_at > now() - interval '7 days'
+        SELECT count(*) FROM ended WHERE expires_at > now() AND last_used_at > now() - $3::interval
         """,
         user_id,
         session_id,
+        idle,
     )
     return ended
 
 
-async def live(connection: Connection, user_id: UUID, current: UUID) -> list[Session]:
-    """The person's live sessions, newest use first; at most 100. The current one is in use now."""
+async def live(connection: Connection, user_id: UUID, current: UUID, idle: timedelta) -> list[Session]:
+    """The person's live sessions, newest use first. The current one is in use now."""
     rows = await connection.fetch(
         """
         SELECT id, created_at, CASE WHEN id = $2 THEN now() ELSE last_used_at END AS last_used_at, expires_at,
             user_agent, ip_address
         FROM sessions
-        WHERE user_id = $1 AND expires_at > now() AND last_used_at > now() - interval '7 days'
-        ORDER BY last_used_at DESC, id LIMIT 100
+        WHERE user_id = $1 AND expires_at > now() AND last_used_at > now() - $3::interval
+        ORDER BY last_used_at DESC, id
         """,
         user_id,
         current,
+        idle,
     )
     return [Session(**row) for row in rows]

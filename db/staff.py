@@ -26,6 +26,8 @@ class Member:
     mfa_deadline_reason: str | None
     last_reminded_at: datetime | None
     invited_at: datetime | None
+    elsewhere: list[UUID]
+    owned_elsewhere: list[UUID]
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,11 @@ async def page(
         """
         SELECT id, staff.user_id, email, role, enabled_at AS mfa_enabled_at, last_reminded_at, invited_at,
             mfa_deadline, mfa_state(enabled_at IS NOT NULL, reenrollment_required_at IS NOT NULL, mfa_deadline, now()),
-            mfa_deadline_reason(account, staff, reenrollment_required_at IS NOT NULL)
+            mfa_deadline_reason(account, staff, reenrollment_required_at IS NOT NULL),
+            ARRAY(SELECT account_id FROM staff AS other WHERE other.user_id = staff.user_id
+                AND account_id <> $1 AND other.invited_at IS NULL) AS elsewhere,
+            ARRAY(SELECT account_id FROM staff AS other WHERE other.user_id = staff.user_id
+                AND account_id <> $1 AND other.invited_at IS NULL AND other.role = 'OWNER') AS owned_elsewhere
         FROM (
             SELECT found.id, found.mfa_deadline, accounts AS account
             FROM accounts, (VALUES ('OWNER'), ('ADMIN'), ('MEMBER')) AS roles (role),
@@ -122,7 +128,11 @@ async def members(connection: Connection, account_id: UUID, user_ids: list[UUID]
             invited_at,
             mfa_deadline(accounts, staff), mfa_state(factors.user_id IS NOT NULL, reenrollment_required_at IS NOT NULL,
                 mfa_deadline(accounts, staff), now()),
-            mfa_deadline_reason(accounts, staff, reenrollment_required_at IS NOT NULL)
+            mfa_deadline_reason(accounts, staff, reenrollment_required_at IS NOT NULL),
+            ARRAY(SELECT account_id FROM staff AS other WHERE other.user_id = staff.user_id
+                AND account_id <> $1 AND other.invited_at IS NULL) AS elsewhere,
+            ARRAY(SELECT account_id FROM staff AS other WHERE other.user_id = staff.user_id
+                AND account_id <> $1 AND other.invited_at IS NULL AND other.role = 'OWNER') AS owned_elsewhere
         FROM staff
         JOIN accounts ON accounts.id = staff.account_id
         LEFT JOIN users ON users.id = staff.user_id AND invited_at IS NULL

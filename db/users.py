@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
 
 from db.pool import Connection
-from rules.people import Account, Membership, Person, Role
+from rules.people import Account, Membership, Person, Role, TimeLimits
 from rules.policy import Policy, RequiredOf
 
+USE_RECORDED_EVERY = timedelta(minutes=1)
 BEFORE_ALL = UUID(int=0)  # whoever pages through people by id begins behind it
 
 
@@ -101,18 +102,19 @@ async def require_reenrollment(connection: Connection, user_id: UUID) -> None:
     await connection.execute("UPDATE users SET reenrollment_required_at = now() WHERE id = $1", user_id)
 
 
-async def person_of_session(connection: Connection, token_hash: bytes) -> Person | None:
+async def person_of_session(connection: Connection, token_hash: bytes, limits: TimeLimits) -> Person | None:
     """Everything that a request asks of its person, in one round trip; keeps the session from idling out."""
     rows = await connection.fetch(
         """
         WITH session AS (
-            SELECT id, user_id, password_at, last_used_at, amr, expires_at FROM sessions
-            WHERE token_hash = $1 AND expires_at > now() AND last_used_at > now() - interval '7 days'
+            SELECT id, user_id, password_at, second_factor_at, last_used_at, amr, expires_at FROM sessions
+            WHERE token_hash = $1 AND expires_at > now() AND last_used_at > now() - $2::interval
         ), kept_alive AS (
             UPDATE sessions SET last_used_at = now() FROM session
-            WHERE sessions.id = session.id AND session.last_used_at < now() - interval '1 minute'
+            WHERE sessions.id = session.id AND session.last_used_at < now() - $3::interval
         )
-        SELECT now(), session.id AS session_id, session.password_at, session.amr, session.expires_at,
+        SELECT now(), session.id AS session_id, session.password_at, session.second_factor_at,
+            session.amr, session.expires_at,
             users.id, users.email, users.is_super_admin, users.reenrollment_required_at,
             factors.enabled_at AS mfa_enabled_at,
             (SELECT count(*) FROM backup_codes WHERE backup_codes.user_id = users.id) AS backup_codes_remaining,
@@ -129,8 +131,10 @@ async def person_of_session(connection: Connection, token_hash: bytes) -> Person
         ORDER BY accounts.name, accounts.id
         """,
         token_hash,
+        limits.session_idle,
+        USE_RECORDED_EVERY,
     )
-    return _person(rows) if rows else None
+    return _person(rows, limits) if rows else None
 
 
 def account_from(row: asyncpg.Record) -> Account:
@@ -146,12 +150,14 @@ def account_from(row: asyncpg.Record) -> Account:
     return Account(row["account_id"], row["account_name"], policy)
 
 
-def _person(rows: Sequence[asyncpg.Record]) -> Person:
+def _person(rows: Sequence[asyncpg.Record], limits: TimeLimits) -> Person:
     first = rows[0]
     return Person(
         now=first["now"],
         session_id=first["session_id"],
         password_at=first["password_at"],
+        second_factor_at=first["second_factor_at"],
+        proof_lifetime=limits.proof,
         amr=tuple(first["amr"]),
         expires_at=first["expires_at"],
         id=first["id"],

@@ -18,9 +18,11 @@ from rules.failures import (
     Unauthenticated,
 )
 from rules.notice import RESET_MESSAGE
-from rules.people import MANAGERS, Account, Person
+from rules.people import Account, Person
 from rules.service_keys import Right, ServiceKey
 
+SECOND_FACTOR_ASKED = "Confirm with a code from your authenticator app to go on."
+OPERATORS_ENROLL = "Platform operators set up MFA before they view an account. Set it up now to continue."
 NOBODYS_ID = UUID(int=0)
 
 
@@ -40,8 +42,7 @@ async def account(context: Context, account_id: UUID) -> Account:
     membership = person.membership_of(account_id)
     if membership is not None:
         return pass_gate(person, membership.account)
-    if not person.is_super_admin:
-        raise NotFound
+    require_operator(person)
     return pass_gate(person, await _loaded(context, account_id))
 
 
@@ -61,8 +62,8 @@ async def viewed_account(context: Context, account_id: UUID, right: Right | None
         return await _account_for_service(context, account_id, *([right] if right else []))
     person = await context.person()
     found = await account(context, account_id)
-    if not may_view(person, account_id):
-        raise NotFound
+    if not person.manages(account_id):
+        require_operator(person)
     return found
 
 
@@ -70,7 +71,7 @@ async def managed_account(context: Context, account_id: UUID, *, to: str) -> tup
     """The account for whoever may change it; `to` says what, for the sentence. Raises as above and NotPermitted."""
     found = await viewed_account(context, account_id)
     person = await context.person()
-    if not may_manage(person, account_id):
+    if not person.manages(account_id):
         raise NotPermitted(f"Only an owner or admin of the account may {to}.")
     return person, found
 
@@ -85,28 +86,33 @@ async def policy_account(context: Context, account_id: UUID) -> Person | Service
     return person
 
 
-def may_view(person: Person, account_id: UUID) -> bool:
-    """Whether the person may see the account's security page."""
-    return person.is_super_admin or may_manage(person, account_id)
-
-
-def may_manage(person: Person, account_id: UUID) -> bool:
-    """Whether the person is an owner or admin of the account."""
-    membership = person.membership_of(account_id)
-    return membership is not None and membership.role in MANAGERS
+def require_operator(person: Person) -> None:
+    """Let through who runs the platform, with MFA on. Raises NotFound, MfaEnrollmentRequired."""
+    if not person.is_super_admin:
+        raise NotFound
+    if not person.mfa_enabled:
+        raise MfaEnrollmentRequired(OPERATORS_ENROLL)
 
 
 async def fresh_person(context: Context) -> Person:
-    """The person, their password shown within two hours. Raises Unauthenticated, ReauthenticationRequired."""
+    """The person, who has just shown to be the one. Raises Unauthenticated, ReauthenticationRequired."""
     person = await context.person()
     require_freshness(person)
     return person
 
 
-def require_freshness(person: Person) -> None:
-    """Raises ReauthenticationRequired when the password was shown too long ago."""
-    if not person.is_fresh:
+async def fresh_person_with_code(context: Context) -> Person:
+    """The same for a change that brings a code itself, beside which the password is proof enough."""
+    person = await context.person()
+    if not person.is_fresh_beside_code:
         raise ReauthenticationRequired
+    return person
+
+
+def require_freshness(person: Person) -> None:
+    """Raises ReauthenticationRequired when the password, or the second factor, was shown too long ago."""
+    if not person.is_fresh:
+        raise ReauthenticationRequired(SECOND_FACTOR_ASKED) if person.mfa_enabled else ReauthenticationRequired
 
 
 async def confirm_manager(connection: Connection, person: Person, account_id: UUID) -> None:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from db import backup_codes, factors, outbox
-from db.factors import Factor
+from db import backup_codes, outbox
 from db.pool import Connection
-from resolvers import access, guessing, second_factor
+from resolvers import access, guessing, proof, second_factor
 from resolvers.context import Context
-from resolvers.guessing import Guess
 from rules import backup_codes as backup_code_rules
 from rules.events.mfa import BackupCodesRegenerated
 from rules.failures import MfaNotEnabled
@@ -32,15 +28,19 @@ class CodeSet:
 
 async def regenerate(context: Context, code: str) -> list[str]:
     """Replace the set by a current code. Raises InvalidCode, MfaNotEnabled, TooManyAttempts, and as fresh_person."""
-    person = await access.fresh_person(context)
+    person = await access.fresh_person_with_code(context)
     if not person.mfa_enabled:
         raise MfaNotEnabled
     async with guessing.of_code(context, person.id) as guess:
         await _refuse_wrong(context, person, code)
         codes = await new_set(context)
-        async with spend_totp(context, person, code, guess) as connection:
+        async with context.changing(person.id) as connection:
+            await access.lock_person(connection, person)
+            await second_factor.spend_totp(context, connection, person.id, code)
             await _replace(context, connection, person, codes)
-    await context.reload()
+            token = await proof.keep_only_this_session(context, connection, person)
+            await guess.give_back(connection)
+    await context.go_on_as(token)
     return codes.codes
 
 
@@ -61,30 +61,9 @@ async def new_set(context: Context) -> CodeSet:
     return CodeSet(codes, list(digests), salt, ring.newest)
 
 
-@asynccontextmanager
-async def spend_totp(context: Context, person: Person, code: str, guess: Guess) -> AsyncIterator[Connection]:
-    """A transaction that holds the person's lock and has spent `code`. A wrong one changes nothing: WrongGuess."""
-    async with context.changing(person.id) as connection:
-        await access.lock_person(connection, person)
-        factor = await _factor(connection, person)
-        step = second_factor.matching_step(context.service.ring, factor, person.id, code)
-        if step is None or not await factors.spend_step(connection, person.id, step):
-            raise guessing.WrongGuess(second_factor.WRONG_CODE)
-        yield connection
-        # Last, as everywhere: whoever answers a challenge holds it while waiting for the throttle.
-        await guess.give_back(connection)
-
-
 async def _refuse_wrong(context: Context, person: Person, code: str) -> None:
     # Looked at before the hashing of ten codes, which a wrong guess must not buy; decided only behind the lock.
     async with context.database.connection() as connection:
-        factor = await _factor(connection, person)
+        factor = await second_factor.load(connection, person.id)
     if second_factor.matching_step(context.service.ring, factor, person.id, code) is None:
         raise guessing.WrongGuess(second_factor.WRONG_CODE)
-
-
-async def _factor(connection: Connection, person: Person) -> Factor:
-    factor = await factors.load(connection, person.id)
-    if factor is None:
-        raise MfaNotEnabled
-    return factor

@@ -18,7 +18,7 @@ from resolvers.turns import Turns
 from rules import devices, tokens
 from rules.clients import Client
 from rules.failures import Forbidden, ServiceUnavailable, Unauthenticated
-from rules.people import Person
+from rules.people import Person, TimeLimits
 from rules.sealing import KeyRing
 from rules.service_keys import Right, ServiceKey
 
@@ -39,6 +39,7 @@ class Service:
     issuer: str
     product: str
     hub: Hub
+    limits: TimeLimits
     production: bool = False
     webhook_allow_private: bool = False
 
@@ -52,6 +53,7 @@ class Context:
     request_id: str
     token: str | None
     takes_cookies: bool = True
+    token_is_cookie: bool = False
     device_cookie: str | None = None
     response_headers: list[tuple[str, str]] = field(default_factory=list)
     _person: asyncio.Task[Person | None] | None = field(default=None, init=False, repr=False)
@@ -122,6 +124,12 @@ class Context:
         self.token = token
         self._person = None
 
+    async def go_on_as(self, token: str | None) -> Person:
+        """The person after a change of theirs, under the session's new token, if it has got one."""
+        if token is not None:
+            self.sign_in_as(token, use_cookie=True)
+        return await self.reload()
+
     def know_device(self, user_id: UUID, now: datetime) -> None:
         """Remember that the person has signed in on this device, as far as it takes cookies."""
         if self.takes_cookies and not self.is_service:
@@ -145,4 +153,4 @@ class Context:
         if token_hash is None:
             return None
         async with self.database.connection() as connection:
-            return await users.person_of_session(connection, token_hash)
+            return await users.person_of_session(connection, token_hash, self.service.limits)

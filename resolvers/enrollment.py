@@ -6,10 +6,10 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from db import backup_codes, challenges, enrollment, factors, outbox, sessions
+from db import backup_codes, enrollment, factors, outbox, sessions
 from db.pool import Connection
-from resolvers import access, guessing, second_factor
-from resolvers.backup_codes import CodeSet, new_set, spend_totp
+from resolvers import access, guessing, proof, second_factor
+from resolvers.backup_codes import CodeSet, new_set
 from resolvers.context import Context
 from rules import totp
 from rules.events.mfa import MfaDisabled, MfaEnabled
@@ -60,8 +60,9 @@ async def verify_and_enable(context: Context, code: str) -> list[str]:
         codes = await new_set(context)
         async with context.changing(person.id) as connection:
             await _enable(context, connection, person, secret, step, codes)
+            token = await proof.keep_only_this_session(context, connection, person)
             await guess.give_back(connection)
-    await context.reload()
+    await context.go_on_as(token)
     return codes.codes
 
 
@@ -76,23 +77,23 @@ async def _enable(
     if not await factors.enable(connection, person.id, sealed, step, codes.salt, codes.key_id):
         raise MfaAlreadyEnabled
     await backup_codes.replace(connection, person.id, codes.digests, codes.salt, codes.key_id)
-    await sessions.end_others(connection, person.id, person.session_id)
+    await sessions.renew_second_factor(connection, person.session_id)
     await outbox.append(connection, MfaEnabled(subject_id=person.id, actor_id=person.id, client=context.client))
 
 
 async def disable(context: Context, code: str) -> None:
     """Turn MFA off by a current code; this session stays. Raises as regenerating backup codes does."""
-    person = await access.fresh_person(context)
+    person = await access.fresh_person_with_code(context)
     if not person.mfa_enabled:
         raise MfaNotEnabled
-    async with (
-        guessing.of_code(context, person.id) as guess,
-        spend_totp(context, person, code, guess) as connection,
-    ):
+    async with guessing.of_code(context, person.id) as guess, context.changing(person.id) as connection:
+        await access.lock_person(connection, person)
+        await second_factor.spend_totp(context, connection, person.id, code)
         await factors.remove(connection, person.id)
-        await challenges.drop_all(connection, person.id)
         await outbox.append(connection, MfaDisabled(subject_id=person.id, actor_id=person.id, client=context.client))
-    await context.reload()
+        token = await proof.keep_only_this_session(context, connection, person)
+        await guess.give_back(connection)
+    await context.go_on_as(token)
 
 
 def _open(context: Context, person: Person, sealed: Sealed) -> bytes:

@@ -11,6 +11,7 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from db import feed, policy, staff
@@ -72,8 +73,9 @@ class Watcher:
 class Hub:
     """The watchers of this process. It reads only while there are any."""
 
-    def __init__(self, database: Database, url: str) -> None:
+    def __init__(self, database: Database, url: str, session_idle: timedelta) -> None:
         self._database = database
+        self._session_idle = session_idle
         self._url = url
         self._watchers: set[Watcher] = set()
         self._task: asyncio.Task[None] | None = None
@@ -142,7 +144,9 @@ class Hub:
         asked = [w for w in self._watchers if is_full_look or w.account_id in touched or w.person_id in people]
         if not asked:
             return
-        found = await feed.standings(connection, [w.session_id for w in asked], [w.account_id for w in asked])
+        found = await feed.standings(
+            connection, [w.session_id for w in asked], [w.account_id for w in asked], self._session_idle
+        )
         for watcher, standing in zip(asked, found, strict=True):
             if (refusal := _refusal(standing)) is not None:
                 self._watchers.discard(watcher)

@@ -89,7 +89,7 @@ async def change_password(context: Context, current: str, new: str) -> None:
                 raise guessing.WrongGuess
             await links.void(connection, person.id, Purpose.PASSWORD_RESET)
             await users.set_password_hash(connection, person.id, password_hash)
-            await sessions.end_others(connection, person.id, person.session_id)
+            await sessions.end_others(connection, person.id, person.session_id, context.service.limits.session_idle)
             await sessions.renew_password(connection, person.session_id)
             await _changed(context, connection, subject)
             await guess.give_back(connection)

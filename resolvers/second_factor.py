@@ -1,12 +1,20 @@
-"""The second factor at hand: the time step of a code."""
+"""The second factor: codes of the authenticator app and backup codes, looked at and spent."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
+from db import backup_codes, factors, outbox
 from db.factors import Factor
-from resolvers.guessing import NotACode
+from db.pool import Connection
+from resolvers.context import Context
+from resolvers.guessing import NotACode, WrongGuess
 from rules import totp
+from rules.backup_codes import digest as backup_code_digest
+from rules.backup_codes import normalize as normalized_backup_code
+from rules.events.signing_in import BackupCodeUsed
+from rules.failures import MfaNotEnabled
 from rules.sealing import KeyRing
 
 TOTP_PURPOSE = "totp secret"
@@ -15,6 +23,55 @@ WRONG_CODE = (
     "That code is not right. Enter the code that your authenticator app shows now; each code works once: wait for the "
     "next if you have used it."
 )
+NO_BACKUP_CODE = "That is no backup code. Enter the 8 letters and digits of one that you have not used yet."
+WRONG_BACKUP_CODE = "That backup code is not right, or it has been used already."
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A code of the app, or else what is kept of a backup code."""
+
+    totp_code: str | None
+    digest: bytes | None
+
+
+async def load(connection: Connection, user_id: UUID) -> Factor:
+    """The person's factor. Raises MfaNotEnabled."""
+    factor = await factors.load(connection, user_id)
+    if factor is None:
+        raise MfaNotEnabled
+    return factor
+
+
+async def answer(context: Context, factor: Factor, totp_code: str | None, backup_code: str | None) -> Answer:
+    """One of the two codes, hashed where it must be: that is slow, and comes before any lock."""
+    if backup_code is None:
+        return Answer(totp_code, None)
+    normalized = normalized_backup_code(backup_code)
+    if normalized is None:
+        raise NotACode(NO_BACKUP_CODE)
+    salt, key_id = factor.backup_salt, factor.backup_key_id
+    digest = await context.service.hasher.run(backup_code_digest, context.service.ring, normalized, salt, key_id)
+    return Answer(None, digest)
+
+
+async def spend(context: Context, connection: Connection, user_id: UUID, given: Answer) -> None:
+    """Spend the code, under the person's lock. Raises WrongGuess and MfaNotEnabled."""
+    if given.totp_code is not None:
+        await spend_totp(context, connection, user_id, given.totp_code)
+        return
+    remaining = None if given.digest is None else await backup_codes.spend(connection, user_id, given.digest)
+    if remaining is None:
+        raise WrongGuess(WRONG_BACKUP_CODE)
+    used = BackupCodeUsed(subject_id=user_id, actor_id=user_id, client=context.client, remaining=remaining)
+    await outbox.append(connection, used)
+
+
+async def spend_totp(context: Context, connection: Connection, user_id: UUID, code: str) -> None:
+    """Spend a code of the app, under the person's lock. Raises WrongGuess and MfaNotEnabled."""
+    step = matching_step(context.service.ring, await load(connection, user_id), user_id, code)
+    if step is None or not await factors.spend_step(connection, user_id, step):
+        raise WrongGuess(WRONG_CODE)
 
 
 def require_digits(code: str) -> None:

@@ -59,7 +59,7 @@ async def session(context: Context, token: str) -> Person | None:
     if token_hash is None:
         return None
     async with context.database.connection() as connection:
-        person = await users.person_of_session(connection, token_hash)
+        person = await users.person_of_session(connection, token_hash, context.service.limits)
         if person is None or key.account_id is None:
             return person
         known = await external_ids.find(connection, key.account_id, user_id=person.id)

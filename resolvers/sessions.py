@@ -1,22 +1,20 @@
-"""The sessions that a person has: listing, ending, and renewing the password's freshness."""
+"""The sessions that a person has: listing and ending."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
-from db import sessions, users
-from resolvers import access, guessing, sign_in
+from db import sessions
+from resolvers import access
 from resolvers.context import Context
-from rules.failures import NotFound, Unauthenticated
-from rules.people import FRESHNESS
+from rules.failures import NotFound
 
 
 async def live(context: Context) -> list[sessions.Session]:
     """The person's live sessions, newest use first."""
     person = await context.person()
     async with context.database.connection() as connection:
-        return await sessions.live(connection, person.id, person.session_id)
+        return await sessions.live(connection, person.id, person.session_id, context.service.limits.session_idle)
 
 
 async def sign_out(context: Context) -> None:
@@ -44,21 +42,5 @@ async def sign_out_others(context: Context) -> int:
     async with context.database.transaction() as connection:
         # Two sessions that end each other at once would leave nobody signed in.
         await access.lock_person(connection, person)
-        return await sessions.end_others(connection, person.id, person.session_id)
-
-
-async def reauthenticate(context: Context, password: str) -> datetime:
-    """Show the password again; return until when changes are allowed. Raises as sign_in."""
-    person = await context.person()
-    async with context.database.connection() as connection:
-        known = await users.credentials_of(connection, person.id)
-    async with (
-        guessing.of_password(context, guessing.session_door(person.id), known) as guess,
-        sign_in.password_shown(context, known, password) as (connection, _),
-    ):
-        shown_at = await sessions.renew_password(connection, person.session_id)
-        await guess.give_back(connection)
-    if shown_at is None:
-        raise Unauthenticated
-    await context.reload()
-    return shown_at + FRESHNESS
+        idle = context.service.limits.session_idle
+        return await sessions.end_others(connection, person.id, person.session_id, idle)

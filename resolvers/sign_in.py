@@ -9,24 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from db import backup_codes, challenges, factors, outbox, sessions, users
-from db.factors import Factor
+from db import challenges, factors, outbox, sessions, users
 from db.pool import Connection
 from db.users import Credentials
 from resolvers import guessing, second_factor, standing
 from resolvers.context import Context
 from rules import addresses, passwords, tokens
-from rules.backup_codes import digest as backup_code_digest
-from rules.backup_codes import normalize as normalized_backup_code
 from rules.clients import Client
-from rules.events.signing_in import BackupCodeUsed, SignInSucceeded
+from rules.events.signing_in import SignInSucceeded
 from rules.failures import BadUserInput, ChallengeExpired
+from rules.people import MOST_SESSIONS
+from rules.throttling import MOST_CHALLENGES
 from telemetry import metrics
 
 # How a person was recognised, in the words of RFC 8176, which has none for a backup code.
 PASSWORD, TOTP, BACKUP_CODE = ("pwd",), ("otp", "mfa"), ("backup_code", "mfa")
-NO_BACKUP_CODE = "That is no backup code. Enter the 8 letters and digits of one that you have not used yet."
-WRONG_BACKUP_CODE = "That backup code is not right, or it has been used already."
 
 
 @dataclass(frozen=True)
@@ -88,16 +85,13 @@ async def _complete_challenge(
             raise ChallengeExpired
         if context.is_service:
             context.client = Client(challenge.user_agent, challenge.ip_address)
-        digest = await _digest(context, factor, backup_code) if backup_code is not None else None
-        async with context.database.transaction() as connection:
+        given = await second_factor.answer(context, factor, totp_code, backup_code)
+        async with context.changing(challenge.user_id) as connection:
             await users.lock(connection, challenge.user_id)
             # First, since a reset takes the codes too: a wrong code rolls it back.
             if not await challenges.consume(connection, challenge.id):
                 raise ChallengeExpired
-            if totp_code is not None:
-                await _spend_totp(context, connection, challenge.user_id, totp_code)
-            else:
-                await _spend_backup_code(context, connection, challenge.user_id, digest)
+            await second_factor.spend(context, connection, challenge.user_id, given)
             if challenge.use_cookie and not context.takes_cookies:
                 raise BadUserInput("A cookie can only be set over HTTP.")
             amr = (*challenge.amr, *(BACKUP_CODE if totp_code is None else TOTP))
@@ -116,7 +110,7 @@ async def password_shown(
         rehashed = None
         if passwords.needs_rehash(password, password_hash):
             rehashed = await context.service.hasher.run(passwords.hash_password, password)
-        async with context.database.transaction() as connection:
+        async with context.changing(checked.id) as connection:
             if await users.lock_if_unchanged(connection, checked):
                 if rehashed:
                     await users.replace_password_hash(connection, checked.id, password_hash, rehashed)
@@ -134,33 +128,6 @@ async def check_password(context: Context, known: Credentials | None, password: 
     return known, password_hash
 
 
-async def _digest(context: Context, factor: Factor, code: str) -> bytes:
-    normalized = normalized_backup_code(code)
-    if normalized is None:
-        raise guessing.NotACode(NO_BACKUP_CODE)
-    ring = context.service.ring
-    return await context.service.hasher.run(
-        backup_code_digest, ring, normalized, factor.backup_salt, factor.backup_key_id
-    )
-
-
-async def _spend_totp(context: Context, connection: Connection, user_id: UUID, code: str) -> None:
-    factor = await factors.load(connection, user_id)
-    if factor is None:
-        raise ChallengeExpired
-    step = second_factor.matching_step(context.service.ring, factor, user_id, code)
-    if step is None or not await factors.spend_step(connection, user_id, step):
-        raise guessing.WrongGuess(second_factor.WRONG_CODE)
-
-
-async def _spend_backup_code(context: Context, connection: Connection, user_id: UUID, digest: bytes | None) -> None:
-    remaining = None if digest is None else await backup_codes.spend(connection, user_id, digest)
-    if remaining is None:
-        raise guessing.WrongGuess(WRONG_BACKUP_CODE)
-    used = BackupCodeUsed(subject_id=user_id, actor_id=user_id, client=context.client, remaining=remaining)
-    await outbox.append(connection, used)
-
-
 async def open_challenge(
     context: Context,
     connection: Connection,
@@ -170,12 +137,11 @@ async def open_challenge(
     service_key: str | None = None,
 ) -> ChallengeOpened:
     """Ask somebody recognised by `amr` for the second factor."""
-    token = tokens.make(tokens.CHALLENGE_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
-    token_hash = tokens.digest(tokens.CHALLENGE_PREFIX, token)
-    assert token_hash is not None
+    token, token_hash = tokens.issue(tokens.CHALLENGE_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
     expires_at = await challenges.open_challenge(
         connection, user_id, token_hash, use_cookie, amr, context.client, service_key
     )
+    await challenges.drop_oldest(connection, user_id, MOST_CHALLENGES)
     return ChallengeOpened(token, expires_at)
 
 
@@ -187,10 +153,10 @@ async def start_session(
     service_key: str | None = None,
 ) -> SignedIn:
     """Start a session of somebody recognised by `amr`."""
-    token = tokens.make(tokens.SESSION_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
-    token_hash = tokens.digest(tokens.SESSION_PREFIX, token)
-    assert token_hash is not None
-    expires_at = await sessions.start(connection, user_id, token_hash, context.client, amr)
+    token, token_hash = tokens.issue(tokens.SESSION_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
+    lifetime = context.service.limits.session_lifetime
+    expires_at = await sessions.start(connection, user_id, token_hash, context.client, amr, lifetime)
+    await sessions.end_oldest(connection, user_id, MOST_SESSIONS)
     await outbox.append(
         connection,
         SignInSucceeded(subject_id=user_id, actor_id=user_id, client=context.client, service_key=service_key),

@@ -15,7 +15,7 @@ from rules import cursor
 from rules.events.mfa import MfaReset
 from rules.events.policy import GraceReminderSent
 from rules.failures import BadUserInput, InvalidInput, NotFound, NotPermitted, StaffMfaNotEnabled
-from rules.people import Person
+from rules.people import Person, Role
 from rules.policy import days_remaining
 from rules.throttling import second_factor_key
 
@@ -63,13 +63,18 @@ async def count(context: Context, account_id: UUID, wanted: Filter) -> int:
 
 def can_reset(person: Person, account_id: UUID, member: Member) -> bool:
     """Whether the person may reset this member's MFA now."""
-    return member.mfa_enabled_at is not None and member.user_id != person.id and access.may_manage(person, account_id)
+    return (
+        member.mfa_enabled_at is not None
+        and member.user_id != person.id
+        and person.manages(account_id)
+        and _why_not(person, account_id, member) is None
+    )
 
 
 async def reset(context: Context, account_id: UUID, staff_id: UUID) -> Member:
     """Take a staff member's factor and every session away, so that they enroll anew; they are emailed.
 
-    Raises what managed_account raises, NotFound, NotPermitted (oneself) and StaffMfaNotEnabled.
+    Raises what managed_account raises, NotFound, NotPermitted (oneself, or may_reset) and StaffMfaNotEnabled.
     """
     person, _ = await access.managed_account(context, account_id, to="reset MFA")
     access.require_freshness(person)
@@ -81,6 +86,7 @@ async def reset(context: Context, account_id: UUID, staff_id: UUID) -> Member:
             raise NotPermitted("You cannot reset your own MFA. Another owner or admin can.")
         await users.lock_all(connection, [person.id, user_id])
         await access.confirm_manager(connection, person, account_id)
+        await _require_permission(connection, person, account_id, user_id)
         if not await factors.remove(connection, user_id):
             raise StaffMfaNotEnabled
         await end_everything(connection, user_id)
@@ -92,6 +98,16 @@ async def reset(context: Context, account_id: UUID, staff_id: UUID) -> Member:
         if not found:
             raise NotFound  # they left meanwhile: nothing of this is to happen
     return found[0]
+
+
+def _why_not(person: Person, account_id: UUID, member: Member) -> str | None:
+    return person.may_reset(Role(member.role), account_id, member.elsewhere, member.owned_elsewhere)
+
+
+async def _require_permission(connection: Connection, person: Person, account_id: UUID, user_id: UUID) -> None:
+    for member in await staff.members(connection, account_id, [user_id]):
+        if (reason := _why_not(person, account_id, member)) is not None:
+            raise NotPermitted(reason)
 
 
 async def end_everything(connection: Connection, user_id: UUID) -> None:

@@ -9,10 +9,6 @@ from uuid import UUID
 
 from rules.policy import Policy
 
-FRESHNESS = timedelta(hours=2)
-SESSION_LIFETIME = timedelta(days=30)
-SESSION_IDLE = timedelta(days=7)
-
 
 class Role(StrEnum):
     """An account role. Whoever has one is staff."""
@@ -23,6 +19,16 @@ class Role(StrEnum):
 
 
 MANAGERS = frozenset({Role.OWNER, Role.ADMIN})
+MOST_SESSIONS = 100
+
+
+@dataclass(frozen=True)
+class TimeLimits:
+    """How long a session lasts, how long unused, and how long a proof of being the person counts."""
+
+    session_lifetime: timedelta
+    session_idle: timedelta
+    proof: timedelta
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,8 @@ class Person:
     password_at: datetime
     amr: tuple[str, ...]
     expires_at: datetime
+    second_factor_at: datetime | None
+    proof_lifetime: timedelta
     id: UUID
     email: str
     is_super_admin: bool
@@ -78,17 +86,43 @@ class Person:
 
     @property
     def fresh_until(self) -> datetime:
-        """Until when the last password entry allows changes to MFA and policies."""
-        return self.password_at + FRESHNESS
+        """Until when the last proof allows changes: of the second factor where there is one, of the password else."""
+        proved_at = self.second_factor_at if self.mfa_enabled else self.password_at
+        return proved_at + self.proof_lifetime if proved_at else self.now
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the password was shown within the last two hours."""
+        """Whether the person has shown lately that they are the one, with the second factor where there is one."""
         return self.now < self.fresh_until
+
+    @property
+    def is_fresh_beside_code(self) -> bool:
+        """The same for a change that brings a code of the second factor itself."""
+        return self.is_fresh or self.now < self.password_at + self.proof_lifetime
 
     def membership_of(self, account_id: UUID) -> Membership | None:
         """The person's membership in the account, if any."""
         return next((m for m in self.memberships if m.account.id == account_id), None)
+
+    def manages(self, account_id: UUID) -> bool:
+        """Whether the person is an owner or admin of the account."""
+        membership = self.membership_of(account_id)
+        return membership is not None and membership.role in MANAGERS
+
+    def owns(self, account_id: UUID) -> bool:
+        """Whether the person is an owner of the account."""
+        membership = self.membership_of(account_id)
+        return membership is not None and membership.role is Role.OWNER
+
+    def may_reset(self, role: Role, account_id: UUID, elsewhere: list[UUID], owned_elsewhere: list[UUID]) -> str | None:
+        """None, or why the person may not reset somebody with this role here, and roles and ownerships elsewhere."""
+        if not self.mfa_enabled:
+            return "Set up MFA for your own sign-in first. Then you can reset it for others."
+        if role is Role.OWNER and not self.owns(account_id):
+            return "Only an owner can reset an owner's MFA. Ask another owner of the account."
+        if not all(map(self.manages, elsewhere)) or not all(map(self.owns, owned_elsewhere)):
+            return "This person has a role in an account that you do not manage. Ask the operator of the platform."
+        return None
 
     def is_blocked_at(self, account: Account) -> bool:
         """Whether the gate is closed: reset and not enrolled again, or not enrolled past this account's deadline."""

@@ -12,6 +12,7 @@ from uuid import UUID
 
 CHALLENGE_ATTEMPTS = 5
 CHALLENGE_LIFETIME = timedelta(minutes=5)
+MOST_CHALLENGES = 20  # of one person at once; another one takes the oldest's place
 LOCK_MAIL_INTERVAL = timedelta(hours=1)
 
 DAY = timedelta(hours=24)

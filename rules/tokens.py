@@ -18,6 +18,12 @@ def make(prefix: str, randomness: bytes) -> str:
     return prefix + urlsafe_b64encode(randomness).decode().rstrip("=")
 
 
+def issue(prefix: str, randomness: bytes) -> tuple[str, bytes]:
+    """A token of 32 random bytes under its prefix, and what the database keeps of it."""
+    token = make(prefix, randomness)
+    return token, hashlib.sha256(token.encode()).digest()
+
+
 def digest(prefix: str, token: str) -> bytes | None:
     """The 32 bytes that the database keeps of a token; None when it cannot be one of this prefix."""
     if not token.startswith(prefix) or len(token) > LONGEST_TOKEN or not token.isascii():

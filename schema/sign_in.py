@@ -7,10 +7,11 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.proof
 import resolvers.sessions
 import resolvers.sign_in
 from schema.common import Info
-from schema.failures import ChallengeExpired, InvalidCode, InvalidCredentials, TooManyAttempts
+from schema.failures import ChallengeExpired, InvalidCode, InvalidCredentials, MfaNotEnabled, TooManyAttempts
 from schema.viewer import Viewer, changed_viewer
 
 
@@ -79,19 +80,25 @@ class OtherSessionsEnded:
     count: int = strawberry.field(description="How many live sessions ended.")
 
 
-@strawberry.input(description="The password, once more.")
+@strawberry.input(description="The password once more, a second factor, or both.")
 class ReauthenticateInput:
-    password: str = strawberry.field(description="The viewer's password.")
+    password: str | None = strawberry.field(default=None, description="The viewer's password.")
+    code: SecondFactorInput | None = strawberry.field(
+        default=None, description="With MFA on: without it, only what brings a code itself may be changed."
+    )
 
 
-@strawberry.type(description="The password was shown again.")
+@strawberry.type(description="The viewer has shown again that they are the one.")
 class Reauthenticated:
-    fresh_until: datetime = strawberry.field(description="Until when MFA and policies may be changed.")
+    fresh_until: datetime = strawberry.field(
+        description="Until when MFA and policies may be changed; past while the second factor of a viewer with MFA on "
+        "was not shown lately."
+    )
 
 
 ReauthenticateResult = Annotated[
-    Reauthenticated | InvalidCredentials | TooManyAttempts,
-    strawberry.union("ReauthenticateResult", description="What came of showing the password again."),
+    Reauthenticated | InvalidCredentials | InvalidCode | MfaNotEnabled | TooManyAttempts,
+    strawberry.union("ReauthenticateResult", description="What came of showing password or code again."),
 ]
 
 
@@ -131,13 +138,23 @@ class SignInMutation:
     async def sign_out_other_sessions(self, info: Info) -> OtherSessionsEnded | None:
         return OtherSessionsEnded(count=await resolvers.sessions.sign_out_others(info.context))
 
-    @strawberry.mutation(description="Renews the freshness that changing MFA asks for, by password.")
+    @strawberry.mutation(
+        description="Renews the proof, at most 15 minutes old, that changing MFA and policies asks for: by password, "
+        "and by a code where MFA is on."
+    )
     async def reauthenticate(
         self,
         info: Info,
-        input: Annotated[ReauthenticateInput, strawberry.argument(description="The password.")],  # noqa: A002
+        input: Annotated[ReauthenticateInput, strawberry.argument(description="Password, code, or both.")],  # noqa: A002
     ) -> ReauthenticateResult | None:
-        return Reauthenticated(fresh_until=await resolvers.sessions.reauthenticate(info.context, input.password))
+        code = input.code
+        person = await resolvers.proof.reauthenticate(
+            info.context,
+            input.password,
+            _given(code.totp) if code else None,
+            _given(code.backup_code) if code else None,
+        )
+        return Reauthenticated(fresh_until=person.fresh_until)
 
 
 def _given(code: str | None) -> str | None:

@@ -44,7 +44,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         database = await open_database(settings.database_url, settings.pool_size, "gatehouse-api", REQUESTS)
         hasher = Hasher()
-        hub = Hub(database, settings.database_url)
+        limits = settings.time_limits
+        hub = Hub(database, settings.database_url, limits.session_idle)
         turning = asyncio.create_task(life.keep_turning())
         app.state.service = Service(
             database,
@@ -54,6 +55,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             settings.issuer,
             settings.product,
             hub,
+            limits,
             settings.production,
             settings.webhook_allow_private,
         )

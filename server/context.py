@@ -15,7 +15,6 @@ from resolvers.context import Context, Service
 from rules import devices, tokens
 from rules.clients import Client, shown_user_agent
 from rules.failures import Forbidden, Unauthenticated
-from rules.people import SESSION_LIFETIME
 from rules.service_keys import Right
 from server.transport.admission import address_key
 from settings import Settings
@@ -57,7 +56,7 @@ class RequestContext(Context):
         """Set the cookie when asked for."""
         super().sign_in_as(token, use_cookie=use_cookie)
         if use_cookie:
-            self._set_session_cookie(token, SESSION_LIFETIME)
+            self._set_session_cookie(token, self.service.limits.session_lifetime)
 
     def know_device(self, user_id: UUID, now: datetime) -> None:
         """Set the device cookie, too; it outlives signing out."""
@@ -85,12 +84,14 @@ class RequestContext(Context):
 
 def context_for(connection: HTTPConnection, service: Service, settings: Settings, request_id: str) -> RequestContext:
     """The context of one request; a bearer token goes before the cookie."""
+    bearer = bearer_token(connection)
     return RequestContext(
         service=service,
         client=Client(_user_agent(connection), client_address(connection, settings)),
         request_id=request_id,
-        token=bearer_token(connection) or connection.cookies.get(settings.cookie_name),
+        token=bearer or connection.cookies.get(settings.cookie_name),
         takes_cookies=connection.scope["type"] == "http",
+        token_is_cookie=not bearer and connection.scope["type"] == "http",
         device_cookie=connection.cookies.get(settings.device_cookie_name),
         settings=settings,
     )

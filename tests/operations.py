@@ -212,6 +212,16 @@ query ($id: ID!, $of: RequiredOf) {
   }
 }
 """
+SHOW_AGAIN = """
+mutation ($input: ReauthenticateInput!) {
+  reauthenticate(input: $input) {
+    __typename
+    ... on Reauthenticated { freshUntil }
+    ... on Error { message }
+    ... on InvalidCode { attemptsRemaining }
+  }
+}
+"""
 REAUTHENTICATE = """
 mutation ($password: String!) {
   reauthenticate(input: {password: $password}) { __typename ... on Error { message } }

@@ -67,6 +67,12 @@ class World:
         client.token = answer["sessionToken"]
         return client
 
+    async def enrolled(self, name: str) -> Client:
+        """A client on which `name` is signed in and has MFA on, as whoever resets others and who runs the platform."""
+        client = await self.sign_in(name)
+        await self.enroll(client)
+        return client
+
     async def challenge(self, name: str) -> tuple[Client, str]:
         """A client on which `name`, who has a factor, has given the password; and the challenge's token."""
         client = self.client()

@@ -180,7 +180,7 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
     @app.task(name="gatehouse.prune")
     def prune() -> None:
         runtime.query(deliveries.prune, runtime.settings.delivery_retention_days)
-        runtime.query(housekeeping.prune)
+        runtime.query(housekeeping.prune, runtime.settings.time_limits.session_idle)
         runtime.query(webhooks.prune)
         if runtime.settings.event_retention_days:
             runtime.query(housekeeping.prune_events, runtime.settings.event_retention_days)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from db import factors, memberships, outbox, users
+from db import factors, memberships, outbox, sessions, users
 from db import staff as roster
 from db.pool import Connection, Database
 from db.staff import Filter, Member
@@ -44,9 +44,13 @@ async def remove_staff(database: Database, account_id: UUID, email: str) -> None
     """Take a staff member's role away. Raises OperatorError."""
     async with database.transaction() as connection:
         await lock_account(connection, account_id)
+        # Two accounts that remove somebody at once: the second one sees that it was the last role.
+        if (known_id := await memberships.user_id_of(connection, email)) is not None:
+            await users.lock(connection, known_id)
         user_id = await memberships.remove(connection, account_id, email)
         if user_id is None:
             raise await _refusal(connection, account_id, email, "", None)
+        await sessions.end_of_outsider(connection, user_id)
         await outbox.append(connection, StaffRemoved(account_id=account_id, subject_id=user_id))
 
 

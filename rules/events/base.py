@@ -30,6 +30,8 @@ class Event:
     samples: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     # Whether the roster shows the subject differently afterwards.
     changes_member: ClassVar[bool] = False
+    # Whether it shows in every account its subject is staff of, beside its own.
+    shows_everywhere: ClassVar[bool] = False
     # Whether it shows only once a worker has looked at it, so that appending it takes the same time for anybody.
     shows_when_planned: ClassVar[bool] = False
 

@@ -15,6 +15,7 @@ from rules.events.signing_in import (
     CodeRejected,
     MfaChallengeLocked,
     PasswordRejected,
+    Reauthenticated,
     SignInLocked,
     SignInSlowed,
     SignInSucceeded,
@@ -43,6 +44,7 @@ EVENTS: tuple[type[Event], ...] = (
     PasswordRejected,
     CodeRejected,
     MfaChallengeLocked,
+    Reauthenticated,
     MfaEnabled,
     MfaDisabled,
     MfaReset,
@@ -79,6 +81,7 @@ EVENTS: tuple[type[Event], ...] = (
 )
 BY_TYPE = {event.type(): event for event in EVENTS}
 MEMBER_CHANGES = frozenset(name for name, event in BY_TYPE.items() if event.changes_member)
+SHOWN_EVERYWHERE = [name for name, event in BY_TYPE.items() if event.shows_everywhere]
 SHOWN_WHEN_PLANNED = [name for name, event in BY_TYPE.items() if event.shows_when_planned]
 LINKS = {name: event.mailing.link for name, event in BY_TYPE.items() if event.mailing and event.mailing.link}
 # Emailed to nobody; emailed at once.

@@ -35,6 +35,7 @@ class MfaReset(PersonEvent):
     mailing = to_subject("mfa_reset", holds_while=While.NOT_ENROLLED)
     samples = {"mfa_reset": {"account_id": ACCOUNT_ID, "actor_id": ADMIN_ID}, "mfa_reset_by_operator": {}}
     changes_member = True
+    shows_everywhere = True
 
     client: Client = Client(None, None)
 

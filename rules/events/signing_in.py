@@ -17,6 +17,12 @@ class SignInSucceeded(OwnAct):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reauthenticated(OwnAct):
+    description = "A person showed again, within a session, that they are the one."
+    sentence = "{subject} confirmed to be the one."
+
+
+@dataclass(frozen=True, kw_only=True)
 class PasswordRejected(OwnAct):
     description = "A wrong password; the 1st, 2nd, 4th, 8th and so on of a day are told."
     sentence = "A wrong password was given for {subject}: {count} within 24 hours."

@@ -179,9 +179,9 @@ async def test_the_progress_counts_enrolled_pending_and_blocked(world: World) ->
     assert (await ask_account(olive, world, PROGRESS)) == expected | {"pendingCount": 0, "blockedCount": 2}
 
 
-async def test_the_policy_is_changed_only_within_two_hours_of_the_password(world: World) -> None:
+async def test_the_policy_is_changed_only_within_fifteen_minutes_of_the_password(world: World) -> None:
     olive = await world.sign_in("olive")
-    await world.database.execute("UPDATE sessions SET password_at = now() - interval '2 hours'")
+    await world.database.execute("UPDATE sessions SET password_at = now() - interval '15 minutes'")
     refused = await olive.refusal(UPDATE, account=str(world.account_id), require=True)
     assert refused == "REAUTHENTICATION_REQUIRED"
 

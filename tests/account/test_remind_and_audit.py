@@ -73,7 +73,7 @@ async def test_strangers_among_the_ids_are_skipped(world: World) -> None:
 
 
 async def test_the_log_tells_what_happened_newest_first_in_plain_sentences(world: World) -> None:
-    olive, mia = await world.sign_in("olive"), await world.sign_in("mia")
+    olive, mia = await world.enrolled("olive"), await world.sign_in("mia")
     factor = await world.enroll(mia)
     other, token = await world.challenge("mia")
     await other.do(COMPLETE, token=token, code={"backupCode": factor.backup_codes[0]})
@@ -88,6 +88,7 @@ async def test_the_log_tells_what_happened_newest_first_in_plain_sentences(world
         "mia@agency.example signed in with a backup code; 9 left.",
         "mia@agency.example turned on MFA.",
         "mia@agency.example signed in.",
+        "olive@agency.example turned on MFA.",
         "olive@agency.example signed in.",
     ]
     assert (nodes[1]["type"], nodes[1]["actorEmail"], nodes[1]["subjectEmail"]) == (

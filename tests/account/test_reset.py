@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from tests.account.acts import reset
+from tests.client import Client
 from tests.operations import BEGIN, COMPLETE, DISABLE, NOTICE, RESET, VERIFY
 from tests.people import Factor, World, email
 
@@ -15,7 +16,7 @@ VIEWER = "{ viewer { email } }"
 
 @pytest.mark.parametrize("name", ["olive", "adam"])
 async def test_owners_and_admins_reset_whoever_is_locked_out(world: World, name: str) -> None:
-    admin, mia = await world.sign_in(name), await world.sign_in("mia")
+    admin, mia = await world.enrolled(name), await world.sign_in("mia")
     await world.enroll(mia)
     answer = await reset(admin, world, "mia")
     assert answer["staffMember"] == {
@@ -33,7 +34,7 @@ async def test_owners_and_admins_reset_whoever_is_locked_out(world: World, name:
 
 
 async def test_the_persons_sessions_are_refused_from_the_next_request_on(world: World) -> None:
-    olive, mia = await world.sign_in("olive"), await world.sign_in("mia")
+    olive, mia = await world.enrolled("olive"), await world.sign_in("mia")
     await world.enroll(mia)
     assert (await mia.ask(VIEWER))["viewer"] is not None
     await reset(olive, world, "mia")
@@ -42,7 +43,7 @@ async def test_the_persons_sessions_are_refused_from_the_next_request_on(world: 
 
 
 async def test_from_the_next_sign_in_on_nothing_but_enrolling_works(world: World) -> None:
-    olive, mia = await world.sign_in("olive"), await world.sign_in("mia")
+    olive, mia = await world.enrolled("olive"), await world.sign_in("mia")
     await world.enroll(mia)
     await reset(olive, world, "mia")
     mia = await world.sign_in("mia")
@@ -66,7 +67,7 @@ async def test_from_the_next_sign_in_on_nothing_but_enrolling_works(world: World
 
 
 async def test_an_open_challenge_dies_with_it(world: World) -> None:
-    olive = await world.sign_in("olive")
+    olive = await world.enrolled("olive")
     factor = await world.enroll(await world.sign_in("mia"))
     mia, token = await world.challenge("mia")
     await reset(olive, world, "mia")
@@ -77,7 +78,7 @@ async def test_an_open_challenge_dies_with_it(world: World) -> None:
 
 
 async def test_a_lock_on_code_entry_is_lifted_by_it(world: World) -> None:
-    olive, mia = await world.sign_in("olive"), await world.sign_in("mia")
+    olive, mia = await world.enrolled("olive"), await world.sign_in("mia")
     await world.enroll(mia)
     for _ in range(11):
         await mia.do(DISABLE, code="000000")
@@ -86,7 +87,7 @@ async def test_a_lock_on_code_entry_is_lifted_by_it(world: World) -> None:
 
 
 async def test_there_is_nothing_to_reset_without_mfa(world: World) -> None:
-    olive, mia = await world.sign_in("olive"), await world.sign_in("mia")
+    olive, mia = await world.enrolled("olive"), await world.sign_in("mia")
     assert (await reset(olive, world, "mia"))["__typename"] == "StaffMfaNotEnabled"
     assert (await mia.ask(VIEWER))["viewer"] is not None
     assert await world.events("MFA_RESET") == []
@@ -100,7 +101,7 @@ async def test_nobody_resets_themselves(world: World) -> None:
 
 
 async def test_nobody_resets_across_accounts(world: World) -> None:
-    sam = await world.sign_in("sam")
+    sam = await world.enrolled("sam")
     await world.enroll(await world.sign_in("mia"))
     staff = str(await world.staff_id("mia"))
     assert await sam.refusal(RESET, account=str(world.other_account_id), staff=staff) == "NOT_FOUND"
@@ -108,7 +109,8 @@ async def test_nobody_resets_across_accounts(world: World) -> None:
     assert await world.events("MFA_RESET") == []
 
 
-async def test_two_admins_who_reset_each_other_end_in_one_of_the_two_orders(world: World) -> None:
+async def test_two_owners_who_reset_each_other_end_in_one_of_the_two_orders(world: World) -> None:
+    await world.database.execute("UPDATE staff SET role = 'OWNER' WHERE email = $1", email("adam"))
     staff = {name: str(await world.staff_id(name)) for name in ("olive", "adam")}
     for _ in range(5):
         olive, adam = await world.sign_in("olive"), await world.sign_in("adam")
@@ -128,7 +130,7 @@ async def test_two_admins_who_reset_each_other_end_in_one_of_the_two_orders(worl
 
 
 async def test_a_race_with_the_persons_own_enabling_ends_in_one_of_the_two_orders(world: World) -> None:
-    olive = await world.sign_in("olive")
+    olive = await world.enrolled("olive")
     for _ in range(8):
         mia = await world.sign_in("mia")
         begun = await mia.do(BEGIN)
@@ -147,12 +149,12 @@ async def test_a_race_with_the_persons_own_enabling_ends_in_one_of_the_two_order
             assert (state["on"], state["reset"], state["sessions"]) == (False, True, 0)
         else:
             assert (state["on"], state["reset"], state["sessions"]) == (True, False, 1)
-        await world.database.execute("DELETE FROM factors")
+        await world.database.execute("DELETE FROM factors WHERE user_id = $1", await world.user_id("mia"))
         await world.database.execute("UPDATE users SET reenrollment_required_at = NULL")
 
 
 async def test_a_race_with_a_backup_code_leaves_no_session_behind_a_reset(world: World) -> None:
-    olive = await world.sign_in("olive")
+    olive = await world.enrolled("olive")
     for _ in range(8):
         factor = await world.enroll(await world.sign_in("mia"))
         mia, token = await world.challenge("mia")
@@ -163,6 +165,84 @@ async def test_a_race_with_a_backup_code_leaves_no_session_behind_a_reset(world:
         assert used["__typename"] in {"SignedIn", "ChallengeExpired"}
         sessions = "SELECT count(*) FROM sessions WHERE user_id = $1"
         assert await world.database.fetchval(sessions, await world.user_id("mia")) == 0
-        assert await world.database.fetchval("SELECT count(*) FROM backup_codes") == 0
+        codes = "SELECT count(*) FROM backup_codes WHERE user_id = $1"
+        assert await world.database.fetchval(codes, await world.user_id("mia")) == 0
         await world.database.execute("UPDATE users SET reenrollment_required_at = NULL")
         await world.database.execute("DELETE FROM throttles")
+
+
+async def make_staff(world: World, name: str, role: str) -> None:
+    """Give somebody a role in the other account, too."""
+    await world.database.execute(
+        "INSERT INTO staff (account_id, user_id, email, role) VALUES ($1, $2, $3, $4)",
+        world.other_account_id,
+        await world.user_id(name),
+        email(name),
+        role,
+    )
+
+
+async def refused(client: Client, world: World, name: str) -> str:
+    """The sentence of a reset that is not permitted and changed nothing; the roster says so beforehand."""
+    shown = await client.ask(
+        "query ($account: ID!) { account(id: $account) { staff { nodes { email canResetMfa } } } }",
+        account=str(world.account_id),
+    )
+    assert {"email": email(name), "canResetMfa": False} in shown["account"]["staff"]["nodes"]
+    answer = await reset(client, world, name)
+    assert answer["__typename"] == "NotPermitted"
+    assert await world.events("MFA_RESET") == []
+    return str(answer["message"])
+
+
+async def test_an_admin_resets_no_owner(world: World) -> None:
+    await world.enrolled("olive")
+    assert "Ask another owner" in await refused(await world.enrolled("adam"), world, "olive")
+
+
+async def test_whoever_resets_has_mfa_on(world: World) -> None:
+    await world.enrolled("mia")
+    assert "Set up MFA" in await refused(await world.sign_in("olive"), world, "mia")
+
+
+@pytest.mark.parametrize("role", ["OWNER", "MEMBER"])
+async def test_nobody_resets_a_person_with_a_role_where_they_manage_nothing(world: World, role: str) -> None:
+    await make_staff(world, "mia", role)
+    await world.enrolled("mia")
+    assert "Ask the operator" in await refused(await world.enrolled("olive"), world, "mia")
+
+
+async def test_nobody_resets_by_the_weaker_of_two_accounts(world: World) -> None:
+    """Olive owns the agency and is a mere admin of the other account, which Mia owns."""
+    await make_staff(world, "olive", "ADMIN")
+    await make_staff(world, "mia", "OWNER")
+    await world.enrolled("mia")
+    await refused(await world.enrolled("olive"), world, "mia")
+
+
+async def test_who_manages_all_of_a_persons_accounts_resets_them_and_each_log_shows_it(world: World) -> None:
+    await make_staff(world, "olive", "ADMIN")
+    await make_staff(world, "mia", "MEMBER")
+    olive, sam = await world.enrolled("olive"), await world.sign_in("sam")
+    await world.enrolled("mia")
+    assert (await reset(olive, world, "mia"))["__typename"] == "StaffMfaReset"
+    log = "query ($account: ID!) { account(id: $account) { auditLog { nodes { type summary } } } }"
+    shown = (await sam.ask(log, account=str(world.other_account_id)))["account"]["auditLog"]["nodes"]
+    assert {"type": "MFA_RESET", "summary": f"{email('olive')} reset the MFA of {email('mia')}."} in shown
+    assert "MFA_ENABLED" in {node["type"] for node in shown}
+    assert not any("Agency" in node["summary"] for node in shown)
+    here = (await olive.ask(log, account=str(world.account_id)))["account"]["auditLog"]["nodes"]
+    assert [node["type"] for node in here].count("MFA_RESET") == 1
+
+
+async def test_a_role_gained_elsewhere_meanwhile_is_looked_at_behind_the_lock(world: World) -> None:
+    olive = await world.enrolled("olive")
+    await world.enrolled("mia")
+    staff = str(await world.staff_id("mia"))
+    async with world.database.transaction():
+        await world.database.execute("SELECT FROM users WHERE email = $1 FOR UPDATE", email("mia"))
+        pending = asyncio.create_task(olive.do(RESET, account=str(world.account_id), staff=staff))
+        while not await world.database.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            await asyncio.sleep(0.01)
+        await make_staff(world, "mia", "OWNER")
+    assert (await pending)["__typename"] == "NotPermitted"

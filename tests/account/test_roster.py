@@ -59,7 +59,7 @@ async def test_the_state_shows_who_is_blocked(world: World) -> None:
 
 
 async def test_whoever_was_reset_is_blocked_without_any_policy(world: World) -> None:
-    olive, mia = await world.sign_in("olive"), await world.sign_in("mia")
+    olive, mia = await world.enrolled("olive"), await world.sign_in("mia")
     await world.enroll(mia)
     await reset(olive, world, "mia")
     (row,) = (await roster(olive, world, filter={"search": "mia@"}))["nodes"]
@@ -67,9 +67,7 @@ async def test_whoever_was_reset_is_blocked_without_any_policy(world: World) -> 
 
 
 async def test_can_reset_says_whether_the_viewer_may(world: World) -> None:
-    olive, mia, sue = [await world.sign_in(name) for name in ("olive", "mia", "sue")]
-    await world.enroll(olive)
-    await world.enroll(mia)
+    olive, _, sue = [await world.enrolled(name) for name in ("olive", "mia", "sue")]
     assert {n["email"]: n["canResetMfa"] for n in (await roster(olive, world))["nodes"]} == {
         email("adam"): False,
         email("mia"): True,

@@ -51,7 +51,7 @@ async def test_who_does_not_manage_the_account_cannot_invite(world: World, name:
 
 
 async def test_a_super_admin_changes_nothing(world: World) -> None:
-    sue = await world.sign_in("sue")
+    sue = await world.enrolled("sue")
     assert (await invite(world, sue, "new@agency.example"))["__typename"] == "NotPermitted"
 
 

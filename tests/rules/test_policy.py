@@ -32,6 +32,8 @@ def person(*policies: Policy, enrolled: bool = False, reset: bool = False) -> Pe
         password_at=NOW,
         amr=("pwd",),
         expires_at=NOW + timedelta(days=30),
+        second_factor_at=None,
+        proof_lifetime=timedelta(minutes=15),
         id=UUID(int=2),
         email="mia@agency.example",
         is_super_admin=False,

@@ -54,6 +54,20 @@ async def test_two_owners_who_leave_at_once_leave_one(operate: Command, world: W
     )
 
 
+async def test_with_the_last_role_the_sessions_end(operate: Command, world: World) -> None:
+    await world.database.execute(
+        "INSERT INTO staff (account_id, user_id, email, role) VALUES ($1, $2, $3, 'MEMBER')",
+        world.other_account_id,
+        await world.user_id("mia"),
+        email("mia"),
+    )
+    mia, viewer = await world.sign_in("mia"), "{ viewer { email } }"
+    for account, left in ((world.account_id, {"email": email("mia")}), (world.other_account_id, None)):
+        done = operate("staff", "remove", "--account", str(account), "--email", email("mia"))
+        assert done.returncode == 0, done.stderr
+        assert await mia.ask(viewer) == {"viewer": left}
+
+
 async def test_a_removed_member_is_shut_out_at_the_next_request(operate: Command, world: World) -> None:
     adam = await world.sign_in("adam")
     done = operate("staff", "remove", "--account", str(world.account_id), "--email", email("adam"))

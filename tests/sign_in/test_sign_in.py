@@ -147,7 +147,7 @@ async def test_the_cookie_is_http_only_lax_and_lasts_as_the_session(world: World
 
 async def test_reauthenticating_renews_the_freshness(world: World) -> None:
     client = await world.sign_in("mia")
-    await world.database.execute("UPDATE sessions SET password_at = now() - interval '2 hours'")
+    await world.database.execute("UPDATE sessions SET password_at = now() - interval '15 minutes'")
     begin = "mutation { beginMfaEnrollment { __typename } }"
     assert await client.refusal(begin) == "REAUTHENTICATION_REQUIRED"
     assert (await reauthenticate(client, "wrong"))["__typename"] == "InvalidCredentials"

@@ -1,0 +1,75 @@
+"""What a change of a person's factor does to their sessions, and how they show again that they are the one."""
+
+from __future__ import annotations
+
+import secrets
+
+from db import challenges, outbox, sessions, users
+from db.pool import Connection
+from resolvers import access, guessing, second_factor, sign_in
+from resolvers.context import Context
+from rules import tokens
+from rules.events.signing_in import Reauthenticated
+from rules.failures import BadUserInput, MfaNotEnabled, Unauthenticated
+from rules.people import Person
+
+
+async def reauthenticate(
+    context: Context, password: str | None, totp_code: str | None, backup_code: str | None
+) -> Person:
+    """Show the password again, or a second factor, or both; the person as they stand then.
+
+    Raises as sign_in and complete_challenge, MfaNotEnabled and BadUserInput.
+    """
+    person = await context.person()
+    if password is None and totp_code is None and backup_code is None:
+        raise BadUserInput("Give the password, a code, or both.")
+    if password is not None:
+        await _show_password(context, person, password)
+    if totp_code is not None or backup_code is not None:
+        await _show_second_factor(context, person, totp_code, backup_code)
+    return await context.reload()
+
+
+async def keep_only_this_session(context: Context, connection: Connection, person: Person) -> str | None:
+    """End the person's other sessions and open challenges; the new token of this one, where it is in a cookie.
+
+    To be called under their lock; `context.go_on_as` hands the token over once all is committed.
+    """
+    await sessions.end_others(connection, person.id, person.session_id, context.service.limits.session_idle)
+    token = None
+    if context.token_is_cookie:
+        token, token_hash = tokens.issue(tokens.SESSION_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
+        await sessions.replace_token(connection, person.session_id, token_hash)
+    await challenges.drop_all(connection, person.id)
+    return token
+
+
+async def _show_password(context: Context, person: Person, password: str) -> None:
+    async with context.database.connection() as connection:
+        known = await users.credentials_of(connection, person.id)
+    async with (
+        guessing.of_password(context, guessing.session_door(person.id), known) as guess,
+        sign_in.password_shown(context, known, password) as (connection, _),
+    ):
+        if not await sessions.renew_password(connection, person.session_id):
+            raise Unauthenticated
+        shown = Reauthenticated(subject_id=person.id, actor_id=person.id, client=context.client)
+        await outbox.append(connection, shown)
+        await guess.give_back(connection)
+
+
+async def _show_second_factor(context: Context, person: Person, totp_code: str | None, backup_code: str | None) -> None:
+    if not person.mfa_enabled:
+        raise MfaNotEnabled
+    async with guessing.of_code(context, person.id) as guess:
+        async with context.database.connection() as connection:
+            factor = await second_factor.load(connection, person.id)
+        given = await second_factor.answer(context, factor, totp_code, backup_code)
+        async with context.changing(person.id) as connection:
+            await access.lock_person(connection, person)
+            await second_factor.spend(context, connection, person.id, given)
+            await sessions.renew_second_factor(connection, person.session_id)
+            shown = Reauthenticated(subject_id=person.id, actor_id=person.id, client=context.client)
+            await outbox.append(connection, shown)
+            await guess.give_back(connection)
