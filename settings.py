@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from difflib import get_close_matches
@@ -21,6 +22,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from rules.people import TimeLimits
 
 PREFIX = "GATEHOUSE_"
+# What may be kept in a file instead, under the name with _FILE.
+SECRETS = ("database_url", "broker_url", "smtp_url", "secret_keys")
 MAIL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[(IPv6:)?[0-9A-Fa-f.:]+\]")
 OWN_PAGES = {
     "sign_in_url": "/sign-in",
@@ -298,8 +301,9 @@ class Settings(BaseSettings):
 
 def load() -> Settings:
     """Read the environment; raise SettingsError with one plain sentence for each wrong value."""
+    given = _from_files(os.environ)
     try:
-        return Settings()
+        return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         sentences = []
         for problem in error.errors():
@@ -309,9 +313,27 @@ def load() -> Settings:
         raise SettingsError(" ".join(sentences)) from None
 
 
+def _from_files(environment: Mapping[str, str]) -> dict[str, str]:
+    """The secret settings that a file holds, as GATEHOUSE_…_FILE names it. Raises SettingsError."""
+    given = {}
+    for name in SECRETS:
+        variable = PREFIX + name.upper()
+        path = environment.get(f"{variable}_FILE")
+        if not path:
+            continue
+        if environment.get(variable):
+            raise SettingsError(f"{variable} and {variable}_FILE are both set: give one of them.")
+        try:
+            given[name] = Path(path).read_text().strip()
+        except (OSError, ValueError):
+            raise SettingsError(f"{variable}_FILE is wrong: the file cannot be read.") from None
+    return given
+
+
 def unknown_variables(names: Iterable[str]) -> list[str]:
     """A sentence for each of these environment variables that looks like one of ours and is none."""
     known = [PREFIX + name.upper() for name in Settings.model_fields]
+    known += [f"{PREFIX}{name.upper()}_FILE" for name in SECRETS]
     return [
         f"{name} is no setting of Gatehouse; the nearest is {get_close_matches(name.upper(), known, 1, 0)[0]}."
         for name in sorted(names)

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 # The operators' commands, each imported when it is asked for: the parts start the faster without them.
 OPERATORS = {
     "account": "server.commands.operators",
+    "clock": "server.commands.clock",
     "deliveries": "server.commands.deliveries",
+    "doctor": "server.commands.doctor",
     "emails": "server.commands.emails",
     "evidence": "server.commands.evidence",
     "keys": "server.commands.keys",

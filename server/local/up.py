@@ -105,7 +105,9 @@ class _Up:
         defaults = {"GATEHOUSE_PUBLIC_URL": self.url}
         if host in LOOPBACK_HOSTS:
             defaults |= {"GATEHOUSE_EXPLORER": "true", "GATEHOUSE_INTROSPECTION": "true"}
-        return {**defaults, **os.environ, **ours}
+        # What a file held is in ours by now.
+        inherited = {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in ours}
+        return {**defaults, **inherited, **ours}
 
     def _status_port(self, name: str) -> dict[str, str]:
         """Consecutive ports, where the first one is set."""

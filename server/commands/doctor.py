@@ -1,0 +1,112 @@
+"""What is wrong, in one look: for whoever has restored a backup, changed a setting, or was woken at night."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import click
+
+from db import figures, ledger
+from rules.sealing import KeyRing
+from server.checks import plain_database_error
+from server.commands.keys import ring_of
+from server.commands.options import data_dir_option, load
+from server.local.data_dir import database_for_operator
+from server.status.readiness import OK, ask_broker, key_problem, word_of
+from settings import Settings, SettingsError
+from workers.mailer import Mailer
+from workers.verdicts import ServerError
+
+LATE_EVENT_S = 60.0
+LATE_EMAIL_S = 300.0
+MOST_SKEW_S = 2.0
+NOT_SET = "not set"
+
+
+@click.command()
+@data_dir_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+def doctor(data_dir: Path | None, as_json: bool) -> None:
+    """Say what is wrong: database, migrations, keys, clock, events and emails that wait, broker, mail.
+
+    Status 1 when anything is. Without GATEHOUSE_DATABASE_URL it looks at the data folder.
+    """
+    settings = load(data_dir=data_dir)
+    found = _look(settings)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+    for name, word in () if as_json else found.items():
+        click.echo(f"{'ok   ' if word in {OK, NOT_SET} else 'WRONG'} {name:<10} {'' if word == OK else word}".rstrip())
+    if any(word not in {OK, NOT_SET} for word in found.values()):
+        raise SystemExit(1)
+
+
+def _look(settings: Settings) -> dict[str, str]:
+    ring: KeyRing | None = None
+    keys = NOT_SET
+    try:
+        ring = ring_of(settings)
+    except SettingsError as error:
+        keys = str(error)
+    if settings.database_url:
+        found = asyncio.run(_look_at_database(settings.database_url, ring))
+    else:
+        with database_for_operator(settings.data_dir) as url:
+            found = asyncio.run(_look_at_database(url, ring))
+    if ring is None:
+        found["keys"] = keys
+    found["broker"] = asyncio.run(word_of(settings.broker_url, ask_broker))
+    found["mail"] = _ask_mail(settings) if settings.smtp_url else NOT_SET
+    return found
+
+
+async def _look_at_database(url: str, ring: KeyRing | None) -> dict[str, str]:
+    try:
+        connection = await asyncpg.connect(url, timeout=10, statement_cache_size=0)
+    except Exception as error:
+        return {"database": str(plain_database_error(error))}
+    try:
+        found = {"database": OK, "migrations": (await ledger.read(connection)).problem or OK}
+        if found["migrations"] != OK:
+            return found
+        if ring is not None:
+            found["keys"] = await key_problem(connection, ring) or OK
+        found["clock"] = _skew(await connection.fetchval("SELECT clock_timestamp()")) or OK
+        return found | _waiting(await figures.line(connection))
+    finally:
+        connection.terminate()
+
+
+def _skew(database_now: datetime) -> str | None:
+    skew_s = (datetime.now(UTC) - database_now).total_seconds()
+    if abs(skew_s) < MOST_SKEW_S:
+        return None
+    side = "ahead of" if skew_s > 0 else "behind"
+    return f"this machine is {abs(skew_s):.0f} s {side} the database, whose clock is the one that counts"
+
+
+def _waiting(line: figures.Line) -> dict[str, str]:
+    events = OK
+    if line.set_aside:
+        events = f"{line.set_aside} set aside: see `gatehouse deliveries list --failed`"
+    if line.oldest_event_s > LATE_EVENT_S:
+        events = f"the oldest has not been dispatched for {line.oldest_event_s:.0f} s: do relay and worker run?"
+    emails = OK
+    if line.oldest_due_s > LATE_EMAIL_S:
+        emails = f"the oldest has been due for {line.oldest_due_s:.0f} s: do worker and beat run?"
+    return {"events": events, "emails": emails}
+
+
+def _ask_mail(settings: Settings) -> str:
+    mailer = Mailer(settings.smtp_url, urlsplit(settings.public_url).hostname or "localhost")
+    try:
+        mailer.connect()
+    except ServerError as error:
+        return str(error)
+    mailer.close()
+    return OK
