@@ -1,0 +1,169 @@
+"""What a good client's `viewer` takes beside each attack, against what it takes when nobody else asks anything.
+
+The attackers are a process of their own: `python -m bench.hostile NAME PORT TOKEN`. Held: the 99th percentile beside an
+attack is at most three times the quiet one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from itertools import count
+
+import asyncpg
+from graphql import get_introspection_query
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
+
+from bench import parts
+
+MEASURED_S, WARM_UP_S = 4.0, 1.0
+ATTACKERS = 20
+MOST = 3.0
+VIEWER = "{ viewer { id email mfa { enabled } } }"
+NOBODY = "00000000-0000-0000-0000-000000000000"
+LARGE = "{ viewer { memberships { account { staff(first: 500) { nodes { id email role mfaState } } } } } }"
+
+numbers = count()
+
+
+def request(query: str, token: str = "", **variables: str) -> bytes:
+    """One POST as bytes."""
+    content = json.dumps({"query": query, "variables": variables}).encode()
+    authorization = f"Authorization: Bearer {token}\r\n" if token else ""
+    head = (
+        f"POST /graphql HTTP/1.1\r\nHost: localhost\r\n{authorization}Content-Type: application/json\r\n"
+        f"Accept: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    )
+    return head.encode() + content
+
+
+async def ask(port: int, made: Callable[[], bytes], seconds: float) -> list[float]:
+    """Ask again and again over one connection; how long each answer took."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    taken: list[float] = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        started = time.perf_counter()
+        writer.write(made())
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+        taken.append(time.perf_counter() - started)
+    writer.close()
+    return taken
+
+
+def aliases(_token: str) -> bytes:
+    """119 aliases of a field that needs a session, which nobody has."""
+    fields = " ".join(
+        f'a{n}: account(id: "{NOBODY}") {{ id name staff {{ nodes {{ id email }} }} }}' for n in range(119)
+    )
+    return request(f"{{ {fields} }} #{next(numbers)}")
+
+
+def small(_token: str) -> bytes:
+    """A document within a stranger's limits, of a new text each time."""
+    fields = " ".join(f'a{n}: account(id: "{NOBODY}") {{ id }}' for n in range(20))
+    return request(f"{{ {fields} }} #{next(numbers)}")
+
+
+def made_up(_token: str) -> bytes:
+    """A token that is none."""
+    return request(f"{VIEWER} #{next(numbers)}", f"gh_s_{next(numbers):043}")
+
+
+def introspection(_token: str) -> bytes:
+    """The whole schema, of a new text each time."""
+    return request(f"{get_introspection_query()} #{next(numbers)}")
+
+
+def guesses(_token: str) -> bytes:
+    """Passwords of people who are not there."""
+    sign_in = 'mutation ($e: String!) { signIn(input: {email: $e, password: "x"}) { __typename } }'
+    return request(sign_in, e=f"nobody{next(numbers)}@agency.example")
+
+
+def member(token: str) -> bytes:
+    """A person who asks for the largest pages."""
+    return request(LARGE, token)
+
+
+async def bursts(port: int) -> None:
+    """A socket that is filled with operations, and left."""
+    until = time.monotonic() + MEASURED_S + 2 * WARM_UP_S
+    while time.monotonic() < until:
+        with suppress(OSError, Exception):
+            async with connect(
+                f"ws://127.0.0.1:{port}/graphql", subprotocols=[Subprotocol("graphql-transport-ws")], open_timeout=5
+            ) as socket:
+                await socket.send('{"type": "connection_init"}')
+                for _ in range(1_000):
+                    payload = {"query": f"{{ viewer {{ id }} }} #{next(numbers)} {'x' * 200}"}
+                    await socket.send(json.dumps({"id": str(next(numbers)), "type": "subscribe", "payload": payload}))
+                socket.transport.abort()
+
+
+ATTACKS: dict[str, Callable[[str], bytes]] = {
+    "119 aliases": aliases,
+    "20 aliases": small,
+    "made-up tokens": made_up,
+    "introspection": introspection,
+    "guesses": guesses,
+    "a member's large pages": member,
+}
+SOCKETS = "bursts over sockets"
+
+
+async def attack(name: str, port: int, token: str) -> None:
+    """All attackers of one kind, for as long as one measurement lasts."""
+    seconds = MEASURED_S + 2 * WARM_UP_S
+    running: list[Awaitable[object]] = [
+        bursts(port) if name == SOCKETS else ask(port, lambda: ATTACKS[name](token), seconds) for _ in range(ATTACKERS)
+    ]
+    await asyncio.gather(*running, return_exceptions=True)
+
+
+async def main(url: str, api: parts.Server) -> dict[str, bool]:
+    """Measure and print; what was kept."""
+    connection = await asyncpg.connect(url)
+    account = await parts.add_account(connection, "agency", 2_000, 2)
+    tokens = await parts.sign_in(connection, account, "ADMIN")
+    (owner,) = await parts.sign_in(connection, account, "OWNER")
+    await parts.settle(connection)
+    await connection.close()
+    good = request(VIEWER, owner)
+    await ask(api.port, lambda: good, WARM_UP_S)
+    quiet = await ask(api.port, lambda: good, MEASURED_S)
+    rows, kept = [row("nobody", quiet, quiet)], {}
+    for name in [*ATTACKS, SOCKETS]:
+        attackers = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bench.hostile", name, str(api.port), tokens[0]
+        )
+        await asyncio.sleep(WARM_UP_S)
+        beside = await ask(api.port, lambda: good, MEASURED_S)
+        await attackers.wait()
+        rows.append(row(name, beside, quiet))
+        ratio = parts.percentile(beside, 0.99) / parts.percentile(quiet, 0.99)
+        kept[f"{name}: {ratio:.1f} times the quiet p99 ({MOST:.0f} at most)"] = ratio <= MOST
+    parts.table(("beside", "a second", "p50 ms", "p99 ms", "of quiet"), rows)
+    return kept
+
+
+def row(name: str, taken: list[float], quiet: list[float]) -> tuple[object, ...]:
+    """One line of the table."""
+    p99 = parts.percentile(taken, 0.99)
+    ratio = p99 / parts.percentile(quiet, 0.99)
+    return name, len(taken) / MEASURED_S, parts.median_ms(taken), p99 * 1000, ratio
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        asyncio.run(attack(sys.argv[1], int(sys.argv[2]), sys.argv[3]))
+    else:
+        with parts.database() as database_url, parts.api(database_url) as served:
+            promises = asyncio.run(main(database_url, served))
+        parts.judge(promises)
