@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.parts import environment
+from tests.waiting import LIMIT_S
 from tests.warm import WARM
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -21,7 +22,7 @@ def command(*arguments: str, stdin: str = "", **settings: object) -> subprocess.
         given, out, err = (Path(folder) / name for name in ("in", "out", "err"))
         given.write_text(stdin)
         child = WARM.start(arguments, environment(**settings), stdin=given, stdout=out, stderr=err)
-        return subprocess.CompletedProcess(arguments, child.wait(60), out.read_text(), err.read_text())
+        return subprocess.CompletedProcess(arguments, child.wait(LIMIT_S), out.read_text(), err.read_text())
 
 
 @pytest.fixture

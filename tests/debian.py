@@ -16,9 +16,9 @@ import pytest
 
 from server.local import processes
 from tests.parts import OPTIONS
+from tests.waiting import LIMIT_S
 
 BINARIES = Path("/usr/lib/postgresql/15/bin")
-READY_LIMIT_S = 60
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def postgres_15(options: Sequence[str] = OPTIONS) -> Iterator[str]:
         try:
             pid_file = cluster / "postmaster.pid"
             is_ready = lambda: pid_file.exists() and "ready" in pid_file.read_text()  # noqa: E731
-            processes.wait_until(is_ready, child, "PostgreSQL 15", log, READY_LIMIT_S)
+            processes.wait_until(is_ready, child, "PostgreSQL 15", log, LIMIT_S)
             yield f"postgresql://gatehouse@/postgres?host={quote(str(folder))}"
         finally:
             processes.stop(child, signal.SIGQUIT, 5)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +18,7 @@ from tests.broker import Broker
 from tests.client import SECRET_KEYS
 from tests.parts import Mailbox, Process, environment
 from tests.people import World, make_world
+from tests.waiting import until
 
 Start = Callable[..., Process]
 
@@ -54,20 +53,24 @@ class Line:
         """How many deliveries are in which state."""
         return Counter(row["state"] for row in await self.database.fetch("SELECT state FROM deliveries"))
 
-    async def until(self, holds: Callable[[], Awaitable[object]], what: str, within_s: float = 30) -> None:
-        """Return once `holds` does; fails when it does not in time."""
-        until = time.monotonic() + within_s
-        while not await holds():
-            assert time.monotonic() < until, f"never: {what}; deliveries are {await self.states()}"
-            await asyncio.sleep(0.02)
+    async def until(self, holds: Callable[[], Awaitable[object]], what: str) -> None:
+        """Return once `holds` does."""
+        seen: dict[str, int] = {}
 
-    async def until_all(self, state: str, count: int, within_s: float = 30) -> None:
+        async def do_hold() -> object:
+            seen.clear()
+            seen.update(await self.states())
+            return await holds()
+
+        await until(do_hold, lambda: f"{what}; deliveries are {seen}")
+
+    async def until_all(self, state: str, count: int) -> None:
         """Return once that many deliveries are in the state, and none in another."""
 
         async def holds() -> bool:
             return await self.states() == {state: count}
 
-        await self.until(holds, f"{count} {state}", within_s)
+        await self.until(holds, f"{count} {state}")
 
     async def until_waiting_for_a_lock(self, name: str) -> int:
         """Return once a process of this name waits for a lock in the database; its backend's id."""

@@ -29,9 +29,11 @@ from server.local import processes
 from server.local import valkey as embedded_valkey
 from server.local.postgres import Postgres
 from server.local.valkey import Valkey
+from tests.waiting import until
 from tests.warm import ROOT, WARM
 
 TEMPLATE = "gatehouse_template"
+PATIENCE_S = 10  # with a process that a test is done with, before it is killed
 # Tests never survive a power cut, so nothing needs to.
 OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_connections=200")
 
@@ -128,13 +130,12 @@ class Mailbox:
     reply_to_data: Callable[[SMTP, Envelope], Awaitable[str | None]] = _nothing
     after_data: Callable[[EmailMessage], Awaitable[None]] = _nothing
 
-    async def wait_for(self, count: int, within_s: float = 20) -> list[EmailMessage]:
-        """The messages, once there are at least `count`; fails when there are fewer in time."""
-        until = time.monotonic() + within_s
-        while len(self.messages) < count:
-            subjects = [str(message["subject"]) for message in self.messages]
-            assert time.monotonic() < until, f"{len(subjects)} of {count} messages came: {subjects}"
-            await asyncio.sleep(0.01)
+    async def wait_for(self, count: int) -> list[EmailMessage]:
+        """The messages, once there are at least `count`."""
+        await until(
+            lambda: len(self.messages) >= count,
+            lambda: f"{count} messages; there are {[str(message['subject']) for message in self.messages]}",
+        )
         return self.messages
 
     def subjects(self, recipient: str) -> list[str]:
@@ -197,26 +198,28 @@ class Process:
         """What it has written so far."""
         return self.log.read_text(errors="replace")
 
-    async def wait_for_output(self, text: str, timeout_s: float = 30) -> str:
-        """Its output, once `text` is in it; fails when the process ends before, or in time."""
-        until = time.monotonic() + timeout_s
-        while text not in self.output:
+    async def wait_for_output(self, text: str) -> str:
+        """Its output, once `text` is in it; fails when the process ends before."""
+
+        def is_written() -> bool:
+            if text in self.output:
+                return True
             assert self.popen.poll() is None, f"gatehouse {self.command} ended:\n{self.output}"
-            assert time.monotonic() < until, f"gatehouse {self.command} never wrote {text!r}:\n{self.output}"
-            await asyncio.sleep(0.02)
+            return False
+
+        await until(is_written, lambda: f"{text!r} of gatehouse {self.command}:\n{self.output}")
         return self.output
 
-    async def wait(self, timeout_s: float = 30) -> int:
+    async def wait(self) -> int:
         """Its exit status, once it has ended."""
-        until = time.monotonic() + timeout_s
-        while (status := self.popen.poll()) is None:
-            assert time.monotonic() < until, f"gatehouse {self.command} never ended:\n{self.output}"
-            await asyncio.sleep(0.02)
-        return status
+        await until(
+            lambda: self.popen.poll() is not None, lambda: f"the end of gatehouse {self.command}:\n{self.output}"
+        )
+        return int(self.popen.returncode)
 
-    def stop(self, timeout_s: float = 10) -> int:
+    def stop(self) -> int:
         """Ask it to end, then insist; its exit status."""
-        processes.stop(self.popen, signal.SIGTERM, timeout_s)
+        processes.stop(self.popen, signal.SIGTERM, PATIENCE_S)
         return self.popen.returncode
 
 

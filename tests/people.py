@@ -18,6 +18,7 @@ from rules.passwords import hash_password
 from rules.policy import Policy
 from tests.client import Client
 from tests.operations import BEGIN, SIGN_IN, VERIFY
+from tests.waiting import LIMIT_S
 
 PASSWORD = "correct horse battery"
 
@@ -55,7 +56,7 @@ class World:
 
     def client(self, **headers: str) -> Client:
         """A client that nobody is signed in on."""
-        http = httpx.AsyncClient(base_url=self.base_url, timeout=30, limits=httpx.Limits(max_connections=100))
+        http = httpx.AsyncClient(base_url=self.base_url, timeout=LIMIT_S, limits=httpx.Limits(max_connections=100))
         self.clients.append(http)
         return Client(http, headers=headers)
 

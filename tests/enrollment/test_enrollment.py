@@ -17,6 +17,7 @@ from PIL import Image
 from tests.client import Client
 from tests.operations import BEGIN, COMPLETE, DISABLE, REGENERATE, VERIFY
 from tests.people import World, begin, email
+from tests.waiting import until
 
 
 async def verify(client: Client, code: str) -> dict[str, Any]:
@@ -27,9 +28,7 @@ async def verify(client: Client, code: str) -> dict[str, Any]:
 async def until_waiting(connection: asyncpg.Connection[asyncpg.Record], statement: str) -> None:
     """Wait until a statement that matches the pattern waits for a lock."""
     waiting = "SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ $1 LIMIT 1"
-    async with asyncio.timeout(10):
-        while not await connection.fetchval(waiting, statement):
-            await asyncio.sleep(0.01)
+    await until(lambda: connection.fetchval(waiting, statement), f"{statement} waits for a lock")
 
 
 async def test_the_qr_code_decodes_to_the_uri_of_the_manual_key(world: World) -> None:

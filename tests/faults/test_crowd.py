@@ -15,7 +15,7 @@ async def test_two_relays_two_beats_and_four_workers_send_no_mail_twice(line: Li
     await line.happen(*people[:100])
     await line.start("relay", "relay", "worker", "worker", "worker", "worker", "beat", "beat")
     await line.happen(*people[100:])
-    await line.until_all("sent", PEOPLE, 60)
+    await line.until_all("sent", PEOPLE)
     assert Counter(str(message["to"]) for message in line.mailbox.messages) == {
         f"{number:06}@crowd.example": 1 for number in range(PEOPLE)
     }

@@ -27,6 +27,7 @@ from tests.line import Line, Start
 from tests.operations import SIGN_IN, WATCH_PROGRESS, WATCH_VIEWER
 from tests.parts import Mailbox
 from tests.people import PASSWORD, World, crowd, make_world
+from tests.waiting import LIMIT_S, until
 from tests.watching.watch import watching
 
 CALLERS = 6
@@ -129,7 +130,7 @@ async def test_restarted_at_once_under_load_it_loses_no_event_and_all_go_on(dura
             assert not task.done(), task.exception()
         return all(caller.answered_at > back_at for caller in callers)
 
-    await line.until(all_are_answered, "everybody signs in again", 10)
+    await line.until(all_are_answered, "everybody signs in again")
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -159,12 +160,10 @@ async def test_whoever_watches_while_it_restarts_is_told_of_what_changes_afterwa
         database.crash()
         await asyncio.sleep(DOWN_S)
         database.start()
-        async with asyncio.timeout(10):
-            while not await is_answered(mia):
-                await asyncio.sleep(0.1)
+        await until(lambda: is_answered(mia), "Mia is answered again")
         await line.world.enroll(mia)
-        assert (await progress.next(5))["enrolledCount"] == 1
-        assert (await viewer.next(5))["mfa"]["enabled"]
+        assert (await progress.next())["enrolledCount"] == 1
+        assert (await viewer.next())["mfa"]["enabled"]
 
 
 async def test_while_it_is_away_every_path_says_so_with_the_security_headers(durable: tuple[Restartable, Line]) -> None:
@@ -173,7 +172,7 @@ async def test_while_it_is_away_every_path_says_so_with_the_security_headers(dur
     (api,) = await line.start("serve", word="Application startup complete", production=True, explorer=True, port=port)
     cookie = {"cookie": "gatehouse=gh_s_x", "graphql-require-preflight": "1", "accept": "text/html"}
     database.crash()
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=cookie, timeout=10) as http:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=cookie, timeout=LIMIT_S) as http:
         for path in ("/healthz", "/graphql", "/graphql/assets/schema.json"):
             answer = await http.get(path)
             assert answer.status_code == 503, path
@@ -199,6 +198,4 @@ async def test_frozen_it_holds_no_request_for_long(durable: tuple[Restartable, L
         for pid in processes_of_it:
             os.kill(pid, signal.SIGCONT)
     assert {answer["errors"][0]["extensions"]["code"] for answer in answers} == {"SERVICE_UNAVAILABLE"}
-    async with asyncio.timeout(30):
-        while not await is_answered(mia):
-            await asyncio.sleep(0.1)
+    await until(lambda: is_answered(mia), "Mia is answered again")

@@ -21,7 +21,7 @@ async def test_a_worker_ends_in_time_at_every_word(line: Line, word: str, manner
         await line.happen(await line.world.user_id("mia"))
         await until_reached(line, server, 1)
         worker.popen.send_signal(signal.SIGTERM)
-        assert await worker.wait(10) == 0
+        assert await worker.wait() == 0
     assert await line.states() == {"pending": 1}
     assert server.taken == []
     assert "Traceback" not in worker.output
@@ -63,7 +63,7 @@ async def test_a_server_that_keeps_everybody_waiting_keeps_nobody_from_planning(
         assert not any(await line.database.fetch("SELECT FROM deliveries WHERE state = 'sent'"))
         server.manner = None
         await line.let_time_pass()
-        await line.until(lambda: all_taken(line, server), "all are sent", 60)
+        await line.until(lambda: all_taken(line, server), "all are sent")
 
 
 async def test_a_banner_without_end_is_left_after_its_time(line: Line) -> None:
@@ -74,7 +74,7 @@ async def test_a_banner_without_end_is_left_after_its_time(line: Line) -> None:
         async def is_put_off() -> object:
             return await line.database.fetchval("SELECT last_error = 'It took too long.' FROM deliveries")
 
-        await line.until(is_put_off, "the mail waits", 60)
+        await line.until(is_put_off, "the mail waits")
     assert await line.states() == {"pending": 1}
 
 

@@ -13,6 +13,7 @@ from tests.client import GraphQLError
 from tests.line import Line
 from tests.operations import SIGN_IN
 from tests.people import PASSWORD, crowd, email
+from tests.waiting import soon
 
 PEOPLE = 200
 
@@ -26,7 +27,7 @@ async def test_a_worker_gives_back_what_it_has_not_sent(line: Line) -> None:
     await line.happen(*await crowd(line.database, line.world.account_id, PEOPLE))
     await line.mailbox.wait_for(10)
     worker.popen.send_signal(signal.SIGTERM)
-    assert await worker.wait(10) == 0
+    assert await worker.wait() == 0
     states = await line.states()
     assert states.get("sending", 0) == 0
     assert states["sent"] == len(line.mailbox.messages) < PEOPLE
@@ -46,9 +47,9 @@ async def test_a_worker_ends_in_time_though_the_mail_server_says_nothing(line: L
     line.mailbox.reply_to_rcpt = be_silent
     _, worker = await line.start("relay", "worker")
     await line.happen(await line.world.user_id("mia"))
-    await asyncio.wait_for(asked.wait(), 20)
+    await soon(asked.wait())
     worker.popen.send_signal(signal.SIGTERM)
-    assert await worker.wait(10) == 0
+    assert await worker.wait() == 0
     assert await line.states() == {"pending": 1}
 
 
@@ -58,7 +59,7 @@ async def test_a_relay_and_a_beat_end_while_they_work(line: Line) -> None:
     await line.happen(*people)
     for part in (relay, beat):
         part.popen.send_signal(signal.SIGTERM)
-    assert [await part.wait(10) for part in (relay, beat)] == [0, 0]
+    assert [await part.wait() for part in (relay, beat)] == [0, 0]
     await line.let_time_pass()
     await line.start("relay", "worker", "beat")
     await line.until_all("sent", PEOPLE)
@@ -82,7 +83,7 @@ async def test_the_api_finishes_the_requests_that_it_has_begun(line: Line) -> No
     callers = [asyncio.create_task(sign_in_until_it_ends(name)) for name in ("olive", "adam", "mia", "sam")]
     await asyncio.sleep(1)
     api.popen.send_signal(signal.SIGTERM)
-    assert await api.wait(10) == 0
+    assert await api.wait() == 0
     signed_in = sum(await asyncio.gather(*callers))
     assert signed_in > 0
     assert await line.database.fetchval("SELECT count(*) FROM events WHERE type = 'SIGN_IN_SUCCEEDED'") >= signed_in

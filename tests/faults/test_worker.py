@@ -15,6 +15,7 @@ from rules.events.policy import GraceReminderSent, saved
 from rules.policy import Policy
 from tests.line import Line
 from tests.people import crowd, email, require_mfa
+from tests.waiting import soon
 
 
 async def test_a_mail_that_was_claimed_by_a_killed_worker_is_sent_by_another_once(line: Line) -> None:
@@ -29,7 +30,7 @@ async def test_a_mail_that_was_claimed_by_a_killed_worker_is_sent_by_another_onc
     line.mailbox.reply_to_rcpt = hold_the_first
     _, worker = await line.start("relay", "worker")
     await line.happen(await line.world.user_id("mia"))
-    await asyncio.wait_for(asked.wait(), 20)
+    await soon(asked.wait())
     worker.popen.kill()
     assert dict(await line.states()) == {"sending": 1}
     await line.let_time_pass()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 
@@ -14,6 +13,7 @@ import pytest_asyncio
 from tests.client import SECRET_KEYS
 from tests.parts import Mailbox, Process, empty_database, environment
 from tests.people import World, make_world
+from tests.waiting import until
 
 
 @pytest.fixture(params=["embedded", "oldest"])
@@ -61,13 +61,13 @@ async def product(
 
 async def answers(api: Process, url: str) -> None:
     """Wait until the API is healthy."""
+
+    async def is_healthy() -> bool:
+        assert api.popen.poll() is None, api.output
+        try:
+            return (await client.get(url)).status_code == 200
+        except httpx.TransportError:
+            return False
+
     async with httpx.AsyncClient() as client:
-        for _ in range(500):
-            assert api.popen.poll() is None, api.output
-            try:
-                if (await client.get(url)).status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            await asyncio.sleep(0.02)
-    raise AssertionError(api.output)
+        await until(is_healthy, lambda: f"the API is healthy:\n{api.output}")

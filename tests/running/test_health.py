@@ -83,7 +83,7 @@ async def test_asked_to_end_it_is_not_ready_first_and_serves_meanwhile(parts: Pa
     async with httpx.AsyncClient(base_url=parts.url) as http:
         answer = await http.post("/graphql", json={"query": "{ viewer { id } }"})
     assert answer.json() == {"data": {"viewer": None}}
-    assert await process.wait(10) == 0
+    assert await process.wait() == 0
 
 
 async def _until_failed(parts: Parts, failed: list[str]) -> None:

@@ -11,6 +11,7 @@ import psutil
 
 from server.transport.listening import free_port
 from tests.parts import Process, environment
+from tests.waiting import LIMIT_S
 
 READY = "Gatehouse is ready: "
 Start = Callable[..., Process]
@@ -59,11 +60,11 @@ def begin(gatehouse: Start, data_dir: Path, *options: str, port: int = 0, **sett
 async def ready(gatehouse: Start, data_dir: Path, *options: str, **settings: str) -> Up:
     """Start `up` and wait until it is ready."""
     up = begin(gatehouse, data_dir, *options, port=0, **settings)
-    await up.process.wait_for_output(READY, 100)
+    await up.process.wait_for_output(READY)
     return up
 
 
-def leaves_nothing(processes: list[psutil.Process], within_s: float = 10) -> bool:
-    """Whether all of these, and all of their process groups, are gone in time."""
-    gone, alive = psutil.wait_procs(processes, timeout=within_s)
+def leaves_nothing(processes: list[psutil.Process]) -> bool:
+    """Whether all of these, and all of their process groups, are gone in the end."""
+    gone, alive = psutil.wait_procs(processes, timeout=LIMIT_S)
     return not alive and len(gone) == len(processes)

@@ -17,6 +17,7 @@ from server.local import postgres
 from tests.commands import Command, command
 from tests.parts import environment
 from tests.server.running import Start, ready
+from tests.waiting import LIMIT_S
 
 
 def ids(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
@@ -154,5 +155,5 @@ async def test_commands_at_the_same_time_queue_for_the_embedded_database(tmp_pat
                 text=True,
             )
         )
-    results = [process.communicate("a password\n", timeout=60) for process in running]
+    results = [process.communicate("a password\n", timeout=LIMIT_S) for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], results

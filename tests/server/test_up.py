@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import pwd
 import shutil
@@ -14,7 +13,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from tests.client import Client
 from tests.operations import BEGIN, SIGN_IN, VERIFY, WHO_AM_I
 from tests.parts import Process, environment
 from tests.server.running import READY, Start, Up, begin, leaves_nothing, ready
+from tests.waiting import LIMIT_S, until
 from tests.warm import ROOT, WARM
 
 
@@ -52,7 +52,7 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 async def sign_in(up: Up, email: str) -> dict[str, Any]:
     """What the viewer query says of somebody of the demo account."""
-    async with httpx.AsyncClient(base_url=up.url, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=up.url, timeout=LIMIT_S) as http:
         client = Client(http)
         client.token = (await client.do(SIGN_IN, email=email, password=up.demo_password))["sessionToken"]
         return dict((await client.ask(WHO_AM_I))["viewer"])
@@ -68,8 +68,8 @@ async def test_one_command_starts_everything_and_a_signal_stops_it(gatehouse: St
     everything = up.processes()
     assert {"postgres", "valkey-server"} <= {process.name() for process in everything}
     up.process.popen.send_signal(signal.SIGTERM)
-    assert await up.process.wait(10) == 0
-    assert leaves_nothing(everything, 0.5)
+    assert await up.process.wait() == 0
+    assert leaves_nothing(everything)
     assert "Traceback" not in up.process.output
 
 
@@ -101,7 +101,7 @@ async def test_what_is_secret_can_be_read_by_its_owner_alone(standing: Up) -> No
 
 async def test_at_the_same_time_on_the_same_data_a_second_is_refused(standing: Up, gatehouse: Start) -> None:
     second = begin(gatehouse, standing.data_dir)
-    assert await second.process.wait(10) == 1
+    assert await second.process.wait() == 1
     assert second.process.output == f"Error: Another `gatehouse up` uses the data folder {standing.data_dir}.\n"
     async with httpx.AsyncClient(base_url=standing.url) as http:
         assert (await http.get("/healthz")).status_code == 200
@@ -110,7 +110,7 @@ async def test_at_the_same_time_on_the_same_data_a_second_is_refused(standing: U
 async def test_a_port_in_use_is_said_in_one_sentence(gatehouse: Start, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         up = begin(gatehouse, tmp_path / "data", port=taken.getsockname()[1])
-        assert await up.process.wait(10) == 1
+        assert await up.process.wait() == 1
         assert up.process.output == f"Error: Port {up.port} on 127.0.0.1 cannot be used: address already in use.\n"
 
 
@@ -127,7 +127,7 @@ async def test_a_broken_setting_is_said_in_one_sentence(
     gatehouse: Start, tmp_path: Path, name: str, value: str, sentence: str
 ) -> None:
     process = gatehouse("up", f"--data-dir={tmp_path}/data", env=environment(**{"port": 0, name: value}))
-    assert await process.wait(20) == 1
+    assert await process.wait() == 1
     (line,) = [line for line in process.output.splitlines() if line.startswith("Error: ")]
     assert sentence in line
     assert "secret@" not in process.output
@@ -140,14 +140,17 @@ async def test_a_part_that_dies_is_started_again_and_all_goes_on(gatehouse: Star
     for victim in ("database", "broker", "mailbox", "api", "relay", "worker", "beat"):
         process_of(up, victim).kill()
         await up.process.wait_for_output(f"The {victim} has ended with status -9")
-    await until(lambda: all(process_of(up, name, new=True) for name in ("relay", "worker", "beat", "mailbox")))
-    await until(lambda: is_healthy("127.0.0.1", up.port))
-    async with httpx.AsyncClient(base_url=up.url, timeout=30) as http:
+    await until(
+        lambda: all(process_of(up, name, new=True) for name in ("relay", "worker", "beat", "mailbox")),
+        "all parts run again",
+    )
+    await until(lambda: is_healthy("127.0.0.1", up.port), "the API answers again")
+    async with httpx.AsyncClient(base_url=up.url, timeout=LIMIT_S) as http:
         client = Client(http)
         client.token = (await client.do(SIGN_IN, email="mia@agency.example", password=up.demo_password))["sessionToken"]
         begun = await client.do(BEGIN)
         await client.do(VERIFY, code=pyotp.TOTP(begun["manualEntryKey"].replace(" ", "")).now())
-    await until(lambda: "MFA is on for your sign-in" in httpx.get(up.mailbox_url).text)
+    await until(lambda: "MFA is on for your sign-in" in httpx.get(up.mailbox_url).text, "the mail comes")
     everything = up.processes()
     assert up.process.stop() == 0
     assert leaves_nothing(everything)
@@ -158,10 +161,10 @@ async def test_a_part_that_dies_again_and_again_is_given_longer_pauses(gatehouse
     up = await ready(gatehouse, tmp_path / "data", "--no-demo")
     assert "password" not in up.process.output  # no demo account
     for pause in ("in 1 s.", "in 2 s.", "in 4 s."):
-        await until(lambda: process_of(up, "beat", new=True))
+        await until(lambda: process_of(up, "beat", new=True), "beat runs again")
         process_of(up, "beat").kill()
         await up.process.wait_for_output(f"It is started again {pause}")
-    await until(lambda: process_of(up, "beat", new=True))
+    await until(lambda: process_of(up, "beat", new=True), "beat runs again")
 
 
 def process_of(up: Up, part: str, *, new: bool = False) -> Any:
@@ -170,14 +173,6 @@ def process_of(up: Up, part: str, *, new: bool = False) -> Any:
     direct = psutil.Process(up.process.popen.pid).children()
     found = [p for p in direct if p.status() != psutil.STATUS_ZOMBIE and (p.name() == word or word in p.cmdline())]
     return next(iter(found), None) if new else found[0]
-
-
-async def until(holds: Callable[[], object], within_s: float = 100) -> None:
-    """Return once `holds` does; fails when it does not in time."""
-    until = time.monotonic() + within_s
-    while not await asyncio.to_thread(holds):
-        assert time.monotonic() < until
-        await asyncio.sleep(0.1)
 
 
 async def test_even_killed_it_leaves_no_process_and_starts_again(gatehouse: Start, tmp_path: Path) -> None:
@@ -221,7 +216,7 @@ async def test_an_ordinary_user_can_run_it(open_folder: Path) -> None:
         assert {process.uids().real for process in everything} == {data_dir.stat().st_uid} != {0}
     finally:
         processes.stop(child, signal.SIGTERM, 12)
-    assert leaves_nothing(everything, 0.5)
+    assert leaves_nothing(everything)
 
 
 def start_as_ordinary_user(folder: Path, arguments: list[str], log: Path) -> Child:

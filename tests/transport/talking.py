@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +12,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
+
+from tests.waiting import soon
 
 
 async def events_of(http: httpx.AsyncClient, body: dict[str, Any], accept: str = "text/event-stream") -> list[str]:
@@ -41,7 +42,7 @@ async def send(connection: ClientConnection, message: object) -> None:
 
 
 async def receive(connection: ClientConnection) -> dict[str, Any]:
-    message: dict[str, Any] = json.loads(await asyncio.wait_for(connection.recv(), 5))
+    message: dict[str, Any] = json.loads(await soon(connection.recv()))
     return message
 
 
@@ -57,13 +58,6 @@ async def run(connection: ClientConnection, query: object, identity: str = "1") 
 
 async def closed_with(connection: ClientConnection) -> int:
     with pytest.raises(ConnectionClosed):
-        await asyncio.wait_for(connection.recv(), 5)
+        await soon(connection.recv())
     assert connection.close_code is not None
     return connection.close_code
-
-
-async def until(condition: Any) -> None:
-    """Wait for a condition, for five seconds at most."""
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.01)

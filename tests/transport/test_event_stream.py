@@ -7,7 +7,8 @@ import pytest
 
 from server.transport import event_stream
 from tests.transport.small import ended_watches
-from tests.transport.talking import events_of, until
+from tests.transport.talking import events_of
+from tests.waiting import until
 
 EVENTS = {"accept": "text/event-stream"}
 
@@ -56,11 +57,11 @@ async def test_a_client_that_leaves_ends_its_subscription_at_once(
         received = [await anext(lines) for _ in range(9)]
     assert 'data: {"data":{"forever":"left"}}' in received
     assert received.count(":") >= 2
-    await until(lambda: "left" in ended_watches)
+    await until(lambda: "left" in ended_watches, "the watch ends")
 
 
 async def test_a_client_that_reads_nothing_is_dropped(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_stream, "SLOWEST_READ_S", 0.2)
     ended_watches.clear()
     async with http.stream("POST", "/graphql", json={"query": "subscription { flood }"}, headers=EVENTS):
-        await until(lambda: "flood" in ended_watches)
+        await until(lambda: "flood" in ended_watches, "the watch ends")

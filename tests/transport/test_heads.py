@@ -9,6 +9,7 @@ import pytest
 
 from server.transport import serving
 from server.transport.headers import SECURITY_HEADERS
+from tests.waiting import soon
 
 START = b"GET /graphql HTTP/1.1\r\nhost: localhost\r\n"
 
@@ -19,7 +20,7 @@ async def answer_to(http: httpx.AsyncClient, *pieces: bytes) -> str:
     for piece in pieces:
         writer.write(piece)
         await asyncio.sleep(0.05)
-    answer = await asyncio.wait_for(reader.read(), 5)
+    answer = await soon(reader.read())
     writer.close()
     return answer.decode()
 

@@ -14,7 +14,8 @@ from websockets.typing import Origin, Subprotocol
 
 from server.transport import graphql_ws
 from tests.transport.small import ended_watches, until_nothing_is_read
-from tests.transport.talking import closed_with, receive, run, send, socket, until
+from tests.transport.talking import closed_with, receive, run, send, socket
+from tests.waiting import until
 
 
 async def test_a_subscription_sends_each_result_and_then_its_end(http: httpx.AsyncClient) -> None:
@@ -154,8 +155,8 @@ async def test_a_watch_ends_with_its_reader(http: httpx.AsyncClient, ending: str
         await receive(connection)
         if ending == "complete":
             await send(connection, {"id": "1", "type": "complete"})
-            await until(lambda: ending in ended_watches)
-    await until(lambda: ending in ended_watches)
+            await until(lambda: ending in ended_watches, "the watch ends")
+    await until(lambda: ending in ended_watches, "the watch ends")
 
 
 async def test_a_connection_carries_25_operations_and_no_more(http: httpx.AsyncClient) -> None:
@@ -174,7 +175,7 @@ async def test_a_reader_too_slow_is_dropped_and_told_so_when_it_reads_again(
     ended_watches.clear()
     async with socket(http, {}, max_queue=1, compression=None) as connection:
         await send(connection, {"id": "1", "type": "subscribe", "payload": {"query": "subscription { flood }"}})
-        await until(lambda: "flood" in ended_watches)
+        await until(lambda: "flood" in ended_watches, "the watch ends")
         with pytest.raises(ConnectionClosed):
             while True:
                 await connection.recv()
@@ -197,7 +198,7 @@ async def test_who_sends_and_reads_nothing_is_dropped_without_a_traceback(
         await send(connection, {"id": "1", "type": "subscribe", "payload": {"query": "subscription { flood }"}})
         await until_nothing_is_read()
         await send(connection, {"id": "1", "type": "complete"})
-        await until(lambda: "flood" in ended_watches)
+        await until(lambda: "flood" in ended_watches, "the watch ends")
         monkeypatch.setattr(graphql_ws, "SLOWEST_READ_S", 0.1)
         # The pong waits behind what is not read.
         await send(connection, {"type": "ping"})

@@ -13,7 +13,8 @@ import pytest
 from tests.account.acts import move_deadline, remind, reset, save
 from tests.operations import WATCH_MEMBERS, WATCH_PROGRESS, WATCH_VIEWER
 from tests.people import World, email
-from tests.watching.watch import SECOND, watching
+from tests.waiting import LIMIT_S
+from tests.watching.watch import watching
 
 
 async def test_the_progress_comes_at_once_and_after_every_change(world: World) -> None:
@@ -43,7 +44,7 @@ async def test_the_progress_comes_when_a_deadline_passes(world: World) -> None:
         await watch.next()
         await move_deadline(world, "now() + interval '1.5 s'")
         assert await watch.is_silent(0.5)
-        assert await watch.next(4) == {"staffCount": 3, "enrolledCount": 1, "pendingCount": 0, "blockedCount": 2}
+        assert await watch.next() == {"staffCount": 3, "enrolledCount": 1, "pendingCount": 0, "blockedCount": 2}
         assert await watch.is_silent()
 
 
@@ -180,7 +181,7 @@ async def test_server_sent_events_carry_the_same(world: World) -> None:
 
 async def next_event(lines: AsyncIterator[str]) -> dict[str, Any]:
     """The payload of the next `next` event."""
-    async with asyncio.timeout(SECOND + 1):
+    async with asyncio.timeout(LIMIT_S):
         async for line in lines:
             if line.startswith("data:") and line != "data:":
                 payload: dict[str, Any] = json.loads(line.removeprefix("data:"))

@@ -13,8 +13,7 @@ from websockets.typing import Subprotocol
 
 from tests.client import Client
 from tests.people import World
-
-SECOND = 2.0  # a second, and what a busy machine adds
+from tests.waiting import soon
 
 
 class Watch:
@@ -23,9 +22,9 @@ class Watch:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
 
-    async def next(self, within_s: float = SECOND) -> dict[str, Any]:
+    async def next(self) -> dict[str, Any]:
         """The next value of its one field. Raises RuntimeError with the code of an error."""
-        message = json.loads(await asyncio.wait_for(self.socket.recv(), within_s))
+        message = json.loads(await soon(self.socket.recv()))
         if message["type"] == "error":
             raise RuntimeError(message["payload"][0]["extensions"]["code"])
         payload = message["payload"]

@@ -1,0 +1,30 @@
+"""Waiting for a thing itself: one limit for all tests, so generous that no busy machine comes near it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+LIMIT_S = 120.0
+LOOK_EVERY_S = 0.02
+
+T = TypeVar("T")
+
+
+async def until(holds: Callable[[], object], what: str | Callable[[], str]) -> None:
+    """Return once `holds`, which may be async, says so; fails with what never came true."""
+    last = time.monotonic() + LIMIT_S
+    while True:
+        found = holds()
+        if await found if inspect.isawaitable(found) else found:
+            return
+        assert time.monotonic() < last, f"never: {what if isinstance(what, str) else what()}"
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def soon(thing: Awaitable[T]) -> T:
+    """What the thing comes to. Raises TimeoutError."""
+    return await asyncio.wait_for(thing, LIMIT_S)
