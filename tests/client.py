@@ -12,12 +12,16 @@ from typing import Any
 
 import httpx
 import uvicorn
+from starlette.applications import Starlette
 
 from server.app import create_app
 from server.transport.serving import SocketProtocol
 from settings import Settings
 
 SECRET_KEYS = "test:" + base64.b64encode(b"k" * 32).decode()
+
+# The applications that are served now, by their base URLs.
+SERVED: dict[str, Starlette] = {}
 
 
 @dataclass
@@ -85,10 +89,10 @@ class _Server(uvicorn.Server):
 async def serving(settings: Settings) -> AsyncIterator[str]:
     """Serve the application on a free port; its base URL."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        create_app(settings), log_config=None, lifespan="on", timeout_graceful_shutdown=2, ws=SocketProtocol
-    )
+    app = create_app(settings)
+    config = uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=2, ws=SocketProtocol)
     server = _Server(config)
+    base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         while not server.started:
@@ -96,8 +100,10 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
                 task.result()
                 raise RuntimeError("The server ended before it had started.")
             await asyncio.sleep(0.005)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        SERVED[base_url] = app
+        yield base_url
     finally:
+        SERVED.pop(base_url, None)
         server.should_exit = True
         await task
         listener.close()

@@ -11,9 +11,9 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from tests.client import Client
+from tests.client import SERVED, Client
 from tests.people import World
-from tests.waiting import soon
+from tests.waiting import soon, until
 
 
 class Watch:
@@ -55,3 +55,9 @@ async def watching(world: World, client: Client, subscription: str) -> AsyncIter
         payload = {"query": subscription, "variables": variables}
         await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
         yield Watch(socket)
+
+
+async def until_followed(world: World) -> None:
+    """Wait until the hub has looked since somebody watches the members, who are told of what changes from then on."""
+    hub = SERVED[world.base_url].state.service.hub
+    await until(lambda: any(watcher.wants_members and watcher.is_stale for watcher in hub._watchers), "the hub follows")
