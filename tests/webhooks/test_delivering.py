@@ -46,7 +46,7 @@ async def until_state(line: Line, webhook_id: UUID, *states: str) -> list[webhoo
     async def holds() -> bool:
         return [each.state for each in await deliveries(line, webhook_id)] == list(states)
 
-    await line.until(holds, f"deliveries are {states}", 60)
+    await line.until(holds, f"deliveries are {states}")
     return await deliveries(line, webhook_id)
 
 
