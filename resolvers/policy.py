@@ -38,9 +38,9 @@ async def impact(
     required_of: RequiredOf | None = None,
 ) -> Impact:
     """What saving would do. Raises what viewed_account raises, and BadUserInput."""
-    await access.viewed_account(context, account_id)
+    held = (await access.viewed_account(context, account_id)).policy.grace_days
     try:
-        grace_days = policy_rules.wanted_grace_days(require_mfa, grace_period_days if require_mfa else None)
+        grace_days = policy_rules.wanted_grace_days(require_mfa, grace_period_days if require_mfa else None, held)
         policy_rules.check_joiner_days(joiner_days)
     except InvalidInput as error:
         raise BadUserInput(error.message) from None
@@ -59,12 +59,13 @@ async def update(
     """Save the policy; saving what already holds is no change. Raises what managed_account raises, and InvalidInput."""
     editor = await access.policy_account(context, account_id)
     policy_rules.check_joiner_days(joiner_days)
-    wanted = Wanted(policy_rules.wanted_grace_days(require_mfa, grace_period_days), joiner_days, required_of)
     async with context.changing(account_id) as connection:
         before = await policy.lock(connection, account_id)
         if before is None:
             raise NotFound
         await access.confirm_policy_editor(connection, editor, account_id)
+        grace_days = policy_rules.wanted_grace_days(require_mfa, grace_period_days, before.policy.grace_days)
+        wanted = Wanted(grace_days, joiner_days, required_of)
         if not policy_rules.is_change(before.policy, wanted):
             return before
         after = await policy.save(connection, account_id, wanted)

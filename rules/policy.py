@@ -55,13 +55,17 @@ def days_remaining(deadline: datetime, now: datetime) -> int:
     return max(0, math.ceil((deadline - now) / DAY))
 
 
-def wanted_grace_days(require_mfa: bool, grace_period_days: int | None) -> int | None:
-    """The grace days that the input asks for; None when the requirement is to be off. Raises InvalidInput."""
+def wanted_grace_days(require_mfa: bool, grace_period_days: int | None, held: int | None) -> int | None:
+    """The grace days that the input asks for; None when the requirement is to be off. Raises InvalidInput.
+
+    Without days those that hold are kept, and a requirement that is turned on begins with 7.
+    """
     if not require_mfa:
         if grace_period_days is not None:
             raise InvalidInput("gracePeriodDays", "A grace period can only be given while the requirement is on.")
         return None
-    days = DEFAULT_GRACE_DAYS if grace_period_days is None else grace_period_days
+    kept = DEFAULT_GRACE_DAYS if held is None else held
+    days = kept if grace_period_days is None else grace_period_days
     if not 0 <= days <= MAX_GRACE_DAYS:
         raise InvalidInput("gracePeriodDays", f"The grace period must be 0 to {MAX_GRACE_DAYS} days.")
     return days

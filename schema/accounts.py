@@ -131,8 +131,8 @@ class Account:
 
 
 @strawberry.input(
-    description="gracePeriodDays defaults to 7 when the requirement is on, must be 0 to 30, and is an error when it is "
-    "off."
+    description="gracePeriodDays, if not given, stays as it is, and is 7 when the requirement is turned on. It must be "
+    "0 to 30, and is an error when the requirement is off."
 )
 class UpdateSecurityPolicyInput:
     account_id: strawberry.ID = strawberry.field(description="The account.")

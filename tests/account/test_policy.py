@@ -29,6 +29,13 @@ async def test_owners_and_admins_turn_it_on_with_seven_days_by_default(world: Wo
     assert event["data"]["graceDays"] == 7
 
 
+async def test_saving_without_days_keeps_those_that_hold(world: World) -> None:
+    olive = await world.sign_in("olive")
+    kept = (await save(olive, world, True, 14))["securityPolicy"]
+    assert (await save(olive, world, True))["securityPolicy"] == kept
+    assert [event["type"] for event in await world.events("POLICY_ENABLED", "POLICY_CHANGED")] == ["POLICY_ENABLED"]
+
+
 @pytest.mark.parametrize(("require", "days"), [(True, -1), (True, 31), (False, 7), (False, 0)])
 async def test_a_wrong_grace_period_names_the_field_and_changes_nothing(world: World, require: bool, days: int) -> None:
     answer = await save(await world.sign_in("olive"), world, require, days)

@@ -70,16 +70,26 @@ def test_the_gate_closes_at_the_deadline_to_the_second(left: timedelta, blocking
 
 
 @pytest.mark.parametrize(
-    ("require", "given", "wanted"), [(True, None, 7), (True, 0, 0), (True, 30, 30), (False, None, None)]
+    ("require", "given", "held", "wanted"),
+    [
+        (True, None, None, 7),
+        (True, None, 14, 14),
+        (True, None, 0, 0),
+        (True, 0, 14, 0),
+        (True, 30, None, 30),
+        (False, None, 14, None),
+    ],
 )
-def test_the_grace_period_defaults_to_seven_days(require: bool, given: int | None, wanted: int | None) -> None:
-    assert policy.wanted_grace_days(require, given) == wanted
+def test_the_grace_period_is_kept_and_begins_with_seven_days(
+    require: bool, given: int | None, held: int | None, wanted: int | None
+) -> None:
+    assert policy.wanted_grace_days(require, given, held) == wanted
 
 
 @pytest.mark.parametrize(("require", "given"), [(True, -1), (True, 31), (False, 7), (False, 0)])
 def test_a_grace_period_out_of_range_or_without_requirement_names_the_field(require: bool, given: int) -> None:
     with pytest.raises(InvalidInput) as raised:
-        policy.wanted_grace_days(require, given)
+        policy.wanted_grace_days(require, given, None)
     assert raised.value.field == "gracePeriodDays"
 
 
