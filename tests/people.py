@@ -74,6 +74,17 @@ class World:
         await self.enroll(client)
         return client
 
+    async def let_have_mfa(self, name: str) -> None:
+        """Let the person have MFA on, by an app that nobody has, and have shown it in every session just now."""
+        user_id = await self.user_id(name)
+        await self.database.execute(
+            "INSERT INTO factors (user_id, secret_sealed, secret_key_id, last_step, backup_salt, backup_key_id) "
+            "VALUES ($1, '', 'test', 0, $2, 'test')",
+            user_id,
+            bytes(16),
+        )
+        await self.database.execute("UPDATE sessions SET second_factor_at = now() WHERE user_id = $1", user_id)
+
     async def challenge(self, name: str) -> tuple[Client, str]:
         """A client on which `name`, who has a factor, has given the password; and the challenge's token."""
         client = self.client()

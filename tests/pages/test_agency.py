@@ -131,7 +131,9 @@ async def test_members_and_strangers_find_no_page(sit: Sit, world: World) -> Non
 
 async def test_a_super_admin_looks_and_changes_nothing(sit: Sit, world: World) -> None:
     await save(await world.sign_in("olive"), world, True)
-    page = await sit("sue", f"{AT}?account={world.account_id}")
+    page = await sit("sue")
+    await world.let_have_mfa("sue")
+    await page.goto(f"{AT}?account={world.account_id}")
     await expect(member(page, "mia")).to_contain_text("Not enabled")
     await expect(page.get_by_text("MFA is required. Grace period: 7 days")).to_be_visible()
     assert await page.get_by_role("switch").count() == 0

@@ -18,14 +18,14 @@ from tests.watching.watch import until_followed, watching
 
 
 async def test_the_progress_comes_at_once_and_after_every_change(world: World) -> None:
-    olive, mia = await world.sign_in("olive"), await world.sign_in("mia")
+    olive, mia = await world.enrolled("olive"), await world.sign_in("mia")
     async with watching(world, olive, WATCH_PROGRESS) as watch:
-        start = {"staffCount": 3, "enrolledCount": 0, "pendingCount": 3, "blockedCount": 0}
+        start = {"staffCount": 3, "enrolledCount": 1, "pendingCount": 2, "blockedCount": 0}
         assert await watch.next() == start
         await world.enroll(mia)
-        assert await watch.next() == start | {"enrolledCount": 1, "pendingCount": 2}
+        assert await watch.next() == start | {"enrolledCount": 2, "pendingCount": 1}
         await reset(olive, world, "mia")
-        assert await watch.next() == start | {"pendingCount": 2, "blockedCount": 1}
+        assert await watch.next() == start | {"pendingCount": 1, "blockedCount": 1}
 
 
 async def test_a_sign_in_is_no_change_of_the_progress(world: World) -> None:
@@ -49,7 +49,7 @@ async def test_the_progress_comes_when_a_deadline_passes(world: World) -> None:
 
 
 async def test_each_changed_member_is_told_of(world: World) -> None:
-    olive, mia = await world.sign_in("olive"), await world.sign_in("mia")
+    olive, mia = await world.enrolled("olive"), await world.sign_in("mia")
     async with watching(world, olive, WATCH_MEMBERS) as watch:
         await until_followed(world)
         await world.enroll(mia)
