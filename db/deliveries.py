@@ -76,7 +76,8 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                 CASE
                     WHEN body_sent_at IS NOT NULL AND resends = 0 THEN 'sent'
                     WHEN expires_at <= now() THEN 'dropped'
-                    WHEN users.email <> deliveries.email THEN 'dropped'
+                    WHEN users.email <> deliveries.email AND holds_while IS DISTINCT FROM 'FORMER_ADDRESS'
+                    THEN 'dropped'
                     WHEN NOT CASE holds_while
                         WHEN 'ENROLLED' THEN factors.user_id IS NOT NULL
                         WHEN 'NOT_ENROLLED' THEN factors.user_id IS NULL

@@ -140,14 +140,16 @@ async def lock_undispatched(connection: Connection, event_id: int) -> Undispatch
     )
 
 
-async def deliver_to_person(connection: Connection, event: Undispatched, terms: Terms) -> None:
-    """Write the one delivery of an event about a person, and mark it dispatched."""
+async def deliver_to_person(
+    connection: Connection, event: Undispatched, terms: Terms, address: str | None = None
+) -> None:
+    """Write a delivery of an event about a person, to another `address` than theirs if given; mark it dispatched."""
     await connection.execute(
         """
         WITH planned AS (
             INSERT INTO deliveries
                 (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at, holds_while)
-            SELECT $1, id, email, $3, $4, $5, $6, $7, $8, $9 FROM users WHERE id = $2
+            SELECT $1, id, coalesce($11, email), $3, $4, $5, $6, $7, $8, $9 FROM users WHERE id = $2
             ON CONFLICT (event_id, user_id, message) DO NOTHING
         ), shown AS (
             INSERT INTO account_events (account_id, event_id)
@@ -160,6 +162,7 @@ async def deliver_to_person(connection: Connection, event: Undispatched, terms: 
         event.stored.subject_id,
         *astuple(terms),
         event.stored.type in SHOWN_WHEN_PLANNED,
+        address,
     )
 
 

@@ -20,12 +20,13 @@ class Move:
 
 @dataclass(frozen=True)
 class Usage:
-    """What depends on one key: factors, open enrollments and sets of backup codes."""
+    """What depends on one key: factors, open enrollments, sets of backup codes, and secrets of webhooks."""
 
     key_id: str
     factors: int
     enrollments: int
     backup_code_sets: int
+    webhooks: int = 0
 
 
 async def usage(connection: Connection) -> list[Usage]:
@@ -34,10 +35,13 @@ async def usage(connection: Connection) -> list[Usage]:
         """
         SELECT key_id, count(*) FILTER (WHERE kind = 'factor') AS factors,
             count(*) FILTER (WHERE kind = 'enrollment') AS enrollments,
-            count(*) FILTER (WHERE kind = 'backup codes') AS backup_code_sets
+            count(*) FILTER (WHERE kind = 'backup codes') AS backup_code_sets,
+            count(*) FILTER (WHERE kind = 'webhook') AS webhooks
         FROM (
             SELECT 'factor' AS kind, secret_key_id AS key_id FROM factors
             UNION ALL SELECT 'backup codes', backup_key_id FROM factors
+            UNION ALL SELECT 'webhook', secret_key_id FROM webhooks
+            UNION ALL SELECT 'webhook', previous_key_id FROM webhooks WHERE previous_until > clock_timestamp()
             UNION ALL SELECT 'enrollment', secret_key_id FROM enrollments WHERE expires_at > clock_timestamp()
         ) AS uses
         GROUP BY key_id ORDER BY key_id
@@ -106,3 +110,22 @@ async def replace_secrets(connection: Connection, moves: list[Move], key_id: str
         key_id,
     )
     return replaced
+
+
+async def older_webhook_secrets(connection: Connection, newest: str) -> list[tuple[UUID, Sealed]]:
+    """The secrets of webhooks that another key than `newest` seals, locked."""
+    rows = await connection.fetch(
+        "SELECT id, secret_sealed, secret_key_id FROM webhooks WHERE secret_key_id <> $1 ORDER BY id FOR NO KEY UPDATE",
+        newest,
+    )
+    return [(row["id"], Sealed(row["secret_sealed"], row["secret_key_id"])) for row in rows]
+
+
+async def replace_webhook_secret(connection: Connection, webhook_id: UUID, secret: Sealed) -> None:
+    """Put a webhook's secret, sealed anew, in its place."""
+    await connection.execute(
+        "UPDATE webhooks SET secret_sealed = $2, secret_key_id = $3 WHERE id = $1",
+        webhook_id,
+        secret.data,
+        secret.key_id,
+    )

@@ -78,6 +78,8 @@ async def _plan(connection: Connection, planned: Undispatched) -> Planned:
     if mailing.audience is Audience.OWNERS:
         await events.deliver_to_owners(connection, planned, terms)
         return Planned(terms.queue)
+    if event.copy is not None and (address := event.copied_to()) is not None:
+        await events.deliver_to_person(connection, planned, _terms(event, event.copy, planned.occurred_at), address)
     if mailing.audience is Audience.SUBJECT or event.subject_id is not None:
         await events.deliver_to_person(connection, planned, terms)
         return Planned(terms.queue)

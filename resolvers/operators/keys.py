@@ -10,9 +10,10 @@ from uuid import UUID
 
 from db import keys, users
 from db.keys import Move, Usage
-from db.pool import Database
+from db.pool import Connection, Database
 from resolvers.second_factor import TOTP_PURPOSE
 from rules.sealing import NONCE_BYTES, KeyMissingError, KeyRing, Sealed
+from rules.webhooks import SECRET_PURPOSE
 
 BATCH = 500
 
@@ -42,6 +43,7 @@ async def reseal(database: Database, ring: KeyRing, progress: Callable[[int], No
         async with database.transaction() as connection:
             found = await keys.older_secrets(connection, ring.newest, after, BATCH)
             if not found:
+                await _reseal_webhooks(connection, ring, resealed)
                 return resealed
             await users.lock_all(connection, [user_id for user_id, _ in found])
             moves, shut = _moves(ring, found)
@@ -50,6 +52,18 @@ async def reseal(database: Database, ring: KeyRing, progress: Callable[[int], No
         resealed.shut += shut
         after = found[-1][0]
         progress(len(found))
+
+
+async def _reseal_webhooks(connection: Connection, ring: KeyRing, resealed: Resealed) -> None:
+    for webhook_id, old in await keys.older_webhook_secrets(connection, ring.newest):
+        try:
+            secret = ring.open(old, SECRET_PURPOSE, webhook_id)
+        except KeyMissingError:
+            resealed.shut[old.key_id] += 1
+            continue
+        new = ring.seal(secret, SECRET_PURPOSE, webhook_id, secrets.token_bytes(NONCE_BYTES))
+        await keys.replace_webhook_secret(connection, webhook_id, new)
+        resealed.moved += 1
 
 
 def _moves(ring: KeyRing, found: list[tuple[UUID, Sealed]]) -> tuple[list[Move], Counter[str]]:

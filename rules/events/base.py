@@ -27,6 +27,8 @@ class Event:
     description: ClassVar[str]
     sentence: ClassVar[str]
     mailing: ClassVar[Mailing | None] = None
+    # A further message, which goes to the address that `copied_to` names.
+    copy: ClassVar[Mailing | None] = None
     samples: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     # Whether the roster shows the subject differently afterwards.
     changes_member: ClassVar[bool] = False
@@ -49,6 +51,10 @@ class Event:
     def emailed_as(self) -> Mailing | None:
         """What this one is emailed as; None when nobody gets it by email."""
         return self.mailing
+
+    def copied_to(self) -> str | None:
+        """Where the copy goes; None when there is none."""
+        return None
 
     def summary(self, actor: str | None, subject: str | None) -> str:
         """The audit log's sentence; `actor` and `subject` are emails, None for the system and for everybody."""

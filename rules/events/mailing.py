@@ -26,6 +26,8 @@ class While(StrEnum):
     MEMBER_NOT_ENROLLED = "MEMBER_NOT_ENROLLED"
     INVITED = "INVITED"
     OWNER = "OWNER"
+    # Goes to an address that is not theirs any more.
+    FORMER_ADDRESS = "FORMER_ADDRESS"
 
 
 @dataclass(frozen=True)

@@ -79,11 +79,17 @@ class PortalUserAdded(MemberEvent):
 class EmailChanged(PersonEvent):
     description = "A person's email address changed."
     sentence = "The email address of {previous_email} is now {email}."
+    mailing = to_subject("email_changed")
+    copy = to_subject("email_changed_from", holds_while=While.FORMER_ADDRESS)
     samples = {"email_changed": {"previous_email": "mia@example.com", "email": "mia@example.org"}}
     changes_member = True
 
     previous_email: str
     email: str
+
+    def copied_to(self) -> str:
+        """The address before hears of it, too."""
+        return self.previous_email
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -102,7 +102,7 @@ def _verdict(ring: KeyRing, usage: Usage) -> str:
         return "is missing: put it back into GATEHOUSE_SECRET_KEYS"
     if usage.key_id == ring.newest:
         return "seals what is new"
-    if usage.factors or usage.enrollments:
+    if usage.factors or usage.enrollments or usage.webhooks:
         return "must stay: run `gatehouse keys reseal`"
     return _must_stay(usage) if usage.backup_code_sets else "may go"
 

@@ -31,6 +31,7 @@ SUBJECTS = {
     "mfa_deadline_extended": "You have until 1 December 2026 to set up MFA",
     "mfa_exempted": "You need not set up MFA until 1 December 2026",
     "mfa_exception_ended": "Your exception from MFA has ended",
+    "email_changed": "Your email address was changed",
     "webhook_disabled": "A webhook of your agency was switched off",
     "break_glass_signed_in": "Somebody signed in to a break-glass account",
     "sign_in_slowed": "Many wrong passwords for your sign-in",

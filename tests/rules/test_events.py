@@ -154,7 +154,8 @@ def test_an_emailed_sample_has_its_templates_and_its_golden_text(event: type[Eve
 
 
 def test_there_is_no_template_that_no_event_uses() -> None:
-    used = {event.mailing.message for event in EVENTS if event.mailing is not None}
+    mailings = [mailing for event in EVENTS for mailing in (event.mailing, event.copy) if mailing is not None]
+    used = {mailing.message for mailing in mailings}
     assert {folder.name for folder in TEMPLATES.iterdir() if not folder.name.startswith("_")} == used
 
 

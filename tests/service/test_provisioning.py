@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from rules.service_keys import Right
+from db import external_ids
+from resolvers.provisioning import replace_email
+from rules.service_keys import Right, ServiceKey
+from tests.line import Line
 from tests.people import World
 from tests.service.operations import CHANGE_EMAIL, CHANGE_ROLE, PROVISION, REMOVE, SERVICE_SIGN_IN, backend
 
@@ -153,6 +157,18 @@ async def test_an_address_changes_with_everything_that_follows_it(world: World) 
     taken = await web.do(CHANGE_EMAIL, input={"externalId": "1", "email": "adam@agency.example"})
     assert (taken["__typename"], taken["field"]) == ("InvalidInput", "email")
     assert len(await world.events("EMAIL_CHANGED")) == 1
+
+
+async def test_both_the_old_and_the_new_address_hear_of_a_change(line: Line) -> None:
+    key = ServiceKey(UUID(int=1), "web", frozenset({Right.PROVISION}), None)
+    known = await external_ids.find(line.database, None, email="mia@agency.example")
+    assert known is not None
+    await line.start("relay", "worker")
+    async with line.database.transaction():
+        await replace_email(line.database, known, "mia@new.example", key)
+    await line.mailbox.wait_for(2)
+    for address in ("mia@agency.example", "mia@new.example"):
+        assert line.mailbox.subjects(address) == ["Your email address was changed"]
 
 
 async def test_a_key_of_one_account_changes_no_address_of_somebody_of_two(world: World) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+from base64 import b64encode
 from dataclasses import replace
 from typing import Any
 
 import jsonschema
 import pytest
 
+from resolvers.webhooks import insert
 from rules.events.catalogue import EVENTS, samples
 from rules.events.json_schema import payload, schemas
 from rules.events.samples import AT
 from rules.events.stored import Stored
-from rules.webhooks import is_public
+from rules.sealing import KeyRing, Sealed
+from rules.webhooks import SECRET_PURPOSE, is_public
 from tests.commands import Command, command
 from tests.people import World
 from tests.webhooks.operations import ADD, ENABLE, REMOVE, RESEND, ROTATE, TEST, WEBHOOK, WEBHOOKS
@@ -165,6 +169,21 @@ async def test_operators_tell_the_whole_platform_too(world: World, operate: Comm
     assert made["id"] in operate("webhooks", "list").stdout
     assert operate("webhooks", "remove", made["id"]).stdout == "The webhook to hooks.example.com is removed.\n"
     assert "There is no event type X" in command("webhooks", "add", "--url", URL, "--type", "X", **environment).stderr
+
+
+async def test_a_webhooks_secret_moves_under_the_newest_key(world: World, database_url: str) -> None:
+    ring = KeyRing({"old": b"o" * 32})
+    webhook, _ = await insert(world.database, ring, world.account_id, URL, None)
+    keys = ",".join(f"{name}:{b64encode(name[:1].encode() * 32).decode()}" for name in ("new", "old"))
+    done = command("keys", "status", database_url=database_url, secret_keys=keys)
+    assert re.search("old.*must stay: run `gatehouse keys reseal`", done.stdout)
+    assert command("keys", "reseal", database_url=database_url, secret_keys=keys).returncode == 0
+    row = await world.database.fetchrow("SELECT secret_sealed, secret_key_id FROM webhooks")
+    assert row is not None
+    newer = KeyRing({"new": b"n" * 32})
+    assert len(newer.open(Sealed(row["secret_sealed"], row["secret_key_id"]), SECRET_PURPOSE, webhook.id)) == 32
+    done = command("keys", "status", database_url=database_url, secret_keys=keys)
+    assert re.search("old.*may go", done.stdout)
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.__name__)
