@@ -36,6 +36,7 @@ MAX_DEPTH = 12
 MAX_INTROSPECTION_DEPTH = 32
 LARGEST_PAGE = 500
 UNPAGED_LIST_SIZE = 10
+MOST_MIXED = 1_500
 # Of what the largest introspection that clients send costs.
 MOST_INTROSPECTION = 1.5
 
@@ -56,7 +57,8 @@ class Bounds:
 
 SIGNED_IN = Bounds(256 * 1024, 6_000, 100, 3_000, 120, 30, 50_000, "ask for fewer fields or smaller pages")
 # Somebody without a session signs in, completes a challenge, follows a link, or reads the schema.
-STRANGER = Bounds(16 * 1024, 2_500, 60, 1_200, 20, 10, 1_500, "sign in, or ask for less")
+# What it would cost to answer does not count: who asks for a page with a session that has ended is told to sign in.
+STRANGER = Bounds(16 * 1024, 2_500, 60, 1_200, 20, 10, SIGNED_IN.cost, "sign in, or ask for less")
 
 
 class TooLarge(Exception):
@@ -95,6 +97,9 @@ class Measures:
         for definition in _definitions(document):
             cost = measured.cost_of(definition)
             most = self.most_introspection if _introspects(self.schema, definition) else bounds.cost
+            # Beside other fields it would be answered on the event loop.
+            if bounds is STRANGER and measured.introspected and not _introspects(self.schema, definition):
+                most = MOST_MIXED
             if cost > most:
                 raise TooLarge(f"The operation costs more than {int(most):,}: {bounds.hint}.")
             dearest = max(dearest, cost)

@@ -45,6 +45,11 @@ async def test_large_documents_are_for_those_with_a_session(
     )  # what others had prepared changes nothing
 
 
+async def test_a_large_page_is_refused_for_the_session_not_for_its_size(http: httpx.AsyncClient) -> None:
+    page = "{ refused person { friends(first: 500) { friends(first: 90) { name } } } }"
+    assert await code_of(http, page, {}) == await code_of(http, page, MADE_UP) == "UNAUTHENTICATED"
+
+
 async def test_many_errors_are_few_lines_in_the_log(http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "gatehouse.graphql")
     answer = await http.post("/graphql", json={"query": aliases(119)}, headers=MINE)
