@@ -10,8 +10,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("rules", "db", "resolvers", "schema", "workers", "server", "web")
 INTERVAL = re.compile(r"\binterval\s*'", re.IGNORECASE)
-# Sessions are not limited from one place yet.
-EXEMPT = {"db/sessions.py", "db/users.py"}
 
 
 def modules(*packages: str) -> Iterator[tuple[str, ast.Module]]:
@@ -48,6 +46,5 @@ def test_no_statement_holds_an_interval() -> None:
         for name, tree in modules("db", "resolvers", "workers", "server")
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and INTERVAL.search(node.value)
-        if name not in EXEMPT
     }
     assert found == set()
