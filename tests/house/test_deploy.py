@@ -1,0 +1,77 @@
+"""deploy/ and docs/operations.md: real commands, real settings, real paths, and something to do for each alert."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from click import Context
+
+from server.commands.main import main
+from settings import Settings
+from tests.warm import ROOT
+
+DEPLOY = ROOT / "deploy"
+PARTS = {"api": "serve", "relay": "relay", "worker": "worker", "beat": "beat"}
+KNOWN = {f"GATEHOUSE_{name.upper()}" for name in Settings.model_fields}
+FILES = {path.name: path for path in (DEPLOY / "kubernetes").glob("*.yaml")}
+KUSTOMIZATION: dict[str, Any] = yaml.safe_load(FILES["kustomization.yaml"].read_text())
+
+
+def container(name: str) -> dict[str, Any]:
+    """The one container of a manifest."""
+    (found,) = yaml.safe_load(FILES[name].read_text())["spec"]["template"]["spec"]["containers"]
+    return dict(found)
+
+
+def is_command(*arguments: str) -> bool:
+    """Whether `gatehouse ARGUMENTS` can be run."""
+    command = main.get_command(Context(main), arguments[0])
+    return command is not None and command.make_context(arguments[0], list(arguments[1:])) is not None
+
+
+def test_every_alert_has_something_to_do_and_nothing_else_has() -> None:
+    rules = yaml.safe_load((DEPLOY / "prometheus-rules.yml").read_text())["groups"]
+    alerts = [rule["alert"] for group in rules for rule in group["rules"]]
+    text = (ROOT / "docs" / "operations.md").read_text()
+    assert re.findall(r"^### (\w+)$", text.partition("## Alerts")[2], re.MULTILINE) == alerts
+
+
+def test_operations_name_only_settings_that_there_are() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    named = {name.removesuffix("_FILE") for name in re.findall(r"GATEHOUSE_[A-Z_]*[A-Z]", text)}
+    assert named <= KNOWN
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_unit_runs_its_part(part: str) -> None:
+    unit = (DEPLOY / "systemd" / f"gatehouse-{part}.service").read_text()
+    (command,) = re.findall(r"^ExecStart=/opt/gatehouse/bin/gatehouse (.*)$", unit, re.MULTILINE)
+    assert command == PARTS[part]
+    assert is_command(command)
+
+
+def test_every_manifest_is_named() -> None:
+    assert {*KUSTOMIZATION["resources"], "kustomization.yaml"} == set(FILES)
+
+
+@pytest.mark.parametrize("part", [*PARTS, "migrate"])
+def test_a_manifest_runs_its_part_under_real_settings_with_the_secrets_that_it_needs(part: str) -> None:
+    found = container(f"{part}.yaml")
+    assert is_command(*found["args"])
+    given = [variable["name"] for variable in found["env"]]
+    assert set(given) <= KNOWN
+    assert ("GATEHOUSE_SECRET_KEYS" in given) == (part == "api")
+    if part in PARTS:
+        paths = {found[probe]["httpGet"]["path"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
+        assert paths == {"/livez", "/readyz"}
+        assert {"name": "status", "containerPort": 9100} in found["ports"]
+
+
+def test_the_configuration_is_of_settings_that_there_are() -> None:
+    (configuration,) = KUSTOMIZATION["configMapGenerator"]
+    given = dict(literal.split("=", 1) for literal in configuration["literals"])
+    assert set(given) <= KNOWN
+    assert given["GATEHOUSE_STATUS_PORT"] == "9100"
