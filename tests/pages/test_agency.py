@@ -132,7 +132,10 @@ async def test_members_and_strangers_find_no_page(sit: Sit, world: World) -> Non
 async def test_a_super_admin_looks_and_changes_nothing(sit: Sit, world: World) -> None:
     await save(await world.sign_in("olive"), world, True)
     page = await sit("sue")
-    await world.let_have_mfa("sue")
+    await page.goto(f"{AT}?account={world.account_id}")
+    await expect(page.get_by_role("alert").first).to_be_visible()
+    await page.goto("/account/security")
+    await set_up(page)
     await page.goto(f"{AT}?account={world.account_id}")
     await expect(member(page, "mia")).to_contain_text("Not enabled")
     await expect(page.get_by_text("MFA is required. Grace period: 7 days")).to_be_visible()

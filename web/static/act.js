@@ -13,7 +13,7 @@ export async function act(mutation, input) {
   for (;;) {
     const { data, problem } = await ask(mutation, input ? { input } : {});
     if (!problem) return Object.values(data)[0];
-    if (problem.code === "REAUTHENTICATION_REQUIRED") await confirmPerson();
+    if (problem.code === "REAUTHENTICATION_REQUIRED") await confirmPerson(input?.code !== undefined);
     else if (problem.code === "UNAUTHENTICATED") await signInAgain();
     else {
       // The page that loads shows what is to be done first, and nothing else.

@@ -29,9 +29,10 @@ async function start() {
     const viewer = data.viewer;
     if (!viewer && (!problem || problem.code === "UNAUTHENTICATED")) return frame.leave();
     if (!viewer) throw problem;
-    frame.show(viewer, problem?.code === "MFA_ENROLLMENT_REQUIRED", () => location.reload());
+    const isBlocked = problem?.code === "MFA_ENROLLMENT_REQUIRED" && viewer.mfaNotice !== null;
+    frame.show(viewer, isBlocked, () => location.reload());
     const main = element(document, "#main");
-    if (problem?.code === "MFA_ENROLLMENT_REQUIRED") main.replaceChildren();
+    if (isBlocked) main.replaceChildren();
     else if (!accountId) main.replaceChildren(clone("choose-account"));
     else if (problem?.code === "NOT_FOUND") frame.showFailure("There is no such account, or it is not for you.");
     else if (problem) throw problem;

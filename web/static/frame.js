@@ -10,7 +10,10 @@ import { person, signInAgain } from "./proof.js";
 
 const MANAGERS = ["OWNER", "ADMIN"];
 
+const ANNOUNCED_MS = 8_000;
 let isLeaving = false;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let announced;
 
 /** @param {Viewer} viewer */
 export const manages = (viewer) => viewer.memberships.filter(({ role }) => MANAGERS.includes(role));
@@ -40,6 +43,7 @@ export function begin() {
  */
 export function show(viewer, isBlocked, enrolled) {
   person.email = viewer.email;
+  person.hasMfa = viewer.mfa.enabled;
   element(document, "[data-email]").textContent = viewer.email;
   element(document, "[data-agency]").hidden = manages(viewer).length === 0 && !viewer.isSuperAdmin;
   for (const free of document.querySelectorAll("[data-free]")) free.toggleAttribute("hidden", isBlocked);
@@ -90,10 +94,14 @@ export function showEnded(again) {
   });
 }
 
-/** Say what has come of something. @param {string} text */
+/** Say what has come of something, for a while. @param {string} text */
 export function announce(text) {
   const toast = element(document, "#said");
   say(toast, text);
+  clearTimeout(announced);
+  announced = setTimeout(() => {
+    toast.textContent = "";
+  }, ANNOUNCED_MS);
 }
 
 /** Say in place of the content that it could not be had, with a way to try again. @param {string} message */

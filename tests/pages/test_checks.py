@@ -1,0 +1,129 @@
+"""What strangers say of the pages: TypeScript of their modules, axe-core of what people see."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.account.acts import save
+from tests.pages.conftest import Sit
+from tests.pages.desk import codes_in, give_password, scan, set_up
+from tests.people import World, email
+from web.explorer_assets import npm_command
+from web.static_files import STATIC
+
+CHECKS = Path(__file__).parent / "checks"
+
+
+@pytest.fixture(scope="session")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with TypeScript and axe-core, fetched through npm."""
+    folder = tmp_path_factory.mktemp("checks")
+    shutil.copytree(CHECKS, folder, dirs_exist_ok=True)
+    shutil.copytree(STATIC, folder / "static")
+    return folder
+
+
+@pytest.fixture(scope="session")
+async def fetched(tools: Path) -> Path:
+    """The same, once npm has been."""
+    npm, environment = npm_command()
+    await run(tools, environment, *npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--silent")
+    return tools
+
+
+async def test_the_modules_are_of_the_types_they_say(fetched: Path) -> None:
+    _, environment = npm_command()
+    node = shutil.which("node", path=environment.get("PATH", os.defpath))
+    assert node
+    await run(fetched, environment, node, "node_modules/typescript/bin/tsc", "-p", ".")
+
+
+async def run(folder: Path, environment: dict[str, str], *command: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=folder, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+
+
+async def check(page: Page, tools: Path) -> None:
+    """Let axe-core look at the page in both schemes and in two widths."""
+    await page.evaluate((tools / "node_modules/axe-core/axe.min.js").read_text())
+    for scheme in ("light", "dark"):
+        for width in (320, 1280):
+            await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            await page.set_viewport_size({"width": width, "height": 800})
+            found = await page.evaluate(
+                "async () => (await axe.run()).violations.map("
+                "({ id, nodes }) => [id, ...nodes.map(({ html, failureSummary }) => html + failureSummary)])"
+            )
+            assert found == [], (scheme, width, found)
+            wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wide <= 0, (scheme, width, wide)
+
+
+async def test_nothing_stands_in_the_way_of_signing_in(sit: Sit, world: World, fetched: Path) -> None:
+    await world.enroll(await world.sign_in("mia"))
+    page = await sit()
+    await page.goto("/sign-in")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_text("Email is missing.")).to_be_visible()
+    await check(page, fetched)
+    await give_password(page, "mia")
+    await page.get_by_role("textbox", name="6-digit code").fill("000000")
+    await expect(page.get_by_text("That code is not right.")).to_be_visible()
+    await check(page, fetched)
+    await page.get_by_role("button", name="Use a backup code").click()
+    await check(page, fetched)
+    await page.goto("/set-password")
+    await check(page, fetched)
+    await page.goto("/set-password#token=gh_x")
+    await page.reload()
+    await check(page, fetched)
+
+
+async def test_nothing_stands_in_the_way_on_ones_own_page(sit: Sit, world: World, fetched: Path) -> None:
+    await save(await world.sign_in("olive"), world, True, 7)
+    page = await sit("mia")
+    await expect(page.get_by_role("button", name="Set up MFA")).to_be_visible()
+    await check(page, fetched)
+    await page.get_by_role("button", name="Set up MFA").click()
+    factor = await scan(page)
+    await check(page, fetched)
+    await page.get_by_role("textbox", name="6-digit code").fill(await factor.code(-1))
+    dialog = page.get_by_role("dialog", name="Save your backup codes")
+    await codes_in(dialog)
+    await check(page, fetched)
+    await dialog.get_by_role("checkbox").check()
+    await dialog.get_by_role("button", name="Done").click()
+    await expect(page.get_by_role("button", name="Disable MFA")).to_be_visible()
+    await check(page, fetched)
+    for name in ("Regenerate backup codes", "Disable MFA"):
+        await page.get_by_role("button", name=name).click()
+        await check(page, fetched)
+        await page.get_by_role("button", name="Cancel").click()
+
+
+async def test_nothing_stands_in_the_way_on_the_agencys_page(sit: Sit, world: World, fetched: Path) -> None:
+    await save(await world.sign_in("olive"), world, True, 7)
+    await world.enroll(await world.sign_in("mia"))
+    page = await sit("olive")
+    await set_up(page, "Set it up now")
+    await page.goto("/settings/security")
+    await expect(page.get_by_role("switch")).to_be_visible()
+    await check(page, fetched)
+    await page.get_by_role("button", name="Invite staff").click()
+    await check(page, fetched)
+    await page.get_by_role("button", name="Cancel").click()
+    row = page.get_by_role("row").filter(has_text=email("mia"))
+    await row.get_by_role("button", name="Reset MFA").click()
+    await check(page, fetched)
+    page = await sit("petra")
+    await page.goto("/settings/security")
+    await check(page, fetched)
