@@ -86,8 +86,13 @@ async def use(connection: Connection, found: Found) -> bool:
     return used > 0
 
 
-async def void(connection: Connection, user_id: UUID, purpose: str) -> None:
-    """Let none of the person's links for this purpose hold any more."""
+async def void(connection: Connection, user_id: UUID, purpose: str | None) -> None:
+    """Let none of the person's links for this purpose hold any more; for none at all (None)."""
     await connection.execute(
-        "UPDATE links SET used_at = now() WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL", user_id, purpose
+        """
+        UPDATE links SET used_at = now()
+        WHERE user_id = $1 AND ($2::text IS NULL OR purpose = $2) AND used_at IS NULL
+        """,
+        user_id,
+        purpose,
     )

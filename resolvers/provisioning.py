@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 import db.operators
-from db import external_ids, invitations, memberships, outbox, policy, service_keys, users
+from db import external_ids, invitations, links, memberships, outbox, policy, service_keys, users
 from db.external_ids import Known
 from db.pool import Connection
 from resolvers import access
@@ -113,6 +113,8 @@ async def replace_email(connection: Connection, known: Known, email: str, key: S
     except asyncpg.UniqueViolationError:
         raise InvalidInput("email", "Somebody else has this email address.") from None
     if previous is not None:
+        # Whoever reads the earlier mailbox is to come in by none of them.
+        await links.void(connection, known.id, None)
         event = EmailChanged(subject_id=known.id, previous_email=previous, email=email, service_key=key.name)
         await outbox.append(connection, event)
 

@@ -38,7 +38,9 @@ OPERATORS = {
 # What --help says of each, as the command itself does.
 SHORT_HELP = {
     "account": "Accounts (agencies).",
+    "clock": "Let time pass in the database of `gatehouse up`.",
     "deliveries": "Emails on their way, and events that no email could be made of.",
+    "doctor": "Say what is wrong: database, migrations, keys, clock, events and emails that wait, broker, mail.",
     "emails": "The emails that Gatehouse sends.",
     "evidence": "Evidence for an auditor: what happened on an account, chained and signed.",
     "keys": "The keys that seal TOTP secrets and digest backup codes.",

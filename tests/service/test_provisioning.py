@@ -10,7 +10,10 @@ import pytest
 
 from db import external_ids
 from resolvers.provisioning import replace_email
+from rules.links import Purpose
 from rules.service_keys import Right, ServiceKey
+from tests.coming_in.links import link_to
+from tests.coming_in.operations import SET
 from tests.line import Line
 from tests.people import World
 from tests.service.operations import CHANGE_EMAIL, CHANGE_ROLE, PROVISION, REMOVE, SERVICE_SIGN_IN, backend
@@ -157,6 +160,15 @@ async def test_an_address_changes_with_everything_that_follows_it(world: World) 
     taken = await web.do(CHANGE_EMAIL, input={"externalId": "1", "email": "adam@agency.example"})
     assert (taken["__typename"], taken["field"]) == ("InvalidInput", "email")
     assert len(await world.events("EMAIL_CHANGED")) == 1
+
+
+async def test_a_link_that_the_earlier_mailbox_holds_is_void(world: World) -> None:
+    web = await backend(world)
+    await web.do(PROVISION, input=nina(world, externalId="1", email="mia@agency.example"))
+    token = await link_to(world, "mia@agency.example", Purpose.PASSWORD_RESET)
+    await web.do(CHANGE_EMAIL, input={"externalId": "1", "email": "mia@new.example"})
+    answer = await world.client().do(SET, token=token, password="another long battery")
+    assert answer["__typename"] == "LinkExpired"
 
 
 async def test_both_the_old_and_the_new_address_hear_of_a_change(line: Line) -> None:
