@@ -159,7 +159,9 @@ async def start_session(
     await sessions.end_oldest(connection, user_id, MOST_SESSIONS)
     await outbox.append(
         connection,
-        SignInSucceeded(subject_id=user_id, actor_id=user_id, client=context.client, service_key=service_key),
+        SignInSucceeded(
+            subject_id=user_id, actor_id=user_id, client=context.client, amr=" ".join(amr), service_key=service_key
+        ),
     )
     await standing.tell_owners(context, connection, user_id)
     return SignedIn(token, expires_at)

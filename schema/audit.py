@@ -38,6 +38,13 @@ class AuditEvent:
     subject_email: str | None = strawberry.field(description="Whom it concerns; null when it concerns the account.")
     summary: str = strawberry.field(description="One plain sentence. Never holds a code, a secret or a token.")
 
+    ip_address: str | None = strawberry.field(description="The address it was done from, where the event tells it.")
+    user_agent: str | None = strawberry.field(description="The browser or program, where the event tells it.")
+    method: str | None = strawberry.field(
+        description="What was shown or tried, where the event tells it: names of RFC 8176 and `backup_code`, "
+        "with spaces between them, as in `pwd otp mfa`."
+    )
+
     @classmethod
     def of(cls, entry: Entry) -> AuditEvent:
         """The event as clients see it."""
@@ -48,6 +55,9 @@ class AuditEvent:
             actor_email=entry.actor_email,
             subject_email=entry.subject_email,
             summary=entry.stored.summary(entry.actor_email, entry.subject_email),
+            ip_address=entry.stored.text("ipAddress"),
+            user_agent=entry.stored.text("userAgent"),
+            method=entry.stored.method(),
         )
 
 

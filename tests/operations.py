@@ -135,7 +135,7 @@ AUDIT = """
 query ($account: ID!, $first: Int, $after: String, $filter: AuditFilter) {
   account(id: $account) {
     auditLog(first: $first, after: $after, filter: $filter) {
-      nodes { id type occurredAt actorEmail subjectEmail summary }
+      nodes { id type occurredAt actorEmail subjectEmail summary ipAddress userAgent method }
       edges { cursor }
       pageInfo { hasNextPage hasPreviousPage endCursor }
     }

@@ -30,6 +30,8 @@ class Event:
     # A further message, which goes to the address that `copied_to` names.
     copy: ClassVar[Mailing | None] = None
     samples: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    # The method of authentication that it is about, in the words of a session's `amr`.
+    about_method: ClassVar[str | None] = None
     # Whether the roster shows the subject differently afterwards.
     changes_member: ClassVar[bool] = False
     # Whether it shows in every account its subject is staff of, beside its own.
@@ -55,6 +57,10 @@ class Event:
     def copied_to(self) -> str | None:
         """Where the copy goes; None when there is none."""
         return None
+
+    def method(self) -> str | None:
+        """How it came about, as far as the event knows."""
+        return self.about_method
 
     def summary(self, actor: str | None, subject: str | None) -> str:
         """The audit log's sentence; `actor` and `subject` are emails, None for the system and for everybody."""

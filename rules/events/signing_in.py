@@ -15,6 +15,13 @@ class SignInSucceeded(OwnAct):
     description = "Somebody signed in."
     sentence = "{subject} signed in."
 
+    # What was shown, in the words of the session's `amr`, in the order in which it was.
+    amr: str | None = None
+
+    def method(self) -> str | None:
+        """All that was shown."""
+        return self.amr
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reauthenticated(OwnAct):
@@ -26,6 +33,7 @@ class Reauthenticated(OwnAct):
 class PasswordRejected(OwnAct):
     description = "A wrong password; the 1st, 2nd, 4th, 8th and so on of a day are told."
     sentence = "A wrong password was given for {subject}: {count} within 24 hours."
+    about_method = "pwd"
     samples = {"password_rejected": {"count": 4}}
 
     count: int
@@ -55,6 +63,7 @@ class Lock(OwnAct):
 class SignInSlowed(Lock):
     description = "After a hundred wrong passwords in a day, strangers have one try in 15 minutes each."
     sentence = "Sign-in of {subject} was slowed down for strangers after 100 wrong passwords within 24 hours."
+    about_method = "pwd"
     mailing = to_subject("sign_in_slowed")
 
 
@@ -62,6 +71,7 @@ class SignInSlowed(Lock):
 class SignInLocked(Lock):
     description = "Ten wrong passwords locked a sign-in for 15 minutes."
     sentence = "Sign-in of {subject} was locked after too many wrong passwords."
+    about_method = "pwd"
     mailing = to_subject("sign_in_locked")
     samples = {"sign_in_locked": {"until": IN_A_QUARTER_OF_AN_HOUR}}
 
@@ -82,6 +92,7 @@ class MfaChallengeLocked(Lock):
 class BackupCodeUsed(OwnAct):
     description = "A person signed in with a backup code."
     sentence = "{subject} signed in with a backup code; {remaining} left."
+    about_method = "backup_code"
     mailing = to_subject("backup_code_used")
     samples = {"backup_code_used": {"remaining": 6}, "backup_code_used_last": {"remaining": 0}}
 

@@ -52,6 +52,18 @@ class Stored:
         event: Event = found(**ids, **_read_all(found, self.data, self.type))
         return event
 
+    def text(self, name: str) -> str | None:
+        """A fact by its name in JSON; None unless it is a text."""
+        value = self.data.get(name)
+        return value if isinstance(value, str) else None
+
+    def method(self) -> str | None:
+        """How it came about; None where the event does not know, or is broken."""
+        try:
+            return self.read().method()
+        except UnreadableEventError:
+            return None
+
     def summary(self, actor: str | None, subject: str | None) -> str:
         """The audit log's sentence, also where a row is broken: the log goes on."""
         try:

@@ -133,3 +133,27 @@ async def test_a_sign_in_shows_in_every_account_the_person_was_staff_of_then(wor
     )
     await world.sign_in("sam")
     assert [n["subjectEmail"] for n in (await log(olive, world))["nodes"]] == [email("sam"), email("olive")]
+
+
+async def test_the_log_tells_from_where_and_by_what_somebody_came(world: World) -> None:
+    olive, mia = await world.enrolled("olive"), await world.sign_in("mia")
+    factor = await world.enroll(mia)
+    for answer in ({"backupCode": factor.backup_codes[0]}, {"totp": await factor.code()}):
+        other, token = await world.challenge("mia")
+        await other.do(COMPLETE, token=token, code=answer)
+    await save(olive, world, True)
+    nodes = (await log(olive, world))["nodes"]
+    assert [(node["type"], node["method"]) for node in nodes] == [
+        ("POLICY_ENABLED", None),
+        ("SIGN_IN_SUCCEEDED", "pwd otp mfa"),
+        ("SIGN_IN_SUCCEEDED", "pwd backup_code mfa"),
+        ("BACKUP_CODE_USED", "backup_code"),
+        ("MFA_ENABLED", None),
+        ("SIGN_IN_SUCCEEDED", "pwd"),
+        ("MFA_ENABLED", None),
+        ("SIGN_IN_SUCCEEDED", "pwd"),
+    ]
+    assert nodes[0]["ipAddress"] is nodes[0]["userAgent"] is None
+    (stored, *_) = await world.events("SIGN_IN_SUCCEEDED")
+    told = (stored["data"]["ipAddress"], stored["data"]["userAgent"])
+    assert {(node["ipAddress"], node["userAgent"]) for node in nodes[1:]} == {told}

@@ -185,6 +185,8 @@ def test_what_is_no_event_of_ours_says_why_and_the_audit_log_goes_on(stored: Sto
         stored.read()
     assert str(raised.value) == reason
     assert stored.summary(None, None) == "What happened cannot be read."
+    assert stored.method() is None
+    assert stored.text("ipAddress") is None
 
 
 def test_facts_of_a_later_version_are_left_alone() -> None:
