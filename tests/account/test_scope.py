@@ -52,7 +52,7 @@ async def test_who_joins_later_gets_the_days_of_their_own(world: World) -> None:
     olive, mia = await manager(world), await world.sign_in("mia")
     await save(olive, world, joinerDays=5)
     assert (await mia.ask(DAYS_LEFT))["viewer"]["mfaNotice"]["blocking"] is True
-    await world.database.execute("UPDATE_SCOPE staff SET created_at = now() WHERE id = $1", await world.staff_id("mia"))
+    await world.database.execute("UPDATE staff SET created_at = now() WHERE id = $1", await world.staff_id("mia"))
     assert (await mia.ask(DAYS_LEFT))["viewer"]["mfaNotice"] == {"daysRemaining": 5, "blocking": False}
 
 
