@@ -26,7 +26,7 @@ async def events(
     rows = connection.cursor(
         """
         SELECT events.id, occurred_at, actors.email AS actor_email, subjects.email AS subject_email,
-            type, events.account_id, subject_id, actor_id, data
+            type, events.account_id, subject_id, actor_id, data, service_key
         FROM account_events
         JOIN events ON events.id = event_id
         LEFT JOIN users AS actors ON actors.id = actor_id

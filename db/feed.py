@@ -88,7 +88,7 @@ async def standings(
             watcher.account_id IS NOT NULL AND factors.user_id IS NULL AND (
                 users.reenrollment_required_at IS NOT NULL
                 OR coalesce(staff.id IS NOT NULL AND mfa_deadline(accounts, staff) <= now(), false)
-                OR staff.role IS DISTINCT FROM 'OWNER' AND staff.role IS DISTINCT FROM 'ADMIN'
+                OR users.is_super_admin AND coalesce(staff.role NOT IN ('OWNER', 'ADMIN'), true)
             ) AS is_blocked
         FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS watcher (session_id, account_id, number)
         LEFT JOIN sessions ON sessions.id = watcher.session_id

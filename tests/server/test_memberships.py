@@ -72,7 +72,7 @@ async def test_a_removed_member_is_shut_out_at_the_next_request(operate: Command
     adam = await world.sign_in("adam")
     done = operate("staff", "remove", "--account", str(world.account_id), "--email", email("adam"))
     assert done.returncode == 0, done.stderr
-    assert await adam.refusal(POLICY, account=str(world.account_id)) == "NOT_FOUND"
+    assert await adam.refusal(POLICY, account=str(world.account_id)) == "UNAUTHENTICATED"
     assert len(await world.events("STAFF_REMOVED")) == 1
 
 
@@ -151,6 +151,7 @@ async def test_a_sole_owner_who_is_locked_out_is_reset_by_the_operator(operate: 
 
 async def test_super_admins_are_granted_and_revoked(operate: Command, world: World) -> None:
     sam = await world.sign_in("sam")
+    await world.enroll(sam)
     assert operate("super-admin", "grant", "--email", email("sam")).returncode == 0
     await sam.ask(POLICY, account=str(world.account_id))
     assert "already" in operate("super-admin", "grant", "--email", email("sam")).stderr
