@@ -26,11 +26,12 @@ async def prune(connection: Connection, session_idle: timedelta) -> None:
 async def prune_events(connection: Connection, older_than_days: int) -> int:
     """Delete what is older among the oldest 10,000 events, if dispatched and with no deliveries left; return how many.
 
-    Ids are given in the order of time, near enough, so that the oldest are found without looking at all.
+    Ids are given in the order of time, near enough, so that the oldest are found without looking at all. The database
+    lets events be deleted only in a transaction that says that it prunes.
     """
     status = await connection.execute(
         """
-        DELETE FROM events WHERE id IN (
+        DELETE FROM events WHERE (SELECT set_config('gatehouse.pruning', 'on', true)) = 'on' AND id IN (
             SELECT id FROM (SELECT id, occurred_at, dispatched_at FROM events ORDER BY id LIMIT $2) AS oldest
             WHERE occurred_at < now() - make_interval(days => $1) AND dispatched_at IS NOT NULL
                 AND NOT EXISTS (SELECT FROM deliveries WHERE event_id = oldest.id)

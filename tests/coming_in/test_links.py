@@ -15,7 +15,7 @@ from rules.events.passwords import PasswordResetRequested
 from rules.events.staff import StaffInvited
 from rules.people import Role
 from tests.line import Line
-from tests.people import World, email
+from tests.people import World, email, move_events
 
 NOWHERE = Client(None, None)
 
@@ -62,11 +62,11 @@ async def test_a_mail_that_a_new_password_has_overtaken_gets_no_link(world: Worl
 
 async def test_a_mail_that_is_late_gets_no_link_and_one_in_time_no_longer_one(world: World) -> None:
     delivery = await delivery_of(world, PasswordResetRequested(subject_id=await world.user_id("mia"), client=NOWHERE))
-    await world.database.execute("UPDATE events SET occurred_at = now() - interval '29 minutes'")
+    await move_events(world.database, "29 minutes")
     assert await mint(world, delivery, kinds.PASSWORD_RESET)
     left = await world.database.fetchval("SELECT expires_at - now() FROM links")
     assert left <= kinds.PASSWORD_RESET.lifetime / 30
-    await world.database.execute("UPDATE events SET occurred_at = now() - interval '30 minutes'")
+    await move_events(world.database, "30 minutes")
     assert await mint(world, delivery, kinds.PASSWORD_RESET) is None
 
 

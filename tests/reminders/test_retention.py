@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncpg
+import pytest
+
 from db import deliveries, housekeeping
 from tests.people import World
 
@@ -57,3 +60,30 @@ async def test_old_events_go_only_when_they_are_dispatched_and_their_deliveries_
     assert await housekeeping.prune_events(cast.database, 365) == 1
     kept = await cast.database.fetch("SELECT type FROM events ORDER BY id")
     assert [row["type"] for row in kept] == ["DELIVERED", "WAITING", "YOUNG"]
+    # Nor does the pruning's permission outlast it.
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await cast.database.execute("DELETE FROM events")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE events SET type = 'MFA_DISABLED'",
+        "UPDATE events SET account_id = NULL",
+        "UPDATE events SET subject_id = NULL",
+        "UPDATE events SET actor_id = subject_id",
+        "UPDATE events SET occurred_at = now()",
+        "UPDATE events SET data = data - 'ipAddress', dispatched_at = now()",
+        "DELETE FROM events",
+        "TRUNCATE events CASCADE",
+        "INSERT INTO events (id, type) OVERRIDING SYSTEM VALUE SELECT id, 'MFA_DISABLED' FROM events "
+        "ON CONFLICT (id) DO UPDATE SET type = excluded.type",
+    ],
+)
+async def test_what_has_happened_is_neither_changed_nor_deleted(world: World, statement: str) -> None:
+    await world.sign_in("mia")
+    before = await world.events()
+    assert len(before) == 1
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="neither changed nor deleted"):
+        await world.database.execute(statement)
+    assert await world.events() == before

@@ -20,7 +20,7 @@ from settings import SettingsError
 from tests.client import SECRET_KEYS, Client, serving, settings_for
 from tests.commands import command
 from tests.operations import COMPLETE, NOTICE, SIGN_IN, UPDATE, WHO_AM_I
-from tests.people import PASSWORD, World, email
+from tests.people import PASSWORD, World, email, move_events
 from tests.server.running import Start, ready
 
 OTHER_KEYS = "test:" + "b" * 43 + "="
@@ -41,7 +41,7 @@ async def test_the_doctor_finds_nothing_wrong_with_what_is_well(database_url: st
 async def test_the_doctor_names_what_is_wrong(world: World, database_url: str) -> None:
     await world.enroll(await world.sign_in("mia"))
     database = world.database
-    await database.execute("UPDATE events SET occurred_at = now() - interval '5 minutes'")
+    await move_events(database, "5 minutes")
     away = {"broker_url": "redis://127.0.0.1:1/0", "smtp_url": "smtp://127.0.0.1:1"}
     status, found = doctor(database_url, secret_keys="new:" + "a" * 43 + "=", **away)
     assert status == 1
