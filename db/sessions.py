@@ -84,11 +84,6 @@ async def replace_token(connection: Connection, session_id: UUID, token_hash: by
     await connection.execute("UPDATE sessions SET token_hash = $2 WHERE id = $1", session_id, token_hash)
 
 
-async def end(connection: Connection, session_id: UUID) -> None:
-    """End one session."""
-    await connection.execute("DELETE FROM sessions WHERE id = $1", session_id)
-
-
 async def end_of(connection: Connection, user_id: UUID, session_id: UUID) -> bool:
     """End one session of this person; false when there is none."""
     status = await connection.execute("DELETE FROM sessions WHERE id = $2 AND user_id = $1", user_id, session_id)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import sessions
+from db import outbox, sessions
+from db.pool import Connection
 from resolvers import access
 from resolvers.context import Context
+from rules.events.signing_in import SessionsEnded, SignedOut
 from rules.failures import NotFound
+from rules.people import Person
 
 
 async def live(context: Context) -> list[sessions.Session]:
@@ -21,17 +24,21 @@ async def sign_out(context: Context) -> None:
     """End this session; without one there is nothing to end."""
     person = await context.person_or_none()
     if person is not None:
-        async with context.database.connection() as connection:
-            await sessions.end(connection, person.session_id)
+        async with context.database.transaction() as connection:
+            # Of two at once, one ends it and is told of.
+            if await sessions.end_of(connection, person.id, person.session_id):
+                signed_out = SignedOut(subject_id=person.id, actor_id=person.id, client=context.client)
+                await outbox.append(connection, signed_out)
     context.sign_out()
 
 
 async def end(context: Context, session_id: UUID) -> None:
     """End one of the person's sessions, this one too. Raises NotFound."""
     person = await context.person()
-    async with context.database.connection() as connection:
+    async with context.database.transaction() as connection:
         if not await sessions.end_of(connection, person.id, session_id):
             raise NotFound
+        await _tell(context, connection, person, 1)
     if session_id == person.session_id:
         context.sign_out()
 
@@ -43,4 +50,12 @@ async def sign_out_others(context: Context) -> int:
         # Two sessions that end each other at once would leave nobody signed in.
         await access.lock_person(connection, person)
         idle = context.service.limits.session_idle
-        return await sessions.end_others(connection, person.id, person.session_id, idle)
+        ended = await sessions.end_others(connection, person.id, person.session_id, idle)
+        if ended:
+            await _tell(context, connection, person, ended)
+        return ended
+
+
+async def _tell(context: Context, connection: Connection, person: Person, count: int) -> None:
+    ended = SessionsEnded(subject_id=person.id, actor_id=person.id, client=context.client, count=count)
+    await outbox.append(connection, ended)

@@ -16,6 +16,8 @@ from rules.events.signing_in import (
     MfaChallengeLocked,
     PasswordRejected,
     Reauthenticated,
+    SessionsEnded,
+    SignedOut,
     SignInLocked,
     SignInSlowed,
     SignInSucceeded,
@@ -78,6 +80,8 @@ EVENTS: tuple[type[Event], ...] = (
     WebhookSecretRotated,
     WebhookEnabled,
     WebhookDisabled,
+    SignedOut,
+    SessionsEnded,
 )
 BY_TYPE = {event.type(): event for event in EVENTS}
 MEMBER_CHANGES = frozenset(name for name, event in BY_TYPE.items() if event.changes_member)

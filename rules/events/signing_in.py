@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from rules.events.base import OwnAct, shown_as
+from rules.events.base import OwnAct, plural, shown_as
 from rules.events.mailing import Mailing, to_subject
 from rules.events.samples import IN_A_QUARTER_OF_AN_HOUR
 
@@ -27,6 +27,25 @@ class SignInSucceeded(OwnAct):
 class Reauthenticated(OwnAct):
     description = "A person showed again, within a session, that they are the one."
     sentence = "{subject} confirmed to be the one."
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedOut(OwnAct):
+    description = "Somebody signed out."
+    sentence = "{subject} signed out."
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionsEnded(OwnAct):
+    description = "A person ended sessions of theirs from a list, or all but the one in use."
+    sentence = "{subject} ended {sessions} of theirs."
+    samples = {"sessions_ended": {"count": 2}}
+
+    count: int
+
+    def words(self) -> dict[str, str]:
+        """The facts, with the sessions counted."""
+        return super().words() | {"sessions": plural(self.count, "session")}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from tests.client import Client
+from tests.coming_in.operations import END
 from tests.operations import SIGN_IN, VIEWER, WITH_COOKIE
 from tests.people import PASSWORD, World, email
 
@@ -180,3 +181,22 @@ async def test_forty_right_passwords_at_once_are_all_right(world: World) -> None
     client = world.client()
     answers = await asyncio.gather(*(client.do(SIGN_IN, email=email("mia"), password=PASSWORD) for _ in range(40)))
     assert {answer["__typename"] for answer in answers} == {"SignedIn"}
+
+
+async def test_sign_outs_and_ended_sessions_are_told_once_each(world: World) -> None:
+    here, *_ = [await world.sign_in("mia") for _ in range(4)]
+    last = await world.database.fetchval("SELECT id FROM sessions ORDER BY created_at DESC LIMIT 1")
+    assert await (await world.sign_in("adam")).refusal(END, id=str(last)) == "NOT_FOUND"
+    assert await here.do(END, id=str(last)) == {"sessionId": str(last)}
+    assert await here.refusal(END, id=str(last)) == "NOT_FOUND"
+    for count in (2, 0):
+        assert await here.do("mutation { signOutOtherSessions { count } }") == {"count": count}
+    await asyncio.gather(*(here.do("mutation { signOut { ok } }") for _ in range(10)))
+    told = await world.events("SESSIONS_ENDED", "SIGNED_OUT")
+    assert [(event["type"], event["data"].get("count")) for event in told] == [
+        ("SESSIONS_ENDED", 1),
+        ("SESSIONS_ENDED", 2),
+        ("SIGNED_OUT", None),
+    ]
+    mia = await world.user_id("mia")
+    assert {(event["subject_id"], event["actor_id"]) for event in told} == {(mia, mia)}
