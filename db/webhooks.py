@@ -344,12 +344,18 @@ async def is_due(connection: Connection) -> bool:
 
 
 async def switch_off(connection: Connection, webhook_id: UUID) -> Webhook | None:
-    """Switch an endpoint off that has failed for too long; None when it has not, or is off."""
+    """Switch an endpoint off that has failed for too long, what waits for it having failed; None when it is not so."""
     row = await connection.fetchrow(
         """
-        UPDATE webhooks SET disabled_at = now()
-        WHERE id = $1 AND disabled_at IS NULL AND failing_since < now() - $2::interval
-        RETURNING id, account_id, url, event_types, failing_since, disabled_at, created_at
+        WITH off AS (
+            UPDATE webhooks SET disabled_at = now()
+            WHERE id = $1 AND disabled_at IS NULL AND failing_since < now() - $2::interval
+            RETURNING id, account_id, url, event_types, failing_since, disabled_at, created_at
+        ), given_up AS (
+            UPDATE webhook_deliveries SET state = 'failed', claimed_at = NULL
+            FROM off WHERE webhook_id = off.id AND state IN ('pending', 'sending')
+        )
+        SELECT * FROM off
         """,
         webhook_id,
         RETRIED_FOR,
