@@ -104,6 +104,18 @@ async def spend_step(connection: Connection, user_id: UUID, step: int) -> bool:
     return status == "UPDATE 1"
 
 
+async def replace_secret(connection: Connection, user_id: UUID, secret: Sealed, step: int) -> bool:
+    """Put another app's secret in place, `step` being spent; false when MFA is off."""
+    status = await connection.execute(
+        "UPDATE factors SET secret_sealed = $2, secret_key_id = $3, last_step = $4 WHERE user_id = $1",
+        user_id,
+        secret.data,
+        secret.key_id,
+        step,
+    )
+    return status == "UPDATE 1"
+
+
 async def remove(connection: Connection, user_id: UUID) -> bool:
     """Turn MFA off, backup codes included; false when it was off."""
     status = await connection.execute("DELETE FROM factors WHERE user_id = $1", user_id)

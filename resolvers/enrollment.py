@@ -32,13 +32,24 @@ async def begin(context: Context) -> Begun:
     person = await access.fresh_person(context)
     if not person.may_enroll:
         raise NotPermitted("Only people with an account role set up MFA.")
-    secret = secrets.token_bytes(totp.SECRET_BYTES)
-    sealed = context.service.ring.seal(secret, second_factor.TOTP_PURPOSE, person.id, secrets.token_bytes(NONCE_BYTES))
+    secret, sealed = new_secret(context, person)
     async with context.changing(person.id) as connection:
         await access.lock_person(connection, person)
         if await factors.exists(connection, person.id):
             raise MfaAlreadyEnabled
         expires_at = await enrollment.begin(connection, person.id, sealed)
+    return begun(context, person, secret, expires_at)
+
+
+def new_secret(context: Context, person: Person) -> tuple[bytes, Sealed]:
+    """A new secret for the person's app, and what is kept of it."""
+    secret = secrets.token_bytes(totp.SECRET_BYTES)
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return secret, context.service.ring.seal(secret, second_factor.TOTP_PURPOSE, person.id, nonce)
+
+
+def begun(context: Context, person: Person, secret: bytes, expires_at: datetime) -> Begun:
+    """The secret as it is shown."""
     return Begun(secret, totp.provisioning_uri(secret, person.email, context.service.issuer), expires_at)
 
 
@@ -55,8 +66,8 @@ async def verify_and_enable(context: Context, code: str) -> list[str]:
     if opened is None:
         raise EnrollmentNotStarted
     async with guessing.of_code(context, person.id) as guess:
-        secret = _open(context, person, opened.secret)
-        step = _first_step(secret, opened.now, code)
+        secret = open_secret(context, person, opened.secret)
+        step = first_step(secret, opened.now, code)
         codes = await new_set(context)
         async with context.changing(person.id) as connection:
             await _enable(context, connection, person, secret, step, codes)
@@ -72,7 +83,7 @@ async def _enable(
     await access.lock_person(connection, person)
     sealed = await enrollment.finish(connection, person.id)
     # Another secret means begun again; the same one may have been sealed anew under a newer key.
-    if sealed is None or _open(context, person, sealed) != secret:
+    if sealed is None or open_secret(context, person, sealed) != secret:
         raise MfaAlreadyEnabled if await factors.exists(connection, person.id) else EnrollmentNotStarted
     if not await factors.enable(connection, person.id, sealed, step, codes.salt, codes.key_id):
         raise MfaAlreadyEnabled
@@ -96,11 +107,13 @@ async def disable(context: Context, code: str) -> None:
     await context.go_on_as(token)
 
 
-def _open(context: Context, person: Person, sealed: Sealed) -> bytes:
+def open_secret(context: Context, person: Person, sealed: Sealed) -> bytes:
+    """The secret of the person's app. Raises KeyMissingError."""
     return context.service.ring.open(sealed, second_factor.TOTP_PURPOSE, person.id)
 
 
-def _first_step(secret: bytes, now: datetime, code: str) -> int:
+def first_step(secret: bytes, now: datetime, code: str) -> int:
+    """The time step of a new app's first code. Raises WrongGuess, NotACode."""
     second_factor.require_digits(code)
     step = totp.matching_step(secret, code, now)
     if step is None:

@@ -12,6 +12,7 @@ import strawberry
 
 import resolvers.backup_codes
 import resolvers.enrollment
+import resolvers.replacement
 from rules import totp
 from schema.common import Info
 from schema.failures import (
@@ -22,6 +23,7 @@ from schema.failures import (
     NotPermitted,
     TooManyAttempts,
 )
+from schema.sign_in import SecondFactorInput
 from schema.viewer import Viewer, changed_viewer
 
 QUIET_ZONE_MODULES = 4
@@ -96,6 +98,36 @@ RegenerateBackupCodesResult = Annotated[
 ]
 
 
+@strawberry.input(description="What shows that it is the person who moves to a new app.")
+class BeginAuthenticatorReplacementInput:
+    code: SecondFactorInput = strawberry.field(description="A code of the old app, or a backup code. It is spent.")
+
+
+BeginAuthenticatorReplacementResult = Annotated[
+    MfaEnrollment | InvalidCode | MfaNotEnabled | TooManyAttempts,
+    strawberry.union("BeginAuthenticatorReplacementResult", description="What came of beginning to replace the app."),
+]
+
+
+@strawberry.input(description="The first code of the new authenticator app.")
+class ReplaceAuthenticatorInput:
+    code: str = strawberry.field(description="The 6-digit code that the new app shows now; spaces do not matter.")
+
+
+@strawberry.type(
+    description="The new app is in place. The old one, the earlier backup codes and the other sessions have ended."
+)
+class AuthenticatorReplaced:
+    backup_codes: list[str] = strawberry.field(description="Exactly 10 new ones. Shown this once.")
+    viewer: Viewer = strawberry.field(description="The viewer.")
+
+
+ReplaceAuthenticatorResult = Annotated[
+    AuthenticatorReplaced | InvalidCode | MfaNotEnabled | EnrollmentNotStarted | TooManyAttempts,
+    strawberry.union("ReplaceAuthenticatorResult", description="What came of the new app's first code."),
+]
+
+
 @strawberry.input(description="A current code.")
 class DisableMfaInput:
     code: str = strawberry.field(description="The 6-digit code that the authenticator app shows now.")
@@ -112,6 +144,14 @@ DisableMfaResult = Annotated[
 ]
 
 
+def _shown(begun: resolvers.enrollment.Begun) -> MfaEnrollment:
+    return MfaEnrollment(
+        otpauth_uri=begun.otpauth_uri,
+        manual_entry_key=totp.manual_entry_key(begun.secret),
+        expires_at=begun.expires_at,
+    )
+
+
 @strawberry.type
 class EnrollmentMutation:
     @strawberry.mutation(
@@ -119,12 +159,7 @@ class EnrollmentMutation:
         "enrollment."
     )
     async def begin_mfa_enrollment(self, info: Info) -> BeginMfaEnrollmentResult | None:
-        begun = await resolvers.enrollment.begin(info.context)
-        return MfaEnrollment(
-            otpauth_uri=begun.otpauth_uri,
-            manual_entry_key=totp.manual_entry_key(begun.secret),
-            expires_at=begun.expires_at,
-        )
+        return _shown(await resolvers.enrollment.begin(info.context))
 
     @strawberry.mutation(description="Turns MFA on by the app's first code, and shows the backup codes.")
     async def verify_and_enable_mfa(
@@ -152,3 +187,24 @@ class EnrollmentMutation:
     ) -> DisableMfaResult | None:
         await resolvers.enrollment.disable(info.context, input.code)
         return MfaDisabled(viewer=await changed_viewer(info))
+
+    @strawberry.mutation(
+        description="A secret for a new authenticator app, by a code of the old one or a backup code. The old app "
+        "works on until replaceAuthenticator."
+    )
+    async def begin_authenticator_replacement(
+        self,
+        info: Info,
+        input: Annotated[BeginAuthenticatorReplacementInput, strawberry.argument(description="The code.")],  # noqa: A002
+    ) -> BeginAuthenticatorReplacementResult | None:
+        totp_code, backup_code = input.code.totp or None, input.code.backup_code or None
+        return _shown(await resolvers.replacement.begin(info.context, totp_code, backup_code))
+
+    @strawberry.mutation(description="Moves to the new app by its first code, and shows new backup codes.")
+    async def replace_authenticator(
+        self,
+        info: Info,
+        input: Annotated[ReplaceAuthenticatorInput, strawberry.argument(description="The code.")],  # noqa: A002
+    ) -> ReplaceAuthenticatorResult | None:
+        codes = await resolvers.replacement.replace(info.context, input.code)
+        return AuthenticatorReplaced(backup_codes=codes, viewer=await changed_viewer(info))

@@ -53,6 +53,24 @@ mutation ($code: String!) {
   }
 }
 """
+BEGIN_REPLACEMENT = """
+mutation ($code: SecondFactorInput!) {
+  beginAuthenticatorReplacement(input: {code: $code}) {
+    __typename
+    ... on MfaEnrollment { manualEntryKey }
+    ... on Error { message }
+  }
+}
+"""
+REPLACE = """
+mutation ($code: String!) {
+  replaceAuthenticator(input: {code: $code}) {
+    __typename
+    ... on AuthenticatorReplaced { backupCodes viewer { mfa { enabled backupCodesRemaining } } }
+    ... on Error { message }
+  }
+}
+"""
 DISABLE = """
 mutation ($code: String!) {
   disableMfa(input: {code: $code}) {

@@ -6,7 +6,7 @@ from dataclasses import MISSING, fields
 
 from rules.events.base import Event
 from rules.events.mailing import SECURITY
-from rules.events.mfa import BackupCodesRegenerated, MfaDisabled, MfaEnabled, MfaReset
+from rules.events.mfa import AuthenticatorReplaced, BackupCodesRegenerated, MfaDisabled, MfaEnabled, MfaReset
 from rules.events.passwords import PasswordChanged, PasswordResetRequested
 from rules.events.policy import GracePeriodEnded, GraceReminderSent, PolicyChanged, PolicyDisabled, PolicyEnabled
 from rules.events.samples import FILLED_IN
@@ -51,6 +51,7 @@ EVENTS: tuple[type[Event], ...] = (
     MfaDisabled,
     MfaReset,
     BackupCodesRegenerated,
+    AuthenticatorReplaced,
     BackupCodeUsed,
     PolicyEnabled,
     PolicyChanged,

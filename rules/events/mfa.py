@@ -45,3 +45,10 @@ class BackupCodesRegenerated(OwnAct):
     description = "A person replaced their backup codes."
     sentence = "{subject} replaced their backup codes."
     mailing = to_subject("backup_codes_regenerated", holds_while=While.ENROLLED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthenticatorReplaced(OwnAct):
+    description = "A person moved to a new authenticator app."
+    sentence = "{subject} moved to a new authenticator app."
+    mailing = to_subject("authenticator_replaced", holds_while=While.ENROLLED)

@@ -22,6 +22,7 @@ SUBJECTS = {
     "mfa_enabled": "MFA is on for your sign-in",
     "mfa_disabled": "MFA is off for your sign-in",
     "backup_codes_regenerated": "Your backup codes were replaced",
+    "authenticator_replaced": "Your authenticator app was replaced",
     "backup_code_used": "A backup code was used to sign in",
     "backup_code_used_last": "A backup code was used to sign in",
     "mfa_reset": "Your MFA was reset: set it up again",

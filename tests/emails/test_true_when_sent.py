@@ -12,7 +12,7 @@ from db import deliveries, outbox
 from db.pool import Database
 from rules.clients import Client
 from rules.events.base import Event
-from rules.events.mfa import BackupCodesRegenerated, MfaDisabled, MfaEnabled, MfaReset
+from rules.events.mfa import AuthenticatorReplaced, BackupCodesRegenerated, MfaDisabled, MfaEnabled, MfaReset
 from rules.events.policy import GraceReminderSent, PolicyChanged, PolicyEnabled
 from rules.events.signing_in import BackupCodeUsed
 from rules.events.standing import BreakGlassSignedIn
@@ -42,6 +42,7 @@ OVERTAKEN = [
     (MfaDisabled, "", ENROLL),
     (MfaReset, "", ENROLL),
     (BackupCodesRegenerated, "enrolled", FORGET),
+    (AuthenticatorReplaced, "enrolled", FORGET),
     (BackupCodeUsed, "enrolled", RENAME),
     (PolicyEnabled, "", MOVE),
     (PolicyEnabled, "", LIFT),
@@ -70,7 +71,7 @@ async def event_of(kind: type[Event], cast: World) -> Event:
         return kind(
             account_id=cast.account_id, grace_days=7, required_since=made.required_since, deadline=made.deadline
         )
-    assert issubclass(kind, MfaEnabled | MfaDisabled | BackupCodesRegenerated)
+    assert issubclass(kind, MfaEnabled | MfaDisabled | BackupCodesRegenerated | AuthenticatorReplaced)
     return kind(subject_id=mia, actor_id=mia, client=HERE)
 
 

@@ -43,6 +43,7 @@ FIRST_VERSION: dict[str, tuple[UUID | None, UUID | None, UUID | None, dict[str, 
     "MFA_DISABLED": (None, SUBJECT, SUBJECT, ORIGIN, "mia turned off MFA."),
     "MFA_RESET": (ACCOUNT, SUBJECT, ACTOR, ORIGIN, "olive reset the MFA of mia."),
     "BACKUP_CODES_REGENERATED": (None, SUBJECT, SUBJECT, ORIGIN, "mia replaced their backup codes."),
+    "AUTHENTICATOR_REPLACED": (None, SUBJECT, SUBJECT, ORIGIN, "mia moved to a new authenticator app."),
     "BACKUP_CODE_USED": (
         None,
         SUBJECT,

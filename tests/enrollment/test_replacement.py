@@ -1,0 +1,95 @@
+"""Moving to a new authenticator app while MFA stays on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.client import Client
+from tests.operations import BEGIN_REPLACEMENT, COMPLETE, REPLACE
+from tests.people import Factor, World, email
+
+
+async def begin(client: Client, code: dict[str, str]) -> Factor:
+    """Begin by the code; the new app."""
+    begun = await client.do(BEGIN_REPLACEMENT, code=code)
+    assert begun["__typename"] == "MfaEnrollment", begun
+    return Factor(begun["manualEntryKey"].replace(" ", ""), [])
+
+
+async def complete(world: World, code: dict[str, str]) -> str:
+    """What comes of signing in as Mia by the code."""
+    other, token = await world.challenge("mia")
+    answer: dict[str, Any] = await other.do(COMPLETE, token=token, code=code)
+    return str(answer["__typename"])
+
+
+@pytest.mark.parametrize("by", ["totp", "backupCode"])
+async def test_the_old_app_and_codes_stop_only_when_the_new_app_has_shown_a_code(world: World, by: str) -> None:
+    client = await world.sign_in("mia")
+    old = await world.enroll(client)
+    other, token = await world.challenge("mia")
+    other.token = (await other.do(COMPLETE, token=token, code={"backupCode": old.backup_codes[3]}))["sessionToken"]
+    new = await begin(client, {by: await old.code() if by == "totp" else old.backup_codes[0]})
+    assert await complete(world, {"totp": await old.code(1)}) == "SignedIn"
+    assert await complete(world, {"backupCode": old.backup_codes[1]}) == "SignedIn"
+    open_client, token = await world.challenge("mia")
+    replaced = await client.do(REPLACE, code=await new.code(-1))
+    assert replaced["viewer"]["mfa"] == {"enabled": True, "backupCodesRemaining": 10}
+    assert len(set(replaced["backupCodes"]) - set(old.backup_codes)) == 10
+    ended = await open_client.do(COMPLETE, token=token, code={"totp": await new.code()})
+    assert ended["__typename"] == "ChallengeExpired"
+    assert await other.ask("{ viewer { email } }") == {"viewer": None}
+    assert (await client.ask("{ viewer { email } }"))["viewer"]["email"] == email("mia")
+    await world.forget_spent_steps("mia")
+    assert await complete(world, {"totp": await old.code()}) == "InvalidCode"
+    assert await complete(world, {"backupCode": old.backup_codes[2]}) == "InvalidCode"
+    assert await complete(world, {"totp": await new.code()}) == "SignedIn"
+    assert await complete(world, {"backupCode": replaced["backupCodes"][0]}) == "SignedIn"
+    (event,) = await world.events("AUTHENTICATOR_REPLACED")
+    assert event["subject_id"] == event["actor_id"] == await world.user_id("mia")
+
+
+async def test_a_wrong_code_changes_nothing(world: World) -> None:
+    client = await world.sign_in("mia")
+    old = await world.enroll(client)
+    for code in ({"totp": "000000"}, {"backupCode": "zzzz2222"}):
+        assert (await client.do(BEGIN_REPLACEMENT, code=code))["__typename"] == "InvalidCode"
+    assert await world.database.fetchval("SELECT count(*) FROM enrollments") == 0
+    await begin(client, {"totp": await old.code()})
+    before = await world.database.fetch("SELECT * FROM factors")
+    assert (await client.do(REPLACE, code="000000"))["__typename"] == "InvalidCode"
+    assert await world.database.fetch("SELECT * FROM factors") == before
+    assert await world.events("AUTHENTICATOR_REPLACED") == []
+
+
+async def test_nothing_is_replaced_that_was_not_begun(world: World) -> None:
+    client = await world.enrolled("mia")
+    assert (await client.do(REPLACE, code="123456"))["__typename"] == "EnrollmentNotStarted"
+
+
+async def test_without_mfa_there_is_nothing_to_replace(world: World) -> None:
+    client = await world.sign_in("mia")
+    assert (await client.do(BEGIN_REPLACEMENT, code={"totp": "123456"}))["__typename"] == "MfaNotEnabled"
+    assert (await client.do(REPLACE, code="123456"))["__typename"] == "MfaNotEnabled"
+
+
+async def test_nobody_replaces_an_app_without_a_session(world: World) -> None:
+    assert await world.client().refusal(BEGIN_REPLACEMENT, code={"totp": "123456"}) == "UNAUTHENTICATED"
+    assert await world.client().refusal(REPLACE, code="123456") == "UNAUTHENTICATED"
+
+
+async def test_of_replacements_at_once_one_is_done(world: World) -> None:
+    client = await world.sign_in("mia")
+    new = await begin(client, {"totp": await (await world.enroll(client)).code()})
+    code = await new.code()
+    answers = await asyncio.gather(*(client.do(REPLACE, code=code) for _ in range(4)))
+    assert Counter(answer["__typename"] for answer in answers) == {
+        "AuthenticatorReplaced": 1,
+        "EnrollmentNotStarted": 3,
+    }
+    assert await world.database.fetchval("SELECT count(*) FROM backup_codes") == 10
+    assert len(await world.events("AUTHENTICATOR_REPLACED")) == 1
