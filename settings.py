@@ -23,7 +23,7 @@ from rules.people import TimeLimits
 
 PREFIX = "GATEHOUSE_"
 # What may be kept in a file instead, under the name with _FILE.
-SECRETS = ("database_url", "broker_url", "smtp_url", "secret_keys")
+SECRETS = ("database_url", "database_direct_url", "broker_url", "smtp_url", "secret_keys")
 MAIL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[(IPv6:)?[0-9A-Fa-f.:]+\]")
 OWN_PAGES = {
     "sign_in_url": "/sign-in",
@@ -191,6 +191,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     database_url: Annotated[str, _one_of_schemes("postgresql", "postgres")] = ""
+    database_direct_url: Annotated[str, _one_of_schemes("postgresql", "postgres")] = ""
     broker_url: Annotated[str, _one_of_schemes("redis", "rediss", "redis+socket")] = ""
     smtp_url: Annotated[str, _one_of_schemes("smtp", "smtps", "smtp+starttls"), AfterValidator(_with_host)] = ""
     data_dir: Path = Path(".gatehouse")
@@ -244,6 +245,16 @@ class Settings(BaseSettings):
         if not self.secret_keys:
             raise SettingsError("GATEHOUSE_SECRET_KEYS is not set: give id:KEY, KEY being 32 random bytes in base64.")
         return parse_secret_keys(self.secret_keys)
+
+    @property
+    def direct_url(self) -> str:
+        """The database without a pooler before it: for LISTEN, migrations and what operators do."""
+        return self.database_direct_url or self.database_url
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether the database's URL may lead to a pooler in transaction mode."""
+        return bool(self.database_direct_url)
 
     @cached_property
     def allowed_origins(self) -> frozenset[str]:
@@ -303,7 +314,7 @@ def load() -> Settings:
     """Read the environment; raise SettingsError with one plain sentence for each wrong value."""
     given = _from_files(os.environ)
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        loaded = Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         sentences = []
         for problem in error.errors():
@@ -311,6 +322,11 @@ def load() -> Settings:
             reason = problem["msg"].removeprefix("Value error, ")
             sentences.append(f"{name} is wrong: {reason[0].lower()}{reason[1:]}.")
         raise SettingsError(" ".join(sentences)) from None
+    if loaded.database_direct_url and not loaded.database_url:
+        raise SettingsError(
+            "GATEHOUSE_DATABASE_DIRECT_URL is set without GATEHOUSE_DATABASE_URL: give both or neither."
+        )
+    return loaded
 
 
 def _from_files(environment: Mapping[str, str]) -> dict[str, str]:

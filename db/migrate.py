@@ -16,6 +16,7 @@ from importlib.resources import files
 import asyncpg
 
 from db.pool import Connection
+from db.pooler import Plain, leads_to_pooler
 
 LOCK_ID = 0x6A7E_0001  # any constant that is ours alone
 OLDEST_SERVER = 15
@@ -80,8 +81,13 @@ def all_migrations() -> Iterator[Migration]:
             yield Migration(int(number), name, entry.read_text())
 
 
-def require_version(connection: Connection) -> None:
-    """Raise MigrationError when the server is older than our statements."""
+async def require_server(connection: Plain) -> None:
+    """Raise MigrationError when the server is older than our statements, or another with each transaction."""
+    if await leads_to_pooler(connection):
+        raise MigrationError(
+            "The database's URL leads to a connection pooler: set GATEHOUSE_DATABASE_DIRECT_URL to PostgreSQL itself, "
+            "for LISTEN and migrations."
+        )
     major = connection.get_server_version().major
     if major < OLDEST_SERVER:
         raise MigrationError(f"The database is PostgreSQL {major}, and Gatehouse needs {OLDEST_SERVER} or later.")
@@ -89,9 +95,9 @@ def require_version(connection: Connection) -> None:
 
 async def migrate(url: str) -> list[Migration]:
     """Apply what is missing and return it. Raises MigrationError."""
-    connection = await asyncpg.connect(url, timeout=10)
+    connection = await asyncpg.connect(url, timeout=10, statement_cache_size=0)
     try:
-        require_version(connection)
+        await require_server(connection)
         await _take_turn(connection)
         await connection.execute(CREATE_LEDGER)
         applied = {row["number"]: row for row in await connection.fetch("SELECT * FROM migrations")}

@@ -8,13 +8,14 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from db.away import has_left, is_away
 from db.bell import Bell
+from db.pooler import limited
 from db.seldom import Seldom
 from rules.failures import ServiceUnavailable
 from telemetry import metrics
@@ -94,8 +95,22 @@ class Database:
         await self.pool.close()
 
 
-async def open_database(url: str, size: int = 10, name: str = "gatehouse", patience: Patience = WORK) -> Database:
-    """Open a pool of at most `size` connections to `url`, shown to the server as `name`."""
+async def open_database(
+    url: str, size: int = 10, name: str = "gatehouse", patience: Patience = WORK, *, through_pooler: bool = False
+) -> Database:
+    """Open a pool of at most `size` connections to `url`, shown to the server as `name`.
+
+    `through_pooler` is for a URL that may lead to another server with each transaction.
+    """
+    shown = {"application_name": name, "timezone": "UTC"}
+    limits = {
+        "lock_timeout": f"{patience.lock_s}s",
+        "statement_timeout": f"{patience.statement_s}s",
+        "idle_in_transaction_session_timeout": "60s",
+    }
+    way: dict[str, Any] = {"server_settings": shown | limits}
+    if through_pooler:
+        way = {"server_settings": shown, "connection_class": limited(limits), "statement_cache_size": 0}
     pool = await asyncpg.create_pool(
         url,
         min_size=1,
@@ -104,13 +119,7 @@ async def open_database(url: str, size: int = 10, name: str = "gatehouse", patie
         reset=_reset,
         command_timeout=patience.statement_s,
         timeout=ACQUIRE_TIMEOUT_S,
-        server_settings={
-            "application_name": name,
-            "timezone": "UTC",
-            "lock_timeout": f"{patience.lock_s}s",
-            "statement_timeout": f"{patience.statement_s}s",
-            "idle_in_transaction_session_timeout": "60s",
-        },
+        **way,
     )
     metrics.POOLS.add(pool)
     return Database(pool, Bell(url), patience)

@@ -42,10 +42,16 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        database = await open_database(settings.database_url, settings.pool_size, "gatehouse-api", REQUESTS)
+        database = await open_database(
+            settings.database_url,
+            settings.pool_size,
+            "gatehouse-api",
+            REQUESTS,
+            through_pooler=settings.is_pooled,
+        )
         hasher = Hasher()
         limits = settings.time_limits
-        hub = Hub(database, settings.database_url, limits.session_idle)
+        hub = Hub(database, settings.direct_url, limits.session_idle)
         turning = asyncio.create_task(life.keep_turning())
         app.state.service = Service(
             database,

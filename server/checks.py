@@ -8,7 +8,8 @@ import asyncpg
 
 from db import ledger
 from db.ledger import Ledger
-from db.migrate import Migration, migrate, require_version
+from db.migrate import Migration, migrate, require_server
+from db.pooler import LentConnection
 from settings import Settings, SettingsError
 
 CONNECT_TIMEOUT_S = 10
@@ -30,10 +31,20 @@ def require(settings: Settings, *names: str) -> None:
             raise SettingsError(f"GATEHOUSE_{name.upper()} is not set: give it as in {EXAMPLES[name]}.")
 
 
-def check_database(url: str) -> None:
+def check_database(settings: Settings) -> None:
     """Raise DatabaseError when the database does not answer, is too new or lacks migrations, and MigrationError."""
-    if problem := read_ledger(url).problem:
+    if problem := read_ledger(settings.direct_url).problem:
         raise DatabaseError(problem)
+    if settings.is_pooled:
+        check_pooler(settings)
+
+
+def check_pooler(settings: Settings) -> None:
+    """Raise DatabaseError when the database does not answer through the pooler."""
+    try:
+        asyncio.run(_connect_through(settings.database_url))
+    except Exception as error:
+        raise plain_database_error(error, "pooler") from None
 
 
 def read_ledger(url: str) -> Ledger:
@@ -52,24 +63,34 @@ def migrate_database(url: str) -> list[Migration]:
         raise plain_database_error(error) from None
 
 
-def plain_database_error(error: Exception) -> Exception:
+def plain_database_error(error: Exception, who: str = "database") -> Exception:
     """What went wrong with the database as a sentence; an error that is none of the database's comes back as it is."""
     if isinstance(error, ValueError):  # from reading the URL; its text may hold the password
         return SettingsError(
             f"GATEHOUSE_DATABASE_URL is wrong: give {EXAMPLES['database_url']}, special characters percent-encoded."
         )
     if isinstance(error, TimeoutError):
-        return DatabaseError("The database does not answer: it took too long.")
+        return DatabaseError(f"The {who} does not answer: it took too long.")
     if isinstance(error, OSError | asyncpg.PostgresError | asyncpg.InterfaceError):
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-        return DatabaseError(f"The database does not answer: {reason}.")
+        return DatabaseError(f"The {who} does not answer: {reason}.")
     return error
 
 
 async def _ledger(url: str) -> Ledger:
-    connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
+    connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S, statement_cache_size=0)
     try:
-        require_version(connection)
+        await require_server(connection)
         return await ledger.read(connection)
+    finally:
+        await connection.close()
+
+
+async def _connect_through(url: str) -> None:
+    connection = await asyncpg.connect(
+        url, timeout=CONNECT_TIMEOUT_S, statement_cache_size=0, connection_class=LentConnection
+    )
+    try:
+        await connection.fetchval("SELECT 1")
     finally:
         await connection.close()

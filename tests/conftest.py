@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser import browser
 from tests.commands import operate
-from tests.debian import oldest_url
+from tests.debian import oldest_url, pooler_url
 from tests.line import broker, line
 from tests.parts import administrator, broker_url, database_url, embedded_url, gatehouse, mailbox, postgres, valkey
 from tests.warm import WARM
@@ -42,6 +42,7 @@ __all__ = [
     "mailbox",
     "oldest_url",
     "operate",
+    "pooler_url",
     "postgres",
     "valkey",
     "warm",

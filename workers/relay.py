@@ -41,8 +41,8 @@ async def _run(settings: Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    database = await open_database(settings.database_url, 2, "gatehouse-relay")
-    listener = asyncio.create_task(listen(settings.database_url, rung, "gatehouse-relay"))
+    database = await open_database(settings.database_url, 2, "gatehouse-relay", through_pooler=settings.is_pooled)
+    listener = asyncio.create_task(listen(settings.direct_url, rung, "gatehouse-relay"))
     turning = asyncio.create_task(life.keep_turning())
     app = make_app(settings)
     logs.announce("relay ready")

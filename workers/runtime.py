@@ -73,9 +73,11 @@ class Runtime:
         """The process's pool, opened at its first use. Raises ServiceUnavailable."""
         async with self._opening:
             if self._database is None:
-                size = self.settings.worker_concurrency + 2
+                url, size = self.settings.database_url, self.settings.worker_concurrency + 2
                 try:
-                    self._database = await open_database(self.settings.database_url, size, "gatehouse-worker")
+                    self._database = await open_database(
+                        url, size, "gatehouse-worker", through_pooler=self.settings.is_pooled
+                    )
                 except Exception as error:
                     if not is_away(error):
                         raise

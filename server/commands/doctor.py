@@ -12,8 +12,9 @@ import asyncpg
 import click
 
 from db import figures, ledger
+from db.migrate import MigrationError, require_server
 from rules.sealing import KeyRing
-from server.checks import plain_database_error
+from server.checks import DatabaseError, check_pooler, plain_database_error
 from server.commands.keys import ring_of
 from server.commands.options import data_dir_option, load
 from server.local.data_dir import database_for_operator
@@ -54,7 +55,9 @@ def _look(settings: Settings) -> dict[str, str]:
     except SettingsError as error:
         keys = str(error)
     if settings.database_url:
-        found = asyncio.run(_look_at_database(settings.database_url, ring))
+        found = asyncio.run(_look_at_database(settings.direct_url, ring))
+        if settings.is_pooled:
+            found["pooler"] = _ask_pooler(settings)
     else:
         with database_for_operator(settings.data_dir) as url:
             found = asyncio.run(_look_at_database(url, ring))
@@ -71,6 +74,7 @@ async def _look_at_database(url: str, ring: KeyRing | None) -> dict[str, str]:
     except Exception as error:
         return {"database": str(plain_database_error(error))}
     try:
+        await require_server(connection)
         found = {"database": OK, "migrations": (await ledger.read(connection)).problem or OK}
         if found["migrations"] != OK:
             return found
@@ -78,6 +82,8 @@ async def _look_at_database(url: str, ring: KeyRing | None) -> dict[str, str]:
             found["keys"] = await key_problem(connection, ring) or OK
         found["clock"] = _skew(await connection.fetchval("SELECT clock_timestamp()")) or OK
         return found | _waiting(await figures.line(connection))
+    except MigrationError as error:
+        return {"database": str(error)}
     finally:
         connection.terminate()
 
@@ -100,6 +106,14 @@ def _waiting(line: figures.Line) -> dict[str, str]:
     if line.oldest_due_s > LATE_EMAIL_S:
         emails = f"the oldest has been due for {line.oldest_due_s:.0f} s: do worker and beat run?"
     return {"events": events, "emails": emails}
+
+
+def _ask_pooler(settings: Settings) -> str:
+    try:
+        check_pooler(settings)
+    except (DatabaseError, SettingsError) as error:
+        return str(error)
+    return OK
 
 
 def _ask_mail(settings: Settings) -> str:

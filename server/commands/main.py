@@ -151,7 +151,7 @@ def serve(host: str | None, port: int | None, workers: int, listener: int | None
 
     app = create_app(settings)
     bound = listen(settings.host, settings.port) if listener is None else inherited(listener)
-    check_database(settings.database_url)
+    check_database(settings)
     with status(settings):
         serving.run(app, bound, drain_s=settings.drain_seconds)
 
@@ -164,7 +164,7 @@ def _serve_by_many(settings: Settings, workers: int) -> None:
     # What a worker would stumble over is told once, before any is started.
     _ = settings.keys
     with listen(settings.host, settings.port) as listener:
-        check_database(settings.database_url)
+        check_database(settings)
         processes.run(settings, listener, workers)
 
 
@@ -177,7 +177,7 @@ def worker() -> None:
 
     settings = load()
     require(settings, "database_url", "broker_url", "smtp_url")
-    check_database(settings.database_url)
+    check_database(settings)
     with status(settings):
         worker_main(settings)
 
@@ -204,7 +204,7 @@ def relay() -> None:
 
     settings = load()
     require(settings, "database_url", "broker_url")
-    check_database(settings.database_url)
+    check_database(settings)
     with status(settings):
         relay_main(settings)
 

@@ -19,9 +19,7 @@ from server.local.data_dir import database_for_operator
 def migrate(data_dir: Path | None, check: bool, plan: bool) -> None:
     """Bring the database up to date."""
     settings = load(data_dir=data_dir)
-    with (
-        nullcontext(settings.database_url) if settings.database_url else database_for_operator(settings.data_dir) as url
-    ):
+    with nullcontext(settings.direct_url) if settings.database_url else database_for_operator(settings.data_dir) as url:
         if check or plan:
             _look(url, check=check, plan=plan)
             return

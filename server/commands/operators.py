@@ -146,8 +146,8 @@ def opened(data_dir: Path | None) -> Iterator[Run]:
 def database_url(settings: Settings) -> Iterator[str]:
     """The database's URL: the one that is set, with its migrations checked, or our own, brought up to date."""
     if settings.database_url:
-        check_database(settings.database_url)
-        yield settings.database_url
+        check_database(settings)
+        yield settings.direct_url
         return
     with database_for_operator(settings.data_dir) as url:
         migrate_database(url)

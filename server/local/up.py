@@ -71,10 +71,11 @@ class _Up:
         broker_url = self.settings.broker_url or self.supervisor.start_valkey()
         smtp_url = self.settings.smtp_url or self._start_mailbox()
         database_url = self.settings.database_url or self.supervisor.start_postgres()
-        applied = migrate_database(database_url)
+        direct_url = self.settings.direct_url or database_url
+        applied = migrate_database(direct_url)
         _say("database", f"{_origin(self.settings.database_url)}, {len(applied)} new migration(s)")
         if with_demo and not self.settings.production:
-            asyncio.run(self._make_demo(database_url))
+            asyncio.run(self._make_demo(direct_url))
         environment = self._environment(database_url, broker_url, smtp_url)
         sockets = {"listener": self.listener}
         self.supervisor.launch("api", "serve", environment=environment | self._status_port("api"), listeners=sockets)

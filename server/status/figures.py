@@ -10,6 +10,7 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
 from db import figures
+from db.pooler import LentConnection
 from server.status.kept import Kept
 from server.status.readiness import AWAY
 
@@ -31,7 +32,7 @@ class DatabaseFigures:
     async def _ask(self) -> Iterable[Metric]:
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                connection = await asyncpg.connect(self._url, statement_cache_size=0)
+                connection = await asyncpg.connect(self._url, statement_cache_size=0, connection_class=LentConnection)
                 try:
                     return await _all(connection)
                 finally:

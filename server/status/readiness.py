@@ -12,6 +12,7 @@ import asyncpg
 import redis.asyncio
 
 from db import keys, ledger
+from db.pooler import LentConnection
 from resolvers.second_factor import TOTP_PURPOSE
 from rules.sealing import KeyMissingError, KeyRing
 from server.status.kept import Kept
@@ -64,7 +65,9 @@ class Readiness:
         """The checks of what lies in the database; without it there is nothing to check."""
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                connection = await asyncpg.connect(self._settings.database_url, statement_cache_size=0)
+                connection = await asyncpg.connect(
+                    self._settings.database_url, statement_cache_size=0, connection_class=LentConnection
+                )
                 try:
                     checks = {"database": OK, "migrations": (await ledger.read(connection)).problem or OK}
                     if self._settings.secret_keys and checks["migrations"] == OK:

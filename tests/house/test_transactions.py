@@ -6,8 +6,8 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-# The pool makes transactions, and a migration is one.
-MAKERS = {"db/pool.py", "db/migrate.py"}
+# The pool makes transactions, a pooler wants one for each statement, and a migration is one.
+MAKERS = {"db/pool.py", "db/pooler.py", "db/migrate.py"}
 
 
 def transactions(path: Path) -> list[int]:
