@@ -7,6 +7,7 @@ NOT_FOUND.
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,11 +17,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from rules.events.catalogue import EVENTS
 from settings import Settings
 from web.branding import stylesheet
 from web.next_path import own_path, sign_in_path
-from web.static_files import StaticFiles
+from web.static_files import StaticFiles, takes_gzip
 
+COMPRESSION = 6
 LOGO_PATH = "/assets/logo"
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
 POLICY = (
@@ -79,12 +82,12 @@ class Pages:
         wanted = own_path(request.query_params.get("next")) or "/account/security"
         if await self.visitor(request):
             return _to(wanted if not wanted.startswith("/sign-in") else "/account/security")
-        return self._page("sign_in.html", wanted=wanted)
+        return self._page(request, "sign_in.html", wanted=wanted)
 
     async def _account(self, request: Request) -> Response:
         if not await self.visitor(request):
             return _to(sign_in_path(_path_of(request)))
-        return self._page("account.html")
+        return self._page(request, "account.html")
 
     async def _agency(self, request: Request) -> Response:
         visitor = await self.visitor(request)
@@ -92,22 +95,28 @@ class Pages:
             return _to(sign_in_path(_path_of(request)))
         account_id = visitor.account_to_show(request.query_params.get("account"))
         if account_id is None:
-            return self._page("not_found.html", status=404)
-        return self._page("agency.html", account_id=account_id)
+            return self._page(request, "not_found.html", status=404)
+        events = [(event.type(), event.description) for event in EVENTS]
+        return self._page(request, "agency.html", account_id=account_id, events=events)
 
     async def _set_password(self, request: Request) -> Response:
-        return self._page("set_password.html")
+        return self._page(request, "set_password.html")
 
     async def _logo(self, request: Request) -> Response:
         file = self.settings.logo_file
         if file is None:
-            return self._page("not_found.html", status=404)
+            return self._page(request, "not_found.html", status=404)
         headers = {"Cache-Control": "public, max-age=3600"}
         return Response(file.read_bytes(), media_type=LOGO_TYPES[file.suffix.lower()], headers=headers)
 
-    def _page(self, template: str, status: int = 200, **values: str) -> Response:
-        html = self.templates.get_template(template).render(values)
-        return HTMLResponse(html, status, headers={"Content-Security-Policy": POLICY})
+    def _page(self, request: Request, template: str, status: int = 200, **values: object) -> Response:
+        content = self.templates.get_template(template).render(values).encode()
+        headers = {"Content-Security-Policy": POLICY, "Vary": "Accept-Encoding"}
+        # A shell holds no secret that its compressed length could tell.
+        if takes_gzip(request):
+            content = gzip.compress(content, COMPRESSION)
+            headers["Content-Encoding"] = "gzip"
+        return HTMLResponse(content, status, headers=headers)
 
     @cached_property
     def templates(self) -> Environment:
@@ -122,6 +131,7 @@ class Pages:
         )
         environment.globals.update(
             asset=self.files.url,
+            needed_by=self.files.needed_by,
             product=self.settings.product,
             logo=LOGO_PATH if self.settings.logo_file else None,
         )

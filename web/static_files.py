@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from hashlib import sha256
@@ -16,6 +17,7 @@ from starlette.routing import Route
 STATIC = Path(__file__).parent / "static"
 PREFIX = "/assets"
 TYPES = {".js": "text/javascript", ".css": "text/css"}
+IMPORT = re.compile(r'^import .* from "\./(.+\.js)";$', re.MULTILINE)
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -53,6 +55,13 @@ class StaticFiles:
         """Every file by its name, gzipped."""
         return {name: gzip.compress(content, mtime=0) for name, content in self.contents.items()}
 
+    def needed_by(self, module: str) -> list[str]:
+        """The modules that one imports, and those that they import, so that a browser may fetch all at once."""
+        found = [module]
+        for name in found:
+            found += [other for other in IMPORT.findall(self.contents[name].decode()) if other not in found]
+        return found[1:]
+
     async def _serve(self, request: Request) -> Response:
         name = request.path_params["name"]
         if name not in self.contents:
@@ -61,7 +70,12 @@ class StaticFiles:
         caching = FOR_EVER if request.path_params["version"] == self.version else "no-cache"
         headers = {"Cache-Control": caching, "Vary": "Accept-Encoding"}
         content = self.contents[name]
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if takes_gzip(request):
             content = self.compressed[name]
             headers["Content-Encoding"] = "gzip"
         return Response(content, media_type=TYPES[Path(name).suffix], headers=headers)
+
+
+def takes_gzip(request: Request) -> bool:
+    """Whether the browser can unpack what is gzipped."""
+    return "gzip" in request.headers.get("accept-encoding", "")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.async_api import Page, expect
 
+from resolvers.operators.staff import change_role
+from rules.people import Role
 from tests.account.acts import save
+from tests.client import SERVED
 from tests.pages.conftest import Sit
 from tests.pages.desk import codes_in, dialog_of, give_password, scan, set_up
 from tests.people import PASSWORD, World, email
@@ -102,6 +106,36 @@ async def test_a_person_replaces_the_backup_codes(sit: Sit, world: World) -> Non
     assert len(set(codes) - set(factor.backup_codes)) == 10
 
 
+@pytest.mark.parametrize("old", ["app", "backup code"])
+async def test_a_person_moves_to_a_new_app(sit: Sit, world: World, old: str) -> None:
+    page = await sit("mia")
+    factor = await set_up(page)
+    await page.get_by_role("button", name="Replace authenticator").click()
+    dialog = dialog_of(page)
+    if old == "app":
+        await dialog.get_by_role("textbox", name="6-digit code").fill("000000")
+        await expect(dialog.get_by_role("alert").filter(has_text="That code is not right.")).to_be_visible()
+        await dialog.get_by_role("textbox", name="6-digit code").fill(await factor.code())
+    else:
+        await dialog.get_by_role("button", name="Use a backup code").click()
+        await dialog.get_by_role("textbox", name="Backup code").fill(factor.backup_codes[0])
+    dialog = page.get_by_role("dialog", name="Set up your new app")
+    await expect(dialog.locator("code")).not_to_have_text("")
+    replaced = await scan(page)
+    assert replaced.secret != factor.secret
+    await dialog.get_by_role("textbox", name="6-digit code").fill(await replaced.code())
+    saved = page.get_by_role("dialog", name="Save your backup codes")
+    assert not set(await codes_in(saved)) & set(factor.backup_codes)
+    await saved.get_by_role("checkbox", name="I have saved these codes").check()
+    await saved.get_by_role("button", name="Done").click()
+    await expect(page.get_by_text("10 backup codes left.")).to_be_visible()
+    # Twice the session has gone on under another token, and the page has with it.
+    database = SERVED[world.base_url].state.service.database
+    await change_role(database, world.account_id, email("mia"), Role.ADMIN)
+    await expect(page.get_by_role("link", name="Agency security")).to_be_visible()
+    await expect(page.get_by_role("alert").filter(has_text="Your session has ended")).to_have_count(0)
+
+
 async def test_a_person_turns_mfa_off(sit: Sit, world: World) -> None:
     page = await sit("mia")
     factor = await set_up(page)
@@ -165,6 +199,21 @@ async def test_a_person_whose_session_has_ended_goes_on_where_they_were(sit: Sit
     await expect(page.get_by_role("status").filter(has_text="Your password is changed.")).to_be_visible()
 
 
+async def test_signing_in_again_keeps_what_was_typed_and_goes_on_watching(sit: Sit, world: World) -> None:
+    page = await sit("mia")
+    await page.get_by_role("textbox", name="New password").fill("a long sentence of words")
+    await world.database.execute("DELETE FROM sessions")
+    ended = page.get_by_role("alert").filter(has_text="Your session has ended")
+    await ended.get_by_role("button", name="Sign in again").click()
+    dialog = page.get_by_role("dialog", name="Sign in again")
+    await dialog.get_by_role("textbox", name="Password").fill(PASSWORD)
+    await dialog.get_by_role("button", name="Sign in").click()
+    await expect(ended).to_have_count(0)
+    await expect(page.get_by_role("textbox", name="New password")).to_have_value("a long sentence of words")
+    await save(await world.sign_in("olive"), world, True, 1)
+    await expect(page.get_by_text("You have 1 day to set it up.")).to_be_visible()
+
+
 async def test_a_proof_that_is_too_old_is_renewed_in_place(sit: Sit, world: World) -> None:
     page = await sit("mia")
     await world.database.execute("UPDATE sessions SET password_at = now() - interval '3 hours'")
@@ -176,6 +225,33 @@ async def test_a_proof_that_is_too_old_is_renewed_in_place(sit: Sit, world: Worl
     await dialog.get_by_role("textbox", name="Password").fill(PASSWORD)
     await dialog.get_by_role("button", name="Confirm").click()
     await expect(page.get_by_role("dialog", name="Set up MFA")).to_be_visible()
+
+
+async def test_with_mfa_on_the_proof_is_a_code_as_well(sit: Sit, world: World) -> None:
+    page = await sit("olive")
+    factor = await set_up(page)
+    await page.get_by_role("link", name="Agency security").click()
+    await page.get_by_role("switch", name="Require MFA for all staff").check()
+    await world.database.execute(
+        "UPDATE sessions SET password_at = now() - interval '3 hours', second_factor_at = NULL"
+    )
+    await page.get_by_role("button", name="Save").click()
+    dialog = page.get_by_role("dialog", name="Confirm that it is you")
+    code = dialog.get_by_role("textbox", name="6-digit code")
+    await dialog.get_by_role("textbox", name="Password").fill(PASSWORD)
+    await code.fill("000000")
+    await expect(dialog.get_by_role("alert").filter(has_text="That code is not right.")).to_be_visible()
+    await expect(code).to_be_focused()
+    await code.fill(await factor.code())
+    await expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+
+    await page.get_by_role("switch", name="Require MFA for all staff").uncheck()
+    await world.database.execute("UPDATE sessions SET second_factor_at = NULL")
+    await page.get_by_role("button", name="Save").click()
+    await dialog.get_by_role("textbox", name="Password").fill(PASSWORD)
+    await dialog.get_by_role("button", name="Use a backup code").click()
+    await dialog.get_by_role("textbox", name="Backup code").fill(factor.backup_codes[0])
+    await expect(page.get_by_text("MFA is not required now.")).to_be_visible()
 
 
 async def test_the_banner_leads_to_set_up(sit: Sit, world: World) -> None:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import csv
 import re
+from datetime import date, timedelta
 
 import httpx
 from playwright.async_api import Locator, Page, expect
 
+from resolvers.operators.staff import remove_staff
 from tests.account.acts import save
+from tests.client import SERVED
+from tests.coming_in.operations import INVITE
 from tests.pages.conftest import Sit
 from tests.pages.desk import dialog_of, set_up
 from tests.people import World, crowd, email
+from tests.webhooks.operations import ADD
 
 AT = "/settings/security"
 
@@ -90,6 +95,135 @@ async def test_an_owner_resets_and_reminds(sit: Sit, world: World) -> None:
     await expect(mia.get_by_role("region", name="MFA Required")).to_be_visible()
     await set_up(mia, "Set it up now")
     await expect(mia.get_by_role("button", name="Disable MFA")).to_be_visible()
+
+
+async def test_who_leaves_drops_off_and_who_comes_is_put_in_place(sit: Sit, world: World) -> None:
+    page = await sit("olive", AT)
+    await expect(page.get_by_text("0 of 3 staff members")).to_be_visible()
+    await remove_staff(SERVED[world.base_url].state.service.database, world.account_id, email("mia"))
+    await expect(member(page, "mia")).to_have_count(0)
+    await expect(page.get_by_text("0 of 2 staff members")).to_be_visible()
+    olive = await world.sign_in("olive")
+    await olive.do(INVITE, account=str(world.account_id), email="bea@agency.example", role="MEMBER")
+    rows = page.get_by_role("rowheader")
+    await expect(rows).to_have_text([email("adam"), "bea@agency.example", email("olive")])
+
+
+async def test_an_owner_requires_mfa_of_some_and_gives_joiners_time(sit: Sit, world: World) -> None:
+    page = await sit("olive", AT)
+    await page.get_by_role("switch", name="Require MFA for all staff").check()
+    await page.get_by_text("Who, and who joins later").click()
+    await page.get_by_role("combobox", name="Required of").select_option("OWNERS_AND_ADMINS")
+    await expect(page.get_by_role("status").filter(has_text="Saving asks 2 staff members")).to_be_visible()
+    joiner = page.get_by_role("spinbutton", name="Days for whoever joins later")
+    await joiner.fill("31")
+    await page.get_by_role("button", name="Save").click()
+    await expect(joiner).to_have_attribute("aria-invalid", "true")
+    await joiner.fill("5")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("MFA is required of owners and admins.")).to_be_visible()
+    await page.reload()
+    await expect(joiner).to_have_value("5")
+
+
+async def test_an_owner_gives_more_time_exempts_and_ends_it(sit: Sit, world: World) -> None:
+    await save(await world.sign_in("olive"), world, True)
+    page = await sit("olive", AT)
+    await expect(member(page, "olive").get_by_role("button", name="Exception")).to_have_count(0)
+    await member(page, "mia").get_by_role("button", name="Exception").click()
+    dialog = page.get_by_role("dialog", name="Exception from MFA")
+    await dialog.get_by_role("button", name="Save exception").click()
+    await expect(dialog.get_by_role("alert").filter(has_text="Reason is missing.")).to_be_visible()
+    await dialog.get_by_role("textbox", name="Reason").fill("<b>On leave</b>")
+    await dialog.get_by_label("Until the end of").fill("2020-01-01")
+    await dialog.get_by_role("button", name="Save exception").click()
+    await expect(dialog.get_by_role("alert").filter(has_text="must end in the future")).to_be_visible()
+    await dialog.get_by_label("Until the end of").fill(str(date.today() + timedelta(days=40)))
+    await dialog.get_by_role("button", name="Save exception").click()
+    await expect(member(page, "mia")).to_contain_text("more time until")
+
+    await member(page, "mia").get_by_role("button", name="Exception").click()
+    await expect(dialog).to_contain_text(f"by {email('olive')}: <b>On leave</b>")
+    await expect(dialog.get_by_role("checkbox", name="Break-glass account")).to_be_hidden()
+    await dialog.get_by_role("radio", name="Exemption").check()
+    await dialog.get_by_role("checkbox", name="Break-glass account").check()
+    await dialog.get_by_role("textbox", name="Reason").fill("For emergencies")
+    await dialog.get_by_role("button", name="Save exception").click()
+    await expect(member(page, "mia")).to_contain_text("exempt until")
+    await member(page, "mia").get_by_role("button", name="Exception").click()
+    await expect(dialog).to_contain_text("Break-glass account.")
+    await dialog.get_by_role("button", name="End exception").click()
+    await expect(member(page, "mia")).to_contain_text("due")
+
+
+async def test_an_admin_marks_no_break_glass_account(sit: Sit, world: World) -> None:
+    await save(await world.sign_in("olive"), world, True)
+    page = await sit("adam", AT)
+    await member(page, "mia").get_by_role("button", name="Exception").click()
+    await dialog_of(page).get_by_role("radio", name="Exemption").check()
+    await expect(dialog_of(page).get_by_role("checkbox", name="Break-glass account")).to_be_hidden()
+
+
+async def test_an_owner_looks_after_webhooks(sit: Sit, world: World) -> None:
+    page = await sit("olive", AT)
+    card = page.get_by_role("region", name="Webhooks")
+    await expect(card).to_contain_text("No webhooks yet.")
+    await card.get_by_role("button", name="Add webhook").click()
+    dialog = page.get_by_role("dialog", name="Add webhook")
+    await dialog.get_by_role("textbox", name="URL").fill("http://127.0.0.1/hook")
+    await dialog.get_by_role("button", name="Add webhook").click()
+    await expect(dialog.get_by_role("alert").filter(has_text="calls no private")).to_be_visible()
+    await dialog.get_by_role("textbox", name="URL").fill("https://hooks.example.com/<b>x</b>")
+    await dialog.get_by_text("Only some events").click()
+    await dialog.get_by_role("checkbox", name="A person turned MFA on.").check()
+    await dialog.get_by_role("checkbox", name="A person turned MFA off.").check()
+    await dialog.get_by_role("button", name="Add webhook").click()
+    saved = page.get_by_role("dialog", name="Save the signing secret")
+    await expect(saved.get_by_text("whsec_")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(saved.get_by_role("button", name="Done")).to_be_disabled()
+    await saved.get_by_role("checkbox", name="I have saved this secret").check()
+    await saved.get_by_role("button", name="Done").click()
+    hook = card.get_by_role("listitem")
+    await expect(hook).to_contain_text("https://hooks.example.com/<b>x</b>")
+    await expect(hook).to_contain_text("Told of 2 kinds of events")
+
+    await hook.get_by_role("button", name="Send test").click()
+    await expect(page.get_by_role("status").filter(has_text="A test is on its way")).to_be_visible()
+    await world.database.execute("UPDATE webhook_deliveries SET state = 'failed'")
+    await world.database.execute(
+        "INSERT INTO webhook_attempts (delivery_id, duration_ms, error) "
+        "SELECT id, 7, 'No answer came.' FROM webhook_deliveries"
+    )
+    await hook.get_by_role("button", name="Deliveries").click()
+    deliveries = page.get_by_role("dialog", name="Deliveries")
+    await expect(deliveries.get_by_role("listitem")).to_contain_text("TEST failed")
+    await expect(deliveries.get_by_role("listitem")).to_contain_text("No answer came.")
+    await deliveries.get_by_role("button", name="Send again").click()
+    await expect(deliveries.get_by_role("listitem")).to_contain_text("TEST pending")
+    await deliveries.get_by_role("button", name="Close").click()
+
+    await hook.get_by_role("button", name="New secret").click()
+    await dialog_of(page).get_by_role("button", name="New secret").click()
+    await saved.get_by_role("checkbox", name="I have saved this secret").check()
+    await saved.get_by_role("button", name="Done").click()
+    await world.database.execute("UPDATE webhooks SET disabled_at = now(), failing_since = now()")
+    await page.reload()
+    await expect(hook).to_contain_text("switched off since")
+    await hook.get_by_role("button", name="Switch on").click()
+    await expect(hook.get_by_role("button", name="Send test")).to_be_visible()
+    await hook.get_by_role("button", name="Remove").click()
+    await dialog_of(page).get_by_role("button", name="Remove").click()
+    await expect(card).to_contain_text("No webhooks yet.")
+
+
+async def test_an_admin_sees_webhooks_and_changes_none(sit: Sit, world: World) -> None:
+    olive = await world.sign_in("olive")
+    await olive.do(ADD, input={"accountId": str(world.account_id), "url": "https://hooks.example.com"})
+    page = await sit("adam", AT)
+    card = page.get_by_role("region", name="Webhooks")
+    await expect(card.get_by_role("listitem")).to_contain_text("https://hooks.example.com")
+    await expect(card.locator("button:visible")).to_have_text(["Deliveries"])
 
 
 async def test_an_owner_invites_and_revokes(sit: Sit, world: World) -> None:

@@ -1,6 +1,6 @@
 // The page /account/security.
 
-import { Problem, ask } from "./api.js";
+import { Problem, ask, settled } from "./api.js";
 import { clone, element } from "./dom.js";
 import { showFactor } from "./factor.js";
 import * as frame from "./frame.js";
@@ -19,10 +19,7 @@ async function start() {
     const viewer = await load();
     if (!viewer) return frame.leave();
     show(viewer);
-    watch([{ query: VIEWER_CHANGED, next: ({ viewerChanged }) => show(viewerChanged) }], {
-      resumed: reload,
-      ended: (code) => code === "UNAUTHENTICATED" && frame.showEnded(() => location.reload()),
-    });
+    follow();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     frame.showFailure(error.message);
@@ -36,10 +33,25 @@ async function load() {
   return data.viewer ?? null;
 }
 
+function follow() {
+  watch([{ query: VIEWER_CHANGED, next: ({ viewerChanged }) => show(viewerChanged) }], {
+    resumed: reload,
+    ended: (code) => code === "UNAUTHENTICATED" && void goOn(),
+  });
+}
+
+/** After the session of the subscription has ended, or gone on under another token. */
+async function goOn() {
+  await settled();
+  if (await reload()) follow();
+}
+
+/** Show how things stand now; false when nobody is signed in. */
 async function reload() {
-  const viewer = await load();
+  const viewer = await load().catch(frame.tellProblem);
   if (viewer) show(viewer);
-  else frame.showEnded(() => location.reload());
+  if (viewer === null) frame.showEnded(goOn);
+  return Boolean(viewer);
 }
 
 /** @param {Viewer} viewer */

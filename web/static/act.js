@@ -1,6 +1,6 @@
 // Changes: a mutation, and what stands in its way handled where the person is.
 
-import { ask } from "./api.js";
+import { Problem, ask } from "./api.js";
 import { confirmPerson, signInAgain } from "./proof.js";
 
 /**
@@ -21,4 +21,10 @@ export async function act(mutation, input) {
       throw problem;
     }
   }
+}
+
+/** The result, if it is of the type that success has. Throws Problem. @param {any} result @param {string} success */
+export function succeeded(result, success) {
+  if (result.__typename !== success) throw new Problem(result.__typename, result.message);
+  return result;
 }

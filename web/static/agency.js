@@ -8,10 +8,12 @@ import { POLICY, editPolicy, showPolicy } from "./policy.js";
 import { VIEWER } from "./queries.js";
 import { PROGRESS, Roster, STAFF } from "./roster.js";
 import { STAFF_MEMBER } from "./roster_row.js";
+import { WEBHOOK, Webhooks } from "./webhooks.js";
 
 /** @typedef {import("./queries.js").Viewer} Viewer */
 
-const ACCOUNT = `id name securityPolicy { ${POLICY} } enrollmentProgress { ${PROGRESS} } staff { ${STAFF} }`;
+const ACCOUNT = `id name securityPolicy { ${POLICY} } enrollmentProgress { ${PROGRESS} } staff { ${STAFF} }
+  webhooks { ${WEBHOOK} }`;
 const PAGE = `query AgencySecurity($id: ID!) { viewer { ${VIEWER} } account(id: $id) { ${ACCOUNT} } }`;
 const NOBODYS_ID = "00000000-0000-0000-0000-000000000000";
 const PROGRESS_CHANGED = `subscription EnrollmentProgress($id: ID!) { enrollmentProgress(accountId: $id) { ${PROGRESS} } }`;
@@ -59,30 +61,47 @@ function show(viewer, account) {
       void again(roster);
     });
   } else showPolicy(account.securityPolicy);
-  const variables = { id: account.id };
+  new Webhooks(account.id, account.webhooks, role === "OWNER");
+  follow(roster);
+}
+
+/** @param {Roster} roster */
+function follow(roster) {
+  const variables = { id: roster.accountId };
   watch(
     [
       { query: PROGRESS_CHANGED, variables, next: ({ enrollmentProgress }) => roster.showProgress(enrollmentProgress) },
       { query: MEMBER_CHANGED, variables, next: ({ staffMemberChanged }) => roster.put(staffMemberChanged) },
     ],
-    { resumed: () => void again(roster), ended },
+    {
+      resumed: () => void again(roster),
+      ended: (code) => (code === "UNAUTHENTICATED" ? void goOn(roster) : location.reload()),
+    },
   );
 }
 
-/** After a save, or after a break: who is stopped may be another one now, the viewer too. @param {Roster} roster */
-async function again(roster) {
-  const { data, problem } = await ask(`query Viewer { viewer { ${VIEWER} } }`);
-  if (problem || !data.viewer) return;
-  const viewer = /** @type {Viewer} */ (data.viewer);
-  frame.show(viewer, false, () => location.reload());
-  if (viewer.mfaNotice?.blocking) location.reload();
-  else await roster.reload();
+/** After the session of the subscriptions has ended: there may be another one already. @param {Roster} roster */
+async function goOn(roster) {
+  if (await again(roster)) follow(roster);
 }
 
-/** @param {string} code */
-function ended(code) {
-  if (code === "UNAUTHENTICATED") frame.showEnded(() => location.reload());
-  else location.reload();
+/**
+ * After a save, or after a break: who is stopped may be another one now, the viewer too. False when nobody is signed in.
+ * @param {Roster} roster
+ */
+async function again(roster) {
+  const answer = await ask(`query Viewer { viewer { ${VIEWER} } }`).catch(frame.tellProblem);
+  if (!answer) return false;
+  const { data, problem } = answer;
+  const viewer = /** @type {Viewer | null | undefined} */ (data.viewer);
+  if (viewer === null) frame.showEnded(() => void goOn(roster));
+  else if (!viewer) frame.tellProblem(problem);
+  else if (viewer.mfaNotice?.blocking) location.reload();
+  else {
+    frame.show(viewer, false, () => location.reload());
+    await roster.refresh().catch(frame.tellProblem);
+  }
+  return Boolean(viewer);
 }
 
 /** @param {{id: string, name: string}} shown @param {{id: string, name: string}[]} accounts */

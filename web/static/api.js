@@ -24,8 +24,21 @@ export async function ask(query, variables = {}) {
   return { data: body.data ?? {}, problem };
 }
 
+/** @type {Set<Promise<unknown>>} */
+const underWay = new Set();
+
+/** Once what has been sent is answered: an answer may bring the session another token. */
+export const settled = () => Promise.allSettled(underWay);
+
 /** @param {string} body @returns {Promise<any>} */
-async function send(body) {
+function send(body) {
+  const sent = exchange(body).finally(() => underWay.delete(sent));
+  underWay.add(sent);
+  return sent;
+}
+
+/** @param {string} body @returns {Promise<any>} */
+async function exchange(body) {
   try {
     const answer = await fetch(ENDPOINT, {
       method: "POST",

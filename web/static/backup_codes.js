@@ -2,7 +2,7 @@
 
 import { copied, download } from "./clipboard.js";
 import { openFirmDialog } from "./dialogs.js";
-import { button, element, input, make, say } from "./dom.js";
+import { button, element, make, say } from "./dom.js";
 import { day } from "./words.js";
 
 /**
@@ -10,7 +10,7 @@ import { day } from "./words.js";
  * @param {string[]} codes @param {string} email
  */
 export function saveCodes(codes, email) {
-  const { dialog, close } = openFirmDialog("save-codes");
+  const { dialog, done } = openFirmDialog("save-codes");
   element(dialog, ".codes").replaceChildren(...codes.map((code) => make("li", code)));
   const text = [heading(email), "", ...codes, ""].join("\n");
   const said = element(dialog, ".said");
@@ -22,17 +22,7 @@ export function saveCodes(codes, email) {
     say(said, "Codes downloaded.");
   });
   button(dialog, "[data-print]").addEventListener("click", () => print(email, codes));
-  const done = button(dialog, "[data-done]");
-  const saved = input(dialog, "#saved");
-  saved.addEventListener("change", () => {
-    done.disabled = !saved.checked;
-  });
-  return new Promise((/** @type {(value: void) => void} */ resolve) => {
-    done.addEventListener("click", () => {
-      close();
-      resolve();
-    });
-  });
+  return done;
 }
 
 /** @param {string} email */

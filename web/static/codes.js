@@ -1,14 +1,30 @@
 // Code fields: spaces and dashes may be pasted, and a full code sends itself, once.
 
+import { button, clone, input } from "./dom.js";
 import { refuse } from "./forms.js";
+
+/** @typedef {"totp" | "backupCode"} Kind as the API calls them */
 
 /** @type {Record<string, {full: RegExp, wrongForm: string}>} */
 const KINDS = {
   totp: { full: /^\d{6}$/, wrongForm: "A code has 6 digits. Enter the one that your authenticator app shows now." },
-  backup: { full: /^[a-z0-9]{8}$/, wrongForm: "A backup code has 8 lowercase letters and digits." },
+  backupCode: { full: /^[a-z0-9]{8}$/, wrongForm: "A backup code has 8 lowercase letters and digits." },
 };
 // Dashes of every kind, spaces, and marks that cannot be seen.
 const BETWEEN = /[\p{Pd}\s\p{Cf}\u2212_.]/gu;
+
+/** @param {Kind} kind @returns {Kind} */
+export const otherKind = (kind) => (kind === "totp" ? "backupCode" : "totp");
+
+/** Put the field of a code into a form, with a way to the other kind. @param {HTMLElement} place @param {Kind} [kind] */
+export function eitherCode(place, kind = "totp") {
+  place.replaceChildren(clone(`confirm-${kind}`));
+  sendWhenFull(input(place, "input"));
+  button(place, "[data-other]").addEventListener("click", () => {
+    eitherCode(place, otherKind(kind));
+    input(place, "input").focus();
+  });
+}
 
 /** Let a full code send its form, once. @param {HTMLInputElement} field */
 export function sendWhenFull(field) {

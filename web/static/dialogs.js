@@ -24,9 +24,9 @@ export function openDialog(id) {
 }
 
 /**
- * Open a dialog that only `close` closes: neither Escape nor a click beside it.
+ * Open a dialog that only its button "Done" closes, which waits for its checkbox: neither Escape nor a click beside it.
  * @param {string} id
- * @returns {{dialog: HTMLDialogElement, close: () => void}}
+ * @returns {{dialog: HTMLDialogElement, done: Promise<void>}}
  */
 export function openFirmDialog(id) {
   document.body.append(clone(id));
@@ -42,11 +42,17 @@ export function openFirmDialog(id) {
     else dialog.showModal();
   });
   dialog.showModal();
-  return {
-    dialog,
-    close() {
+  const button = find(dialog, "[data-done]", HTMLButtonElement);
+  const saved = find(dialog, "input[type=checkbox]", HTMLInputElement);
+  saved.addEventListener("change", () => {
+    button.disabled = !saved.checked;
+  });
+  const done = new Promise((/** @type {(value: void) => void} */ resolve) => {
+    button.addEventListener("click", () => {
       isDone = true;
       dialog.close();
-    },
-  };
+      resolve();
+    });
+  });
+  return { dialog, done };
 }

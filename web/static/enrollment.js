@@ -10,8 +10,10 @@ import { Problem } from "./api.js";
 import { onSubmit, refuseAndEmpty, sentence } from "./forms.js";
 import { VIEWER } from "./queries.js";
 
-const BEGIN = `mutation BeginMfaEnrollment { beginMfaEnrollment {
-  __typename ... on MfaEnrollment { manualEntryKey qrCodePngDataUri } ... on Error { message } } }`;
+/** @typedef {{manualEntryKey: string, qrCodePngDataUri: string}} Begun */
+
+export const BEGUN = "... on MfaEnrollment { manualEntryKey qrCodePngDataUri }";
+const BEGIN = `mutation BeginMfaEnrollment { beginMfaEnrollment { __typename ${BEGUN} ... on Error { message } } }`;
 const VERIFY = `mutation VerifyAndEnableMfa($input: VerifyAndEnableMfaInput!) { verifyAndEnableMfa(input: $input) {
   __typename ... on MfaEnabled { backupCodes viewer { ${VIEWER} } } ... on Error { message }
   ... on TooManyAttempts { retryAt } } }`;
@@ -21,37 +23,49 @@ const VERIFY = `mutation VerifyAndEnableMfa($input: VerifyAndEnableMfaInput!) { 
  * @param {(viewer: import("./queries.js").Viewer) => void} enrolled
  */
 export async function setUp(enrolled) {
-  const begun = await begin();
-  const { dialog } = openDialog("set-up");
-  showKey(dialog, begun);
-  const field = input(dialog, "#set-up-code");
-  sendWhenFull(field);
-  button(dialog, "[data-copy]").addEventListener("click", async () => {
-    const key = element(dialog, ".key").textContent ?? "";
-    say(element(dialog, ".said"), await copied(key.replaceAll(" ", "")) ? "Key copied." : "Select the key to copy it.");
-  });
-  onSubmit(form(dialog), async () => {
-    if (!isCode(field)) return;
-    const result = await act(VERIFY, { code: codeIn(field) });
-    if (result.__typename === "MfaEnabled") {
-      dialog.close();
-      await saveCodes(result.backupCodes, result.viewer.email);
-      enrolled(result.viewer);
-    } else if (result.__typename === "EnrollmentNotStarted") {
-      showKey(dialog, await begin());
-      refuseAndEmpty(field, "This QR code had expired. Scan the new one, then enter the code that it generates.");
-    } else refuseAndEmpty(field, sentence(result));
+  scan("set-up", await begin(), VERIFY, enrolled, async (field, show) => {
+    show(await begin());
+    refuseAndEmpty(field, "This QR code had expired. Scan the new one, then enter the code that it generates.");
   });
 }
 
-/** @returns {Promise<{manualEntryKey: string, qrCodePngDataUri: string}>} */
+/**
+ * Show a key to scan, and send the app's first code; `done` is called once the backup codes that come of it are saved.
+ * `expired` is called when the key holds no more.
+ * @param {string} id @param {Begun} begun @param {string} mutation
+ * @param {(viewer: import("./queries.js").Viewer) => void} done
+ * @param {(field: HTMLInputElement, show: (begun: Begun) => void, dialog: HTMLDialogElement) => Promise<void>} expired
+ */
+export function scan(id, begun, mutation, done, expired) {
+  const { dialog } = openDialog(id);
+  const show = (/** @type {Begun} */ key) => showKey(dialog, key);
+  show(begun);
+  const field = input(dialog, "input");
+  sendWhenFull(field);
+  button(dialog, "[data-copy]").addEventListener("click", async () => {
+    const key = element(dialog, ".key").textContent ?? "";
+    say(element(dialog, ".said"), (await copied(key.replaceAll(" ", ""))) ? "Key copied." : "Select the key to copy it.");
+  });
+  onSubmit(form(dialog), async () => {
+    if (!isCode(field)) return;
+    const result = await act(mutation, { code: codeIn(field) });
+    if (result.backupCodes) {
+      dialog.close();
+      await saveCodes(result.backupCodes, result.viewer.email);
+      done(result.viewer);
+    } else if (result.__typename === "EnrollmentNotStarted") await expired(field, show, dialog);
+    else refuseAndEmpty(field, sentence(result));
+  });
+}
+
+/** @returns {Promise<Begun>} */
 async function begin() {
   const result = await act(BEGIN);
   if (result.__typename !== "MfaEnrollment") throw new Problem(result.__typename, result.message);
   return result;
 }
 
-/** @param {HTMLElement} dialog @param {{manualEntryKey: string, qrCodePngDataUri: string}} begun */
+/** @param {HTMLElement} dialog @param {Begun} begun */
 function showKey(dialog, begun) {
   const picture = find(dialog, ".qr", HTMLImageElement);
   picture.src = begun.qrCodePngDataUri;

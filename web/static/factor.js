@@ -8,6 +8,7 @@ import { button, clone, element, form, input } from "./dom.js";
 import { setUp } from "./enrollment.js";
 import { onPress, onSubmit, refuseAndEmpty, sentence } from "./forms.js";
 import { VIEWER } from "./queries.js";
+import { replaceAuthenticator } from "./replacement.js";
 import { counted, day } from "./words.js";
 
 /** @typedef {import("./queries.js").Viewer} Viewer */
@@ -40,6 +41,7 @@ export function showFactor(viewer, changed) {
   if (backupCodesRemaining <= FEW) left.textContent += " Regenerate them before you run out.";
   left.classList.toggle("few", backupCodesRemaining <= FEW);
   onPress(button(card, "[data-regenerate]"), card, async () => regenerate(changed));
+  onPress(button(card, "[data-replace]"), card, async () => replaceAuthenticator(changed));
   onPress(button(card, "[data-disable]"), card, async () => disable(changed));
 }
 

@@ -1,10 +1,10 @@
 // What stands around every page of whoever is signed in: name, ways, sign-out, the banner, and word of a session's end.
 
-import { ask } from "./api.js";
+import { Problem, ask } from "./api.js";
 import { button, clone, element, make, say } from "./dom.js";
 import { setUp } from "./enrollment.js";
 import { Cancelled } from "./forms.js";
-import { person, signInAgain } from "./proof.js";
+import { SIGNED_IN, person, signInAgain } from "./proof.js";
 
 /** @typedef {import("./queries.js").Viewer} Viewer */
 
@@ -43,7 +43,6 @@ export function begin() {
  */
 export function show(viewer, isBlocked, enrolled) {
   person.email = viewer.email;
-  person.hasMfa = viewer.mfa.enabled;
   element(document, "[data-email]").textContent = viewer.email;
   element(document, "[data-agency]").hidden = manages(viewer).length === 0 && !viewer.isSuperAdmin;
   for (const free of document.querySelectorAll("[data-free]")) free.toggleAttribute("hidden", isBlocked);
@@ -76,22 +75,38 @@ function showBanner(notice, enrolled) {
   return notices.append(banner);
 }
 
-/** Say that the session has ended, and let the person sign in again where they are. @param {() => void} again */
+/**
+ * Say that the session has ended, and let the person sign in again where they are; then, or when they have done so
+ * elsewhere on the page, `again` is called.
+ * @param {() => void} again
+ */
 export function showEnded(again) {
   const notices = element(document, "#notices");
   if (isLeaving || notices.querySelector("[data-ended]")) return;
   const banner = element(clone("ended"), "section");
   banner.dataset.ended = "";
   notices.prepend(banner);
-  button(banner, "button").addEventListener("click", async () => {
-    try {
-      await signInAgain();
-      banner.remove();
-      again();
-    } catch (error) {
-      if (!(error instanceof Cancelled)) throw error;
-    }
-  });
+  const back = () => {
+    banner.remove();
+    document.removeEventListener(SIGNED_IN, back);
+    document.removeEventListener("visibilitychange", back);
+    again();
+  };
+  document.addEventListener(SIGNED_IN, back);
+  // Whoever comes back to the page may have signed in elsewhere; if not, it says so again.
+  document.addEventListener("visibilitychange", back);
+  button(banner, "button").addEventListener("click", () => void signInAgain().catch(ignoreCancelled));
+}
+
+/** @param {unknown} error */
+function ignoreCancelled(error) {
+  if (!(error instanceof Cancelled)) throw error;
+}
+
+/** Say why something could not be had; what is on the page stays. @param {unknown} error */
+export function tellProblem(error) {
+  if (!(error instanceof Problem)) throw error;
+  announce(error.message);
 }
 
 /** Say what has come of something, for a while. @param {string} text */

@@ -2,19 +2,25 @@
 
 import { act } from "./act.js";
 import { Problem, ask } from "./api.js";
-import { clone, element, form, input, make } from "./dom.js";
+import { clone, element, find, form, input, make } from "./dom.js";
 import { clearErrors, onSubmit, refuse } from "./forms.js";
 import { announce } from "./frame.js";
 import { counted, minute } from "./words.js";
 
-/** @typedef {{requireMfa: boolean, gracePeriodDays: number | null, graceDeadline: string | null}} Policy */
+/**
+ * @typedef {{requireMfa: boolean, gracePeriodDays: number | null, graceDeadline: string | null, joinerDays: number,
+ *   requiredOf: string}} Policy
+ */
 
-export const POLICY = "requireMfa gracePeriodDays graceDeadline";
+export const POLICY = "requireMfa gracePeriodDays graceDeadline joinerDays requiredOf";
 const UPDATE = `mutation UpdateSecurityPolicy($input: UpdateSecurityPolicyInput!) { updateSecurityPolicy(input: $input) {
   __typename ... on SecurityPolicyUpdated { securityPolicy { ${POLICY} } } ... on Error { message }
   ... on InvalidInput { field } } }`;
-const IMPACT = `query PolicyImpact($id: ID!, $requireMfa: Boolean!, $days: Int) { account(id: $id) {
-  policyImpact(requireMfa: $requireMfa, gracePeriodDays: $days) { affectedCount blockedNowCount graceDeadline } } }`;
+const IMPACT = `query PolicyImpact(
+  $id: ID!, $requireMfa: Boolean!, $gracePeriodDays: Int, $joinerDays: Int, $requiredOf: RequiredOf
+) { account(id: $id) { policyImpact(
+  requireMfa: $requireMfa, gracePeriodDays: $gracePeriodDays, joinerDays: $joinerDays, requiredOf: $requiredOf
+) { affectedCount blockedNowCount graceDeadline } } }`;
 const DEFAULT_DAYS = 7;
 const MOST_DAYS = 30;
 
@@ -29,24 +35,32 @@ export function editPolicy(accountId, policy, saved) {
   card.replaceChildren(clone("policy-form"));
   const require = input(card, "#require");
   const days = input(card, "#grace");
+  const joiner = input(card, "#joiner");
+  const requiredOf = find(card, "#required-of", HTMLSelectElement);
   const impact = element(card, ".impact");
   let asked = 0;
   let held = policy;
 
   require.checked = policy.requireMfa;
   days.value = String(policy.gracePeriodDays ?? DEFAULT_DAYS);
+  joiner.value = String(policy.joinerDays);
+  requiredOf.value = policy.requiredOf;
+  find(card, "details", HTMLDetailsElement).open = policy.joinerDays > 0 || policy.requiredOf !== "EVERYONE";
   showGrace();
   impact.textContent = standing(policy);
   require.addEventListener("change", () => {
     showGrace();
     void tryOut();
   });
-  days.addEventListener("input", () => void tryOut());
+  for (const field of [days, joiner, requiredOf]) field.addEventListener("input", () => void tryOut());
   onSubmit(form(card), async () => {
-    if (require.checked && daysIn(days) === null) return refuse(days, `Enter whole days from 0 to ${MOST_DAYS}.`);
-    const gracePeriodDays = require.checked ? daysIn(days) : undefined;
-    const result = await act(UPDATE, { accountId, requireMfa: require.checked, gracePeriodDays });
-    if (result.__typename === "InvalidInput" && require.checked) return refuse(days, result.message);
+    for (const field of require.checked ? [days, joiner] : []) {
+      if (daysIn(field) === null) return refuse(field, `Enter whole days from 0 to ${MOST_DAYS}.`);
+    }
+    const result = await act(UPDATE, { accountId, ...wanted() });
+    if (result.__typename === "InvalidInput" && require.checked) {
+      return refuse(result.field === "joinerDays" ? joiner : days, result.message);
+    }
     if (result.__typename !== "SecurityPolicyUpdated") throw new Problem(result.__typename, result.message);
     asked += 1;
     held = result.securityPolicy;
@@ -58,19 +72,25 @@ export function editPolicy(accountId, policy, saved) {
   function showGrace() {
     element(card, "[data-grace]").hidden = !require.checked;
     days.required = require.checked;
+    joiner.required = require.checked;
+  }
+
+  /** What stands in the form; what is hidden while MFA is not required stays as it is. */
+  function wanted() {
+    if (!require.checked) return { requireMfa: false };
+    const [gracePeriodDays, joinerDays] = [daysIn(days), daysIn(joiner)];
+    return { requireMfa: true, gracePeriodDays, joinerDays, requiredOf: requiredOf.value };
   }
 
   async function tryOut() {
     clearErrors(card);
     asked += 1;
     const mine = asked;
-    const chosen = daysIn(days);
-    if (require.checked && chosen === null) {
+    if (require.checked && (daysIn(days) === null || daysIn(joiner) === null)) {
       impact.textContent = "";
       return;
     }
-    const variables = { id: accountId, requireMfa: require.checked, days: require.checked ? chosen : undefined };
-    const { data } = await ask(IMPACT, variables).catch(() => ({ data: {} }));
+    const { data } = await ask(IMPACT, { id: accountId, ...wanted() }).catch(() => ({ data: {} }));
     if (mine !== asked) return;
     const found = data.account?.policyImpact;
     impact.textContent = found ? sentenceOf(require.checked, held.requireMfa, found) : "";
@@ -83,9 +103,12 @@ function daysIn(field) {
 }
 
 /** @param {Policy} policy */
-function standing({ requireMfa, gracePeriodDays, graceDeadline }) {
+function standing({ requireMfa, gracePeriodDays, graceDeadline, joinerDays, requiredOf }) {
   if (!requireMfa || !graceDeadline) return "MFA is not required now.";
-  return `MFA is required. Grace period: ${counted(gracePeriodDays ?? 0, "day")}; the deadline is ${minute(graceDeadline)}.`;
+  const whom = requiredOf === "EVERYONE" ? "" : " of owners and admins";
+  const later = joinerDays ? ` Whoever joins later has at least ${counted(joinerDays, "day")}.` : "";
+  const days = counted(gracePeriodDays ?? 0, "day");
+  return `MFA is required${whom}. Grace period: ${days}; the deadline is ${minute(graceDeadline)}.${later}`;
 }
 
 /**

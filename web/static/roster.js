@@ -5,10 +5,12 @@ import { Problem, ask } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { button, element, find, form, input } from "./dom.js";
 import { onPress, onSubmit, sentence, tell } from "./forms.js";
-import { announce } from "./frame.js";
+import { except } from "./exceptions.js";
+import { announce, tellProblem } from "./frame.js";
 import { invite, inviteAgain, revoke } from "./invite.js";
 import { downloadCsv } from "./roster_csv.js";
-import { STAFF_MEMBER, row } from "./roster_row.js";
+import { person } from "./proof.js";
+import { STAFF_MEMBER, isExcepted, row } from "./roster_row.js";
 
 /** @typedef {import("./roster_row.js").Member} Member */
 /** @typedef {{nodes: Member[], notice: string | null, pageInfo: {hasNextPage: boolean, endCursor: string | null}}} Staff */
@@ -32,16 +34,18 @@ export class Roster {
     this.body = find(this.card, "tbody", HTMLTableSectionElement);
     this.isRequired = false;
     this.wanted = 0;
+    /** @type {number | null} */
+    this.staffCount = null;
     /** @type {string | null} */
     this.cursor = null;
     /** @type {Map<string, {member: Member, line: HTMLTableRowElement}>} */
     this.rows = new Map();
-    this.actions = role ? this.possible() : [];
+    this.actions = role ? this.possible(role === "OWNER") : [];
     this.begin(role);
   }
 
-  /** @returns {import("./roster_row.js").Action[]} */
-  possible() {
+  /** @param {boolean} isOwner @returns {import("./roster_row.js").Action[]} */
+  possible(isOwner) {
     const changed = (/** @type {Member} */ member) => this.put(member);
     const refused = (/** @type {unknown} */ error) => tell(this.card, error);
     const isInvited = (/** @type {Member} */ { state }) => state === "INVITED";
@@ -51,6 +55,13 @@ export class Roster {
         name: "Remind",
         act: (member) => void this.remind(member).catch(refused),
         fits: (member) => this.isRequired && !member.mfaEnabled && !isInvited(member),
+      },
+      {
+        name: "Exception",
+        act: (member) => void except(this.accountId, isOwner, member, changed).catch(refused),
+        fits: (member) =>
+          ((this.isRequired && !member.mfaEnabled && !isInvited(member)) || isExcepted(member)) &&
+          member.email !== person.email,
       },
       {
         name: "Invite again",
@@ -120,6 +131,22 @@ export class Roster {
     }
   }
 
+  /** Bring what is shown up to date in place: who has left drops off, who is new or changed comes in. */
+  async refresh() {
+    const wanted = this.wanted;
+    /** @type {Member[]} */
+    const found = [];
+    let page;
+    do {
+      page = await this.page(page?.pageInfo.endCursor ?? null);
+      found.push(...page.nodes);
+    } while (found.length < this.rows.size && page.pageInfo.hasNextPage);
+    if (wanted !== this.wanted) return;
+    const staying = new Set(found.map(({ id }) => id));
+    for (const { member } of [...this.rows.values()]) if (!staying.has(member.id)) this.drop(member);
+    for (const member of found) this.put(member);
+  }
+
   async more() {
     this.append(await this.page(this.cursor));
   }
@@ -156,9 +183,11 @@ export class Roster {
 
   /** @param {Member} member */
   drop({ id }) {
-    this.rows.get(id)?.line.remove();
+    const line = this.rows.get(id)?.line;
+    const isFocused = line?.contains(document.activeElement);
+    line?.remove();
     this.rows.delete(id);
-    element(document, "#staff-title").focus();
+    if (isFocused) element(document, "#staff-title").focus();
     this.showEmpty();
   }
 
@@ -173,8 +202,10 @@ export class Roster {
     element(this.card, ".empty").hidden = this.rows.size > 0;
   }
 
-  /** @param {Progress} progress */
+  /** Show the progress; nobody tells of those who leave but the count. @param {Progress} progress */
   showProgress({ staffCount, enrolledCount, blockedCount }) {
+    if (this.staffCount !== null && staffCount !== this.staffCount) void this.refresh().catch(tellProblem);
+    this.staffCount = staffCount;
     const bar = find(this.card, "#enrolled", HTMLProgressElement);
     bar.max = Math.max(staffCount, 1);
     bar.value = enrolledCount;

@@ -5,15 +5,17 @@ import { day } from "./words.js";
 
 /**
  * @typedef {{id: string, email: string, role: string, mfaState: string, mfaEnabled: boolean, mfaDeadline: string | null,
- *   lastRemindedAt: string | null, canResetMfa: boolean, state: string,
+ *   mfaDeadlineReason: string | null, lastRemindedAt: string | null, canResetMfa: boolean, state: string,
  *   invitation: {id: string, expiresAt: string} | null}} Member
  * @typedef {{name: string, act: (member: Member) => void, fits: (member: Member) => boolean}} Action
  */
 
-export const STAFF_MEMBER = `id email role mfaState mfaEnabled mfaDeadline lastRemindedAt canResetMfa state
+export const STAFF_MEMBER = `id email role mfaState mfaEnabled mfaDeadline mfaDeadlineReason lastRemindedAt canResetMfa state
   invitation { id expiresAt }`;
 export const LABELS = ["Email", "Role", "MFA", "Actions"];
 
+/** @type {Record<string, string>} */
+const EXCEPTIONS = { EXTENDED: "more time until", EXEMPTED: "exempt until" };
 /** @type {Record<string, string>} */
 const STATES = { ENABLED: "Enabled", NOT_ENABLED: "Not enabled", BLOCKED: "Not enabled, blocked" };
 
@@ -49,11 +51,15 @@ function state(member) {
   return both;
 }
 
+/** Whether an exception holds. @param {Member} member */
+export const isExcepted = ({ mfaDeadlineReason }) => mfaDeadlineReason !== null && mfaDeadlineReason in EXCEPTIONS;
+
 /** @param {Member} member */
-function moreOf({ invitation, mfaState, mfaDeadline, lastRemindedAt }) {
+function moreOf({ invitation, mfaState, mfaDeadline, mfaDeadlineReason, lastRemindedAt }) {
   if (invitation) return `until ${day(invitation.expiresAt)}`;
   if (mfaState === "ENABLED") return "";
-  const due = mfaState === "NOT_ENABLED" && mfaDeadline ? `due ${day(mfaDeadline)}` : "";
+  const until = EXCEPTIONS[mfaDeadlineReason ?? ""] ?? "due";
+  const due = mfaState === "NOT_ENABLED" && mfaDeadline ? `${until} ${day(mfaDeadline)}` : "";
   const reminded = lastRemindedAt ? `reminded ${day(lastRemindedAt)}` : "";
   return [due, reminded].filter(Boolean).join(", ");
 }

@@ -1,7 +1,7 @@
 // Signing in, step by step, in whatever element is given: the password, then a code of the app or a backup code.
 
 import { Problem, ask } from "./api.js";
-import { codeIn, isCode, sendWhenFull } from "./codes.js";
+import { codeIn, isCode, otherKind, sendWhenFull } from "./codes.js";
 import { button, clone, form, input } from "./dom.js";
 import { onSubmit, refuseAndEmpty, sentence, tell } from "./forms.js";
 
@@ -40,15 +40,16 @@ function passwordStep(place, typed, done, why) {
 
 /**
  * @param {HTMLElement} place @param {string} email @param {string} challengeToken @param {(email: string) => void} done
- * @param {"totp" | "backupCode"} kind
+ * @param {import("./codes.js").Kind} kind
  */
 function codeStep(place, email, challengeToken, done, kind) {
   place.replaceChildren(clone(kind === "totp" ? "code-step" : "backup-step"));
   const field = input(place, "input");
   field.focus();
   sendWhenFull(field);
-  const other = kind === "totp" ? "backupCode" : "totp";
-  button(place, "[data-other]").addEventListener("click", () => codeStep(place, email, challengeToken, done, other));
+  button(place, "[data-other]").addEventListener("click", () =>
+    codeStep(place, email, challengeToken, done, otherKind(kind)),
+  );
   onSubmit(form(place), async () => {
     if (!isCode(field)) return;
     const result = await sent(COMPLETE, { challengeToken, code: { [kind]: codeIn(field) } });

@@ -43,3 +43,11 @@ export function device(userAgent) {
   if (!browser) return userAgent.slice(0, LONGEST_DEVICE);
   return system ? `${browser} on ${system}` : browser;
 }
+
+/** The date that lies so many days ahead, as a field of dates has it. @param {number} days */
+export function isoDay(days) {
+  const then = new Date();
+  then.setDate(then.getDate() + days);
+  const [month, date] = [then.getMonth() + 1, then.getDate()].map((part) => String(part).padStart(2, "0"));
+  return `${then.getFullYear()}-${month}-${date}`;
+}
