@@ -36,7 +36,8 @@ async def find(
         SELECT id, email,
             is_super_admin
             OR EXISTS (SELECT FROM staff WHERE user_id = users.id AND account_id <> $1)
-            OR EXISTS (SELECT FROM portal_users WHERE user_id = users.id AND account_id <> $1) AS is_shared,
+            OR EXISTS (SELECT FROM portal_users WHERE user_id = users.id AND account_id <> $1)
+            OR EXISTS (SELECT FROM directory_people WHERE user_id = users.id AND account_id <> $1) AS is_shared,
             EXISTS (SELECT FROM staff WHERE user_id = users.id AND account_id = $1 AND invited_at IS NULL)
             OR EXISTS (SELECT FROM portal_users WHERE user_id = users.id AND account_id = $1) AS is_member
         FROM users
@@ -69,6 +70,19 @@ async def bind(connection: Connection, account_id: UUID | None, external_id: str
     """Call the person so, unless the id is another's or the person has one."""
     await connection.execute(
         "INSERT INTO external_ids (account_id, external_id, user_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        account_id,
+        external_id,
+        user_id,
+    )
+
+
+async def unbind(connection: Connection, account_id: UUID | None, external_id: str | None, user_id: UUID) -> None:
+    """Call the person nothing any more, and nobody by this id."""
+    await connection.execute(
+        """
+        DELETE FROM external_ids
+        WHERE account_id IS NOT DISTINCT FROM $1 AND (external_id = $2 OR user_id = $3)
+        """,
         account_id,
         external_id,
         user_id,

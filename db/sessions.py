@@ -96,11 +96,12 @@ async def end_all(connection: Connection, user_id: UUID) -> None:
 
 
 async def end_of_outsider(connection: Connection, user_id: UUID) -> None:
-    """End every session of somebody who has no role anywhere any more, under their lock."""
+    """End every session of somebody who has nothing anywhere any more, under their lock."""
     await connection.execute(
         """
         DELETE FROM sessions
         WHERE user_id = $1 AND NOT EXISTS (SELECT FROM staff WHERE user_id = $1 AND invited_at IS NULL)
+            AND NOT EXISTS (SELECT FROM portal_users WHERE user_id = $1)
         """,
         user_id,
     )

@@ -44,6 +44,11 @@ async def lock(connection: Connection, user_id: UUID) -> bool:
     return bool(await connection.fetchval("SELECT true FROM users WHERE id = $1 FOR NO KEY UPDATE", user_id))
 
 
+async def lock_whole(connection: Connection, user_id: UUID) -> None:
+    """The same, and make whoever would give the person a role or anything else wait, too."""
+    await connection.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", user_id)
+
+
 async def lock_if_unchanged(connection: Connection, checked: Credentials) -> bool:
     """The same, for whoever has checked a password: false when it was changed meanwhile."""
     return bool(
@@ -77,7 +82,7 @@ async def set_password_hash(connection: Connection, user_id: UUID, password_hash
 async def replace_email(connection: Connection, user_id: UUID, email: str) -> str | None:
     """Give the person another address, and what waits to be sent to them; the one before, None when it is the same.
 
-    Raises UniqueViolationError when it is somebody else's.
+    Where a directory calls them by it, that follows. Raises UniqueViolationError when it is somebody else's.
     """
     previous: str | None = await connection.fetchval(
         """
@@ -88,6 +93,9 @@ async def replace_email(connection: Connection, user_id: UUID, email: str) -> st
         ), redirected AS (
             UPDATE deliveries SET email = $2 FROM before
             WHERE deliveries.user_id = before.id AND deliveries.email = before.email AND state = 'pending'
+        ), named AS (
+            UPDATE directory_people SET user_name = $2 FROM before
+            WHERE directory_people.user_id = before.id AND user_name = before.email
         )
         SELECT email FROM before
         """,

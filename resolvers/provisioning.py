@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 import db.operators
-from db import external_ids, invitations, links, memberships, outbox, policy, service_keys, users
+from db import external_ids, invitations, links, memberships, outbox, policy, service_keys, sessions, users
 from db.external_ids import Known
 from db.pool import Connection
 from resolvers import access
@@ -32,20 +32,20 @@ async def provision(
 ) -> Answer:
     """Let the person be staff, made known by `external_id`. Raises InvalidInput, NotFound."""
     key, account_id = await _asked(context, account_id)
-    email = _checked_email(email)
+    email = checked_email(email)
 
     async def work(connection: Connection) -> Answer:
-        await _lock_account(connection, account_id)
+        await lock_account(connection, account_id)
         known = await external_ids.find(connection, key.account_id, external_id=external_id)
         if known is not None and known.email != email:
             raise InvalidInput("email", "This external id is somebody else's: change that person's email first.")
-        user_id = known.id if known else await _person(connection, email)
+        user_id = known.id if known else await person(connection, email)
         if known is None and not await _bind(connection, key, external_id, user_id):
             raise InvalidInput("externalId", f"{email} is known by another external id.")
-        if await memberships.join(connection, account_id, user_id, role):
-            event = StaffAdded(account_id=account_id, subject_id=user_id, role=role, service_key=key.name)
-            await outbox.append(connection, event)
-        elif await memberships.role_of(connection, account_id, email) is not role:
+        if (
+            not await let_join(connection, key, account_id, user_id, role)
+            and await memberships.role_of(connection, account_id, email) is not role
+        ):
             raise InvalidInput("role", f"{email} has another role already: change it by changeStaffRole.")
         return await _answer(connection, account_id, user_id, external_id)
 
@@ -60,14 +60,10 @@ async def change_role(
     key, account_id = await _asked(context, account_id)
 
     async def work(connection: Connection) -> Answer:
-        await _lock_account(connection, account_id)
+        await lock_account(connection, account_id)
         known = await _known(connection, key, external_id)
         before = await _role(connection, account_id, known)
-        if await memberships.change_role(connection, account_id, known.email, role) is not None:
-            event = StaffRoleChanged(account_id=account_id, subject_id=known.id, role=role, service_key=key.name)
-            await outbox.append(connection, event)
-        elif before is not role:
-            raise _last_owner(known)
+        await give_role(connection, key, account_id, known, before, role)
         return await _answer(connection, account_id, known.id, external_id)
 
     return await _once(context, key, idempotency_key, ["changeStaffRole", account_id, external_id, role], work)
@@ -78,13 +74,14 @@ async def remove(context: Context, account_id: UUID | None, external_id: str, id
     key, account_id = await _asked(context, account_id)
 
     async def work(connection: Connection) -> Answer:
-        await _lock_account(connection, account_id)
+        await lock_account(connection, account_id)
         known = await _known(connection, key, external_id)
         await _role(connection, account_id, known)
-        if await memberships.remove(connection, account_id, known.email) is None:
-            raise _last_owner(known)
+        await users.lock(connection, known.id)
+        await take_role(connection, account_id, known)
         event = StaffRemoved(account_id=account_id, subject_id=known.id, service_key=key.name)
         await outbox.append(connection, event)
+        await sessions.end_of_outsider(connection, known.id)
         return {"user_id": str(known.id), "external_id": external_id}
 
     return await _once(context, key, idempotency_key, ["removeStaff", account_id, external_id], work)
@@ -93,7 +90,7 @@ async def remove(context: Context, account_id: UUID | None, external_id: str, id
 async def change_email(context: Context, external_id: str, email: str, idempotency_key: str | None) -> Answer:
     """Let the person sign in with another address; both are told. Raises InvalidInput, NotPermitted."""
     key = await context.service_key(Right.PROVISION)
-    email = _checked_email(email)
+    email = checked_email(email)
 
     async def work(connection: Connection) -> Answer:
         known = await _known(connection, key, external_id)
@@ -106,8 +103,15 @@ async def change_email(context: Context, external_id: str, email: str, idempoten
 
 
 async def replace_email(connection: Connection, known: Known, email: str, key: ServiceKey) -> None:
-    """Give the person another address, with its event; what is on its way follows. Raises InvalidInput."""
-    await users.lock(connection, known.id)
+    """Give the person another address, with its event; what is on its way follows. Raises InvalidInput, NotPermitted.
+
+    Asked behind a lock that whoever would give them a role elsewhere waits for: no account has the address changed of
+    somebody who is also another's.
+    """
+    await users.lock_whole(connection, known.id)
+    held = await external_ids.find(connection, key.account_id, user_id=known.id)
+    if key.account_id is not None and (held is None or held.is_shared):
+        raise NotPermitted(f"{known.email} belongs to other accounts, too: their address is not this one's to change.")
     try:
         previous = await users.replace_email(connection, known.id, email)
     except asyncpg.UniqueViolationError:
@@ -117,6 +121,32 @@ async def replace_email(connection: Connection, known: Known, email: str, key: S
         await links.void(connection, known.id, None)
         event = EmailChanged(subject_id=known.id, previous_email=previous, email=email, service_key=key.name)
         await outbox.append(connection, event)
+
+
+async def let_join(connection: Connection, key: ServiceKey, account_id: UUID, user_id: UUID, role: Role) -> bool:
+    """Let the person be staff, with the event, under the account's lock; false when they are already."""
+    if not await memberships.join(connection, account_id, user_id, role):
+        return False
+    event = StaffAdded(account_id=account_id, subject_id=user_id, role=role, service_key=key.name)
+    await outbox.append(connection, event)
+    return True
+
+
+async def give_role(
+    connection: Connection, key: ServiceKey, account_id: UUID, known: Known, before: Role, role: Role
+) -> None:
+    """Give the staff member another role, with the event, under the account's lock. Raises NotPermitted."""
+    if await memberships.change_role(connection, account_id, known.email, role) is not None:
+        event = StaffRoleChanged(account_id=account_id, subject_id=known.id, role=role, service_key=key.name)
+        await outbox.append(connection, event)
+    elif before is not role:
+        raise _last_owner(known)
+
+
+async def take_role(connection: Connection, account_id: UUID, known: Known) -> None:
+    """Take the staff member's role away, under the account's lock. Raises NotPermitted."""
+    if await memberships.remove(connection, account_id, known.email) is None:
+        raise _last_owner(known)
 
 
 async def _asked(context: Context, account_id: UUID | None) -> tuple[ServiceKey, UUID]:
@@ -152,12 +182,14 @@ async def _once(
         return answer
 
 
-async def _lock_account(connection: Connection, account_id: UUID) -> None:
+async def lock_account(connection: Connection, account_id: UUID) -> None:
+    """Be alone in changing who belongs to the account. Raises NotFound."""
     if await policy.lock(connection, account_id) is None:
         raise NotFound
 
 
-async def _person(connection: Connection, email: str) -> UUID:
+async def person(connection: Connection, email: str) -> UUID:
+    """The id of whoever has the address: a new person, without a password, if nobody has."""
     await invitations.add_person(connection, email)
     user_id = await db.operators.keep_person(connection, email)
     assert user_id is not None
@@ -194,7 +226,8 @@ def _last_owner(known: Known) -> NotPermitted:
     return NotPermitted(f"{known.email} is the last owner of the account. Make somebody else an owner first.")
 
 
-def _checked_email(text: str) -> str:
+def checked_email(text: str) -> str:
+    """The address in its one form. Raises InvalidInput."""
     try:
         return checked(text)
     except NotAnAddressError as error:

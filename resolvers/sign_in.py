@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from db import challenges, factors, outbox, sessions, users
+from db import challenges, directory, factors, outbox, sessions, users
 from db.pool import Connection
 from db.users import Credentials
 from resolvers import guessing, second_factor, standing
@@ -17,7 +17,7 @@ from resolvers.context import Context
 from rules import addresses, passwords, tokens
 from rules.clients import Client
 from rules.events.signing_in import SignInSucceeded
-from rules.failures import BadUserInput, ChallengeExpired
+from rules.failures import BadUserInput, ChallengeExpired, InvalidCredentials
 from rules.people import MOST_SESSIONS
 from rules.throttling import MOST_CHALLENGES
 from telemetry import metrics
@@ -42,6 +42,10 @@ class ChallengeOpened:
     expires_at: datetime
 
 
+class ShutOut(InvalidCredentials):
+    """A directory has made the person inactive, and they belong nowhere else."""
+
+
 async def sign_in(context: Context, email: str, password: str, use_cookie: bool) -> SignedIn | ChallengeOpened:
     """Check the password. Raises InvalidCredentials, TooManyAttempts, RateLimited."""
     if use_cookie and not context.takes_cookies:
@@ -54,10 +58,13 @@ async def sign_in(context: Context, email: str, password: str, use_cookie: bool)
         guessing.of_password(context, door, known) as guess,
         password_shown(context, known, password) as (connection, shown),
     ):
-        if await factors.exists(connection, shown.id):
-            outcome: SignedIn | ChallengeOpened = await open_challenge(context, connection, shown.id, use_cookie)
-        else:
-            outcome = await start_session(context, connection, shown.id)
+        try:
+            if await factors.exists(connection, shown.id):
+                outcome: SignedIn | ChallengeOpened = await open_challenge(context, connection, shown.id, use_cookie)
+            else:
+                outcome = await start_session(context, connection, shown.id)
+        except ShutOut:
+            raise guessing.WrongGuess from None  # nobody is to find out here whether the password was right
         await guess.give_back(connection)
     if isinstance(outcome, ChallengeOpened):
         return outcome
@@ -95,7 +102,10 @@ async def _complete_challenge(
             if challenge.use_cookie and not context.takes_cookies:
                 raise BadUserInput("A cookie can only be set over HTTP.")
             amr = (*challenge.amr, *(BACKUP_CODE if totp_code is None else TOTP))
-            signed_in = await start_session(context, connection, challenge.user_id, amr, challenge.service_key)
+            try:
+                signed_in = await start_session(context, connection, challenge.user_id, amr, challenge.service_key)
+            except ShutOut:
+                raise ChallengeExpired from None
             await guess.give_back(connection)
     return _signed_in(context, challenge.user_id, factor.now, signed_in, challenge.use_cookie)
 
@@ -136,7 +146,8 @@ async def open_challenge(
     amr: Sequence[str] = PASSWORD,
     service_key: str | None = None,
 ) -> ChallengeOpened:
-    """Ask somebody recognised by `amr` for the second factor."""
+    """Ask somebody recognised by `amr`, under their lock, for the second factor. Raises ShutOut."""
+    await _admit(connection, user_id)
     token, token_hash = tokens.issue(tokens.CHALLENGE_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
     expires_at = await challenges.open_challenge(
         connection, user_id, token_hash, use_cookie, amr, context.client, service_key
@@ -152,7 +163,8 @@ async def start_session(
     amr: Sequence[str] = PASSWORD,
     service_key: str | None = None,
 ) -> SignedIn:
-    """Start a session of somebody recognised by `amr`."""
+    """Start a session of somebody recognised by `amr`, under their lock. Raises ShutOut."""
+    await _admit(connection, user_id)
     token, token_hash = tokens.issue(tokens.SESSION_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
     lifetime = context.service.limits.session_lifetime
     expires_at = await sessions.start(connection, user_id, token_hash, context.client, amr, lifetime)
@@ -165,6 +177,11 @@ async def start_session(
     )
     await standing.tell_owners(context, connection, user_id)
     return SignedIn(token, expires_at)
+
+
+async def _admit(connection: Connection, user_id: UUID) -> None:
+    if await directory.is_shut_out(connection, user_id):
+        raise ShutOut
 
 
 def _signed_in(context: Context, user_id: UUID, now: datetime, started: SignedIn, use_cookie: bool) -> SignedIn:

@@ -20,12 +20,14 @@ from rules.failures import ServiceUnavailable
 from rules.people import MANAGERS
 from rules.sealing import KeyRing
 from schema.roots import build
+from scim.door import Door
 from server.context import RequestContext, context_for
 from server.status.readiness import Readiness
 from server.status.routes import probes
 from server.transport.graphql_http import GraphQLEndpoint
 from server.transport.headers import middleware
 from server.transport.schema import GatehouseSchema
+from server.transport.scim_http import BASE_PATH, ScimEndpoint
 from settings import Settings, SettingsError
 from telemetry import life
 from web.explorer import Explorer
@@ -95,10 +97,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
     schema.known_documents = ((WEB / "examples.graphql").read_text(),)
     explorer = Explorer(settings, schema, is_staff)
     endpoint = GraphQLEndpoint(schema, make_context, settings=settings, page=explorer.page)
+    directory = ScimEndpoint(Door(settings.public_url.rstrip("/") + BASE_PATH), make_context, endpoint.admission)
     app = Starlette(
         routes=[
             *probes(Readiness(settings)),
             *endpoint.routes,
+            *directory.routes,
             *explorer.routes,
             *pages.routes,
         ],

@@ -30,7 +30,9 @@ from rules.events.staff import (
     ServiceKeyCreated,
     ServiceKeyRevoked,
     StaffAdded,
+    StaffDeactivated,
     StaffInvited,
+    StaffReactivated,
     StaffRemoved,
     StaffRoleChanged,
     SuperAdminGranted,
@@ -83,6 +85,8 @@ EVENTS: tuple[type[Event], ...] = (
     WebhookDisabled,
     SignedOut,
     SessionsEnded,
+    StaffDeactivated,
+    StaffReactivated,
 )
 BY_TYPE = {event.type(): event for event in EVENTS}
 MEMBER_CHANGES = frozenset(name for name, event in BY_TYPE.items() if event.changes_member)

@@ -70,6 +70,26 @@ class StaffRemoved(MemberEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StaffDeactivated(MemberEvent):
+    description = "The account's directory made a person inactive: they have no role in it until it makes them active."
+    sentence = "{subject}, {role}, was made inactive by the account's directory."
+    samples = {"staff_deactivated": {"role": Role.MEMBER}}
+    changes_member = True
+
+    role: Role
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaffReactivated(MemberEvent):
+    description = "The account's directory made a person active again, who has their role back."
+    sentence = "{subject} was made active again, as {role}, by the account's directory."
+    samples = {"staff_reactivated": {"role": Role.MEMBER}}
+    changes_member = True
+
+    role: Role
+
+
+@dataclass(frozen=True, kw_only=True)
 class PortalUserAdded(MemberEvent):
     description = "A portal user was added."
     sentence = "{subject} was added as a portal user."

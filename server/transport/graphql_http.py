@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import suppress
 from typing import Any, Protocol, cast
 
 import strawberry
@@ -15,6 +13,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rules.failures import RateLimited, Refusal, ServiceUnavailable
+from server.transport import bodies
 from server.transport.admission import RETRY_AFTER_S, Admission, Client
 from server.transport.documents import chosen_operation
 from server.transport.errors import INTERNAL_MESSAGE, log_unexpected, mask, payload
@@ -27,9 +26,6 @@ from server.transport.schema import GatehouseSchema
 from settings import Settings
 from telemetry import requests
 
-MAX_BODY_BYTES = 256 * 1024
-BODY_TIMEOUT_S = 10.0
-DRAIN_S = 1.0
 METHODS = {"Allow": "GET, POST"}
 STATUS_OF: dict[type[Refusal], int] = {ServiceUnavailable: 503, RateLimited: 429}
 
@@ -86,10 +82,10 @@ class GraphQLEndpoint:
             retry = {"Retry-After": str(RETRY_AFTER_S)} if status in {429, 503} else {}
             error = RequestError(error.message, status, code=error.code, headers=retry)
         if not isinstance(error, RequestError):
-            log_unexpected(error, _request_id(request), "path=- operation=-")
+            log_unexpected(error, request_id_of(request), "path=- operation=-")
             error = RequestError(INTERNAL_MESSAGE, 500, code="INTERNAL_SERVER_ERROR")
         if error.status == 413:
-            await _drain(request)
+            await bodies.drain(request)
         return self._refusal(request, error)
 
     async def _answer(self, request: Request, context: RequestContext) -> ASGIApp:
@@ -144,7 +140,7 @@ class GraphQLEndpoint:
         wanted = accepted(request.headers.get("accept"))
         body = {
             "errors": [
-                {"message": error.message, "extensions": {"code": error.code, "requestId": _request_id(request)}}
+                {"message": error.message, "extensions": {"code": error.code, "requestId": request_id_of(request)}}
             ]
         }
         headers = dict(error.headers)
@@ -165,32 +161,7 @@ async def _params(request: Request) -> Params:
         raise RequestError("Send the JSON in UTF-8.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise RequestError("Send the body as it is, without Content-Encoding.", 415)
-    return params_of(parse_json(await _body(request)))
-
-
-async def _body(request: Request) -> bytes:
-    too_large = RequestError(f"The body is larger than {MAX_BODY_BYTES // 1024} KiB.", 413)
-    length = request.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and (len(length) > 9 or int(length) > MAX_BODY_BYTES):
-        raise too_large
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    raise too_large
-    except TimeoutError:
-        raise RequestError(f"The body took longer than {BODY_TIMEOUT_S:.0f} seconds.", 408) from None
-    return bytes(body)
-
-
-async def _drain(request: Request) -> None:
-    """Read on for a moment: a connection closed amid the body would lose the answer as well."""
-    with suppress(TimeoutError, RuntimeError, ClientDisconnect):
-        async with asyncio.timeout(DRAIN_S):
-            async for _ in request.stream():
-                pass
+    return params_of(parse_json(await bodies.read(request)))
 
 
 def _result(
@@ -219,5 +190,6 @@ def _json(body: object, media_type: str, status: int, headers: Mapping[str, str]
     return response
 
 
-def _request_id(request: Request) -> str:
+def request_id_of(request: Request) -> str:
+    """The id under which the request is logged."""
     return cast("str", request.scope.get("state", {}).get("request_id", ""))

@@ -22,7 +22,7 @@ def transactions(path: Path) -> list[int]:
 def test_only_resolvers_and_workers_open_a_transaction() -> None:
     found = {
         path.relative_to(ROOT).as_posix(): lines
-        for package in ("schema", "resolvers", "rules", "db", "workers", "server", "web")
+        for package in ("schema", "scim", "resolvers", "rules", "db", "workers", "server", "web")
         for path in sorted((ROOT / package).rglob("*.py"))
         if (lines := transactions(path))
     }

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from server.transport import graphql_http
-from server.transport.graphql_http import MAX_BODY_BYTES
+from server.transport import bodies
+from server.transport.bodies import MAX_BODY_BYTES
 
 RESPONSE_JSON = "application/graphql-response+json"
 JSON = {"content-type": "application/json"}
@@ -133,7 +133,7 @@ async def test_a_body_without_a_length_is_cut_off_at_the_limit(http: httpx.Async
 async def test_a_body_that_does_not_arrive_is_given_up(
     http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(graphql_http, "BODY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(bodies, "BODY_TIMEOUT_S", 0.1)
     reader, writer = await asyncio.open_connection(http.base_url.host, http.base_url.port)
     writer.write(
         b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"

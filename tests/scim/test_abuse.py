@@ -1,0 +1,168 @@
+"""What strangers, other keys and other accounts' directories try, and what is too much."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from rules.service_keys import Right
+from tests.operations import SIGN_IN
+from tests.people import PASSWORD, World, email
+from tests.scim.directory import PATCH, USER, directory
+from tests.service.operations import PROVISION, backend
+
+OFF = {"op": "replace", "path": "active", "value": False}
+
+
+async def test_no_other_token_opens_the_door(world: World) -> None:
+    olive = await world.sign_in("olive")
+    await world.enroll(olive)
+    _, challenge = await world.challenge("olive")
+    okta = await directory(world)
+    webhook_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    same_under_others = [prefix + okta.token.removeprefix("gh_k_") for prefix in ("gh_s_", "gh_c_", "gh_l_")]
+    assert olive.token is not None
+    for token in (
+        olive.token,
+        challenge,
+        webhook_secret,
+        "x",
+        "gh_k_" + "A" * 43,
+        okta.token + "x",
+        *same_under_others,
+    ):
+        okta_like = await directory(world)
+        okta_like.token = token
+        answer = await okta_like.ask("GET", "/Users")
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="scim"'), token
+        assert answer.json()["status"] == "401"
+    cookie = await okta.http.get("/scim/v2/Users", headers={"cookie": f"gatehouse={okta.token}"})
+    assert cookie.status_code == 401
+
+
+async def test_a_key_without_the_right_or_of_all_accounts_is_refused(world: World) -> None:
+    others = [right for right in Right if right is not Right.SCIM]
+    for refused in (await directory(world, None, *others), await directory(world, of_all=True)):
+        for method, path in (("GET", "/Users"), ("POST", "/Users"), ("GET", "/ServiceProviderConfig")):
+            body = {"schemas": [USER], "userName": "nina@agency.example"} if method == "POST" else None
+            answer = await refused.ask(method, path, body)
+            assert (answer.status_code, answer.json()["status"]) == (403, "403")
+    assert await world.events() == []
+    scim_alone = await backend(world, Right.SCIM, account_id=world.account_id)
+    assert await scim_alone.refusal(PROVISION, input={"externalId": "1", "email": "a@b.example", "role": "OWNER"})
+
+
+async def test_another_accounts_people_are_not_there(world: World) -> None:
+    entra = await directory(world, world.other_account_id)
+    for name in ("mia", "olive", "petra", "sue"):
+        path = f"/Users/{await world.user_id(name)}"
+        for answer in (
+            await entra.ask("GET", path),
+            await entra.ask("PUT", path, {"schemas": [USER], "userName": "a@b.example"}),
+            await entra.ask("PATCH", path, {"schemas": [PATCH], "Operations": [OFF]}),
+            await entra.ask("DELETE", path),
+        ):
+            assert answer.status_code == 404
+        assert await entra.found(f'userName eq "{email(name)}"') == []
+    assert await world.events() == []
+
+
+async def test_nobody_of_two_accounts_has_address_or_password_changed_by_one(world: World) -> None:
+    entra = await directory(world, world.other_account_id)
+    made = await entra.create(email("mia"), externalId="1")
+    for operations in (
+        [{"op": "replace", "path": "userName", "value": "mallory@x.example"}],
+        [{"op": "replace", "path": "emails", "value": [{"value": "mallory@x.example", "primary": True}]}],
+        [{"op": "replace", "value": {"password": "mallory's own battery", "userName": "mallory@x.example"}}],
+    ):
+        answer = await entra.patch(made["id"], *operations)
+        assert (answer.status_code, "other accounts" in answer.json()["detail"]) == (403, True)
+    assert (await entra.patch(made["id"], {"op": "replace", "path": "password", "value": "x"})).status_code == 200
+    signed_in = await world.client().do(SIGN_IN, email=email("mia"), password=PASSWORD)
+    assert signed_in["__typename"] == "SignedIn"
+    # Nor once they are inactive at the other: it may have them back.
+    okta = await directory(world)
+    await okta.patch(made["id"], OFF)
+    assert (
+        await entra.patch(made["id"], {"op": "replace", "path": "userName", "value": "mallory@x.example"})
+    ).status_code == 403
+    assert await world.events("EMAIL_CHANGED") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'userName eq "x" or userName pr',
+        "userName eq \"x' OR '1'='1\"",
+        'userName eq "x"; DROP TABLE users',
+        'userName eq "x\\" or active eq true or userName eq \\"x"',
+        'externalId eq "%"',
+        "active eq true) or (1=1",
+        'userName sw ""',
+        'not (userName eq "x")',
+        'userName ne "x"',
+        'password eq "x"',
+        'roles[value eq "OWNER"]',
+        'meta.created gt "2000-01-01T00:00:00Z"',
+        "userName eq null",
+        'userName eq "\u0000"',
+        "(" * 490 + 'userName eq "x"' + ")" * 490,
+        'userName eq "' + "x" * 2000 + '"',
+        " and ".join(['userName eq "x"'] * 80),
+    ],
+)
+async def test_no_filter_finds_whom_it_does_not_name(world: World, text: str) -> None:
+    okta = await directory(world)
+    answer = await okta.http.get(
+        "/scim/v2/Users", params={"filter": text}, headers={"authorization": f"Bearer {okta.token}"}
+    )
+    if answer.status_code != 200:
+        assert answer.status_code == 400
+        assert answer.json()["scimType"] in {"invalidFilter", "invalidSyntax"}
+    else:
+        assert answer.json()["totalResults"] == 0
+
+
+async def test_what_is_too_much_is_refused_in_the_same_form(world: World) -> None:
+    okta = await directory(world)
+    made = await okta.create()
+    huge = await okta.ask("POST", "/Users", {"schemas": [USER], "userName": "x", "title": "x" * 300_000})
+    deep = "[" * 100 + "]" * 100
+    headers = {"authorization": f"Bearer {okta.token}", "content-type": "application/scim+json"}
+    nested = await okta.http.post("/scim/v2/Users", content=f'{{"userName": {deep}}}', headers=headers)
+    many = await okta.patch(made["id"], *[OFF] * 101)
+    form = await okta.http.post(
+        "/scim/v2/Users", data={"userName": "x"}, headers={"authorization": headers["authorization"]}
+    )
+    none = await okta.http.post("/scim/v2/Users", content=b"", headers=headers)
+    listed = await okta.http.post("/scim/v2/Users", content=json.dumps([1]), headers=headers)
+    answers = [huge, nested, many, form, none, listed]
+    assert [answer.status_code for answer in answers] == [413, 400, 400, 415, 400, 400]
+    for answer in answers:
+        assert answer.json()["status"] == str(answer.status_code)
+    assert [event["type"] for event in await world.events()] == ["STAFF_ADDED"]
+
+
+async def test_of_many_at_once_with_one_name_one_is_made(world: World) -> None:
+    okta = await directory(world)
+    body = {"schemas": [USER], "userName": "nina@agency.example", "externalId": "1"}
+    answers = await asyncio.gather(*(okta.ask("POST", "/Users", body) for _ in range(12)))
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 11
+    made = next(answer.json() for answer in answers if answer.status_code == 201)
+    flips = await asyncio.gather(
+        *(okta.patch(made["id"], {"op": "replace", "path": "active", "value": n % 2 == 0}) for n in range(12))
+    )
+    assert {answer.status_code for answer in flips} == {200}
+    kinds = [event["type"] for event in await world.events()]
+    # Each change follows its opposite.
+    assert kinds == ["STAFF_ADDED", *(["STAFF_DEACTIVATED", "STAFF_REACTIVATED"] * 6)[: len(kinds) - 1]]
+
+
+async def test_a_key_revoked_amid_it_changes_nothing(world: World) -> None:
+    okta = await directory(world)
+    made = await okta.create()
+    await world.database.execute("DELETE FROM service_keys")
+    assert (await okta.patch(made["id"], OFF)).status_code == 401
+    assert len(await world.events()) == 1
