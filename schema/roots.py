@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar, overload
 
 import strawberry
 from graphql import GraphQLSchema, Undefined, build_schema, is_abstract_type
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 
 import resolvers.access
@@ -25,6 +24,8 @@ from schema.standing import StandingMutation
 from schema.viewer import Viewer, viewer
 from schema.watching import Subscription
 from schema.webhooks import WebhookMutation, WebhookQuery
+
+Made = TypeVar("Made", bound=strawberry.Schema)
 
 
 @strawberry.type(description="Reading.")
@@ -62,17 +63,20 @@ class Mutation(
     pass
 
 
-def build(
-    schema_class: type[strawberry.Schema] = strawberry.Schema,
-    extensions: Iterable[type[SchemaExtension] | Callable[[], SchemaExtension]] = (),
-) -> strawberry.Schema:
-    """The schema; the server brings its class and extensions."""
-    schema = schema_class(
+@overload
+def build() -> strawberry.Schema: ...
+@overload
+def build(make: Callable[..., Made], **given: object) -> Made: ...
+
+
+def build(make: Callable[..., strawberry.Schema] = strawberry.Schema, **given: object) -> strawberry.Schema:
+    """The schema; the server brings its class, and what that needs beside the types."""
+    schema = make(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
         types=[Error],
-        extensions=extensions,
+        **given,
         exception_handlers=HANDLERS,
         config=StrawberryConfig(scalar_map={datetime: DateTime}),
     )

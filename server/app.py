@@ -92,9 +92,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         return Visitor(tuple(str(membership.account.id) for membership in managed), person.is_super_admin)
 
     pages = Pages(settings, visitor)
-    schema = build(GatehouseSchema)
-    assert isinstance(schema, GatehouseSchema)
-    schema.known_documents = ((WEB / "examples.graphql").read_text(),)
+    schema = build(GatehouseSchema, settings=settings, known=[(WEB / "examples.graphql").read_text()])
     explorer = Explorer(settings, schema, is_staff)
     endpoint = GraphQLEndpoint(schema, make_context, settings=settings, page=explorer.page)
     directory = ScimEndpoint(Door(settings.public_url.rstrip("/") + BASE_PATH), make_context, endpoint.admission)

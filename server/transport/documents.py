@@ -6,7 +6,7 @@ import json
 import re
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -32,7 +32,6 @@ from graphql.language import SourceLocation, ValueNode
 from graphql.type import GraphQLInputType
 from graphql.utilities.validate_input_value import validate_input_literal
 from graphql.validation.rules.max_introspection_depth_rule import MaxIntrospectionDepthRule
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 
 from server.transport.aside import Aside
@@ -42,7 +41,6 @@ from server.transport.input_messages import without_token, without_value
 from server.transport.limits import SIGNED_IN, Bounds, Measures, TooLarge
 from server.transport.operations import OperationNames
 from settings import Settings, SettingsError
-from telemetry import requests
 
 MAX_KEPT = 1_000
 LONGEST_KEPT = 8 * 1024
@@ -111,10 +109,6 @@ class Documents:
         if len(text) <= LONGEST_AT_ONCE:
             return self.prepare(text, bounds)
         return self._keep(text, await self.asides[bounds is SIGNED_IN].run(self._prepare, text, bounds))
-
-    def extension(self) -> SchemaExtension:
-        """What makes Strawberry use these documents, on every transport."""
-        return _UseDocuments(self)
 
     def _kept(self, text: str, bounds: Bounds) -> Prepared | None:
         """What is kept of this text, if it is known to be within these bounds."""
@@ -210,30 +204,6 @@ def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefin
         if operation.name and operation.name.value == name:
             return operation
     raise RequestError("The document has no operation of the name in operationName.")
-
-
-class _UseDocuments(SchemaExtension):
-    def __init__(self, documents: Documents) -> None:
-        self.documents = documents
-
-    def on_parse(self) -> Iterator[None]:
-        context = self.execution_context
-        prepared = self.documents.prepare(context.query or "")
-        errors = list(prepared.errors)
-        if prepared.document is None:
-            # Strawberry would parse the text again; this document has an operation to be refused.
-            context.graphql_document = parse("{ __typename }")
-        else:
-            context.graphql_document = prepared.document
-        try:
-            name = context._provided_operation_name if not errors else None
-            operation = chosen_operation(context.graphql_document, name)
-            requests.chosen(self.documents.names.of(operation), operation.operation.value)
-        except RequestError as error:
-            errors = errors or [_tagged(error.message, error.code)]
-        context.validation_rules = ()
-        context.pre_execution_errors = errors or None
-        yield
 
 
 class _StorableText(ValidationRule):

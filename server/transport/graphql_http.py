@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from typing import Any, Protocol, cast
 
-import strawberry
 from graphql import GraphQLError, OperationType
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
@@ -42,14 +42,12 @@ class GraphQLEndpoint:
 
     def __init__(
         self,
-        schema: strawberry.Schema,
+        schema: GatehouseSchema,
         make_context: Callable[[HTTPConnection], RequestContext],
         *,
         settings: Settings,
         page: Callable[[Request], Awaitable[Response | None]] | None = None,
     ) -> None:
-        assert isinstance(schema, GatehouseSchema)
-        schema.settings = settings
         self.schema = schema
         self.make_context = make_context
         self.settings = settings
@@ -116,24 +114,12 @@ class GraphQLEndpoint:
         if operation is OperationType.SUBSCRIPTION:
             if EVENTS not in wanted.types:
                 raise RequestError(f"Subscribe over WebSocket, or accept {EVENTS}.", 406)
-            return EventStream(self._subscribe(text, params, context))
+            return EventStream(_payloads(self.schema.watch(prepared, chosen, params, context)))
         async with self.admission.one_at_a_time(person, prepared.cost):
             result = await self.schema.run(prepared, chosen, params, context)
         if streams:
             return _stream(result.data, result.errors, context)
         return _result(result.data, result.errors, wanted, context)
-
-    async def _subscribe(
-        self, text: str, params: Params, context: RequestContext
-    ) -> AsyncGenerator[dict[str, Any], None]:
-        results = await self.schema.subscribe(
-            text, variable_values=params.variables, context_value=context, operation_name=params.operation_name
-        )
-        try:
-            async for result in results:
-                yield payload(result.data, result.errors)
-        finally:
-            await results.aclose()
 
     def _refusal(self, request: Request, error: RequestError) -> Response:
         requests.ended(error.code)
@@ -148,6 +134,12 @@ class GraphQLEndpoint:
             headers["Connection"] = "close"
         answer = [body] * error.batch if error.batch else body
         return _json(answer, wanted.json or JSON, error.status, headers)
+
+
+async def _payloads(results: AsyncGenerator[Any, None]) -> AsyncGenerator[dict[str, Any], None]:
+    async with aclosing(results):
+        async for result in results:
+            yield payload(result.data, result.errors)
 
 
 async def _params(request: Request) -> Params:

@@ -46,6 +46,8 @@ TOO_LARGE, TOO_SLOW, TOO_MANY = 1009, 4508, 4429
 IDLE_S = 30.0
 MOST_REFUSED = 50
 
+Result = ExecutionResult | PreExecutionError
+
 
 class _TooSlow(Exception):
     """The client has not read for SLOWEST_READ_S."""
@@ -253,17 +255,11 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 result = await self._begin(operation, context)
         except (RequestError, Refusal) as error:
             result = PreExecutionError(None, _refusal(error, context.request_id))
-        if result is not None:
+        if not isinstance(result, AsyncGenerator):
             await self._tell(operation, result)
             return
-        results = await self.schema.subscribe(
-            operation.query,
-            variable_values=operation.variables,
-            context_value=context,
-            operation_name=operation.operation_name,
-        )
-        async with aclosing(results):
-            async for each in results:
+        async with aclosing(result):
+            async for each in result:
                 await self._tell(operation, each, is_last=False)
         await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
@@ -277,8 +273,8 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
         if is_last:
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
-    async def _begin(self, operation: Operation[Any, None], context: Any) -> ExecutionResult | PreExecutionError | None:
-        """The result of a query or mutation; None for a subscription. Raises RequestError or Refusal."""
+    async def _begin(self, operation: Operation[Any, None], context: Any) -> Result | AsyncGenerator[Result, None]:
+        """The result of a query or mutation, or those of a subscription. Raises RequestError or Refusal."""
         schema = cast("GatehouseSchema", self.schema)
         params = Params(operation.query, cast("Any", operation.variables), operation.operation_name, None)
         person, prepared = await schema.prepare(operation.query, context, self._admission)
@@ -286,7 +282,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
             return PreExecutionError(None, mask(prepared.errors, context.request_id))
         chosen = chosen_operation(prepared.document, operation.operation_name)
         if chosen.operation is OperationType.SUBSCRIPTION:
-            return None
+            return schema.watch(prepared, chosen, params, context)
         async with self._admission.one_at_a_time(person, prepared.cost):
             return await schema.run(prepared, chosen, params, context)
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from functools import cached_property
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
 from inspect import isawaitable
 from typing import Any, cast
 
 import strawberry
-from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, execute, is_input_object_type
+from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, execute, is_input_object_type, subscribe
 from strawberry.execution.is_awaitable import optimized_is_awaitable
-from strawberry.extensions import SchemaExtension
-from strawberry.types import ExecutionContext
+from strawberry.types.execution import PreExecutionError
 
 from server.transport.admission import Admission, Client, bounds_of
 from server.transport.aside import Aside
-from server.transport.documents import Documents, Prepared, documents_for
+from server.transport.documents import Prepared, documents_for
 from server.transport.errors import mask
 from server.transport.executor import DEFINITION, PlainExecutor
 from server.transport.graphql_request import Params
@@ -27,34 +27,21 @@ MOST_INTROSPECTIONS = 8
 
 
 class GatehouseSchema(strawberry.Schema):
-    """A schema whose documents are limited and cached and whose errors are fit to be sent, on every transport."""
+    """A schema whose documents are as strict as the settings want them, prepared once for every transport.
 
-    settings: Settings | None = None
-    known_documents: tuple[str, ...] = ()
+    `known` are documents by whose names operations are counted. Raises SettingsError for a manifest of trusted
+    documents that cannot be read.
+    """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, settings: Settings, known: Iterable[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **{"execution_context_class": PlainExecutor, **kwargs})
+        self.documents = documents_for(self._schema, settings, known)
         # Strawberry's own resolver raises for a list or a non-null type, and takes other types for such inputs.
         self._schema.type_map["__Type"].fields["isOneOf"].resolve = _is_one_of  # type: ignore[attr-defined]
         # As the printed schema has them, so that reading and printing it anew gives the same text.
         self._schema.type_map = dict(sorted(self._schema.type_map.items()))
         self._introspected: OrderedDict[tuple[str, str | None], ExecutionResult] = OrderedDict()
         self._introspecting = Aside("introspection")
-
-    @cached_property
-    def documents(self) -> Documents:
-        """The documents of this schema, as strict as the settings that the endpoint brings want them."""
-        return documents_for(self._schema, self.settings or Settings(), self.known_documents)
-
-    def get_extensions(self, sync: bool = False) -> list[SchemaExtension]:
-        """What the schema was built with, after the documents."""
-        return [self.documents.extension(), *super().get_extensions(sync)]
-
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Replace the errors, in place, by what a client may see."""
-        context = execution_context.context if execution_context else None
-        operation = execution_context.operation_name if execution_context else None
-        errors[:] = mask(errors, getattr(context, "request_id", ""), operation)
 
     async def prepare(self, text: str, context: Client, admission: Admission) -> tuple[str | None, Prepared]:
         """Who asks, if they have a session, and the document as far as they may have it. Raises a Refusal."""
@@ -72,13 +59,29 @@ class GatehouseSchema(strawberry.Schema):
         if only_introspects(operation):
             result = await self._introspect(prepared, params)
         else:
-            result = self._execute(prepared, params, context)
+            result = self._carry_out(execute, prepared, params, context)
             if isawaitable(result):
                 result = await result
-        if not result.errors:
-            return result
-        name = operation.name.value if operation.name else None
-        return ExecutionResult(result.data, mask(result.errors, context.request_id, name))
+        return _fit(result, operation, context)
+
+    async def watch(
+        self, prepared: Prepared, operation: OperationDefinitionNode, params: Params, context: Any
+    ) -> AsyncGenerator[ExecutionResult | PreExecutionError, None]:
+        """The results of a subscription that has been prepared without errors, each fit to be sent."""
+        requests.chosen(self.documents.names.of(operation), operation.operation.value)
+        results = self._carry_out(subscribe, prepared, params, context)
+        if isawaitable(results):
+            results = await results
+        if isinstance(results, ExecutionResult):
+            yield PreExecutionError(None, _fit(results, operation, context).errors)
+            return
+        try:
+            async with aclosing(results):
+                async for result in results:
+                    yield _fit(result, operation, context)
+        except Exception as error:
+            failed = GraphQLError(str(error), original_error=error)
+            yield _fit(ExecutionResult(None, [failed]), operation, context)
 
     async def _introspect(self, prepared: Prepared, params: Params) -> ExecutionResult:
         """The same to everybody, so that it is kept; made in a thread, since it takes long and waits for nothing."""
@@ -87,16 +90,16 @@ class GatehouseSchema(strawberry.Schema):
         if not params.variables and key in self._introspected:
             self._introspected.move_to_end(key)
             return self._introspected[key]
-        result: ExecutionResult = await self._introspecting.run(self._execute, prepared, params, None)
+        result: ExecutionResult = await self._introspecting.run(self._carry_out, execute, prepared, params, None)
         if not params.variables and not result.errors:
             self._introspected[key] = result
             if len(self._introspected) > MOST_INTROSPECTIONS:
                 self._introspected.popitem(last=False)
         return result
 
-    def _execute(self, prepared: Prepared, params: Params, context: Any) -> Any:
+    def _carry_out(self, how: Callable[..., Any], prepared: Prepared, params: Params, context: Any) -> Any:
         assert prepared.document
-        return execute(
+        return how(
             self._schema,
             prepared.document,
             variable_values=params.variables,
@@ -107,6 +110,13 @@ class GatehouseSchema(strawberry.Schema):
             operation_extensions=None,
             plan=prepared.plan,
         )
+
+
+def _fit(result: ExecutionResult, operation: OperationDefinitionNode, context: Any) -> ExecutionResult:
+    if not result.errors:
+        return result
+    name = operation.name.value if operation.name else None
+    return ExecutionResult(result.data, mask(result.errors, context.request_id, name))
 
 
 def _is_one_of(kind: Any, _info: Any) -> bool | None:

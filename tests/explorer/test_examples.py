@@ -16,15 +16,13 @@ EXAMPLES = [part for part in re.split(r"(?m)^(?=# Example: )", (WEB / "examples.
 
 
 def test_each_example_passes_the_served_schema_and_its_limits() -> None:
-    schema = build(GatehouseSchema)
-    assert isinstance(schema, GatehouseSchema)
-    schema.settings = Settings(production=True)
+    schema = build(GatehouseSchema, settings=Settings(production=True))
     for example in EXAMPLES:
         assert [error.message for error in schema.documents.prepare(example).errors] == []
 
 
 def test_every_root_field_has_an_example() -> None:
-    schema = build(GatehouseSchema)._schema
+    schema = build()._schema
     document = parse("".join(EXAMPLES))
     shown = {
         selection.name.value  # type: ignore[attr-defined]

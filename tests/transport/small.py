@@ -134,7 +134,7 @@ def small_app(settings: Settings) -> Starlette:
     def make_context(connection: HTTPConnection) -> Context:
         return Context(connection.scope["state"]["request_id"], connection.headers.get("authorization"))
 
-    schema = GatehouseSchema(query=Query, mutation=Mutation, subscription=Subscription)
+    schema = GatehouseSchema(query=Query, mutation=Mutation, subscription=Subscription, settings=settings)
     endpoint = GraphQLEndpoint(schema, make_context, settings=settings)
     return Starlette(routes=endpoint.routes, middleware=middleware(settings))
 

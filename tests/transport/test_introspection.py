@@ -24,9 +24,7 @@ SDL = Path(__file__).parents[2] / "schema" / "schema.graphql"
 
 @pytest.fixture(scope="module")
 def documents() -> Documents:
-    schema = build(GatehouseSchema)
-    assert isinstance(schema, GatehouseSchema)
-    schema.settings = Settings()
+    schema = build(GatehouseSchema, settings=Settings())
     return schema.documents
 
 

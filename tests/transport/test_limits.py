@@ -17,8 +17,7 @@ from tests.transport.small import Mutation, Query
 
 @pytest.fixture
 def documents() -> Documents:
-    schema = GatehouseSchema(query=Query, mutation=Mutation)
-    schema.settings = Settings()
+    schema = GatehouseSchema(query=Query, mutation=Mutation, settings=Settings())
     return schema.documents
 
 
@@ -96,8 +95,7 @@ def test_the_standard_introspection_query_passes_where_introspection_is_on(docum
 
 
 def test_introspection_and_suggestions_are_off_in_production() -> None:
-    schema = GatehouseSchema(query=Query)
-    schema.settings = Settings(production=True)
+    schema = GatehouseSchema(query=Query, settings=Settings(production=True))
     assert messages(schema.documents.prepare("{ __schema { queryType { name } } }")) != []
     assert messages(schema.documents.prepare("{ helo }")) == ["Cannot query field 'helo' on type 'Query'."]
 
