@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import socket
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from starlette.applications import Starlette
 from server.app import create_app
 from server.transport.serving import SocketProtocol
 from settings import Settings
+from tests.waiting import LIMIT_S
 
 SECRET_KEYS = "test:" + base64.b64encode(b"k" * 32).decode()
 
@@ -41,14 +43,28 @@ class GraphQLError(Exception):
 
 @dataclass
 class Client:
-    """One person's client: a bearer token or a cookie jar, one HTTP connection pool."""
+    """One person's client: a bearer token or a cookie jar, one HTTP connection pool.
+
+    A patient one does as the refusal says while the database is busy, as on a machine with other work: it tries again.
+    """
 
     http: httpx.AsyncClient
     token: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    patient: bool = True
 
     async def raw(self, query: str, **variables: Any) -> dict[str, Any]:
         """Send an operation; the whole answer, data and errors."""
+        until = time.monotonic() + LIMIT_S
+        while True:
+            body = await self._once(query, variables)
+            errors = body.get("errors") or [{}]
+            is_busy = errors[0].get("extensions", {}).get("code") == "SERVICE_UNAVAILABLE"
+            if not (self.patient and is_busy) or time.monotonic() > until:
+                return body
+            await asyncio.sleep(0.2)
+
+    async def _once(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         headers = {"accept": "application/graphql-response+json, application/json", **self.headers}
         if self.token:
             headers["authorization"] = f"Bearer {self.token}"

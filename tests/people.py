@@ -60,9 +60,10 @@ class World:
         self.clients.append(http)
         return Client(http, headers=headers)
 
-    async def sign_in(self, name: str) -> Client:
+    async def sign_in(self, name: str, *, patient: bool = True) -> Client:
         """A client on which `name`, who has no factor, is signed in."""
         client = self.client()
+        client.patient = patient
         answer = await client.do(SIGN_IN, email=email(name), password=PASSWORD)
         assert answer["__typename"] == "SignedIn", answer
         client.token = answer["sessionToken"]

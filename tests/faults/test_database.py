@@ -99,6 +99,7 @@ class Caller:
     async def run(self) -> None:
         """Sign in until cancelled."""
         client = self.world.client()
+        client.patient = False
         while True:
             try:
                 answer = await client.do(SIGN_IN, email=self.email, password=PASSWORD)
@@ -187,7 +188,7 @@ async def is_answered(client: Client) -> bool:
 
 async def test_frozen_it_holds_no_request_for_long(durable: tuple[Restartable, Line]) -> None:
     database, line = durable
-    mia = await line.world.sign_in("mia")
+    mia = await line.world.sign_in("mia", patient=False)
     backends = await line.database.fetch("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
     processes_of_it = [database.server.child.pid, *(row["pid"] for row in backends)]
     for pid in processes_of_it:

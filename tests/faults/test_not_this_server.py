@@ -50,6 +50,7 @@ async def end_connections(database: asyncpg.Connection[asyncpg.Record]) -> None:
 async def test_what_the_database_cannot_do_now_is_no_fault_of_ours(world: World, state: str) -> None:
     await refuse_inserts(world.database, "sessions", state)
     client = world.client()
+    client.patient = False
     assert await client.refusal(SIGN_IN, email=email("mia"), password=PASSWORD) == "SERVICE_UNAVAILABLE"
     await world.database.execute("DROP TRIGGER refuse ON sessions")
     await world.sign_in("mia")
@@ -62,7 +63,7 @@ async def test_a_wrong_statement_is_still_our_fault(world: World) -> None:
 
 
 async def test_connections_that_turned_read_only_are_made_anew_at_the_first_refusal(world: World) -> None:
-    mia = await world.sign_in("mia")
+    mia = await world.sign_in("mia", patient=False)
     await turn(world.database, read_only=True)
     await end_connections(world.database)
     while (await mia.http.get("/healthz")).status_code != 200:
@@ -115,7 +116,7 @@ async def test_trouble_of_the_database_counts_as_nobodys_crash(line: Line, state
 
 
 async def test_one_locked_row_starves_nobody(world: World, database_url: str) -> None:
-    olive, sam = await world.sign_in("olive"), await world.sign_in("sam")
+    olive, sam = [await world.sign_in(name, patient=False) for name in ("olive", "sam")]
     locker = await asyncpg.connect(database_url)
     async with locker.transaction():
         await locker.execute("SELECT FROM accounts WHERE id = $1 FOR NO KEY UPDATE", world.account_id)
@@ -126,7 +127,7 @@ async def test_one_locked_row_starves_nobody(world: World, database_url: str) ->
             await asyncio.sleep(0.02)
         while not all(task.done() for task in saves):
             assert (await sam.ask(VIEWER))["viewer"]["email"] == email("sam")
-            await world.sign_in("mia")
+            await world.sign_in("mia", patient=False)
         outcomes = [task.exception() for task in saves]
     assert {getattr(outcome, "code", None) for outcome in outcomes} == {"SERVICE_UNAVAILABLE"}
     await locker.close()
