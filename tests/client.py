@@ -20,6 +20,8 @@ from server.transport.serving import SocketProtocol
 from settings import Settings
 from tests.waiting import LIMIT_S
 
+# Made once: to read the authorities anew for each client takes longer than most tests.
+TLS = httpx.create_ssl_context()
 SECRET_KEYS = "test:" + base64.b64encode(b"k" * 32).decode()
 
 # The applications that are served now, by their base URLs.

@@ -16,7 +16,7 @@ import pyotp
 
 from rules.passwords import hash_password
 from rules.policy import Policy
-from tests.client import Client
+from tests.client import TLS, Client
 from tests.operations import BEGIN, SIGN_IN, VERIFY
 from tests.waiting import LIMIT_S
 
@@ -56,7 +56,8 @@ class World:
 
     def client(self, **headers: str) -> Client:
         """A client that nobody is signed in on."""
-        http = httpx.AsyncClient(base_url=self.base_url, timeout=LIMIT_S, limits=httpx.Limits(max_connections=100))
+        limits = httpx.Limits(max_connections=100)
+        http = httpx.AsyncClient(base_url=self.base_url, timeout=LIMIT_S, limits=limits, verify=TLS)
         self.clients.append(http)
         return Client(http, headers=headers)
 
