@@ -9,9 +9,10 @@ import pytest
 
 from tests.browser import browser
 from tests.commands import operate
+from tests.databases import database_url, databases
 from tests.debian import oldest_url, pooler_url
 from tests.line import broker, line
-from tests.parts import administrator, broker_url, database_url, embedded_url, gatehouse, mailbox, postgres, valkey
+from tests.parts import broker_url, embedded_url, gatehouse, mailbox, postgres, valkey
 from tests.warm import WARM
 from tests.world import cast, database, world
 
@@ -29,13 +30,13 @@ def warm() -> Iterator[None]:
 
 
 __all__ = [
-    "administrator",
     "broker",
     "broker_url",
     "browser",
     "cast",
     "database",
     "database_url",
+    "databases",
     "embedded_url",
     "gatehouse",
     "line",

@@ -11,19 +11,15 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from itertools import count
 from pathlib import Path
 
-import asyncpg
 import pytest
 import pytest_asyncio
 import redis
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from db.migrate import migrate
 from server.local import postgres as embedded_postgres
 from server.local import processes
 from server.local import valkey as embedded_valkey
@@ -32,12 +28,9 @@ from server.local.valkey import Valkey
 from tests.waiting import until
 from tests.warm import ROOT, WARM
 
-TEMPLATE = "gatehouse_template"
 PATIENCE_S = 10  # with a process that a test is done with, before it is killed
 # Tests never survive a power cut, so nothing needs to.
 OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_connections=200")
-
-_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -52,43 +45,6 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 def embedded_url(postgres: Postgres) -> str:
     """The URL of this test process's own PostgreSQL."""
     return postgres.url
-
-
-@pytest_asyncio.fixture(scope="session")
-async def administrator(postgres: Postgres) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    """A connection that may make databases, beside the migrated template."""
-    connection = await asyncpg.connect(postgres.url)
-    await connection.execute(f"CREATE DATABASE {TEMPLATE}")
-    await migrate(named(postgres.url, TEMPLATE))
-    yield connection
-    await connection.close()
-
-
-@pytest_asyncio.fixture
-async def database_url(postgres: Postgres, administrator: asyncpg.Connection[asyncpg.Record]) -> AsyncIterator[str]:
-    """The URL of an empty, migrated database of the test's own."""
-    name = f"test_{next(_numbers)}"
-    await administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    yield named(postgres.url, name)
-    await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@asynccontextmanager
-async def empty_database(server_url: str) -> AsyncIterator[str]:
-    """An empty, migrated database on another server than this process's own; its URL."""
-    connection = await asyncpg.connect(server_url)
-    name = f"test_{next(_numbers)}"
-    await connection.execute(f"CREATE DATABASE {name}")
-    try:
-        await migrate(named(server_url, name))
-        yield named(server_url, name)
-    finally:
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await connection.close()
-
-
-def named(url: str, database: str) -> str:
-    return url.replace("/postgres?", f"/{database}?", 1)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 
 from tests.client import SECRET_KEYS
-from tests.parts import Mailbox, Process, empty_database, environment
+from tests.databases import empty_database
+from tests.parts import Mailbox, Process, environment
 from tests.people import World, make_world
 from tests.waiting import until
 

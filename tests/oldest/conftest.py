@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.parts import empty_database
+from tests.databases import empty_database
 
 
 @pytest_asyncio.fixture
