@@ -28,7 +28,8 @@ class Found:
 async def mint(connection: Connection, delivery_id: int, purpose: str, token_hash: bytes, lifetime: timedelta) -> bool:
     """Let a token hold that is about to leave with this delivery; false when its event is overtaken.
 
-    Overtaken: too old, used, an invitation that was replaced, revoked or accepted, a password set since.
+    Overtaken: too old, used, an invitation that was replaced, revoked or accepted, a password set since; no reset to
+    dispute, or nobody who is still to enroll after one, in an account that has it confirmed.
     """
     return bool(
         await connection.fetchval(
@@ -42,9 +43,15 @@ async def mint(connection: Connection, delivery_id: int, purpose: str, token_has
                 AND invited.user_id = users.id AND invited_at = occurred_at
             WHERE deliveries.id = $1 AND occurred_at + $4 > now()
                 AND NOT EXISTS (SELECT FROM links AS used
-                    WHERE used.event_id = events.id AND used.user_id = users.id AND used_at IS NOT NULL)
+                    WHERE used.event_id = events.id AND used.user_id = users.id AND used.purpose = $2
+                        AND used_at IS NOT NULL)
                 AND ($2 <> 'INVITATION' OR invited.id IS NOT NULL)
                 AND ($2 <> 'PASSWORD_RESET' OR coalesce(password_set_at < occurred_at, true))
+                AND ($2 <> 'NOT_ME' OR EXISTS (SELECT FROM reset_history
+                    WHERE reset_history.user_id = users.id AND valid_from > occurred_at - $4))
+                AND ($2 <> 'ENROLLMENT' OR reenrollment_required_at <= occurred_at AND enrollment_stopped_at IS NULL
+                    AND EXISTS (SELECT FROM staff JOIN accounts ON accounts.id = account_id
+                        WHERE user_id = users.id AND staff.invited_at IS NULL AND confirm_reset_by_email))
             RETURNING true
             """,
             delivery_id,
@@ -86,13 +93,13 @@ async def use(connection: Connection, found: Found) -> bool:
     return used > 0
 
 
-async def void(connection: Connection, user_id: UUID, purpose: str | None) -> None:
-    """Let none of the person's links for this purpose hold any more; for none at all (None)."""
+async def void(connection: Connection, user_id: UUID, purposes: Sequence[str] | None) -> None:
+    """Let none of the person's links for these purposes hold any more; for none at all (None)."""
     await connection.execute(
         """
         UPDATE links SET used_at = now()
-        WHERE user_id = $1 AND ($2::text IS NULL OR purpose = $2) AND used_at IS NULL
+        WHERE user_id = $1 AND ($2::text[] IS NULL OR purpose = ANY ($2)) AND used_at IS NULL
         """,
         user_id,
-        purpose,
+        purposes,
     )

@@ -133,3 +133,9 @@ async def user_id_of(connection: Connection, email: str) -> UUID | None:
     """The id of whoever signs in with `email`."""
     user_id: UUID | None = await connection.fetchval("SELECT id FROM users WHERE email = $1", email)
     return user_id
+
+
+async def accounts_of(connection: Connection, user_id: UUID) -> list[UUID]:
+    """The accounts that the person has a role in."""
+    rows = await connection.fetch("SELECT account_id FROM staff WHERE user_id = $1 AND invited_at IS NULL", user_id)
+    return [row["account_id"] for row in rows]

@@ -20,7 +20,7 @@ async def lock(connection: Connection, account_id: UUID) -> Account | None:
     row = await connection.fetchrow(
         """
         SELECT id AS account_id, name AS account_name, required_since, grace_days, grace_deadline, policy_updated_at,
-            joiner_days, required_of
+            joiner_days, required_of, confirm_reset_by_email
         FROM accounts WHERE id = $1 FOR NO KEY UPDATE
         """,
         account_id,
@@ -44,12 +44,27 @@ async def save(connection: Connection, account_id: UUID, wanted: Wanted) -> Acco
             policy_updated_at = now()
         FROM wanted WHERE id = $1
         RETURNING id AS account_id, name AS account_name, required_since, grace_days, grace_deadline,
-            policy_updated_at, joiner_days, required_of
+            policy_updated_at, joiner_days, required_of, confirm_reset_by_email
         """,
         account_id,
         wanted.grace_days,
         wanted.joiner_days,
         wanted.required_of,
+    )
+    assert row is not None
+    return account_from(row)
+
+
+async def set_reset_confirmation(connection: Connection, account_id: UUID, is_required: bool) -> Account:
+    """Whether enrolling after a reset needs a link out of an email, too. It announces nothing and moves no deadline."""
+    row = await connection.fetchrow(
+        """
+        UPDATE accounts SET confirm_reset_by_email = $2, policy_updated_at = now() WHERE id = $1
+        RETURNING id AS account_id, name AS account_name, required_since, grace_days, grace_deadline,
+            policy_updated_at, joiner_days, required_of, confirm_reset_by_email
+        """,
+        account_id,
+        is_required,
     )
     assert row is not None
     return account_from(row)

@@ -79,6 +79,11 @@ async def renew_second_factor(connection: Connection, session_id: UUID) -> None:
     await connection.execute("UPDATE sessions SET second_factor_at = now() WHERE id = $1", session_id)
 
 
+async def confirm_enrollment(connection: Connection, session_id: UUID) -> None:
+    """The session showed the link of an email that enrolling after a reset needs."""
+    await connection.execute("UPDATE sessions SET enrollment_confirmed_at = now() WHERE id = $1", session_id)
+
+
 async def replace_token(connection: Connection, session_id: UUID, token_hash: bytes) -> None:
     """Let the session go on under another token; the one before is nobody's."""
     await connection.execute("UPDATE sessions SET token_hash = $2 WHERE id = $1", session_id, token_hash)

@@ -28,6 +28,7 @@ class Member:
     invited_at: datetime | None
     elsewhere: list[UUID]
     owned_elsewhere: list[UUID]
+    enrollment_stopped: bool
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ async def page(
             ARRAY(SELECT account_id FROM staff AS other WHERE other.user_id = staff.user_id
                 AND account_id <> $1 AND other.invited_at IS NULL) AS elsewhere,
             ARRAY(SELECT account_id FROM staff AS other WHERE other.user_id = staff.user_id
-                AND account_id <> $1 AND other.invited_at IS NULL AND other.role = 'OWNER') AS owned_elsewhere
+                AND account_id <> $1 AND other.invited_at IS NULL AND other.role = 'OWNER') AS owned_elsewhere,
+            enrollment_stopped_at IS NOT NULL AS enrollment_stopped
         FROM (
             SELECT found.id, found.mfa_deadline, accounts AS account
             FROM accounts, (VALUES ('OWNER'), ('ADMIN'), ('MEMBER')) AS roles (role),
@@ -83,7 +85,7 @@ async def page(
         ) AS page
         JOIN staff USING (id)
         -- what else is known of someone invited is nobody's business here before they have come
-        LEFT JOIN (SELECT id AS user_id, reenrollment_required_at FROM users) AS users
+        LEFT JOIN (SELECT id AS user_id, reenrollment_required_at, enrollment_stopped_at FROM users) AS users
             ON users.user_id = staff.user_id AND invited_at IS NULL
         LEFT JOIN factors ON factors.user_id = staff.user_id AND invited_at IS NULL
         ORDER BY email, id
@@ -132,7 +134,8 @@ async def members(connection: Connection, account_id: UUID, user_ids: list[UUID]
             ARRAY(SELECT account_id FROM staff AS other WHERE other.user_id = staff.user_id
                 AND account_id <> $1 AND other.invited_at IS NULL) AS elsewhere,
             ARRAY(SELECT account_id FROM staff AS other WHERE other.user_id = staff.user_id
-                AND account_id <> $1 AND other.invited_at IS NULL AND other.role = 'OWNER') AS owned_elsewhere
+                AND account_id <> $1 AND other.invited_at IS NULL AND other.role = 'OWNER') AS owned_elsewhere,
+            enrollment_stopped_at IS NOT NULL AS enrollment_stopped
         FROM staff
         JOIN accounts ON accounts.id = staff.account_id
         LEFT JOIN users ON users.id = staff.user_id AND invited_at IS NULL

@@ -106,8 +106,44 @@ async def replace_email(connection: Connection, user_id: UUID, email: str) -> st
 
 
 async def require_reenrollment(connection: Connection, user_id: UUID) -> None:
-    """From the next sign-in on, nothing but enrolling."""
-    await connection.execute("UPDATE users SET reenrollment_required_at = now() WHERE id = $1", user_id)
+    """From the next sign-in on, nothing but enrolling, which is stopped no more."""
+    await connection.execute(
+        "UPDATE users SET reenrollment_required_at = now(), enrollment_stopped_at = NULL WHERE id = $1", user_id
+    )
+
+
+async def stop_enrolling(connection: Connection, user_id: UUID) -> None:
+    """Let nobody enroll as this person, and so do anything, until the next reset."""
+    await connection.execute(
+        """
+        UPDATE users SET enrollment_stopped_at = now(),
+            reenrollment_required_at = coalesce(reenrollment_required_at, now())
+        WHERE id = $1
+        """,
+        user_id,
+    )
+
+
+async def is_enrolling_stopped(connection: Connection, user_id: UUID) -> bool:
+    """Whether the person said of a reset that it was not their wish, and nobody has reset them since."""
+    return bool(
+        await connection.fetchval("SELECT true FROM users WHERE id = $1 AND enrollment_stopped_at IS NOT NULL", user_id)
+    )
+
+
+async def needs_enrollment_link(connection: Connection, user_id: UUID) -> bool:
+    """Whether the person, who was reset, enrolls only by a link out of an email."""
+    return bool(
+        await connection.fetchval(
+            """
+            SELECT true FROM users
+            WHERE id = $1 AND reenrollment_required_at IS NOT NULL AND enrollment_stopped_at IS NULL
+                AND EXISTS (SELECT FROM staff JOIN accounts ON accounts.id = account_id
+                    WHERE user_id = $1 AND invited_at IS NULL AND confirm_reset_by_email)
+            """,
+            user_id,
+        )
+    )
 
 
 async def person_of_session(connection: Connection, token_hash: bytes, limits: TimeLimits) -> Person | None:
@@ -115,22 +151,24 @@ async def person_of_session(connection: Connection, token_hash: bytes, limits: T
     rows = await connection.fetch(
         """
         WITH session AS (
-            SELECT id, user_id, password_at, second_factor_at, last_used_at, amr, expires_at FROM sessions
+            SELECT id, user_id, password_at, second_factor_at, last_used_at, amr, expires_at,
+                enrollment_confirmed_at
+            FROM sessions
             WHERE token_hash = $1 AND expires_at > now() AND last_used_at > now() - $2::interval
         ), kept_alive AS (
             UPDATE sessions SET last_used_at = now() FROM session
             WHERE sessions.id = session.id AND session.last_used_at < now() - $3::interval
         )
         SELECT now(), session.id AS session_id, session.password_at, session.second_factor_at,
-            session.amr, session.expires_at,
-            users.id, users.email, users.is_super_admin, users.reenrollment_required_at,
+            session.amr, session.expires_at, session.enrollment_confirmed_at,
+            users.id, users.email, users.is_super_admin, users.reenrollment_required_at, users.enrollment_stopped_at,
             factors.enabled_at AS mfa_enabled_at,
             (SELECT count(*) FROM backup_codes WHERE backup_codes.user_id = users.id) AS backup_codes_remaining,
             staff.id AS staff_id, staff.role, mfa_deadline(accounts, staff),
             coalesce(staff.is_exempt AND staff.excepted_until > now(), false) AS is_exempt,
             accounts.id AS account_id, accounts.name AS account_name,
             accounts.required_since, accounts.grace_days, accounts.grace_deadline, accounts.policy_updated_at,
-            accounts.joiner_days, accounts.required_of
+            accounts.joiner_days, accounts.required_of, accounts.confirm_reset_by_email
         FROM session
         JOIN users ON users.id = session.user_id
         LEFT JOIN factors ON factors.user_id = users.id
@@ -154,6 +192,7 @@ def account_from(row: asyncpg.Record) -> Account:
         row["policy_updated_at"],
         row["joiner_days"],
         RequiredOf(row["required_of"]),
+        row["confirm_reset_by_email"],
     )
     return Account(row["account_id"], row["account_name"], policy)
 
@@ -174,6 +213,8 @@ def _person(rows: Sequence[asyncpg.Record], limits: TimeLimits) -> Person:
         mfa_enabled_at=first["mfa_enabled_at"],
         backup_codes_remaining=first["backup_codes_remaining"],
         reenrollment_required_at=first["reenrollment_required_at"],
+        enrollment_stopped_at=first["enrollment_stopped_at"],
+        enrollment_confirmed_at=first["enrollment_confirmed_at"],
         memberships=tuple(
             Membership(row["staff_id"], Role(row["role"]), account_from(row), row["mfa_deadline"], row["is_exempt"])
             for row in rows

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from db import backup_codes, enrollment, factors, outbox, sessions
+from db import backup_codes, enrollment, factors, links, outbox, sessions
 from db.pool import Connection
 from resolvers import access, guessing, proof, second_factor
 from resolvers.backup_codes import CodeSet, new_set
@@ -14,6 +14,7 @@ from resolvers.context import Context
 from rules import totp
 from rules.events.mfa import MfaDisabled, MfaEnabled
 from rules.failures import EnrollmentNotStarted, MfaAlreadyEnabled, MfaNotEnabled, NotPermitted
+from rules.links import Purpose
 from rules.people import Person
 from rules.sealing import NONCE_BYTES, Sealed
 
@@ -28,10 +29,10 @@ class Begun:
 
 
 async def begin(context: Context) -> Begun:
-    """Make a new secret. Raises MfaAlreadyEnabled, NotPermitted (portal users), and what fresh_person raises."""
+    """Make a new secret. Raises MfaAlreadyEnabled, NotPermitted (why_not_enroll), and what fresh_person raises."""
     person = await access.fresh_person(context)
-    if not person.may_enroll:
-        raise NotPermitted("Only people with an account role set up MFA.")
+    if (reason := person.why_not_enroll) is not None:
+        raise NotPermitted(reason)
     secret, sealed = new_secret(context, person)
     async with context.changing(person.id) as connection:
         await access.lock_person(connection, person)
@@ -65,6 +66,8 @@ async def verify_and_enable(context: Context, code: str) -> list[str]:
         opened = await enrollment.load(connection, person.id)
     if opened is None:
         raise EnrollmentNotStarted
+    if (reason := person.why_not_enroll) is not None:
+        raise EnrollmentNotStarted(reason)  # since it began
     async with guessing.of_code(context, person.id) as guess:
         secret = open_secret(context, person, opened.secret)
         step = first_step(secret, opened.now, code)
@@ -89,6 +92,7 @@ async def _enable(
         raise MfaAlreadyEnabled
     await backup_codes.replace(connection, person.id, codes.digests, codes.salt, codes.key_id)
     await sessions.renew_second_factor(connection, person.session_id)
+    await links.void(connection, person.id, [Purpose.ENROLLMENT])
     await outbox.append(connection, MfaEnabled(subject_id=person.id, actor_id=person.id, client=context.client))
 
 

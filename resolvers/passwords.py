@@ -59,7 +59,7 @@ async def set_password(context: Context, token: str, password: str) -> str:
             raise LinkExpired
         if found.staff_id is not None:
             await _come(connection, found)
-        await links.void(connection, found.user_id, Purpose.PASSWORD_RESET)
+        await links.void(connection, found.user_id, [Purpose.PASSWORD_RESET])
         await users.set_password_hash(connection, found.user_id, password_hash)
         await sessions.end_all(connection, found.user_id)
         await _changed(context, connection, subject)
@@ -87,7 +87,7 @@ async def change_password(context: Context, current: str, new: str) -> None:
             # Two changes at once: the second one's current password is the current one no more.
             if not await users.lock_if_unchanged(connection, known):
                 raise guessing.WrongGuess
-            await links.void(connection, person.id, Purpose.PASSWORD_RESET)
+            await links.void(connection, person.id, [Purpose.PASSWORD_RESET])
             await users.set_password_hash(connection, person.id, password_hash)
             await sessions.end_others(connection, person.id, person.session_id, context.service.limits.session_idle)
             await sessions.renew_password(connection, person.session_id)

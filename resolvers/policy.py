@@ -10,11 +10,12 @@ from db.policy import Impact, Progress
 from resolvers import access
 from resolvers.context import Context
 from rules import policy as policy_rules
-from rules.events.policy import saved
+from rules.events.base import AccountEvent
+from rules.events.policy import ResetConfirmationChanged, saved
 from rules.failures import BadUserInput, InvalidInput, NotFound
-from rules.people import Account
+from rules.people import Account, Person
 from rules.policy import Policy, RequiredOf, Wanted
-from rules.service_keys import Right, ServiceKey
+from rules.service_keys import Right
 
 
 async def security_policy(context: Context, account_id: UUID) -> Policy:
@@ -55,6 +56,7 @@ async def update(
     grace_period_days: int | None,
     joiner_days: int | None = None,
     required_of: RequiredOf | None = None,
+    confirm_reset_by_email: bool | None = None,
 ) -> Account:
     """Save the policy; saving what already holds is no change. Raises what managed_account raises, and InvalidInput."""
     editor = await access.policy_account(context, account_id)
@@ -66,14 +68,19 @@ async def update(
         await access.confirm_policy_editor(connection, editor, account_id)
         grace_days = policy_rules.wanted_grace_days(require_mfa, grace_period_days, before.policy.grace_days)
         wanted = Wanted(grace_days, joiner_days, required_of)
-        if not policy_rules.is_change(before.policy, wanted):
+        actor_id, key_name = (editor.id, None) if isinstance(editor, Person) else (None, editor.name)
+        after = before
+        events: list[AccountEvent] = []
+        if policy_rules.is_change(before.policy, wanted):
+            after = await policy.save(connection, account_id, wanted)
+            events.append(saved(before.policy, after.policy, account_id, actor_id))
+        if confirm_reset_by_email not in {None, before.policy.confirm_reset_by_email}:
+            is_required = bool(confirm_reset_by_email)
+            after = await policy.set_reset_confirmation(connection, account_id, is_required)
+            events.append(ResetConfirmationChanged(account_id=account_id, actor_id=actor_id, is_required=is_required))
+        if not events:
             return before
-        after = await policy.save(connection, account_id, wanted)
-        if isinstance(editor, ServiceKey):
-            event = replace(saved(before.policy, after.policy, account_id, None), service_key=editor.name)
-        else:
-            event = saved(before.policy, after.policy, account_id, editor.id)
-        await outbox.append(connection, event)
+        await outbox.append_all(connection, [replace(event, service_key=key_name) for event in events])
     if not context.is_service:
         await context.reload()
     return after

@@ -12,7 +12,7 @@ from uuid import UUID
 from db import challenges, directory, factors, outbox, sessions, users
 from db.pool import Connection
 from db.users import Credentials
-from resolvers import guessing, second_factor, standing
+from resolvers import guessing, reenrollment, second_factor, standing
 from resolvers.context import Context
 from rules import addresses, passwords, tokens
 from rules.clients import Client
@@ -176,6 +176,7 @@ async def start_session(
         ),
     )
     await standing.tell_owners(context, connection, user_id)
+    await reenrollment.send_link(context, connection, user_id)
     return SignedIn(token, expires_at)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from db import challenges, enrollment, factors, outbox, sessions, staff, throttles, users
+from db import challenges, enrollment, factors, links, outbox, sessions, staff, throttles, users
 from db.pool import Connection
 from db.staff import ClaimedReminder, Filter, Member
 from resolvers import access
@@ -15,6 +15,7 @@ from rules import cursor
 from rules.events.mfa import MfaReset
 from rules.events.policy import GraceReminderSent
 from rules.failures import BadUserInput, InvalidInput, NotFound, NotPermitted, StaffMfaNotEnabled
+from rules.links import AFTER_RESET
 from rules.people import Person, Role
 from rules.policy import days_remaining
 from rules.throttling import second_factor_key
@@ -64,7 +65,7 @@ async def count(context: Context, account_id: UUID, wanted: Filter) -> int:
 def can_reset(person: Person, account_id: UUID, member: Member) -> bool:
     """Whether the person may reset this member's MFA now."""
     return (
-        member.mfa_enabled_at is not None
+        (member.mfa_enabled_at is not None or member.enrollment_stopped)
         and member.user_id != person.id
         and person.manages(account_id)
         and _why_not(person, account_id, member) is None
@@ -87,7 +88,7 @@ async def reset(context: Context, account_id: UUID, staff_id: UUID) -> Member:
         await users.lock_all(connection, [person.id, user_id])
         await access.confirm_manager(connection, person, account_id)
         await _require_permission(connection, person, account_id, user_id)
-        if not await factors.remove(connection, user_id):
+        if not await take_factor(connection, user_id):
             raise StaffMfaNotEnabled
         await end_everything(connection, user_id)
         await outbox.append(
@@ -101,7 +102,13 @@ async def reset(context: Context, account_id: UUID, staff_id: UUID) -> Member:
 
 
 def _why_not(person: Person, account_id: UUID, member: Member) -> str | None:
-    return person.may_reset(Role(member.role), account_id, member.elsewhere, member.owned_elsewhere)
+    return person.may_reset(
+        Role(member.role),
+        account_id,
+        member.elsewhere,
+        member.owned_elsewhere,
+        is_stopped=member.enrollment_stopped,
+    )
 
 
 async def _require_permission(connection: Connection, person: Person, account_id: UUID, user_id: UUID) -> None:
@@ -110,13 +117,19 @@ async def _require_permission(connection: Connection, person: Person, account_id
             raise NotPermitted(reason)
 
 
+async def take_factor(connection: Connection, user_id: UUID) -> bool:
+    """Take the factor away, or let enroll again who has disputed a reset; false when there is nothing to reset."""
+    return await factors.remove(connection, user_id) or await users.is_enrolling_stopped(connection, user_id)
+
+
 async def end_everything(connection: Connection, user_id: UUID) -> None:
     """What a reset takes besides the factor: sessions, challenges, an enrollment, a lock; and what it demands."""
+    await users.require_reenrollment(connection, user_id)
     await sessions.end_all(connection, user_id)
     await challenges.drop_all(connection, user_id)
     await enrollment.drop(connection, user_id)
+    await links.void(connection, user_id, AFTER_RESET)
     await throttles.clear(connection, second_factor_key(user_id))
-    await users.require_reenrollment(connection, user_id)
 
 
 async def remind(context: Context, account_id: UUID, staff_ids: list[str]) -> tuple[int, int]:

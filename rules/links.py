@@ -15,19 +15,25 @@ class Purpose(StrEnum):
 
     INVITATION = "INVITATION"
     PASSWORD_RESET = "PASSWORD_RESET"
+    NOT_ME = "NOT_ME"
+    ENROLLMENT = "ENROLLMENT"
 
 
 @dataclass(frozen=True)
 class Link:
-    """A kind of link: for this purpose, so long from its event on, to this path of the product."""
+    """A kind of link: for this purpose, so long from its event on, to this path of the product.
+
+    Without a path it leads to the page where people set up MFA, wherever that is.
+    """
 
     purpose: Purpose
     lifetime: timedelta
-    path: str
+    path: str | None
 
-    def url(self, public_url: str, token: str) -> str:
+    def url(self, public_url: str, security_url: str, token: str) -> str:
         """The whole link."""
-        return f"{public_url.rstrip('/')}{self.path}#token={token}"
+        page = f"{public_url.rstrip('/')}{self.path}" if self.path else security_url
+        return f"{page}#token={token}"
 
 
 SAMPLE_TOKEN = "gh_l_" + "sample" * 7 + "x"  # of the right form, and of no link
@@ -35,4 +41,7 @@ SAMPLE_TOKEN = "gh_l_" + "sample" * 7 + "x"  # of the right form, and of no link
 
 INVITATION = Link(Purpose.INVITATION, timedelta(days=7), "/set-password")
 PASSWORD_RESET = Link(Purpose.PASSWORD_RESET, timedelta(minutes=30), "/set-password")
+NOT_ME = Link(Purpose.NOT_ME, timedelta(days=7), "/not-me")
+ENROLLMENT = Link(Purpose.ENROLLMENT, timedelta(minutes=30), None)
+AFTER_RESET = [Purpose.NOT_ME, Purpose.ENROLLMENT]
 SETS_PASSWORD = [Purpose.INVITATION, Purpose.PASSWORD_RESET]

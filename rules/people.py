@@ -21,6 +21,16 @@ class Role(StrEnum):
 MANAGERS = frozenset({Role.OWNER, Role.ADMIN})
 MOST_SESSIONS = 100
 
+NEVER_ENROLLED = "Only people with an account role set up MFA."
+ENROLLMENT_STOPPED = (
+    "Setting up MFA is stopped, since you said that its reset was not your wish. Ask an owner of your agency to reset "
+    "it again, once your password is safe."
+)
+LINK_NEEDED = (
+    "Your agency confirms this by email. Open the link in the email that you got when you signed in, then set up MFA. "
+    "It works once, for 30 minutes; signing in again sends another."
+)
+
 
 @dataclass(frozen=True)
 class TimeLimits:
@@ -72,6 +82,8 @@ class Person:
     mfa_enabled_at: datetime | None
     backup_codes_remaining: int
     reenrollment_required_at: datetime | None
+    enrollment_stopped_at: datetime | None
+    enrollment_confirmed_at: datetime | None
     memberships: tuple[Membership, ...]
 
     @property
@@ -83,6 +95,24 @@ class Person:
     def may_enroll(self) -> bool:
         """Portal users are never enrolled; super-admins may be."""
         return bool(self.memberships) or self.is_super_admin
+
+    @property
+    def needs_enrollment_link(self) -> bool:
+        """Whether this session has still to show the link of an email before it enrolls, after a reset."""
+        return (
+            self.reenrollment_required_at is not None
+            and self.enrollment_confirmed_at is None
+            and any(membership.account.policy.confirm_reset_by_email for membership in self.memberships)
+        )
+
+    @property
+    def why_not_enroll(self) -> str | None:
+        """What keeps the person from enrolling, in a sentence; None when nothing does."""
+        if not self.may_enroll:
+            return NEVER_ENROLLED
+        if self.enrollment_stopped_at is not None:
+            return ENROLLMENT_STOPPED
+        return LINK_NEEDED if self.needs_enrollment_link else None
 
     @property
     def fresh_until(self) -> datetime:
@@ -114,8 +144,21 @@ class Person:
         membership = self.membership_of(account_id)
         return membership is not None and membership.role is Role.OWNER
 
-    def may_reset(self, role: Role, account_id: UUID, elsewhere: list[UUID], owned_elsewhere: list[UUID]) -> str | None:
-        """None, or why the person may not reset somebody with this role here, and roles and ownerships elsewhere."""
+    def may_reset(
+        self,
+        role: Role,
+        account_id: UUID,
+        elsewhere: list[UUID],
+        owned_elsewhere: list[UUID],
+        *,
+        is_stopped: bool = False,
+    ) -> str | None:
+        """None, or why the person may not reset somebody with this role here, and roles and ownerships elsewhere.
+
+        Whoever `is_stopped` has disputed the reset before.
+        """
+        if is_stopped and not self.owns(account_id):
+            return "This person said that the last reset was not their wish. Only an owner can reset their MFA again."
         if not self.mfa_enabled:
             return "Set up MFA for your own sign-in first. Then you can reset it for others."
         if role is Role.OWNER and not self.owns(account_id):

@@ -43,6 +43,8 @@ class Policy:
     updated_at: datetime
     joiner_days: int = 0
     required_of: RequiredOf = RequiredOf.EVERYONE
+    # Whether whoever was reset enrolls only by a link out of an email, too.
+    confirm_reset_by_email: bool = False
 
     @property
     def is_on(self) -> bool:
@@ -78,7 +80,7 @@ def check_joiner_days(joiner_days: int | None) -> None:
 
 
 def is_change(policy: Policy, wanted: Wanted) -> bool:
-    """Whether saving it would change anything."""
+    """Whether saving it would change what is required of whom."""
     return (
         wanted.grace_days != policy.grace_days
         or wanted.joiner_days not in {None, policy.joiner_days}

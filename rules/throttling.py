@@ -55,6 +55,10 @@ RESET = Limits(lock=(5, timedelta(minutes=15)), budgets=((10, timedelta(hours=24
 RESET_ADDRESS = Limits(lock=(50, timedelta(minutes=15)))
 # For one email over all addresses, so long as those sent before still hold: nobody can be kept from having one.
 RESET_EMAIL = Limits(lock=(1000, timedelta(minutes=30)), budgets=((3, timedelta(minutes=30)),))
+# Links to enroll after a reset, of one person, so long as those sent before still hold.
+ENROLLMENT_LINK = Limits(lock=(1000, timedelta(minutes=30)), budgets=((3, timedelta(minutes=30)),))
+# Tokens from one address that belong to no link. One that does is never refused for it.
+WRONG_LINK = Limits(lock=(50, LOCK))
 # Of one inviter, over all accounts.
 INVITATIONS = Limits(lock=(500, timedelta(hours=24)))
 
@@ -131,6 +135,16 @@ def reset_email_key(email: str) -> str:
 def reset_address_key(address: str | None) -> str:
     """The throttle of one client address's asking for new passwords, whosever."""
     return f"reset-address:{source(address)}"
+
+
+def enrollment_link_key(user_id: UUID) -> str:
+    """The throttle of the emails with one person's link to enroll."""
+    return f"enrollment-link:{user_id}"
+
+
+def wrong_link_key(address: str | None) -> str:
+    """The throttle of one client address's tokens that belong to no link."""
+    return f"link:{source(address)}"
 
 
 def invitations_key(user_id: UUID) -> str:

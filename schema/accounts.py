@@ -146,6 +146,11 @@ class UpdateSecurityPolicyInput:
     required_of: RequiredOf | None = strawberry.field(
         default=None, description="Of whom MFA is required. Stays as it is when null."
     )
+    confirm_reset_by_email: bool | None = strawberry.field(
+        default=None,
+        description="Whether setting up MFA after a reset needs a one-use link out of an email beside the password. "
+        "Stays as it is when null.",
+    )
 
 
 @strawberry.type(description="The policy holds as asked for.")
@@ -214,11 +219,13 @@ class AccountMutation:
             input.grace_period_days,
             input.joiner_days,
             _required_of(input.required_of),
+            input.confirm_reset_by_email,
         )
         return SecurityPolicyUpdated(account=Account.of(account), security_policy=SecurityPolicy.of(account.policy))
 
     @strawberry.mutation(
-        description="Takes a locked-out staff member's MFA and sessions away, so that they enroll anew."
+        description="Takes a locked-out staff member's MFA and sessions away, so that they enroll anew. Of "
+        "somebody who disputed a reset, an owner alone: they can enroll again."
     )
     async def reset_staff_mfa(
         self,

@@ -57,7 +57,8 @@ BeginMfaEnrollmentResult = Annotated[
     MfaEnrollment | MfaAlreadyEnabled | NotPermitted,
     strawberry.union(
         "BeginMfaEnrollmentResult",
-        description="What came of beginning. NotPermitted: a portal user, who is never enrolled.",
+        description="What came of beginning. NotPermitted: a portal user, who is never enrolled; after a reset, "
+        "somebody who has still to confirm by email, or for whom it is stopped.",
     ),
 ]
 

@@ -34,6 +34,10 @@ class SecurityPolicy:
     updated_at: datetime = strawberry.field(description="When the policy last changed.")
     joiner_days: int = strawberry.field(description="Days that somebody who joins later gets at least.")
     required_of: RequiredOf = strawberry.field(description="Of whom MFA is required, while it is.")
+    confirm_reset_by_email: bool = strawberry.field(
+        description="Whether staff whose MFA was reset set it up again only by a one-use link out of an email, beside "
+        "their password: false unless switched on. See MfaStatus.emailLinkRequired."
+    )
 
     @classmethod
     def of(cls, policy: policy_rules.Policy) -> SecurityPolicy:
@@ -46,6 +50,7 @@ class SecurityPolicy:
             updated_at=policy.updated_at,
             joiner_days=policy.joiner_days,
             required_of=RequiredOf[policy.required_of],
+            confirm_reset_by_email=policy.confirm_reset_by_email,
         )
 
 

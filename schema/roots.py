@@ -17,6 +17,7 @@ from schema.common import DateTime, Error, Info
 from schema.enrollment import EnrollmentMutation
 from schema.failures import HANDLERS
 from schema.provisioning import ProvisioningMutation
+from schema.reenrollment import ReenrollmentMutation
 from schema.service import ServiceMutation, ServiceQuery
 from schema.services import guard
 from schema.sign_in import SignInMutation
@@ -54,6 +55,7 @@ class Mutation(
     SignInMutation,
     ComingInMutation,
     EnrollmentMutation,
+    ReenrollmentMutation,
     AccountMutation,
     StandingMutation,
     ServiceMutation,

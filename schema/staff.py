@@ -69,6 +69,10 @@ class StaffMember:
         description="When the latest reminder was delivered to the mail server; null if none."
     )
     can_reset_mfa: bool = strawberry.field(description="Whether the viewer may reset this person's MFA now.")
+    enrollment_stopped: bool = strawberry.field(
+        description="Whether the person said of a reset that it was not their wish: they cannot set up MFA until an "
+        "owner resets them again."
+    )
     state: StaffState = strawberry.field(description="Whether the person has come, or was only invited.")
     invitation: Invitation | None = strawberry.field(description="The open invitation; null once the person has come.")
 
@@ -86,6 +90,7 @@ class StaffMember:
             mfa_enabled_at=member.mfa_enabled_at,
             last_reminded_at=member.last_reminded_at,
             can_reset_mfa=resolvers.staff.can_reset(person, account_id, member),
+            enrollment_stopped=member.enrollment_stopped,
             state=StaffState.INVITED if member.invited_at else StaffState.ACTIVE,
             invitation=_invitation(member),
         )

@@ -24,6 +24,15 @@ class MfaStatus:
         description="True after an admin reset until the next enrollment: everything but enrolling is refused "
         "meanwhile."
     )
+    email_link_required: bool = strawberry.field(
+        description="True while this session cannot set up MFA again, after a reset, without the link of an email, "
+        "since an account of the viewer asks for it. Signing in sends one, which holds for 30 minutes; what stands "
+        "behind '#token=' in it goes to confirmMfaEnrollment, in this session. Then beginMfaEnrollment works as ever."
+    )
+    enrollment_stopped: bool = strawberry.field(
+        description="True once the viewer has said by disputeMfaReset that a reset was not their wish: nobody can set "
+        "up MFA until an owner resets them again."
+    )
 
 
 @strawberry.enum(description="Why the viewer is asked to set up MFA.")
@@ -129,6 +138,8 @@ class Viewer:
                 enabled_at=person.mfa_enabled_at,
                 backup_codes_remaining=person.backup_codes_remaining,
                 reenrollment_required=person.reenrollment_required_at is not None,
+                email_link_required=person.needs_enrollment_link,
+                enrollment_stopped=person.enrollment_stopped_at is not None,
             ),
             memberships=[Membership(account=Account.of(m.account), role=Role[m.role]) for m in person.memberships],
             mfa_notice=MfaNotice.of(notice) if notice else None,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
@@ -20,8 +21,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from rules.events.base import Event, OwnAct
 from rules.events.mailing import Audience
 from rules.events.policy import Requirement
+from rules.links import Purpose
 from workers.wording import LONGEST_LINE, browser_name, clean, quoted, written_date, written_time
 
+NOT_ME = Purpose.NOT_ME  # leads nobody on, and so is never the button
 LONGEST_SENDER = 1000
 BLANK_LINES = re.compile(r"\n{3,}")
 _inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
@@ -56,7 +59,7 @@ class Pages:
 class Facts:
     """What a message is made of: its event, its account, whom it goes to, and our own addresses.
 
-    `link` is the URL of a link that works once, where the message has one.
+    `links` are the URLs of those that work once, as far as the message has any that hold.
     """
 
     event: Event
@@ -67,7 +70,7 @@ class Facts:
     public_url: str
     sender: str
     pages: Pages
-    link: str | None = None
+    links: Mapping[Purpose, str] = field(default_factory=dict)
 
 
 def render(message: str, facts: Facts) -> EmailMessage:
@@ -107,7 +110,8 @@ def _values(facts: Facts) -> dict[str, Any]:
         "occurred_at": facts.occurred_at,
         "rows": _rows(facts),
         "sign_in_url": facts.pages.sign_in,
-        "action_url": facts.link or _page(facts),
+        "action_url": next((url for purpose, url in facts.links.items() if purpose is not NOT_ME), _page(facts)),
+        "not_me_url": facts.links.get(NOT_ME),
         "event": facts.event,
     }
 

@@ -7,7 +7,8 @@ import secrets
 from db import links
 from db.deliveries import Claimed
 from rules import tokens
-from rules.events.catalogue import LINKS
+from rules.events.catalogue import FURTHER_LINKS, LINKS
+from rules.links import Link, Purpose
 from workers.runtime import Runtime
 
 
@@ -15,14 +16,20 @@ class OvertakenError(Exception):
     """The mail's link would not hold any more: nobody has any use of it."""
 
 
-def link_of(runtime: Runtime, delivery: Claimed, patience_s: float) -> str | None:
-    """The URL of a delivery's link; None when its email has none. Raises OvertakenError."""
-    link = LINKS.get(delivery.stored.type)
-    if link is None:
-        return None
+def links_of(runtime: Runtime, delivery: Claimed, patience_s: float) -> dict[Purpose, str]:
+    """The URLs of a delivery's links, as far as they hold. Raises OvertakenError when its button has none."""
+    kind, further = LINKS.get(delivery.stored.type), FURTHER_LINKS.get(delivery.stored.type, ())
+    kinds = (kind, *further) if kind else further
+    urls = {link.purpose: url for link in kinds if (url := _made(runtime, delivery, link, patience_s)) is not None}
+    if kind and kind.purpose not in urls:
+        raise OvertakenError
+    return urls
+
+
+def _made(runtime: Runtime, delivery: Claimed, link: Link, patience_s: float) -> str | None:
     token = tokens.make(tokens.LINK_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
     token_hash = tokens.digest(tokens.LINK_PREFIX, token)
     assert token_hash is not None
     if not runtime.query(links.mint, delivery.id, link.purpose, token_hash, link.lifetime, patience_s=patience_s):
-        raise OvertakenError
-    return link.url(runtime.settings.public_url, token)
+        return None
+    return link.url(runtime.settings.public_url, runtime.settings.security_url, token)

@@ -6,17 +6,18 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID, uuid4
 
 from db import deliveries
 from db.deliveries import Claimed
 from db.seldom import Seldom
 from rules.delivery import pause_s
+from rules.links import Purpose
 from telemetry import metrics
 from workers.emails import Facts, Pages
 from workers.letters import Letter, Mail
-from workers.links import OvertakenError, link_of
+from workers.links import OvertakenError, links_of
 from workers.mailer import Mailer
 from workers.runtime import Runtime
 from workers.verdicts import DeferredError, RefusedError, ServerError, UnsendableError
@@ -105,14 +106,14 @@ class _Batch:
 
     def _send(self, delivery: Claimed) -> None:
         try:
-            link = link_of(self.runtime, delivery, MARK_PATIENCE_S)
+            links = links_of(self.runtime, delivery, MARK_PATIENCE_S)
         except OvertakenError:
             self._mark(deliveries.drop, [delivery.id])
             del self.waiting[delivery.id]
             return
         try:
             with metrics.smtp():
-                self.mailer.send(self._mail_of(delivery, link), lambda: self._leave(delivery.id))
+                self.mailer.send(self._mail_of(delivery, links), lambda: self._leave(delivery.id))
         except UnsendableError as error:
             self._fail([delivery], str(error))
         except RefusedError as error:
@@ -135,18 +136,18 @@ class _Batch:
             pause, hours = pause_s(delivery.attempts, 0), self.runtime.settings.delivery_retry_hours
             self.runtime.query(deliveries.revive, failed, pause, hours, patience_s=MARK_PATIENCE_S)
 
-    def _mail_of(self, delivery: Claimed, link: str | None) -> Mail:
+    def _mail_of(self, delivery: Claimed, links: Mapping[Purpose, str]) -> Mail:
         key = delivery.event_id, delivery.message
         try:
-            if key not in self.letters or link is not None:  # a link is one person's
-                self.letters[key] = Letter(delivery.message, self._facts_of(delivery, link))
+            if key not in self.letters or links:  # a link is one person's
+                self.letters[key] = Letter(delivery.message, self._facts_of(delivery, links))
             return self.letters[key].to(delivery.email, delivery.id)
         except Exception as error:
             # A broken fact or template ends this delivery, and stops none behind it.
             log.exception("Delivery %s cannot be rendered.", delivery.id)
             raise UnsendableError(f"Not rendered: {type(error).__name__}") from error
 
-    def _facts_of(self, delivery: Claimed, link: str | None) -> Facts:
+    def _facts_of(self, delivery: Claimed, links: Mapping[Purpose, str]) -> Facts:
         settings = self.runtime.settings
         return Facts(
             event=delivery.stored.read(),
@@ -157,7 +158,7 @@ class _Batch:
             public_url=settings.public_url,
             sender=settings.email_from,
             pages=Pages(settings.sign_in_url, settings.security_url, settings.agency_security_url),
-            link=link,
+            links=links,
         )
 
     def _leave(self, delivery_id: int) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from db import factors, memberships, outbox, sessions, users
+from db import memberships, outbox, sessions, users
 from db import staff as roster
 from db.pool import Connection, Database
 from db.staff import Filter, Member
 from resolvers.operators.finding import OperatorError, keep_account, lock_account, person
-from resolvers.staff import end_everything
+from resolvers.staff import end_everything, take_factor
 from rules.events.base import PersonEvent
 from rules.events.mfa import MfaReset
 from rules.events.staff import StaffRemoved, StaffRoleChanged, SuperAdminGranted, SuperAdminRevoked
@@ -59,7 +59,7 @@ async def reset_mfa(database: Database, email: str) -> None:
     async with database.transaction() as connection:
         user_id = await person(connection, email)
         await users.lock(connection, user_id)
-        if not await factors.remove(connection, user_id):
+        if not await take_factor(connection, user_id):
             raise OperatorError(f"{email} has not set up MFA, so there is nothing to reset.")
         await end_everything(connection, user_id)
         await outbox.append(connection, MfaReset(subject_id=user_id))

@@ -6,9 +6,25 @@ from dataclasses import MISSING, fields
 
 from rules.events.base import Event
 from rules.events.mailing import SECURITY
-from rules.events.mfa import AuthenticatorReplaced, BackupCodesRegenerated, MfaDisabled, MfaEnabled, MfaReset
+from rules.events.mfa import (
+    AuthenticatorReplaced,
+    BackupCodesRegenerated,
+    EnrollmentConfirmed,
+    EnrollmentLinkRequested,
+    MfaDisabled,
+    MfaEnabled,
+    MfaReset,
+    MfaResetDisputed,
+)
 from rules.events.passwords import PasswordChanged, PasswordResetRequested
-from rules.events.policy import GracePeriodEnded, GraceReminderSent, PolicyChanged, PolicyDisabled, PolicyEnabled
+from rules.events.policy import (
+    GracePeriodEnded,
+    GraceReminderSent,
+    PolicyChanged,
+    PolicyDisabled,
+    PolicyEnabled,
+    ResetConfirmationChanged,
+)
 from rules.events.samples import FILLED_IN
 from rules.events.signing_in import (
     BackupCodeUsed,
@@ -87,12 +103,17 @@ EVENTS: tuple[type[Event], ...] = (
     SessionsEnded,
     StaffDeactivated,
     StaffReactivated,
+    MfaResetDisputed,
+    EnrollmentLinkRequested,
+    EnrollmentConfirmed,
+    ResetConfirmationChanged,
 )
 BY_TYPE = {event.type(): event for event in EVENTS}
 MEMBER_CHANGES = frozenset(name for name, event in BY_TYPE.items() if event.changes_member)
 SHOWN_EVERYWHERE = [name for name, event in BY_TYPE.items() if event.shows_everywhere]
 SHOWN_WHEN_PLANNED = [name for name, event in BY_TYPE.items() if event.shows_when_planned]
 LINKS = {name: event.mailing.link for name, event in BY_TYPE.items() if event.mailing and event.mailing.link}
+FURTHER_LINKS = {name: event.mailing.further_links for name, event in BY_TYPE.items() if event.mailing}
 # Emailed to nobody; emailed at once.
 QUIET_TYPES = [name for name, event in BY_TYPE.items() if event.mailing is None]
 SECURITY_TYPES = [name for name, event in BY_TYPE.items() if event.mailing and event.mailing.queue == SECURITY]

@@ -44,13 +44,22 @@ class Mailing:
     resends: int = 1
     is_tied_to_deadline: bool = False
     is_of_use_after_deadline: bool = True
+    # Where its button leads: without it the mail is of no use.
     link: Link | None = None
+    # In it, too, where they would hold.
+    further_links: tuple[Link, ...] = ()
     holds_while: While | None = None
 
 
-def to_subject(message: str, link: Link | None = None, *, holds_while: While | None = None) -> Mailing:
-    """Security mail to the person whom the event concerns; its button may be a link that works once."""
-    return Mailing(message, Audience.SUBJECT, SECURITY, link=link, holds_while=holds_while)
+def to_subject(
+    message: str,
+    link: Link | None = None,
+    *,
+    further_links: tuple[Link, ...] = (),
+    holds_while: While | None = None,
+) -> Mailing:
+    """Security mail to the person whom the event concerns; its links work once, and its button may be one."""
+    return Mailing(message, Audience.SUBJECT, SECURITY, link=link, further_links=further_links, holds_while=holds_while)
 
 
 def to_owners(message: str) -> Mailing:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rules import links
 from rules.clients import Client
 from rules.events.base import OwnAct, PersonEvent
-from rules.events.mailing import While, to_subject
+from rules.events.mailing import While, to_owners, to_subject
 from rules.events.samples import ACCOUNT_ID, ADMIN_ID
 
 
 @dataclass(frozen=True, kw_only=True)
 class MfaEnabled(OwnAct):
+    """After a reset its email holds the link against that, too: a thief may have enrolled before the other one left."""
+
     description = "A person turned MFA on."
     sentence = "{subject} turned on MFA."
-    mailing = to_subject("mfa_enabled", holds_while=While.ENROLLED)
+    mailing = to_subject("mfa_enabled", further_links=(links.NOT_ME,), holds_while=While.ENROLLED)
     changes_member = True
 
 
@@ -32,7 +35,7 @@ class MfaReset(PersonEvent):
 
     description = "An owner or admin reset a person's MFA."
     sentence = "{actor} reset the MFA of {subject}."
-    mailing = to_subject("mfa_reset", holds_while=While.NOT_ENROLLED)
+    mailing = to_subject("mfa_reset", further_links=(links.NOT_ME, links.ENROLLMENT), holds_while=While.NOT_ENROLLED)
     samples = {"mfa_reset": {"account_id": ACCOUNT_ID, "actor_id": ADMIN_ID}, "mfa_reset_by_operator": {}}
     changes_member = True
     shows_everywhere = True
@@ -52,3 +55,32 @@ class AuthenticatorReplaced(OwnAct):
     description = "A person moved to a new authenticator app."
     sentence = "{subject} moved to a new authenticator app."
     mailing = to_subject("authenticator_replaced", holds_while=While.ENROLLED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfaResetDisputed(PersonEvent):
+    """One for each account of the person, whose owners are told; without an account where there is none."""
+
+    description = (
+        "A person said by the link of a reset's email that it was not them: nobody enrolls until an owner acts."
+    )
+    sentence = "{subject} said that the reset of their MFA was not their wish; setting it up is stopped."
+    mailing = to_owners("mfa_reset_disputed")
+    samples = {"mfa_reset_disputed": {"account_id": ACCOUNT_ID, "subject_email": "mia@example.com"}}
+    changes_member = True
+
+    subject_email: str
+    client: Client
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrollmentLinkRequested(OwnAct):
+    description = "After a reset, a sign-in asked for the email's link that setting up MFA needs."
+    sentence = "A link to set up MFA again was sent to {subject}."
+    mailing = to_subject("enrollment_link_requested", links.ENROLLMENT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnrollmentConfirmed(OwnAct):
+    description = "A person used the email's link that setting up MFA after a reset needs."
+    sentence = "{subject} confirmed by email that they set up MFA again."

@@ -118,6 +118,19 @@ class GraceReminderSent(Requirement):
         return super().words() | {"days": plural(self.days_left, "day")}
 
 
+@dataclass(frozen=True, kw_only=True)
+class ResetConfirmationChanged(AccountEvent):
+    description = "Whether setting up MFA after a reset needs a link out of an email was changed."
+    sentence = "{actor} {changed} setting up MFA after a reset to be confirmed by email."
+    samples = {"reset_confirmation_changed": {"is_required": True}}
+
+    is_required: bool
+
+    def words(self) -> dict[str, str]:
+        """The facts, with the change in a word."""
+        return super().words() | {"changed": "required" if self.is_required else "no longer requires"}
+
+
 def saved(before: Policy, after: Policy, account_id: UUID, actor_id: UUID | None) -> AccountEvent:
     """What happened when `after` was saved over `before`, which it differs from."""
     if after.required_since is None or after.deadline is None or after.grace_days is None:

@@ -80,7 +80,11 @@ def sample_mail(event: Event) -> EmailMessage:
         public_url=PUBLIC_URL,
         sender="Gatehouse <no-reply@gatehouse.example.com>",
         pages=Pages(*(PUBLIC_URL + path for path in PAGES)),
-        link=mailing.link.url(PUBLIC_URL, SAMPLE_TOKEN) if mailing.link else None,
+        links={
+            link.purpose: link.url(PUBLIC_URL, PUBLIC_URL + PAGES[1], SAMPLE_TOKEN)
+            for link in (mailing.link, *mailing.further_links)
+            if link is not None
+        },
     )
     return render(mailing.message, facts)
 

@@ -40,6 +40,8 @@ def person(*policies: Policy, enrolled: bool = False, reset: bool = False) -> Pe
         mfa_enabled_at=NOW if enrolled else None,
         backup_codes_remaining=0,
         reenrollment_required_at=NOW if reset else None,
+        enrollment_stopped_at=None,
+        enrollment_confirmed_at=None,
         memberships=tuple(
             Membership(UUID(int=10 + n), Role.MEMBER, Account(UUID(int=20 + n), f"Agency {n}", p), p.deadline)
             for n, p in enumerate(policies)

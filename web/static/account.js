@@ -1,12 +1,15 @@
 // The page /account/security.
 
+import { act } from "./act.js";
 import { Problem, ask, settled } from "./api.js";
-import { clone, element } from "./dom.js";
+import { clone, element, tokenOfLink } from "./dom.js";
+import { setUp } from "./enrollment.js";
 import { showFactor } from "./factor.js";
+import { Cancelled } from "./forms.js";
 import * as frame from "./frame.js";
 import { watch } from "./live.js";
 import { beginPassword } from "./password.js";
-import { ACCOUNT_PAGE, VIEWER_CHANGED } from "./queries.js";
+import { ACCOUNT_PAGE, CONFIRM_ENROLLMENT, VIEWER_CHANGED } from "./queries.js";
 import { beginSessions, showSessions } from "./sessions.js";
 
 /** @typedef {import("./queries.js").Viewer} Viewer */
@@ -20,9 +23,25 @@ async function start() {
     if (!viewer) return frame.leave();
     show(viewer);
     follow();
+    const token = tokenOfLink();
+    if (token) void confirmEnrollment(token);
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     frame.showFailure(error.message);
+  }
+}
+
+/** By the link of an email, set up MFA after a reset. @param {string} token */
+async function confirmEnrollment(token) {
+  try {
+    const result = await act(CONFIRM_ENROLLMENT, { token });
+    if (result.__typename !== "MfaEnrollmentConfirmed") return frame.announce(result.message);
+    show(result.viewer);
+    return await setUp(show);
+  } catch (error) {
+    if (error instanceof Cancelled) return undefined;
+    if (!(error instanceof Problem)) throw error;
+    return frame.announce(error.message);
   }
 }
 

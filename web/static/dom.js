@@ -51,3 +51,11 @@ export function say(region, text) {
     region.textContent = text;
   });
 }
+
+/** The token of a link out of an email, which stands in the fragment, from where it is taken away; null without one. */
+export function tokenOfLink() {
+  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  // Neither the history nor whoever looks at the screen is to have it.
+  if (location.hash) history.replaceState(null, "", location.pathname + location.search);
+  return token;
+}

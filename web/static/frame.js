@@ -20,7 +20,7 @@ export const manages = (viewer) => viewer.memberships.filter(({ role }) => MANAG
 
 /** Leave for the sign-in page, which leads back here. */
 export function leave() {
-  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}${location.hash}`);
 }
 
 /** Make the header ready. */
@@ -67,7 +67,11 @@ function showBanner(notice, enrolled) {
     try {
       await setUp(enrolled);
     } catch (error) {
-      if (!(error instanceof Cancelled)) announce(error instanceof Error ? error.message : String(error));
+      if (error instanceof Cancelled) return;
+      const message = error instanceof Error ? error.message : String(error);
+      announce(message);
+      // What is to be done elsewhere first stays in sight.
+      if (error instanceof Problem && error.code === "NotPermitted") element(banner, "p").textContent = message;
     }
   });
   if (shown?.textContent === banner.textContent) return undefined;

@@ -9,10 +9,10 @@ import { counted, minute } from "./words.js";
 
 /**
  * @typedef {{requireMfa: boolean, gracePeriodDays: number | null, graceDeadline: string | null, joinerDays: number,
- *   requiredOf: string}} Policy
+ *   requiredOf: string, confirmResetByEmail: boolean}} Policy
  */
 
-export const POLICY = "requireMfa gracePeriodDays graceDeadline joinerDays requiredOf";
+export const POLICY = "requireMfa gracePeriodDays graceDeadline joinerDays requiredOf confirmResetByEmail";
 const UPDATE = `mutation UpdateSecurityPolicy($input: UpdateSecurityPolicyInput!) { updateSecurityPolicy(input: $input) {
   __typename ... on SecurityPolicyUpdated { securityPolicy { ${POLICY} } } ... on Error { message }
   ... on InvalidInput { field } } }`;
@@ -41,6 +41,8 @@ export function editPolicy(accountId, policy, saved) {
   let asked = 0;
   let held = policy;
 
+  const confirm = input(card, "#confirm-reset");
+  confirm.checked = policy.confirmResetByEmail;
   require.checked = policy.requireMfa;
   days.value = String(policy.gracePeriodDays ?? DEFAULT_DAYS);
   joiner.value = String(policy.joinerDays);
@@ -57,7 +59,7 @@ export function editPolicy(accountId, policy, saved) {
     for (const field of require.checked ? [days, joiner] : []) {
       if (daysIn(field) === null) return refuse(field, `Enter whole days from 0 to ${MOST_DAYS}.`);
     }
-    const result = await act(UPDATE, { accountId, ...wanted() });
+    const result = await act(UPDATE, { accountId, ...wanted(), confirmResetByEmail: confirm.checked });
     if (result.__typename === "InvalidInput" && require.checked) {
       return refuse(result.field === "joinerDays" ? joiner : days, result.message);
     }

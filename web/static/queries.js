@@ -8,6 +8,10 @@ export const VIEWER = `id email isSuperAdmin
 
 export const ACCOUNT_PAGE = `query AccountSecurity { viewer { ${VIEWER} } }`;
 
+export const CONFIRM_ENROLLMENT = `mutation ConfirmMfaEnrollment($input: ConfirmMfaEnrollmentInput!) {
+  confirmMfaEnrollment(input: $input) {
+    __typename ... on MfaEnrollmentConfirmed { viewer { ${VIEWER} } } ... on Error { message } } }`;
+
 export const VIEWER_CHANGED = `subscription ViewerChanged { viewerChanged { ${VIEWER} } }`;
 
 /**

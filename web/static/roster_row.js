@@ -5,12 +5,14 @@ import { day } from "./words.js";
 
 /**
  * @typedef {{id: string, email: string, role: string, mfaState: string, mfaEnabled: boolean, mfaDeadline: string | null,
- *   mfaDeadlineReason: string | null, lastRemindedAt: string | null, canResetMfa: boolean, state: string,
+ *   mfaDeadlineReason: string | null, lastRemindedAt: string | null, canResetMfa: boolean, enrollmentStopped: boolean,
+ *   state: string,
  *   invitation: {id: string, expiresAt: string} | null}} Member
  * @typedef {{name: string, act: (member: Member) => void, fits: (member: Member) => boolean}} Action
  */
 
-export const STAFF_MEMBER = `id email role mfaState mfaEnabled mfaDeadline mfaDeadlineReason lastRemindedAt canResetMfa state
+export const STAFF_MEMBER = `id email role mfaState mfaEnabled mfaDeadline mfaDeadlineReason lastRemindedAt canResetMfa
+  enrollmentStopped state
   invitation { id expiresAt }`;
 export const LABELS = ["Email", "Role", "MFA", "Actions"];
 
@@ -55,8 +57,9 @@ function state(member) {
 export const isExcepted = ({ mfaDeadlineReason }) => mfaDeadlineReason !== null && mfaDeadlineReason in EXCEPTIONS;
 
 /** @param {Member} member */
-function moreOf({ invitation, mfaState, mfaDeadline, mfaDeadlineReason, lastRemindedAt }) {
+function moreOf({ invitation, mfaState, mfaDeadline, mfaDeadlineReason, lastRemindedAt, enrollmentStopped }) {
   if (invitation) return `until ${day(invitation.expiresAt)}`;
+  if (enrollmentStopped) return "disputed the reset: an owner resets it again";
   if (mfaState === "ENABLED") return "";
   const until = EXCEPTIONS[mfaDeadlineReason ?? ""] ?? "due";
   const due = mfaState === "NOT_ENABLED" && mfaDeadline ? `${until} ${day(mfaDeadline)}` : "";

@@ -1,7 +1,7 @@
 // The page /set-password: by the link of an email, whose token stands in the fragment; without one, it asks for a link.
 
 import { ask } from "./api.js";
-import { clone, element, form, input } from "./dom.js";
+import { clone, element, form, input, tokenOfLink } from "./dom.js";
 import { onSubmit, refuse, sentence } from "./forms.js";
 
 const REQUEST = `mutation RequestPasswordReset($input: RequestPasswordResetInput!) {
@@ -11,9 +11,7 @@ const SET = `mutation SetPassword($input: SetPasswordInput!) {
   setPassword(input: $input) { __typename ... on PasswordSet { email } ... on Error { message } } }`;
 
 const main = element(document, "#main");
-const token = new URLSearchParams(location.hash.slice(1)).get("token");
-// Neither the history nor whoever looks at the screen is to have it.
-if (location.hash) history.replaceState(null, "", location.pathname);
+const token = tokenOfLink();
 if (token) setStep(token);
 else askStep();
 

@@ -6,5 +6,6 @@ import { signInFlow } from "./sign_in_flow.js";
 signInFlow(element(document, "#flow"), "", () => {
   // The server has looked at the path; another origin would not come through here either.
   const wanted = new URL(document.body.dataset.wanted ?? "/", location.origin);
+  wanted.hash = location.hash; // the token of an email's link, which is for the page that follows
   location.assign(wanted.origin === location.origin ? wanted : "/");
 });

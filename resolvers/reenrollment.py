@@ -1,0 +1,95 @@
+"""After a reset of MFA: enrolling again by a link out of an email, and saying that the reset was not one's wish."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from db import challenges, enrollment, factors, links, memberships, outbox, sessions, throttles, users
+from db.links import Found
+from db.pool import Connection
+from resolvers import access
+from resolvers.context import Context
+from rules import throttling, tokens
+from rules.events.mfa import EnrollmentConfirmed, EnrollmentLinkRequested, MfaResetDisputed
+from rules.failures import LinkExpired, TooManyAttempts
+from rules.links import AFTER_RESET, Purpose
+from rules.people import Person
+
+
+async def send_link(context: Context, connection: Connection, user_id: UUID) -> None:
+    """Somebody signs in: send them the link to enroll by, where they were reset and their account asks for it."""
+    if not await users.needs_enrollment_link(connection, user_id):
+        return
+    try:
+        await throttles.charge(connection, throttling.enrollment_link_key(user_id), throttling.ENROLLMENT_LINK)
+    except TooManyAttempts:
+        return  # those sent before still hold; whoever signs in may be the thief of a password
+    requested = EnrollmentLinkRequested(subject_id=user_id, actor_id=user_id, client=context.client)
+    await outbox.append(connection, requested)
+
+
+async def confirm(context: Context, token: str) -> Person:
+    """Let this session enroll by the token of a link to this person, which is used up by it.
+
+    Another session, of whoever knows the password alone, stays as it is. Raises LinkExpired and TooManyAttempts.
+    """
+    person = await context.person()
+    found = await _find(context, token, Purpose.ENROLLMENT, person.id)
+    async with context.changing(person.id) as connection:
+        await access.lock_person(connection, person)
+        if not await links.use(connection, found):
+            raise LinkExpired
+        await sessions.confirm_enrollment(connection, person.session_id)
+        confirmed = EnrollmentConfirmed(subject_id=person.id, actor_id=person.id, client=context.client)
+        await outbox.append(connection, confirmed)
+    return await context.reload()
+
+
+async def dispute(context: Context, token: str) -> str:
+    """Stop whatever goes on in the person's name after a reset until an owner resets them again; return their email.
+
+    A factor goes, too: whoever enrolled since the reset may have known no more than the password. Raises LinkExpired
+    and TooManyAttempts.
+    """
+    found = await _find(context, token, Purpose.NOT_ME)
+    async with context.changing(found.user_id) as connection:
+        await users.lock(connection, found.user_id)
+        if not await links.use(connection, found):
+            raise LinkExpired
+        await users.stop_enrolling(connection, found.user_id)
+        await factors.remove(connection, found.user_id)
+        await sessions.end_all(connection, found.user_id)
+        await challenges.drop_all(connection, found.user_id)
+        await enrollment.drop(connection, found.user_id)
+        await links.void(connection, found.user_id, AFTER_RESET)
+        return await _tell_owners(context, connection, found.user_id)
+
+
+async def _tell_owners(context: Context, connection: Connection, user_id: UUID) -> str:
+    known = await users.credentials_of(connection, user_id)
+    assert known is not None
+    account_ids: list[UUID | None] = [*await memberships.accounts_of(connection, user_id)]
+    disputed = [
+        MfaResetDisputed(
+            account_id=account_id,
+            subject_id=user_id,
+            actor_id=user_id,
+            subject_email=known.email,
+            client=context.client,
+        )
+        for account_id in account_ids or [None]
+    ]
+    await outbox.append_all(connection, disputed)
+    return known.email
+
+
+async def _find(context: Context, token: str, purpose: Purpose, user_id: UUID | None = None) -> Found:
+    """The link that holds, of this person if given. What belongs to none is charged to the address, and it alone."""
+    token_hash = tokens.digest(tokens.LINK_PREFIX, token)
+    async with context.database.connection() as connection:
+        found = await links.find(connection, token_hash, [purpose]) if token_hash else None
+        if found is not None and user_id in {None, found.user_id}:
+            return found
+        key = throttling.wrong_link_key(context.client.ip_address)
+        await throttles.charge(connection, key, throttling.WRONG_LINK)
+    raise LinkExpired

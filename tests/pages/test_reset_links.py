@@ -1,0 +1,58 @@
+"""What the links of a reset's emails open."""
+
+from __future__ import annotations
+
+from playwright.async_api import expect
+
+from rules.links import Purpose
+from tests.coming_in.links import link_to
+from tests.pages.conftest import Sit
+from tests.pages.desk import give_password, scan
+from tests.people import World, email
+
+RESET = "UPDATE users SET reenrollment_required_at = now() WHERE email = $1"
+
+
+async def test_this_was_not_me_is_pressed_once_and_says_what_came_of_it(sit: Sit, world: World) -> None:
+    await world.database.execute(RESET, email("mia"))
+    token = await link_to(world, email("mia"), Purpose.NOT_ME)
+    page = await sit()
+    await page.goto(f"/not-me#token={token}")
+    await expect(page.get_by_role("button", name="This was not me")).to_be_focused()
+    assert "token" not in page.url
+    assert await world.events("MFA_RESET_DISPUTED") == []
+    await page.get_by_role("button", name="This was not me").click()
+    await expect(page.get_by_role("status")).to_contain_text(email("mia"))
+    await expect(page.get_by_role("link", name="Change your password")).to_be_visible()
+    await page.goto(f"/not-me#token={token}")
+    await page.reload()
+    await page.get_by_role("button", name="This was not me").click()
+    await expect(page.get_by_role("heading", name="This link does not work")).to_be_focused()
+
+
+async def test_the_link_of_the_email_leads_through_signing_in_to_set_up(sit: Sit, world: World) -> None:
+    await world.database.execute(RESET, email("mia"))
+    await world.database.execute("UPDATE accounts SET confirm_reset_by_email = true")
+    page = await sit("mia")
+    await page.get_by_role("button", name="Set it up now").click()
+    banner = page.get_by_role("region", name="MFA Required")
+    await expect(banner).to_contain_text("Open the link in the email")
+
+    page = await sit()
+    await page.goto(f"/account/security#token={await link_to(world, email('mia'), Purpose.ENROLLMENT)}")
+    await give_password(page, "mia")
+    factor = await scan(page)
+    assert "token" not in page.url
+    await page.get_by_role("textbox", name="6-digit code").fill(await factor.code(-1))
+    await expect(page.get_by_role("dialog", name="Save your backup codes")).to_be_visible()
+
+
+async def test_an_owner_has_it_confirmed_by_email_from_now_on(sit: Sit, world: World) -> None:
+    page = await sit("olive", at="/settings/security")
+    option = page.get_by_role("checkbox", name="Confirm by email after a reset")
+    await expect(option).not_to_be_checked()
+    await option.check()
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Saved.")).to_be_visible()
+    await page.reload()
+    await expect(option).to_be_checked()
