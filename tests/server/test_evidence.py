@@ -17,7 +17,7 @@ import pytest
 
 from server import evidence_verifier
 from tests.client import SECRET_KEYS
-from tests.parts import environment
+from tests.commands import command
 from tests.people import World
 
 Change = Callable[[dict[str, bytes]], None]
@@ -25,9 +25,7 @@ Change = Callable[[dict[str, bytes]], None]
 
 def gatehouse(*arguments: str, database_url: str = "") -> subprocess.CompletedProcess[str]:
     """Run an operator's command to its end."""
-    program = [sys.executable, "-m", "server.commands.main", *arguments]
-    env = environment(database_url=database_url, secret_keys=SECRET_KEYS)
-    return subprocess.run(program, env=env, capture_output=True, text=True, check=False)
+    return command(*arguments, database_url=database_url, secret_keys=SECRET_KEYS)
 
 
 async def exported(world: World, database_url: str, path: Path) -> Path:
