@@ -16,7 +16,7 @@ from server.local.postgres import Postgres
 TEMPLATE = "gatehouse_template"
 LARGEST_KEPT = 16 * 1024 * 1024  # bytes; dead rows would slow the tests that come after
 
-# The newest row of the catalogues and whatever a test may set for a whole database.
+# The newest row of the catalogues, whatever a test may set for a whole database, and what is taken to be migrated.
 DEFINITIONS = """
     SELECT greatest(
         (SELECT max(xmin::text::bigint) FROM pg_class), (SELECT max(xmin::text::bigint) FROM pg_attribute),
@@ -31,6 +31,8 @@ DEFINITIONS = """
     ), (
         SELECT count(*) FROM pg_db_role_setting AS s JOIN pg_database AS d ON d.oid = s.setdatabase
         WHERE d.datname = current_database()
+    ), (
+        SELECT string_agg(m::text, ',' ORDER BY m::text) FROM migrations AS m
     )
 """
 EMPTY = """

@@ -173,7 +173,7 @@ def worker() -> None:
     """Run a Celery worker: plans and sends emails."""
     from server.checks import check_database, require
     from server.status.serving import status
-    from workers.app import worker_main
+    from workers.processes import worker_main
 
     settings = load()
     require(settings, "database_url", "broker_url", "smtp_url")
@@ -187,7 +187,7 @@ def beat() -> None:
     """Run the timetable: sweeps and reminders. One is enough, more do no harm."""
     from server.checks import require
     from server.status.serving import status
-    from workers.app import beat_main
+    from workers.processes import beat_main
 
     settings = load()
     require(settings, "broker_url")

@@ -1,0 +1,93 @@
+"""The tasks: what a worker does when a message asks for it. Each may come twice, and does its work once."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+
+from celery import Celery
+
+from db import deliveries, housekeeping, webhooks
+from rules.events.mailing import BULK
+from workers.app import PLAN, log, wake
+from workers.planning import Planned, Planner
+from workers.reminders import plan_due
+from workers.runtime import Runtime
+from workers.sending import send_batch
+from workers.webhooks import Pump
+
+SWEEP_AT_MOST_EVERY_S = 1.0
+PLAN_S = 120.0
+
+
+def add_tasks(app: Celery, runtime: Runtime) -> None:
+    """Make the application work. None of its tasks takes long, since messages behind it wait."""
+    _add_mail_tasks(app, runtime)
+    _add_timed_tasks(app, runtime)
+    pump = Pump(runtime)
+
+    @app.task(name="gatehouse.webhooks")
+    def deliver_webhooks() -> None:
+        pump.start()
+
+
+def _add_mail_tasks(app: Celery, runtime: Runtime) -> None:
+    planner = Planner()
+
+    @app.task(name="gatehouse.plan_event")
+    def plan_event(event_id: int) -> None:
+        async def run() -> Planned:
+            return await planner.plan(await runtime.database(), event_id)
+
+        planned = runtime.run(run(), PLAN_S)
+        if planned.queue is not None:
+            wake(app, "send", planned.queue, queue=planned.queue)
+        if planned.is_unfinished:
+            wake(app, "plan_event", event_id, queue=PLAN)
+
+    @app.task(name="gatehouse.send")
+    def send(queue: str) -> None:
+        def go_on() -> None:
+            if not runtime.is_stopping:
+                wake(app, "send", queue, queue=queue)
+
+        if runtime.is_stopping:
+            return
+        with ExitStack() as held:
+            for slots in (runtime.bulk_slots, runtime.sending_slots) if queue == BULK else (runtime.sending_slots,):
+                if not slots.acquire(blocking=False):
+                    return  # those who have the slots go on until nothing is left
+                held.callback(slots.release)
+            may_be_more = send_batch(runtime, queue, go_on)
+        if may_be_more:
+            go_on()
+
+
+def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
+    last_sweep = [0.0]
+
+    @app.task(name="gatehouse.sweep")
+    def sweep() -> None:
+        if time.monotonic() - last_sweep[0] < SWEEP_AT_MOST_EVERY_S:
+            return  # beat has asked all the while that no worker ran
+        last_sweep[0] = time.monotonic()
+        for queue in runtime.query(deliveries.due_queues):
+            wake(app, "send", queue, queue=queue)
+        if runtime.query(webhooks.take_over):
+            wake(app, "webhooks", queue=PLAN)
+
+    @app.task(name="gatehouse.plan_reminders")
+    def plan_reminders() -> None:
+        async def run() -> int:
+            return await plan_due(await runtime.database(), runtime.settings.reminder_thresholds)
+
+        if planned := runtime.run(run(), PLAN_S):
+            log.info("Planned %s reminders.", planned)
+
+    @app.task(name="gatehouse.prune")
+    def prune() -> None:
+        runtime.query(deliveries.prune, runtime.settings.delivery_retention_days)
+        runtime.query(housekeeping.prune, runtime.settings.time_limits.session_idle)
+        runtime.query(webhooks.prune)
+        if runtime.settings.event_retention_days:
+            runtime.query(housekeeping.prune_events, runtime.settings.event_retention_days)
