@@ -115,6 +115,11 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
             RETURNING deliveries.id, event_id, message, email, attempts, state, occurred_at, account_name,
                 type, account_id, subject_id, actor_id, data, service_key, request_id,
                 created_at < now() - make_interval(hours => $4) OR attempts >= $5 AS is_overdue
+        ), given_back AS (
+            -- whoever was not reminded after all may be reminded again
+            UPDATE staff SET reminder_claimed_at = NULL FROM claimed
+            WHERE state = 'dropped' AND type = 'GRACE_REMINDER_SENT' AND staff.account_id = claimed.account_id
+                AND staff.user_id = claimed.subject_id AND reminder_claimed_at <= occurred_at
         )
         SELECT id, event_id, message, email, attempts, is_overdue, occurred_at, account_name,
             type, account_id, subject_id, actor_id, data, service_key, request_id
@@ -159,7 +164,7 @@ async def leave(connection: Connection, claim_id: UUID, sent_ids: list[int], nex
             WHERE id = ANY (array_append($2::bigint[], $3::bigint)) AND claim_id = $1 AND state = 'sending'
             RETURNING id, event_id, user_id
         ), shown AS (
-            UPDATE staff SET last_reminded_at = now(), reminder_claimed_at = now()
+            UPDATE staff SET last_reminded_at = now(), reminder_claimed_at = now(), last_reminder_failed_at = NULL
             FROM marked JOIN events ON events.id = marked.event_id
             WHERE marked.id = ANY ($2) AND events.type = 'GRACE_REMINDER_SENT'
                 AND staff.account_id = events.account_id AND staff.user_id = marked.user_id
@@ -198,11 +203,23 @@ async def try_later(connection: Connection, claim_id: UUID, ids: list[int], erro
 
 
 async def fail(connection: Connection, claim_id: UUID, ids: list[int], error: str) -> None:
-    """Record deliveries that will not get through, in the server's words."""
+    """Record deliveries that will not get through, in the server's words.
+
+    A reminder shows as failed, and one asked for by hand may be asked for again at once.
+    """
     await connection.execute(
         """
-        UPDATE deliveries SET state = 'failed', claim_id = NULL, claimed_at = NULL, body_sent_at = NULL, last_error = $3
-        WHERE claim_id = $1 AND id = ANY ($2) AND state = 'sending'
+        WITH failed AS (
+            UPDATE deliveries
+            SET state = 'failed', claim_id = NULL, claimed_at = NULL, body_sent_at = NULL, last_error = $3
+            WHERE claim_id = $1 AND id = ANY ($2) AND state = 'sending'
+            RETURNING event_id, user_id
+        )
+        UPDATE staff SET last_reminder_failed_at = now(),
+            reminder_claimed_at = CASE WHEN subject_id IS NULL OR reminder_claimed_at > occurred_at
+                THEN reminder_claimed_at END
+        FROM failed JOIN events ON events.id = failed.event_id
+        WHERE type = 'GRACE_REMINDER_SENT' AND staff.account_id = events.account_id AND staff.user_id = failed.user_id
         """,
         claim_id,
         ids,
@@ -214,8 +231,16 @@ async def revive(connection: Connection, ids: list[int], pause_s: float, retry_h
     """Try failed deliveries again in so many seconds, unless their time is over: it was not for their own fault."""
     await connection.execute(
         """
-        UPDATE deliveries SET state = 'pending', next_attempt_at = now() + make_interval(secs => $2)
-        WHERE id = ANY ($1) AND state = 'failed' AND created_at > now() - make_interval(hours => $3)
+        WITH revived AS (
+            UPDATE deliveries SET state = 'pending', next_attempt_at = now() + make_interval(secs => $2)
+            WHERE id = ANY ($1) AND state = 'failed' AND created_at > now() - make_interval(hours => $3)
+            RETURNING event_id, user_id
+        )
+        UPDATE staff SET last_reminder_failed_at = NULL,
+            reminder_claimed_at = CASE WHEN subject_id IS NULL THEN reminder_claimed_at
+                ELSE greatest(reminder_claimed_at, occurred_at) END
+        FROM revived JOIN events ON events.id = revived.event_id
+        WHERE type = 'GRACE_REMINDER_SENT' AND staff.account_id = events.account_id AND staff.user_id = revived.user_id
         """,
         ids,
         pause_s,

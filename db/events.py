@@ -199,8 +199,10 @@ async def deliver_to_staff(connection: Connection, event: Undispatched, terms: T
             INSERT INTO deliveries
                 (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at, holds_while)
             SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8, $9 FROM chunk
-            -- whoever has a deadline of their own is told of that one
+            -- whoever has a deadline of their own is told of that one, and who has joined since of theirs
             WHERE is_by_policy AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = chunk.user_id)
+                AND NOT EXISTS (SELECT FROM events AS joined WHERE joined.id > $1 AND joined.account_id = $2
+                    AND joined.subject_id = chunk.user_id AND joined.type = 'MFA_REQUIRED')
             ON CONFLICT (event_id, user_id, message) DO NOTHING
         ), reached AS (
             SELECT count(*) AS n, (SELECT user_id FROM chunk ORDER BY user_id DESC LIMIT 1) AS user_id FROM chunk

@@ -86,6 +86,13 @@ class Accepted:
     role: Role
 
 
+async def keep_account(connection: Connection, staff_id: UUID) -> None:
+    """Keep the policy of the account that somebody is invited to as it is until the transaction ends."""
+    await connection.execute(
+        "SELECT FROM accounts WHERE id = (SELECT account_id FROM staff WHERE staff.id = $1) FOR SHARE", staff_id
+    )
+
+
 async def accept(connection: Connection, staff_id: UUID, invited_at: datetime) -> Accepted | None:
     """Let the membership hold from now on; None when this invitation was taken back or replaced."""
     row = await connection.fetchrow(

@@ -42,8 +42,8 @@ async def add_account(connection: Connection, name: str) -> UUID:
 
 
 async def keep_account(connection: Connection, account_id: UUID) -> bool:
-    """Lock the account against deletion; false when there is none."""
-    return bool(await connection.fetchval("SELECT true FROM accounts WHERE id = $1 FOR KEY SHARE", account_id))
+    """Keep the account and its policy as they are until the transaction ends; false when there is none."""
+    return bool(await connection.fetchval("SELECT true FROM accounts WHERE id = $1 FOR SHARE", account_id))
 
 
 async def add_staff(connection: Connection, account_id: UUID, user_id: UUID, role: Role) -> UUID | None:

@@ -28,6 +28,38 @@ async def lock(connection: Connection, account_id: UUID) -> Account | None:
     return account_from(row) if row else None
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A member who is not enrolled and has to be, by when, and since when it is required."""
+
+    subject_id: UUID
+    required_since: datetime
+    deadline: datetime
+
+
+async def asked(
+    connection: Connection, account_id: UUID, user_ids: list[UUID], *, by_role: bool = False
+) -> list[Asked]:
+    """Those of these members who have to enroll; `by_role`: only where not everybody has to.
+
+    The account's lock, shared or not, is the caller's: a policy is saved before or after, and not meanwhile.
+    """
+    rows = await connection.fetch(
+        """
+        SELECT user_id AS subject_id, required_since, mfa_deadline(accounts, staff) AS deadline
+        FROM staff JOIN accounts ON accounts.id = account_id
+        WHERE account_id = $1 AND user_id = ANY ($2) AND invited_at IS NULL
+            AND mfa_deadline(accounts, staff) IS NOT NULL AND (NOT $3 OR required_of <> 'EVERYONE')
+            AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = staff.user_id)
+        ORDER BY user_id
+        """,
+        account_id,
+        user_ids,
+        by_role,
+    )
+    return [Asked(**row) for row in rows]
+
+
 async def save(connection: Connection, account_id: UUID, wanted: Wanted) -> Account:
     """Require MFA with that many days of grace, or no more (None). The requirement keeps the instant it began."""
     row = await connection.fetchrow(

@@ -25,6 +25,7 @@ class Member:
     mfa_state: str
     mfa_deadline_reason: str | None
     last_reminded_at: datetime | None
+    last_reminder_failed_at: datetime | None
     invited_at: datetime | None
     elsewhere: list[UUID]
     owned_elsewhere: list[UUID]
@@ -52,8 +53,9 @@ async def page(
     """
     rows = await connection.fetch(
         """
-        SELECT id, staff.user_id, email, role, enabled_at AS mfa_enabled_at, last_reminded_at, invited_at,
-            mfa_deadline, mfa_state(enabled_at IS NOT NULL, reenrollment_required_at IS NOT NULL, mfa_deadline, now()),
+        SELECT id, staff.user_id, email, role, enabled_at AS mfa_enabled_at, last_reminded_at,
+            last_reminder_failed_at, invited_at, mfa_deadline,
+            mfa_state(enabled_at IS NOT NULL, reenrollment_required_at IS NOT NULL, mfa_deadline, now()),
             mfa_deadline_reason(account, staff, reenrollment_required_at IS NOT NULL),
             ARRAY(SELECT account_id FROM staff AS other WHERE other.user_id = staff.user_id
                 AND account_id <> $1 AND other.invited_at IS NULL) AS elsewhere,
@@ -127,7 +129,7 @@ async def members(connection: Connection, account_id: UUID, user_ids: list[UUID]
     rows = await connection.fetch(
         """
         SELECT staff.id, staff.user_id, staff.email, role, factors.enabled_at AS mfa_enabled_at, last_reminded_at,
-            invited_at,
+            last_reminder_failed_at, invited_at,
             mfa_deadline(accounts, staff), mfa_state(factors.user_id IS NOT NULL, reenrollment_required_at IS NOT NULL,
                 mfa_deadline(accounts, staff), now()),
             mfa_deadline_reason(accounts, staff, reenrollment_required_at IS NOT NULL),

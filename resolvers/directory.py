@@ -14,7 +14,7 @@ from db import challenges, directory, enrollment, external_ids, links, membershi
 from db.directory import Entry, Wanted
 from db.external_ids import Known
 from db.pool import Connection
-from resolvers import access, provisioning
+from resolvers import access, joining, provisioning
 from resolvers.context import Context
 from rules.events.staff import StaffDeactivated, StaffReactivated, StaffRemoved
 from rules.failures import Forbidden, InvalidInput, NotFound
@@ -180,6 +180,7 @@ async def _change_standing(
         await memberships.join(connection, account_id, known.id, given.role)
         event = StaffReactivated(account_id=account_id, subject_id=known.id, role=given.role, service_key=key.name)
         await outbox.append(connection, event)
+        await joining.tell_joined(connection, account_id, [known.id])
 
 
 async def _deactivate(connection: Connection, key: ServiceKey, account_id: UUID, known: Known, role: Role) -> None:

@@ -9,7 +9,7 @@ from db import challenges, credentials, invitations, links, memberships, outbox,
 from db.credentials import Subject
 from db.links import Found
 from db.pool import Connection
-from resolvers import access, guessing, sign_in
+from resolvers import access, guessing, joining, sign_in
 from resolvers.context import Context
 from rules import addresses, passwords, throttling, tokens
 from rules.events.passwords import PasswordChanged, PasswordResetRequested
@@ -54,6 +54,8 @@ async def set_password(context: Context, token: str, password: str) -> str:
         raise LinkExpired
     password_hash = await _new_hash(context, subject, password, "password")
     async with context.changing(found.user_id) as connection:
+        if found.staff_id is not None:
+            await invitations.keep_account(connection, found.staff_id)
         await users.lock(connection, found.user_id)
         if not await links.use(connection, found):
             raise LinkExpired
@@ -118,6 +120,7 @@ async def _come(connection: Connection, found: Found) -> None:
             account_id=accepted.account_id, subject_id=found.user_id, actor_id=found.user_id, role=accepted.role
         ),
     )
+    await joining.tell_joined(connection, accepted.account_id, [found.user_id])
 
 
 async def _changed(context: Context, connection: Connection, subject: Subject) -> None:

@@ -14,7 +14,7 @@ import db.operators
 from db import external_ids, invitations, links, memberships, outbox, policy, service_keys, sessions, users
 from db.external_ids import Known
 from db.pool import Connection
-from resolvers import access
+from resolvers import access, joining
 from resolvers.context import Context
 from resolvers.service import account_of
 from rules.addresses import NotAnAddressError, checked
@@ -129,6 +129,7 @@ async def let_join(connection: Connection, key: ServiceKey, account_id: UUID, us
         return False
     event = StaffAdded(account_id=account_id, subject_id=user_id, role=role, service_key=key.name)
     await outbox.append(connection, event)
+    await joining.tell_joined(connection, account_id, [user_id])
     return True
 
 
@@ -139,6 +140,7 @@ async def give_role(
     if await memberships.change_role(connection, account_id, known.email, role) is not None:
         event = StaffRoleChanged(account_id=account_id, subject_id=known.id, role=role, service_key=key.name)
         await outbox.append(connection, event)
+        await joining.tell_promoted(connection, account_id, known.id, before, role)
     elif before is not role:
         raise _last_owner(known)
 

@@ -68,6 +68,10 @@ class StaffMember:
     last_reminded_at: datetime | None = strawberry.field(
         description="When the latest reminder was delivered to the mail server; null if none."
     )
+    last_reminder_failed_at: datetime | None = strawberry.field(
+        description="When the latest reminder was refused by the mail server; null once one has been delivered. "
+        "Whoever was reminded by hand may be reminded again at once."
+    )
     can_reset_mfa: bool = strawberry.field(description="Whether the viewer may reset this person's MFA now.")
     enrollment_stopped: bool = strawberry.field(
         description="Whether the person said of a reset that it was not their wish: they cannot set up MFA until an "
@@ -89,6 +93,7 @@ class StaffMember:
             mfa_deadline_reason=MfaDeadlineReason[member.mfa_deadline_reason] if member.mfa_deadline_reason else None,
             mfa_enabled_at=member.mfa_enabled_at,
             last_reminded_at=member.last_reminded_at,
+            last_reminder_failed_at=member.last_reminder_failed_at,
             can_reset_mfa=resolvers.staff.can_reset(person, account_id, member),
             enrollment_stopped=member.enrollment_stopped,
             state=StaffState.INVITED if member.invited_at else StaffState.ACTIVE,

@@ -10,6 +10,7 @@ import db.operators
 import db.outbox
 from db import invitations, users
 from db.pool import Connection, Database
+from resolvers import joining
 from resolvers.operators import finding
 from resolvers.operators.finding import OperatorError, keep_account
 from rules import invitations as invitation_rules
@@ -98,4 +99,5 @@ async def _join(connection: Connection, account_id: UUID, user_id: UUID, email: 
     if staff_id is None:
         raise OperatorError(f"{email} is staff of this account already.")
     await db.outbox.append(connection, StaffAdded(account_id=account_id, subject_id=user_id, role=role))
+    await joining.tell_joined(connection, account_id, [user_id])
     return staff_id

@@ -14,7 +14,7 @@ class OperatorError(Exception):
 
 
 async def keep_account(connection: Connection, account_id: UUID) -> None:
-    """Let the account stay until the transaction ends. Raises OperatorError when there is none."""
+    """Let the account and its policy stay as they are until the end. Raises OperatorError when there is none."""
     if not await db.operators.keep_account(connection, account_id):
         raise _no_account(account_id)
 

@@ -11,6 +11,7 @@ from db import factors, memberships, outbox
 from db.factors import Brought
 from db.memberships import Joined
 from db.pool import Connection, Database
+from resolvers import joining
 from resolvers.operators.finding import OperatorError, keep_account
 from resolvers.second_factor import TOTP_PURPOSE
 from rules import backup_codes, staff_file
@@ -92,6 +93,7 @@ async def _apply(
         connection, [_sealed(ring(), one, brought[one.email]) for one in joined if _brings(one, brought)]
     )
     await outbox.append_all(connection, [_event(account_id, one) for one in joined])
+    await joining.tell_joined(connection, account_id, [one.user_id for one in joined])
     invited = sum(one.is_invited for one in joined)
     report.added += len(joined) - invited
     report.invited += invited

@@ -9,6 +9,7 @@ from db import memberships, outbox, sessions, users
 from db import staff as roster
 from db.pool import Connection, Database
 from db.staff import Filter, Member
+from resolvers import joining
 from resolvers.operators.finding import OperatorError, keep_account, lock_account, person
 from resolvers.staff import end_everything, take_factor
 from rules.events.base import PersonEvent
@@ -34,10 +35,12 @@ async def change_role(database: Database, account_id: UUID, email: str, role: Ro
     """Give a staff member another role. Raises OperatorError."""
     async with database.transaction() as connection:
         await lock_account(connection, account_id)
+        before = await memberships.role_of(connection, account_id, email)
         user_id = await memberships.change_role(connection, account_id, email, role)
-        if user_id is None:
+        if user_id is None or before is None:
             raise await _refusal(connection, account_id, email, f"{email} has that role already.", role)
         await outbox.append(connection, StaffRoleChanged(account_id=account_id, subject_id=user_id, role=role))
+        await joining.tell_promoted(connection, account_id, user_id, before, role)
 
 
 async def remove_staff(database: Database, account_id: UUID, email: str) -> None:

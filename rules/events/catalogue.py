@@ -20,6 +20,7 @@ from rules.events.passwords import PasswordChanged, PasswordResetRequested
 from rules.events.policy import (
     GracePeriodEnded,
     GraceReminderSent,
+    MfaRequired,
     PolicyChanged,
     PolicyDisabled,
     PolicyEnabled,
@@ -107,6 +108,7 @@ EVENTS: tuple[type[Event], ...] = (
     EnrollmentLinkRequested,
     EnrollmentConfirmed,
     ResetConfirmationChanged,
+    MfaRequired,
 )
 BY_TYPE = {event.type(): event for event in EVENTS}
 MEMBER_CHANGES = frozenset(name for name, event in BY_TYPE.items() if event.changes_member)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -69,6 +69,21 @@ class PolicyChanged(Requirement):
             f"{actor or 'Gatehouse'} required MFA of {of_whom}, with {plural(self.joiner_days, 'day')} "
             "for those who join later."
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfaRequired(Requirement):
+    """Who was there when the policy was saved hears of it by the policy's own event."""
+
+    description = "Somebody joined who has to set up MFA, or got a role that has to."
+    sentence = "{subject} has until {deadline} to set up MFA."
+    mailing = to_staff("mfa_required", is_tied_to_deadline=True)
+    samples = {
+        "mfa_required": _REMINDER,
+        "mfa_required_at_once": {"required_since": EARLIER[0], "deadline": EARLIER[1]},
+    }
+
+    subject_id: UUID = field()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,8 @@ SUBJECTS = {
     "sign_in_slowed": "Many wrong passwords for your sign-in",
     "policy_enabled": "Set up MFA by 1 December 2026",
     "policy_enabled_at_once": "Set up MFA by 24 November 2026",
+    "mfa_required": "Set up MFA by 1 December 2026",
+    "mfa_required_at_once": "Set up MFA to continue",
     "policy_changed": "The MFA deadline is now 1 December 2026",
     "policy_changed_to_the_past": "The MFA deadline is now 22 November 2026",
     "grace_reminder": "3 days left to set up MFA",

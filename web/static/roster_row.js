@@ -6,14 +6,14 @@ import { day } from "./words.js";
 /**
  * @typedef {{id: string, email: string, role: string, mfaState: string, mfaEnabled: boolean, mfaDeadline: string | null,
  *   mfaDeadlineReason: string | null, lastRemindedAt: string | null, canResetMfa: boolean, enrollmentStopped: boolean,
- *   state: string,
+ *   state: string, lastReminderFailedAt: string | null,
  *   invitation: {id: string, expiresAt: string} | null}} Member
  * @typedef {{name: string, act: (member: Member) => void, fits: (member: Member) => boolean}} Action
  */
 
 export const STAFF_MEMBER = `id email role mfaState mfaEnabled mfaDeadline mfaDeadlineReason lastRemindedAt canResetMfa
   enrollmentStopped state
-  invitation { id expiresAt }`;
+  lastReminderFailedAt invitation { id expiresAt }`;
 export const LABELS = ["Email", "Role", "MFA", "Actions"];
 
 /** @type {Record<string, string>} */
@@ -57,14 +57,16 @@ function state(member) {
 export const isExcepted = ({ mfaDeadlineReason }) => mfaDeadlineReason !== null && mfaDeadlineReason in EXCEPTIONS;
 
 /** @param {Member} member */
-function moreOf({ invitation, mfaState, mfaDeadline, mfaDeadlineReason, lastRemindedAt, enrollmentStopped }) {
+function moreOf(member) {
+  const { invitation, mfaState, mfaDeadline, mfaDeadlineReason, lastRemindedAt, enrollmentStopped } = member;
   if (invitation) return `until ${day(invitation.expiresAt)}`;
   if (enrollmentStopped) return "disputed the reset: an owner resets it again";
   if (mfaState === "ENABLED") return "";
   const until = EXCEPTIONS[mfaDeadlineReason ?? ""] ?? "due";
   const due = mfaState === "NOT_ENABLED" && mfaDeadline ? `${until} ${day(mfaDeadline)}` : "";
   const reminded = lastRemindedAt ? `reminded ${day(lastRemindedAt)}` : "";
-  return [due, reminded].filter(Boolean).join(", ");
+  const failed = member.lastReminderFailedAt ? `reminder failed ${day(member.lastReminderFailedAt)}` : "";
+  return [due, failed || reminded].filter(Boolean).join(", ");
 }
 
 /** @param {Member} member @param {Action} action @param {string} describedBy */
