@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from db import backup_codes, enrollment, factors, outbox, sessions
+from db import enrollment, factors, sessions
 from db.pool import Connection
-from resolvers import access, guessing, proof, second_factor
-from resolvers.backup_codes import CodeSet, new_set
+from resolvers import access, guessing, second_factor
 from resolvers.context import Context
-from resolvers.enrollment import Begun, begun, first_step, new_secret, open_secret
+from resolvers.new_app import Begun, Shown, begun, new_secret, put_into_use
 from rules.events.mfa import AuthenticatorReplaced
 from rules.failures import EnrollmentNotStarted, MfaNotEnabled
-from rules.people import Person
 
 
 async def begin(context: Context, totp_code: str | None, backup_code: str | None) -> Begun:
@@ -43,32 +41,12 @@ async def replace(context: Context, code: str) -> list[str]:
     person = await access.fresh_person(context)
     if not person.mfa_enabled:
         raise MfaNotEnabled
-    async with context.database.connection() as connection:
-        opened = await enrollment.load(connection, person.id)
-    if opened is None:
-        raise EnrollmentNotStarted
-    async with guessing.of_code(context, person.id) as guess:
-        secret = open_secret(context, person, opened.secret)
-        step = first_step(secret, opened.now, code)
-        codes = await new_set(context)
-        async with context.changing(person.id) as connection:
-            await _replace(context, connection, person, secret, step, codes)
-            token = await proof.keep_only_this_session(context, connection, person)
-            await guess.give_back(connection)
-    await context.go_on_as(token)
-    return codes.codes
 
+    async def exchange(connection: Connection, shown: Shown) -> AuthenticatorReplaced:
+        if shown.sealed is None:
+            raise EnrollmentNotStarted
+        if not await factors.replace_secret(connection, person.id, shown.sealed, shown.step):
+            raise MfaNotEnabled
+        return AuthenticatorReplaced(subject_id=person.id, actor_id=person.id, client=context.client)
 
-async def _replace(
-    context: Context, connection: Connection, person: Person, secret: bytes, step: int, codes: CodeSet
-) -> None:
-    await access.lock_person(connection, person)
-    sealed = await enrollment.finish(connection, person.id)
-    if sealed is None or open_secret(context, person, sealed) != secret:
-        raise EnrollmentNotStarted
-    if not await factors.replace_secret(connection, person.id, sealed, step):
-        raise MfaNotEnabled
-    await backup_codes.replace(connection, person.id, codes.digests, codes.salt, codes.key_id)
-    await sessions.renew_second_factor(connection, person.session_id)
-    replaced = AuthenticatorReplaced(subject_id=person.id, actor_id=person.id, client=context.client)
-    await outbox.append(connection, replaced)
+    return await put_into_use(context, person, code, exchange)

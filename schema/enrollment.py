@@ -12,6 +12,7 @@ import strawberry
 
 import resolvers.backup_codes
 import resolvers.enrollment
+import resolvers.new_app
 import resolvers.replacement
 from rules import totp
 from schema.common import Info
@@ -145,7 +146,7 @@ DisableMfaResult = Annotated[
 ]
 
 
-def _shown(begun: resolvers.enrollment.Begun) -> MfaEnrollment:
+def _shown(begun: resolvers.new_app.Begun) -> MfaEnrollment:
     return MfaEnrollment(
         otpauth_uri=begun.otpauth_uri,
         manual_entry_key=totp.manual_entry_key(begun.secret),

@@ -192,6 +192,11 @@ query ($account: ID!) {
   }
 }
 """
+REMINDERS = """
+query ($account: ID!) {
+  account(id: $account) { staff(filter: {search: "mia"}) { nodes { lastRemindedAt lastReminderFailedAt } } }
+}
+"""
 WITH_COOKIE = """
 mutation ($email: String!, $password: String!) {
   signIn(input: {email: $email, password: $password, useCookie: true}) {

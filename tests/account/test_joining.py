@@ -22,6 +22,7 @@ from tests.commands import Command
 from tests.line import Line
 from tests.people import PASSWORD, World, email, password_hash, require_mfa
 from tests.reminders.cast import planned, pool, sends
+from tests.scim.directory import directory
 from tests.service.operations import CHANGE_ROLE, PROVISION, backend
 
 __all__ = ["pool"]
@@ -73,6 +74,15 @@ async def test_whoever_is_added_imported_provisioned_or_invited_is_told_once(
     assert sorted(await told(world)) == sorted(
         [NEW, "added@agency.example", "first@agency.example", "nina@agency.example", "second@agency.example"]
     )
+
+
+async def test_whoever_comes_by_the_directory_is_told_each_time_they_come(world: World) -> None:
+    okta = await directory(world)
+    await require_mfa(world.database, world.account_id, days_ago=1, grace_days=7)
+    nina = await okta.create()
+    for is_active in (False, True):
+        await okta.patch(nina["id"], {"op": "replace", "path": "active", "value": is_active})
+    assert await told(world) == ["nina@agency.example"] * 2
 
 
 async def test_nobody_is_told_where_nothing_is_asked_of_them(cast: World, pool: Database) -> None:

@@ -12,15 +12,11 @@ from db.pool import Database
 from tests.account.acts import ask_account, remind
 from tests.client import Client, serving, settings_for
 from tests.line import Line
+from tests.operations import REMINDERS
 from tests.people import World, email, require_mfa
 from tests.reminders.cast import planned, pool, sends
 
 __all__ = ["pool"]
-
-SHOWN = """
-query ($account: ID!) { account(id: $account) {
-  staff(filter: {search: "mia"}) { nodes { lastRemindedAt lastReminderFailedAt } } } }
-"""
 
 
 @pytest_asyncio.fixture
@@ -34,7 +30,7 @@ async def served(line: Line, database_url: str) -> AsyncIterator[World]:
 
 async def shown(client: Client, world: World) -> tuple[bool, bool]:
     """Whether the roster shows a reminder of Mia's, and one that failed."""
-    (node,) = (await ask_account(client, world, SHOWN))["nodes"]
+    (node,) = (await ask_account(client, world, REMINDERS))["nodes"]
     return node["lastRemindedAt"] is not None, node["lastReminderFailedAt"] is not None
 
 
