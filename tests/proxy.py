@@ -1,32 +1,61 @@
-"""A proxy before the test's PostgreSQL, that changes what the server says."""
+"""A proxy before the test's PostgreSQL, that changes what the server says or adds to it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
+
+# What a server says before it ends a connection, as a message of PostgreSQL's protocol.
+GOODBYE = b"".join(
+    kind + word + b"\0" for kind, word in ((b"S", b"FATAL"), (b"V", b"FATAL"), (b"C", b"57P01"), (b"M", b"goodbye"))
+)
+FATAL = b"E" + (len(GOODBYE) + 5).to_bytes(4) + GOODBYE + b"\0"
 
 
 @asynccontextmanager
 async def rewriting(database_url: str, old: bytes, new: bytes) -> AsyncIterator[str]:
     """Replace `old` by `new`, of the same length, in whatever the server says; the URL of that server."""
     assert len(old) == len(new)
+    async with _proxy(database_url, lambda data: data.replace(old, new)) as (url, _):
+        yield url
+
+
+@asynccontextmanager
+async def prompting(database_url: str) -> AsyncIterator[tuple[str, Callable[[bytes], None]]]:
+    """The URL of a server, and what puts words into its mouth on all connections of now."""
+    async with _proxy(database_url, lambda data: data) as (url, clients):
+
+        def say(words: bytes) -> None:
+            for client in clients:
+                client.write(words)
+
+        yield url, say
+
+
+@asynccontextmanager
+async def _proxy(
+    database_url: str, change: Callable[[bytes], bytes]
+) -> AsyncIterator[tuple[str, set[asyncio.StreamWriter]]]:
     parts = urlsplit(database_url)
     (folder,) = parse_qs(parts.query)["host"]
+    clients: set[asyncio.StreamWriter] = set()
 
     async def pipe(
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, change: tuple[bytes, bytes] | None
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, change: Callable[[bytes], bytes]
     ) -> None:
         while data := await reader.read(65536):
-            writer.write(data.replace(*change) if change else data)
+            writer.write(change(data))
         writer.close()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server_reader, server_writer = await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.5432")
-        await asyncio.gather(pipe(reader, server_writer, None), pipe(server_reader, writer, (old, new)))
+        clients.add(writer)
+        await asyncio.gather(pipe(reader, server_writer, lambda data: data), pipe(server_reader, writer, change))
+        clients.discard(writer)
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
-    yield f"postgresql://{parts.username}@{host}:{port}{parts.path}"
+    yield f"postgresql://{parts.username}@{host}:{port}{parts.path}", clients
     server.close()

@@ -7,10 +7,14 @@ import asyncio
 import asyncpg
 import pytest
 
+from db.pool import open_database
+from rules.failures import ServiceUnavailable
 from tests.account.acts import save
+from tests.client import serving, settings_for
 from tests.line import Line
 from tests.operations import BEGIN, SIGN_IN
-from tests.people import PASSWORD, World, email
+from tests.people import PASSWORD, World, email, make_world
+from tests.proxy import FATAL, prompting
 
 VIEWER = "{ viewer { email } }"
 AWAY = ["08006", "25006", "40001", "40P01", "53100", "53300", "55P03", "57014", "57P01", "57P02", "57P03", "58030"]
@@ -73,6 +77,36 @@ async def test_connections_that_turned_read_only_are_made_anew_at_the_first_refu
     assert await mia.refusal(BEGIN) == "SERVICE_UNAVAILABLE"
     for _ in range(READERS):
         assert (await mia.do(BEGIN))["__typename"] == "MfaEnrollment"
+
+
+async def test_what_the_driver_cannot_make_sense_of_is_no_fault_of_ours(
+    database_url: str, database: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    async with prompting(database_url) as (url, say), serving(settings_for(url, pool_size=1)) as base_url:
+        world = await make_world(base_url, database)
+        mia = await world.sign_in("mia")
+        say(FATAL)  # and yet the connection stays
+        body = await mia.raw(BEGIN)
+        assert body["errors"][0]["extensions"]["code"] == "SERVICE_UNAVAILABLE"
+        assert (await mia.do(BEGIN))["__typename"] == "MfaEnrollment"
+        await world.clients[0].aclose()
+
+
+async def test_a_pool_tells_the_driver_s_confusion_from_a_wrong_statement(database_url: str) -> None:
+    async with prompting(database_url) as (url, say):
+        pool = await open_database(url, 1)
+        async with pool.connection() as connection:
+            await connection.fetchval("SELECT 1")
+            say(FATAL)
+            await asyncio.sleep(0)
+        with pytest.raises(ServiceUnavailable) as raised:
+            async with pool.connection() as connection:
+                while True:  # until it has heard it
+                    await connection.fetchval("SELECT 1")
+        assert isinstance(raised.value.__cause__, asyncpg.InternalClientError)
+        async with pool.connection() as connection:
+            assert await connection.fetchval("SELECT 2") == 2
+        await pool.close()
 
 
 async def test_a_relay_and_a_worker_live_through_a_failover_and_say_so_once_a_second(line: Line) -> None:
