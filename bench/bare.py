@@ -13,7 +13,7 @@ from starlette.routing import Route
 import settings
 from db.pool import open_database
 from server.transport import serving
-from server.transport.listening import listen
+from server.transport.sockets import listen
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import time
 import asyncpg
 
 from bench import parts
-from db import events
+from db import dispatching
 from db.pool import Connection
 from rules.events.catalogue import QUIET_TYPES, SECURITY_TYPES
 
@@ -29,9 +29,9 @@ ADD_WAITING = "INSERT INTO events (type) SELECT 'MFA_ENABLED' FROM generate_seri
 
 async def look(connection: Connection) -> None:
     """All that the relay asks of the database when it looks once."""
-    await events.dispatch_quiet(connection, QUIET_TYPES)
-    await events.claim_for_hand_over(connection, SECURITY_TYPES, of_these=True)
-    await events.claim_for_hand_over(connection, SECURITY_TYPES, of_these=False)
+    await dispatching.dispatch_quiet(connection, QUIET_TYPES)
+    await dispatching.claim_for_hand_over(connection, SECURITY_TYPES, of_these=True)
+    await dispatching.claim_for_hand_over(connection, SECURITY_TYPES, of_these=False)
 
 
 async def measure(url: str) -> list[tuple[float, float]]:

@@ -20,7 +20,7 @@ from db.pool import Connection
 from rules import tokens
 from server.local import postgres, processes
 from server.local.supervisor import is_healthy
-from server.transport.listening import free_port
+from server.transport.sockets import free_port
 
 ROOT = Path(__file__).parent.parent
 SECRET_KEYS = "bench:" + base64.b64encode(b"k" * 32).decode()

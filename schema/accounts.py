@@ -19,9 +19,9 @@ from rules import people, policy
 from schema.audit import AuditEventConnection, AuditFilter
 from schema.common import Info
 from schema.compliance import Compliance
-from schema.failures import InvalidInput, NotPermitted, StaffMfaNotEnabled
+from schema.failures import InvalidInput, NotPermitted
 from schema.policy import EnrollmentProgress, PolicyImpact, RequiredOf, SecurityPolicy
-from schema.staff import StaffConnection, StaffFilter, StaffMember
+from schema.staff import StaffConnection, StaffFilter
 from schema.standing import MfaException
 from schema.webhooks import Webhook
 
@@ -165,43 +165,6 @@ UpdateSecurityPolicyResult = Annotated[
 ]
 
 
-@strawberry.input(description="Whose MFA to reset.")
-class ResetStaffMfaInput:
-    account_id: strawberry.ID = strawberry.field(description="The account.")
-    staff_id: strawberry.ID = strawberry.field(description="The membership's id, from the roster.")
-
-
-@strawberry.type(description="The staff member must enroll anew at the next sign-in, and is told by email.")
-class StaffMfaReset:
-    staff_member: StaffMember = strawberry.field(description="The staff member, with MFA off.")
-
-
-ResetStaffMfaResult = Annotated[
-    StaffMfaReset | StaffMfaNotEnabled | NotPermitted,
-    strawberry.union("ResetStaffMfaResult", description="What came of the reset."),
-]
-
-
-@strawberry.input(description="Whom to remind.")
-class RemindStaffInput:
-    account_id: strawberry.ID = strawberry.field(description="The account.")
-    staff_ids: list[strawberry.ID] = strawberry.field(description="Memberships' ids, from the roster: 1 to 500.")
-
-
-@strawberry.type(description="Reminders are on their way.")
-class StaffReminded:
-    reminded_count: int = strawberry.field(description="How many are being reminded.")
-    skipped_count: int = strawberry.field(
-        description="How many are not: enrolled, reminded within 24 hours, not staff here, or not asked to enroll."
-    )
-
-
-RemindStaffResult = Annotated[
-    StaffReminded | InvalidInput | NotPermitted,
-    strawberry.union("RemindStaffResult", description="What came of reminding."),
-]
-
-
 @strawberry.type
 class AccountMutation:
     @strawberry.mutation(description="Turns the requirement on or off, or changes its grace period.")
@@ -222,33 +185,6 @@ class AccountMutation:
             input.confirm_reset_by_email,
         )
         return SecurityPolicyUpdated(account=Account.of(account), security_policy=SecurityPolicy.of(account.policy))
-
-    @strawberry.mutation(
-        description="Takes a locked-out staff member's MFA and sessions away, so that they enroll anew. Of "
-        "somebody who disputed a reset, an owner alone: they can enroll again."
-    )
-    async def reset_staff_mfa(
-        self,
-        info: Info,
-        input: Annotated[ResetStaffMfaInput, strawberry.argument(description="Whose.")],  # noqa: A002
-    ) -> ResetStaffMfaResult | None:
-        account_id = parse_id(input.account_id)
-        member = await resolvers.staff.reset(info.context, account_id, parse_id(input.staff_id))
-        return StaffMfaReset(staff_member=StaffMember.of(member, await info.context.person(), account_id))
-
-    @strawberry.mutation(
-        description="Sends the grace-period reminder now to staff who are not enrolled; each person at most once in 24 "
-        "hours."
-    )
-    async def remind_staff(
-        self,
-        info: Info,
-        input: Annotated[RemindStaffInput, strawberry.argument(description="Whom.")],  # noqa: A002
-    ) -> RemindStaffResult | None:
-        reminded, skipped = await resolvers.staff.remind(
-            info.context, parse_id(input.account_id), list(input.staff_ids)
-        )
-        return StaffReminded(reminded_count=reminded, skipped_count=skipped)
 
 
 def _required_of(given: RequiredOf | None) -> policy.RequiredOf | None:

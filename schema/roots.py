@@ -21,6 +21,7 @@ from schema.reenrollment import ReenrollmentMutation
 from schema.service import ServiceMutation, ServiceQuery
 from schema.services import guard
 from schema.sign_in import SignInMutation
+from schema.staff_care import StaffMutation
 from schema.standing import StandingMutation
 from schema.viewer import Viewer, viewer
 from schema.watching import Subscription
@@ -57,6 +58,7 @@ class Mutation(
     EnrollmentMutation,
     ReenrollmentMutation,
     AccountMutation,
+    StaffMutation,
     StandingMutation,
     ServiceMutation,
     ProvisioningMutation,

@@ -12,7 +12,7 @@ import redis
 
 from server.local import processes, valkey
 from server.local.processes import Child
-from server.transport.listening import free_port
+from server.transport.sockets import free_port
 
 PASSWORD = "a-test-broker"
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from server.local import processes
-from server.transport.listening import free_port
+from server.transport.sockets import free_port
 from tests.parts import OPTIONS
 from tests.waiting import LIMIT_S
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from db import events
-from db.events import Terms, Undispatched
+from db import dispatching
+from db.dispatching import Terms, Undispatched
 from db.pool import Connection, Database
 from rules.events.base import Event
 from rules.events.mailing import Audience, Mailing
@@ -40,11 +40,11 @@ class Planner:
         """
         async with database.connection() as connection:
             await self._give_back(connection)
-            if not await events.begin(connection, event_id):
+            if not await dispatching.begin(connection, event_id):
                 return Planned()
         try:
             async with database.connection() as connection, connection.transaction():
-                event = await events.lock_undispatched(connection, event_id)
+                event = await dispatching.lock_undispatched(connection, event_id)
                 return await _plan(connection, event) if event is not None else Planned()
         except BaseException:
             # The database's fault, or an end before its time: it is no crash. Now, or when the database is well again.
@@ -56,7 +56,7 @@ class Planner:
 
     async def _give_back(self, connection: Connection) -> None:
         if owed := list(self._owed):
-            await events.give_back(connection, owed)
+            await dispatching.give_back(connection, owed)
             self._owed.difference_update(owed)
 
 
@@ -65,25 +65,27 @@ async def _plan(connection: Connection, planned: Undispatched) -> Planned:
         event = planned.stored.read()
     except UnreadableEventError as error:
         # Whatever is broken in it, those behind it must go on.
-        await events.set_aside(connection, planned.id, str(error))
+        await dispatching.set_aside(connection, planned.id, str(error))
         log.error("Event %s is set aside: %s", planned.id, error)
         return Planned()
     mailing = event.emailed_as()
     known = {"event_id": planned.id, "type": planned.stored.type, "request_id": planned.request_id}
     log.info("Event planned", extra=known)
     if mailing is None:
-        await events.mark_dispatched(connection, planned.id)
+        await dispatching.mark_dispatched(connection, planned.id)
         return Planned()
     terms = _terms(event, mailing, planned.occurred_at)
     if mailing.audience is Audience.OWNERS:
-        await events.deliver_to_owners(connection, planned, terms)
+        await dispatching.deliver_to_owners(connection, planned, terms)
         return Planned(terms.queue)
     if event.copy is not None and (address := event.copied_to()) is not None:
-        await events.deliver_to_person(connection, planned, _terms(event, event.copy, planned.occurred_at), address)
+        await dispatching.deliver_to_person(
+            connection, planned, _terms(event, event.copy, planned.occurred_at), address
+        )
     if mailing.audience is Audience.SUBJECT or event.subject_id is not None:
-        await events.deliver_to_person(connection, planned, terms)
+        await dispatching.deliver_to_person(connection, planned, terms)
         return Planned(terms.queue)
-    dispatched = await events.deliver_to_staff(connection, planned, terms)
+    dispatched = await dispatching.deliver_to_staff(connection, planned, terms)
     return Planned(terms.queue, is_unfinished=not dispatched)
 
 

@@ -9,7 +9,7 @@ import signal
 
 from celery import Celery
 
-from db import events, webhooks
+from db import dispatching, webhooks
 from db.listening import listen
 from db.pool import Database, open_database
 from db.seldom import Seldom
@@ -67,14 +67,14 @@ async def _run(settings: Settings) -> None:
 async def relay_once(database: Database, app: Celery) -> int:
     """Hand over what is undispatched, security first; return how many events were handed over or need no worker."""
     async with database.connection() as connection:
-        done = await events.dispatch_quiet(connection, QUIET_TYPES)
+        done = await dispatching.dispatch_quiet(connection, QUIET_TYPES)
     for queue, of_these in ((SECURITY, True), (PLAN, False)):
         async with database.connection() as connection:
-            claimed = await events.claim_for_hand_over(connection, SECURITY_TYPES, of_these=of_these)
+            claimed = await dispatching.claim_for_hand_over(connection, SECURITY_TYPES, of_these=of_these)
         handed = await asyncio.to_thread(_publish_all, app, claimed, queue)
         if left := claimed[handed:]:
             async with database.connection() as connection:
-                await events.take_back(connection, left)
+                await dispatching.take_back(connection, left)
             break
         done += handed
     await _wake_webhooks(database, app)

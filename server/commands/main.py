@@ -95,7 +95,7 @@ def _plain_errors() -> tuple[type[Exception], ...]:
     from resolvers.operators.finding import OperatorError
     from server.checks import DatabaseError
     from server.local.processes import PartError
-    from server.transport.listening import ListenError
+    from server.transport.sockets import ListenError
     from settings import SettingsError
 
     return SettingsError, DatabaseError, MigrationError, PartError, ListenError, OperatorError
@@ -138,7 +138,7 @@ def up(host: str | None, port: int | None, data_dir: Path | None, no_demo: bool)
 def serve(host: str | None, port: int | None, workers: int, listener: int | None) -> None:
     """Run the API."""
     from server.checks import check_database, require
-    from server.transport.listening import inherited, listen
+    from server.transport.sockets import inherited, listen
 
     settings = load(host=host, port=port)
     require(settings, "database_url")
@@ -159,7 +159,7 @@ def serve(host: str | None, port: int | None, workers: int, listener: int | None
 def _serve_by_many(settings: Settings, workers: int) -> None:
     from server.checks import check_database
     from server.local import workers as processes
-    from server.transport.listening import listen
+    from server.transport.sockets import listen
 
     # What a worker would stumble over is told once, before any is started.
     _ = settings.keys
@@ -226,7 +226,7 @@ def mailbox(folder: Path, smtp_listener: int, http_listener: int) -> None:
     """Run the mailbox of `gatehouse up`, on sockets that it inherits."""
     from server.local.mailbox import application
     from server.transport import serving
-    from server.transport.listening import inherited
+    from server.transport.sockets import inherited
 
     load()
     serving.run(application(folder, inherited(smtp_listener)), inherited(http_listener))

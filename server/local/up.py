@@ -16,7 +16,7 @@ from resolvers.operators import demo
 from server.checks import migrate_database
 from server.local import data_dir as data_dirs
 from server.local.supervisor import Supervisor
-from server.transport.listening import ANYWHERE, listen, listen_near, port_of
+from server.transport.sockets import ANYWHERE, listen, listen_near, port_of
 from settings import LOOPBACK_HOSTS, Settings
 
 # The parts that answer on a status port of their own, in its order.

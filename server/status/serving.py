@@ -16,7 +16,7 @@ from starlette.routing import Route
 from server.status.figures import DatabaseFigures
 from server.status.readiness import Readiness
 from server.status.routes import probes
-from server.transport.listening import listen
+from server.transport.sockets import listen
 from settings import Settings
 from telemetry import metrics
 

@@ -32,7 +32,7 @@ RETRY_AFTER_S = 1
 TOO_MUCH = "Too much of yours is under way. Nothing was changed; try again in a moment."
 
 
-class Client(Protocol):
+class Caller(Protocol):
     """What is asked of a request's context."""
 
     @property
@@ -57,13 +57,13 @@ class Admission:
         self._proofs: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
         self._heavy: dict[str, asyncio.Lock] = {}
 
-    def known(self, client: Client) -> str | None:
+    def known(self, client: Caller) -> str | None:
         """The person, where the session has been seen alive within a minute."""
         key = client.session_key
         proof = self._proofs.get(key) if key is not None else None
         return proof[0] if proof and proof[1] > monotonic() else None
 
-    async def person(self, client: Client) -> str | None:
+    async def person(self, client: Caller) -> str | None:
         """The person, looked up unless known."""
         known = self.known(client)
         key = client.session_key
@@ -78,7 +78,7 @@ class Admission:
         return person
 
     @contextmanager
-    def work(self, client: Client) -> Iterator[None]:
+    def work(self, client: Caller) -> Iterator[None]:
         """Have one more in hand. Raises RateLimited at once when it is too much."""
         person = self.known(client)
         keys = ("all", person) if person else ("all", "strangers", client.address_key)
@@ -86,7 +86,7 @@ class Admission:
         with _counted(self.in_hand, {key: most.get(key, MOST_OF_ONE) for key in keys}):
             yield
 
-    def open_socket(self, client: Client, person: str | None) -> _Held:
+    def open_socket(self, client: Caller, person: str | None) -> _Held:
         """Count one more socket until it is released. Raises RateLimited when there are too many."""
         if person:
             return _Held(self.sockets, {person: MOST_SOCKETS_OF_PERSON})

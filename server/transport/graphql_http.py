@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rules.failures import RateLimited, Refusal, ServiceUnavailable
 from server.transport import bodies
-from server.transport.admission import RETRY_AFTER_S, Admission, Client
+from server.transport.admission import RETRY_AFTER_S, Admission, Caller
 from server.transport.documents import chosen_operation
 from server.transport.errors import INTERNAL_MESSAGE, log_unexpected, mask, payload
 from server.transport.event_stream import EventStream, encode_json
@@ -30,7 +30,7 @@ METHODS = {"Allow": "GET, POST"}
 STATUS_OF: dict[type[Refusal], int] = {ServiceUnavailable: 503, RateLimited: 429}
 
 
-class RequestContext(Client, Protocol):
+class EndpointContext(Caller, Protocol):
     """What the endpoint needs to know of a request's context."""
 
     request_id: str
@@ -43,7 +43,7 @@ class GraphQLEndpoint:
     def __init__(
         self,
         schema: GatehouseSchema,
-        make_context: Callable[[HTTPConnection], RequestContext],
+        make_context: Callable[[HTTPConnection], EndpointContext],
         *,
         settings: Settings,
         page: Callable[[Request], Awaitable[Response | None]] | None = None,
@@ -86,7 +86,7 @@ class GraphQLEndpoint:
             await bodies.drain(request)
         return self._refusal(request, error)
 
-    async def _answer(self, request: Request, context: RequestContext) -> ASGIApp:
+    async def _answer(self, request: Request, context: EndpointContext) -> ASGIApp:
         if request.method not in {"GET", "POST"}:
             raise RequestError("Send GET or POST.", 405, headers=METHODS)
         wanted = accepted(request.headers.get("accept"))
@@ -100,7 +100,7 @@ class GraphQLEndpoint:
         refuse_forged(request, self.settings)
         return await self._execute(request, params, wanted, context)
 
-    async def _execute(self, request: Request, params: Params, wanted: Accepted, context: RequestContext) -> ASGIApp:
+    async def _execute(self, request: Request, params: Params, wanted: Accepted, context: EndpointContext) -> ASGIApp:
         text = self.schema.documents.text_of(params)
         person, prepared = await self.schema.prepare(text, context, self.admission)
         streams = wanted.best == EVENTS
@@ -157,7 +157,7 @@ async def _params(request: Request) -> Params:
 
 
 def _result(
-    data: dict[str, Any] | None, errors: list[GraphQLError] | None, wanted: Accepted, context: RequestContext
+    data: dict[str, Any] | None, errors: list[GraphQLError] | None, wanted: Accepted, context: EndpointContext
 ) -> Response:
     body = payload(data, errors)
     media_type = wanted.json or JSON
@@ -169,7 +169,7 @@ def _result(
     return response
 
 
-def _stream(data: dict[str, Any] | None, errors: list[GraphQLError] | None, context: RequestContext) -> EventStream:
+def _stream(data: dict[str, Any] | None, errors: list[GraphQLError] | None, context: EndpointContext) -> EventStream:
     async def once() -> AsyncGenerator[dict[str, Any], None]:
         yield payload(data, errors)
 

@@ -13,7 +13,7 @@ from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, exec
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.types.execution import PreExecutionError
 
-from server.transport.admission import Admission, Client, bounds_of
+from server.transport.admission import Admission, Caller, bounds_of
 from server.transport.aside import Aside
 from server.transport.documents import Prepared, documents_for
 from server.transport.errors import mask
@@ -43,7 +43,7 @@ class GatehouseSchema(strawberry.Schema):
         self._introspected: OrderedDict[tuple[str, str | None], ExecutionResult] = OrderedDict()
         self._introspecting = Aside("introspection")
 
-    async def prepare(self, text: str, context: Client, admission: Admission) -> tuple[str | None, Prepared]:
+    async def prepare(self, text: str, context: Caller, admission: Admission) -> tuple[str | None, Prepared]:
         """Who asks, if they have a session, and the document as far as they may have it. Raises a Refusal."""
         person = await admission.person(context)
         bounds = bounds_of(person)

@@ -16,7 +16,7 @@ from rules.failures import Failure
 from server.transport import bodies
 from server.transport.admission import RETRY_AFTER_S, Admission
 from server.transport.errors import INTERNAL_MESSAGE, log_unexpected
-from server.transport.graphql_http import RequestContext, request_id_of
+from server.transport.graphql_http import EndpointContext, request_id_of
 from server.transport.graphql_request import RequestError, parse_json, refuse_unusable_text
 from telemetry import requests
 
@@ -58,7 +58,7 @@ class ScimEndpoint:
     """The ASGI application below /scim/v2."""
 
     def __init__(
-        self, door: Door, make_context: Callable[[HTTPConnection], RequestContext], admission: Admission
+        self, door: Door, make_context: Callable[[HTTPConnection], EndpointContext], admission: Admission
     ) -> None:
         self.door = door
         self.make_context = make_context
@@ -82,7 +82,7 @@ class ScimEndpoint:
             response = await self._refuse(request, error)
         await response(scope, receive, send)
 
-    async def _answer(self, request: Request, context: RequestContext) -> Response:
+    async def _answer(self, request: Request, context: EndpointContext) -> Response:
         # Known from here on as one who has a key, and let through before anything is read.
         await self.admission.person(context)
         await self.door.admit(context)

@@ -7,7 +7,7 @@ import asyncio
 import redis
 from aiosmtpd.smtp import SMTP, Envelope
 
-from server.transport.listening import free_port
+from server.transport.sockets import free_port
 from tests.broker import Broker
 from tests.line import Line
 from tests.parts import Process

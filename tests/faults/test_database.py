@@ -20,7 +20,7 @@ from db.migrate import migrate
 from server.local import postgres, processes
 from server.local.postgres import Postgres
 from server.transport.headers import SECURITY_HEADERS
-from server.transport.listening import free_port
+from server.transport.sockets import free_port
 from tests.broker import Broker
 from tests.client import SECRET_KEYS, Client, GraphQLError
 from tests.line import Line, Start

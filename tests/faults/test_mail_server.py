@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope
 
-from server.transport.listening import free_port
+from server.transport.sockets import free_port
 from tests.commands import command
 from tests.line import Line
 from tests.people import crowd, email

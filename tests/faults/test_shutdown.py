@@ -8,7 +8,7 @@ import signal
 import httpx
 from aiosmtpd.smtp import SMTP, Envelope
 
-from server.transport.listening import free_port
+from server.transport.sockets import free_port
 from tests.client import GraphQLError
 from tests.line import Line
 from tests.operations import SIGN_IN

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest_asyncio
 
-from server.transport.listening import free_port
+from server.transport.sockets import free_port
 from tests.line import Line
 from tests.parts import Process
 from tests.waiting import LIMIT_S

@@ -15,7 +15,7 @@ import pytest_asyncio
 import yaml
 
 from server.local import processes
-from server.transport.listening import free_port
+from server.transport.sockets import free_port
 from tests.running.conftest import PARTS, Parts
 from tests.warm import ROOT
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from server.transport.listening import free_port
+from server.transport.sockets import free_port
 from tests.parts import Process, environment
 from tests.waiting import LIMIT_S
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest_asyncio
 
-from server.transport.listening import listen, port_of
+from server.transport.sockets import listen, port_of
 from tests.parts import Process
 from tests.server.running import Start
 

@@ -25,7 +25,7 @@ import pytest
 from server.local import processes
 from server.local.processes import Child
 from server.local.supervisor import is_healthy
-from server.transport.listening import free_port
+from server.transport.sockets import free_port
 from tests.client import Client
 from tests.operations import BEGIN, SIGN_IN, VERIFY, WHO_AM_I
 from tests.parts import Process, environment

@@ -10,7 +10,7 @@ import httpx
 import psutil
 import pytest
 
-from server.transport.listening import free_port
+from server.transport.sockets import free_port
 from tests.client import SECRET_KEYS
 from tests.parts import Process, environment
 

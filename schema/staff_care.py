@@ -1,0 +1,80 @@
+"""What owners and admins do about the people of their roster: reset who is locked out, remind who has not enrolled."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+import resolvers.staff
+from resolvers.access import parse_id
+from schema.common import Info
+from schema.failures import InvalidInput, NotPermitted, StaffMfaNotEnabled
+from schema.staff import StaffMember
+
+
+@strawberry.input(description="Whose MFA to reset.")
+class ResetStaffMfaInput:
+    account_id: strawberry.ID = strawberry.field(description="The account.")
+    staff_id: strawberry.ID = strawberry.field(description="The membership's id, from the roster.")
+
+
+@strawberry.type(description="The staff member must enroll anew at the next sign-in, and is told by email.")
+class StaffMfaReset:
+    staff_member: StaffMember = strawberry.field(description="The staff member, with MFA off.")
+
+
+ResetStaffMfaResult = Annotated[
+    StaffMfaReset | StaffMfaNotEnabled | NotPermitted,
+    strawberry.union("ResetStaffMfaResult", description="What came of the reset."),
+]
+
+
+@strawberry.input(description="Whom to remind.")
+class RemindStaffInput:
+    account_id: strawberry.ID = strawberry.field(description="The account.")
+    staff_ids: list[strawberry.ID] = strawberry.field(description="Memberships' ids, from the roster: 1 to 500.")
+
+
+@strawberry.type(description="Reminders are on their way.")
+class StaffReminded:
+    reminded_count: int = strawberry.field(description="How many are being reminded.")
+    skipped_count: int = strawberry.field(
+        description="How many are not: enrolled, reminded within 24 hours, not staff here, or not asked to enroll."
+    )
+
+
+RemindStaffResult = Annotated[
+    StaffReminded | InvalidInput | NotPermitted,
+    strawberry.union("RemindStaffResult", description="What came of reminding."),
+]
+
+
+@strawberry.type
+class StaffMutation:
+    @strawberry.mutation(
+        description="Takes a locked-out staff member's MFA and sessions away, so that they enroll anew. Of "
+        "somebody who disputed a reset, an owner alone: they can enroll again."
+    )
+    async def reset_staff_mfa(
+        self,
+        info: Info,
+        input: Annotated[ResetStaffMfaInput, strawberry.argument(description="Whose.")],  # noqa: A002
+    ) -> ResetStaffMfaResult | None:
+        account_id = parse_id(input.account_id)
+        member = await resolvers.staff.reset(info.context, account_id, parse_id(input.staff_id))
+        return StaffMfaReset(staff_member=StaffMember.of(member, await info.context.person(), account_id))
+
+    @strawberry.mutation(
+        description="Sends the grace-period reminder now to staff who are not enrolled; each person at most once in 24 "
+        "hours."
+    )
+    async def remind_staff(
+        self,
+        info: Info,
+        input: Annotated[RemindStaffInput, strawberry.argument(description="Whom.")],  # noqa: A002
+    ) -> RemindStaffResult | None:
+        reminded, skipped = await resolvers.staff.remind(
+            info.context, parse_id(input.account_id), list(input.staff_ids)
+        )
+        return StaffReminded(reminded_count=reminded, skipped_count=skipped)
