@@ -30,6 +30,7 @@ class Claimed:
     occurred_at: datetime
     account_name: str | None
     request_id: str | None
+    traceparent: str | None
     stored: Stored
 
 
@@ -72,7 +73,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
             SELECT id FROM abandoned UNION ALL SELECT id FROM waiting LIMIT $3
         ), judged AS (
             SELECT due.id, occurred_at, accounts.name AS account_name, type, events.account_id, subject_id,
-                actor_id, data, service_key, request_id,
+                actor_id, data, service_key, request_id, traceparent,
                 CASE
                     WHEN body_sent_at IS NOT NULL AND resends = 0 THEN 'sent'
                     WHEN expires_at <= now() THEN 'dropped'
@@ -113,7 +114,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                 body_sent_at = NULL
             FROM judged WHERE deliveries.id = judged.id
             RETURNING deliveries.id, event_id, message, email, attempts, state, occurred_at, account_name,
-                type, account_id, subject_id, actor_id, data, service_key, request_id,
+                type, account_id, subject_id, actor_id, data, service_key, request_id, traceparent,
                 created_at < now() - make_interval(hours => $4) OR attempts >= $5 AS is_overdue
         ), given_back AS (
             -- whoever was not reminded after all may be reminded again
@@ -122,7 +123,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                 AND staff.user_id = claimed.subject_id AND reminder_claimed_at <= occurred_at
         )
         SELECT id, event_id, message, email, attempts, is_overdue, occurred_at, account_name,
-            type, account_id, subject_id, actor_id, data, service_key, request_id
+            type, account_id, subject_id, actor_id, data, service_key, request_id, traceparent
         FROM claimed WHERE state = 'sending' ORDER BY id
         """,
         queue,

@@ -29,6 +29,7 @@ class Undispatched:
     stored: Stored
     fanned_out_to: UUID | None
     request_id: str | None
+    traceparent: str | None
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ async def lock_undispatched(connection: Connection, event_id: int) -> Undispatch
     row = await connection.fetchrow(
         """
         SELECT events.id, accounts.name AS account_name, occurred_at, fanned_out_to,
-            type, account_id, subject_id, actor_id, data, service_key, request_id
+            type, account_id, subject_id, actor_id, data, service_key, request_id, traceparent
         FROM events LEFT JOIN accounts ON accounts.id = events.account_id
         WHERE events.id = $1 AND dispatched_at IS NULL AND failure IS NULL
         FOR NO KEY UPDATE OF events SKIP LOCKED
@@ -137,6 +138,7 @@ async def lock_undispatched(connection: Connection, event_id: int) -> Undispatch
         stored_from(row),
         row["fanned_out_to"],
         row["request_id"],
+        row["traceparent"],
     )
 
 

@@ -11,7 +11,7 @@ from db.pool import Connection
 from rules.events.base import Event
 from rules.events.catalogue import SHOWN_EVERYWHERE, SHOWN_WHEN_PLANNED
 from rules.events.stored import Stored
-from telemetry import requests
+from telemetry import requests, traces
 
 
 async def append(connection: Connection, event: Event) -> None:
@@ -32,8 +32,8 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
             SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::text[])
                 WITH ORDINALITY AS given (type, account_id, subject_id, actor_id, data, service_key, number)
         ), appended AS (
-            INSERT INTO events (type, account_id, subject_id, actor_id, data, service_key, request_id)
-            SELECT type, account_id, subject_id, actor_id, data, service_key, $8 FROM given ORDER BY number
+            INSERT INTO events (type, account_id, subject_id, actor_id, data, service_key, request_id, traceparent)
+            SELECT type, account_id, subject_id, actor_id, data, service_key, $8, $10 FROM given ORDER BY number
             RETURNING id, type, account_id, subject_id
         )
         INSERT INTO account_events (account_id, event_id)
@@ -52,6 +52,7 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
         SHOWN_WHEN_PLANNED,
         request.request_id if request else None,
         SHOWN_EVERYWHERE,
+        traces.traceparent(),
     )
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from telemetry import metrics
+from telemetry import metrics, traces
 
 OTHER = "other"
 OK = "OK"
@@ -44,12 +44,21 @@ def current() -> Observed | None:
 
 
 @contextmanager
-def observed(request_id: str, transport: str, *, is_graphql: bool) -> Iterator[Observed]:
+def observed(
+    request_id: str, transport: str, *, is_graphql: bool, traceparent: str | None = None
+) -> Iterator[Observed]:
     """Watch over one request, and tell of it when it is answered."""
     request = Observed(request_id, transport, OTHER if is_graphql else None)
     token = _current.set(request)
     try:
-        yield request
+        with traces.span(transport, "SERVER", traceparent, request_id=request_id) as span:
+            try:
+                yield request
+            finally:
+                if span is not None and request.operation is not None:
+                    span.update_name(f"{request.kind} {request.operation}".strip())
+                    span.set_attribute("graphql.operation.type", request.kind)
+                    span.set_attribute("gatehouse.outcome", request.outcome)
     except BaseException:
         if request.kind != SUBSCRIPTION:  # which ends when its client goes
             request.end("INTERRUPTED")

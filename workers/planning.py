@@ -15,6 +15,7 @@ from rules.events.mailing import Audience, Mailing
 from rules.events.policy import Requirement
 from rules.events.stored import UnreadableEventError
 from rules.failures import ServiceUnavailable
+from telemetry import traces
 
 log = logging.getLogger("gatehouse.planning")
 
@@ -45,7 +46,11 @@ class Planner:
         try:
             async with database.connection() as connection, connection.transaction():
                 event = await dispatching.lock_undispatched(connection, event_id)
-                return await _plan(connection, event) if event is not None else Planned()
+                if event is None:
+                    return Planned()
+                known = {"event_id": event.id, "request_id": event.request_id}
+                with traces.span(f"plan {event.stored.type}", "CONSUMER", event.traceparent, **known):
+                    return await _plan(connection, event)
         except BaseException:
             # The database's fault, or an end before its time: it is no crash. Now, or when the database is well again.
             self._owed.add(event_id)

@@ -14,7 +14,7 @@ from db.deliveries import Claimed
 from db.seldom import Seldom
 from rules.delivery import pause_s
 from rules.links import Purpose
-from telemetry import metrics
+from telemetry import metrics, traces
 from workers.emails import Facts, Pages
 from workers.letters import Letter, Mail
 from workers.links import OvertakenError, links_of
@@ -112,7 +112,7 @@ class _Batch:
             del self.waiting[delivery.id]
             return
         try:
-            with metrics.smtp():
+            with metrics.smtp(), traces.span("send", "CLIENT", delivery.traceparent, **_known(delivery)):
                 self.mailer.send(self._mail_of(delivery, links), lambda: self._leave(delivery.id))
         except UnsendableError as error:
             self._fail([delivery], str(error))
@@ -212,7 +212,7 @@ class _Batch:
         )
 
 
-def _known(delivery: Claimed) -> dict[str, object]:
+def _known(delivery: Claimed) -> dict[str, str | int | None]:
     """What leads from a line of the log to the request that it began with."""
     return {
         "delivery_id": delivery.id,

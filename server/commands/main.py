@@ -97,8 +97,9 @@ def _plain_errors() -> tuple[type[Exception], ...]:
     from server.local.processes import PartError
     from server.transport.sockets import ListenError
     from settings import SettingsError
+    from telemetry.traces import TracesError
 
-    return SettingsError, DatabaseError, MigrationError, PartError, ListenError, OperatorError
+    return SettingsError, TracesError, DatabaseError, MigrationError, PartError, ListenError, OperatorError
 
 
 host_option = click.option("--host", help="The address to listen on [GATEHOUSE_HOST, 127.0.0.1].")
@@ -148,7 +149,9 @@ def serve(host: str | None, port: int | None, workers: int, listener: int | None
     from server.app import create_app
     from server.status.serving import status
     from server.transport import serving
+    from telemetry import traces
 
+    traces.start("api")
     app = create_app(settings)
     bound = listen(settings.host, settings.port) if listener is None else inherited(listener)
     check_database(settings)
@@ -173,10 +176,12 @@ def worker() -> None:
     """Run a Celery worker: plans and sends emails."""
     from server.checks import check_database, require
     from server.status.serving import status
+    from telemetry import traces
     from workers.processes import worker_main
 
     settings = load()
     require(settings, "database_url", "broker_url", "smtp_url")
+    traces.start("worker")
     check_database(settings)
     with status(settings):
         worker_main(settings)

@@ -94,7 +94,8 @@ class RequestId:
         ):  # a socket's operations are told of one by one
             await self.app(scope, receive, send_with_id)
             return
-        with requests.observed(request_id, "http", is_graphql=_asks_graphql(scope)) as observed:
+        trace = Headers(scope=scope).get("traceparent")
+        with requests.observed(request_id, "http", is_graphql=_asks_graphql(scope), traceparent=trace) as observed:
 
             async def send_observed(message: Message) -> None:
                 if message["type"] == "http.response.start" and message["status"] >= 400:
