@@ -19,6 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, FilePath, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from rules.oidc import ProviderConfig
 from rules.people import TimeLimits
 
 PREFIX = "GATEHOUSE_"
@@ -173,6 +174,18 @@ _PageUrl = Annotated[
 ]
 
 
+OIDC_VARIABLE = re.compile(r"GATEHOUSE_OIDC_([A-Z][A-Z0-9_]{0,30}?)_(ISSUER|CLIENT_ID|CLIENT_SECRET)(_FILE)?")
+
+
+def _providers(providers: tuple[ProviderConfig, ...], info: ValidationInfo) -> tuple[ProviderConfig, ...]:
+    for provider in providers:
+        parts = _parts(provider.issuer)
+        is_local = parts.hostname in LOOPBACK_HOSTS and not info.data.get("production")
+        if not (parts.scheme == "https" or (parts.scheme == "http" and is_local)) or not _has_host(provider.issuer):
+            raise ValueError(f"the issuer of {provider.name} must start with https://")
+    return providers
+
+
 def _colour(value: str) -> str:
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
         raise ValueError("must be a colour as in #1849a9")
@@ -207,6 +220,9 @@ class Settings(BaseSettings):
     security_url: _PageUrl = ""
     agency_security_url: _PageUrl = ""
     email_from: Annotated[str, AfterValidator(_mailbox)] = "Gatehouse <no-reply@gatehouse.localhost>"
+
+    # Each from variables of its own: GATEHOUSE_OIDC_<NAME>_ISSUER and so on.
+    oidc: Annotated[tuple[ProviderConfig, ...], NoDecode, AfterValidator(_providers)] = ()
 
     pages: bool = True
     product_name: Annotated[str, Field(max_length=60)] = ""
@@ -305,6 +321,11 @@ class Settings(BaseSettings):
         return "__Host-gatehouse" if self.cookie_is_secure else "gatehouse"
 
     @property
+    def provider_cookie_name(self) -> str:
+        """The name of the cookie that binds a sign-in at a provider to the browser."""
+        return f"{self.cookie_name}-provider"
+
+    @property
     def device_cookie_name(self) -> str:
         """The name of the cookie that tells a device where somebody has signed in before."""
         return f"{self.cookie_name}-device"
@@ -314,7 +335,7 @@ def load() -> Settings:
     """Read the environment; raise SettingsError with one plain sentence for each wrong value."""
     given = _from_files(os.environ)
     try:
-        loaded = Settings(**given)  # type: ignore[arg-type]
+        loaded = Settings(**given, oidc=_oidc(os.environ))  # type: ignore[arg-type]
     except ValidationError as error:
         sentences = []
         for problem in error.errors():
@@ -339,11 +360,33 @@ def _from_files(environment: Mapping[str, str]) -> dict[str, str]:
             continue
         if environment.get(variable):
             raise SettingsError(f"{variable} and {variable}_FILE are both set: give one of them.")
-        try:
-            given[name] = Path(path).read_text().strip()
-        except (OSError, ValueError):
-            raise SettingsError(f"{variable}_FILE is wrong: the file cannot be read.") from None
+        given[name] = _read(f"{variable}_FILE", path)
     return given
+
+
+def _oidc(environment: Mapping[str, str]) -> tuple[ProviderConfig, ...]:
+    """The providers that people may sign in at, by name. Raises SettingsError."""
+    found: dict[str, dict[str, str]] = {}
+    for variable, value in sorted(environment.items()):
+        named = OIDC_VARIABLE.fullmatch(variable)
+        if named is None or not value:
+            continue
+        name, part, file = named.groups()
+        provider = found.setdefault(name.lower(), {})
+        if part.lower() in provider:
+            raise SettingsError(f"{variable} and {variable.removesuffix('_FILE')} are both set: give one of them.")
+        provider[part.lower()] = _read(variable, value) if file else value.strip()
+    for name, parts in found.items():
+        if missing := {"issuer", "client_id", "client_secret"} - parts.keys():
+            raise SettingsError(f"GATEHOUSE_OIDC_{name.upper()}_{min(missing).upper()} is not set.")
+    return tuple(ProviderConfig(name, **parts) for name, parts in found.items())
+
+
+def _read(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, ValueError):
+        raise SettingsError(f"{variable} is wrong: the file cannot be read.") from None
 
 
 def unknown_variables(names: Iterable[str]) -> list[str]:
@@ -353,5 +396,5 @@ def unknown_variables(names: Iterable[str]) -> list[str]:
     return [
         f"{name} is no setting of Gatehouse; the nearest is {get_close_matches(name.upper(), known, 1, 0)[0]}."
         for name in sorted(names)
-        if name.upper().startswith(PREFIX) and name.upper() not in known
+        if name.upper().startswith(PREFIX) and name.upper() not in known and not OIDC_VARIABLE.fullmatch(name)
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +12,7 @@ from uuid import UUID
 
 from db import service_keys, users
 from db.pool import Connection, Database
+from oidc.provider import Provider
 from resolvers.hashing import Hasher
 from resolvers.hub import Hub
 from resolvers.turns import Turns
@@ -42,6 +43,7 @@ class Service:
     limits: TimeLimits
     production: bool = False
     webhook_allow_private: bool = False
+    providers: Mapping[str, Provider] = field(default_factory=dict)
 
 
 @dataclass

@@ -71,6 +71,15 @@ async def sign_in(context: Context, email: str, password: str, use_cookie: bool)
     return _signed_in(context, shown.id, shown.now, outcome, use_cookie)
 
 
+async def recognised(
+    context: Context, connection: Connection, user_id: UUID, now: datetime, amr: Sequence[str]
+) -> SignedIn | ChallengeOpened:
+    """Go on with somebody whom a provider has vouched for, under their lock, in a browser. Raises ShutOut."""
+    if await factors.exists(connection, user_id):
+        return await open_challenge(context, connection, user_id, True, amr)
+    return _signed_in(context, user_id, now, await start_session(context, connection, user_id, amr), True)
+
+
 async def complete_challenge(
     context: Context, challenge_token: str, totp_code: str | None, backup_code: str | None
 ) -> SignedIn:

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 import settings as settings_module
 from db.pool import REQUESTS, open_database
+from oidc.provider import Provider
 from resolvers.context import Service
 from resolvers.hashing import Hasher
 from resolvers.hub import Hub
@@ -22,6 +23,7 @@ from rules.sealing import KeyRing
 from schema.roots import build
 from scim.door import Door
 from server.context import RequestContext, context_for
+from server.sign_in_with import SignInWith, callback_url
 from server.status.readiness import Readiness
 from server.status.routes import probes
 from server.transport.graphql_http import GraphQLEndpoint
@@ -66,11 +68,14 @@ def create_app(settings: Settings | None = None) -> Starlette:
             limits,
             settings.production,
             settings.webhook_allow_private,
+            {each.name: Provider(each, callback_url(settings, each)) for each in settings.oidc},
         )
         try:
             yield
         finally:
             turning.cancel()
+            for provider in app.state.service.providers.values():
+                await provider.close()
             await explorer.close()
             await hub.close()
             hasher.close()
@@ -96,11 +101,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
     explorer = Explorer(settings, schema, is_staff)
     endpoint = GraphQLEndpoint(schema, make_context, settings=settings, page=explorer.page)
     directory = ScimEndpoint(Door(settings.public_url.rstrip("/") + BASE_PATH), make_context, endpoint.admission)
+    sign_in_with = SignInWith(settings, make_context, endpoint.admission)
     app = Starlette(
         routes=[
             *probes(Readiness(settings)),
             *endpoint.routes,
             *directory.routes,
+            *sign_in_with.routes,
             *explorer.routes,
             *pages.routes,
         ],

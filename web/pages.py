@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from rules.events.catalogue import EVENTS
+from rules.oidc import sentence
 from settings import Settings
 from web.branding import stylesheet
 from web.next_path import own_path, sign_in_path
@@ -84,7 +85,10 @@ class Pages:
         wanted = own_path(request.query_params.get("next")) or "/account/security"
         if await self.visitor(request):
             return _to(wanted if not wanted.startswith("/sign-in") else "/account/security")
-        return self._page(request, "sign_in.html", wanted=wanted)
+        given = request.query_params
+        provider = next((each for each in self.settings.oidc if each.name == given.get("provider")), None)
+        problem = sentence(given.get("problem", ""), provider.title) if provider else None
+        return self._page(request, "sign_in.html", wanted=wanted, providers=self.settings.oidc, problem=problem)
 
     async def _account(self, request: Request) -> Response:
         if not await self.visitor(request):

@@ -30,6 +30,7 @@ from rules.events.samples import FILLED_IN
 from rules.events.signing_in import (
     BackupCodeUsed,
     CodeRejected,
+    IdentityLinked,
     MfaChallengeLocked,
     PasswordRejected,
     Reauthenticated,
@@ -41,6 +42,8 @@ from rules.events.signing_in import (
 )
 from rules.events.staff import (
     AccountCreated,
+    DomainBound,
+    DomainReleased,
     EmailChanged,
     InvitationRevoked,
     PortalUserAdded,
@@ -109,6 +112,9 @@ EVENTS: tuple[type[Event], ...] = (
     EnrollmentConfirmed,
     ResetConfirmationChanged,
     MfaRequired,
+    IdentityLinked,
+    DomainBound,
+    DomainReleased,
 )
 BY_TYPE = {event.type(): event for event in EVENTS}
 MEMBER_CHANGES = frozenset(name for name, event in BY_TYPE.items() if event.changes_member)

@@ -24,6 +24,17 @@ class SignInSucceeded(OwnAct):
 
 
 @dataclass(frozen=True, kw_only=True)
+class IdentityLinked(OwnAct):
+    description = "A person signed in at an OpenID provider for the first time: from now on they are known by that."
+    sentence = "{subject} can now sign in by {provider}."
+    about_method = "oidc"
+    mailing = to_subject("identity_linked")
+    samples = {"identity_linked": {"provider": "Google"}}
+
+    provider: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reauthenticated(OwnAct):
     description = "A person showed again, within a session, that they are the one."
     sentence = "{subject} confirmed to be the one."

@@ -30,6 +30,7 @@ OPERATORS = {
     "portal": "server.commands.operators",
     "sbom": "server.commands.sbom",
     "service-keys": "server.commands.service_keys",
+    "domains": "server.commands.domains",
     "staff": "server.commands.memberships",
     "webhooks": "server.commands.webhooks",
     "super-admin": "server.commands.memberships",
@@ -39,6 +40,7 @@ OPERATORS = {
 # What --help says of each, as the command itself does.
 SHORT_HELP = {
     "account": "Accounts (agencies).",
+    "domains": "Email domains of accounts: which OpenID provider vouches for their addresses.",
     "clock": "Let time pass in the database of `gatehouse up`.",
     "deliveries": "Emails on their way, and events that no email could be made of.",
     "doctor": "Say what is wrong: database, migrations, keys, clock, events and emails that wait, broker, mail.",

@@ -23,6 +23,7 @@ SUBJECTS = {
     "mfa_disabled": "MFA is off for your sign-in",
     "backup_codes_regenerated": "Your backup codes were replaced",
     "authenticator_replaced": "Your authenticator app was replaced",
+    "identity_linked": "Your sign-in now works by Google",
     "backup_code_used": "A backup code was used to sign in",
     "backup_code_used_last": "A backup code was used to sign in",
     "mfa_reset": "Your MFA was reset: set it up again",

@@ -148,4 +148,25 @@ def test_every_setting_is_in_the_readme_and_nothing_else() -> None:
     readme = (Path(settings.__file__).parent / "README.md").read_text()
     table = [line.split("|")[1] for line in readme.splitlines() if line.startswith("| `GATEHOUSE_")]
     told = {name.strip(" `") for cell in table for name in cell.split(",")}
-    assert told == {f"GATEHOUSE_{name.upper()}" for name in Settings.model_fields}
+    named = {f"GATEHOUSE_{name.upper()}" for name in Settings.model_fields if name != "oidc"}
+    assert told == named | {f"GATEHOUSE_OIDC_<NAME>_{part}" for part in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")}
+
+
+def test_a_provider_is_whole_or_the_start_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret\n")
+    given = {"ISSUER": "https://accounts.google.com", "CLIENT_ID": "x", "CLIENT_SECRET_FILE": str(secret)}
+    for name, value in given.items():
+        monkeypatch.setenv(f"GATEHOUSE_OIDC_GOOGLE_{name}", value)
+    (google,) = settings.load().oidc
+    assert (google.name, google.title, google.client_secret) == ("google", "Google", "s3cret")
+    assert (
+        settings.unknown_variables(["GATEHOUSE_OIDC_GOOGLE_ISSUER", "GATEHOUSE_OIDC_GOOGLE_CLIENT_SECRET_FILE"]) == []
+    )
+    monkeypatch.setenv("GATEHOUSE_OIDC_OWN_ISSUER", "https://own.example")
+    with pytest.raises(SettingsError, match="GATEHOUSE_OIDC_OWN_CLIENT_ID is not set"):
+        settings.load()
+    monkeypatch.delenv("GATEHOUSE_OIDC_OWN_ISSUER")
+    monkeypatch.setenv("GATEHOUSE_OIDC_GOOGLE_ISSUER", "http://accounts.google.com")
+    with pytest.raises(SettingsError, match="GATEHOUSE_OIDC is wrong: the issuer of google must start with https"):
+        settings.load()

@@ -23,15 +23,21 @@ class Node:
 
     async def run(self, script: str, *arguments: str) -> Any:
         """What a script prints, read as JSON."""
-        _, environment = npm_command()
-        node = shutil.which("node", path=environment.get("PATH", os.defpath))
-        assert node, "Node is missing beside npm."
+        node, environment = node_command()
         return json.loads(await run(self.folder, environment, node, script, *arguments))
 
 
-async def installed(folder: Path) -> Node:
+def node_command() -> tuple[str, dict[str, str]]:
+    """Node, and its environment."""
+    _, environment = npm_command()
+    node = shutil.which("node", path=environment.get("PATH", os.defpath))
+    assert node, "Node is missing beside npm."
+    return node, environment
+
+
+async def installed(folder: Path, scripts: Path = SCRIPTS) -> Node:
     """The scripts in that folder, and what they need."""
-    shutil.copytree(SCRIPTS, folder, ignore=shutil.ignore_patterns("node_modules"))
+    shutil.copytree(scripts, folder, ignore=shutil.ignore_patterns("node_modules"))
     npm, environment = npm_command()
     options = ("--no-audit", "--no-fund", "--no-package-lock", "--prefer-offline", "--silent")
     await run(folder, environment, *npm, "install", *options)

@@ -52,7 +52,7 @@ export async function confirmPerson(bringsCode) {
 export async function signInAgain() {
   const { dialog, closed } = openDialog("sign-in-again");
   let isSignedIn = false;
-  signInFlow(element(dialog, "[data-flow]"), person.email, (email) => {
+  signInFlow(element(dialog, "[data-flow]"), person.email, undefined, (email) => {
     isSignedIn = true;
     // What is on the page is another person's.
     if (person.email && email !== person.email) location.reload();

@@ -13,11 +13,13 @@ const COMPLETE = `mutation CompleteMfaChallenge($input: CompleteMfaChallengeInpu
     __typename ... on SignedIn { viewer { email } } ... on Error { message } ... on TooManyAttempts { retryAt } } }`;
 
 /**
- * Begin with the password; `done` gets the email of whoever has signed in.
- * @param {HTMLElement} place @param {string} email @param {(email: string) => void} done
+ * Begin with the password, or with a challenge that is open already; `done` gets the email of whoever has signed in.
+ * @param {HTMLElement} place @param {string} email @param {string | undefined} challengeToken
+ * @param {(email: string) => void} done
  */
-export function signInFlow(place, email, done) {
-  passwordStep(place, email, done);
+export function signInFlow(place, email, challengeToken, done) {
+  if (challengeToken) codeStep(place, email, challengeToken, done, "totp");
+  else passwordStep(place, email, done);
 }
 
 /**

@@ -1,0 +1,87 @@
+"""Who people are at OpenID providers: an issuer's subject is one person, linked by an email address once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from db.pool import Connection
+
+
+async def now(connection: Connection) -> datetime:
+    """The database's time."""
+    instant: datetime = await connection.fetchval("SELECT now()")
+    return instant
+
+
+async def find(connection: Connection, issuer: str, subject: str) -> UUID | None:
+    """Whose identity this is; None while it is nobody's."""
+    found: UUID | None = await connection.fetchval(
+        "SELECT user_id FROM identities WHERE issuer = $1 AND subject = $2", issuer, subject
+    )
+    return found
+
+
+async def link(connection: Connection, issuer: str, subject: str, user_id: UUID) -> bool:
+    """Let the identity be this person's; false when it is somebody's, or they have another one there."""
+    linked = await connection.fetchval(
+        """
+        INSERT INTO identities (issuer, subject, user_id) VALUES ($1, $2, $3)
+        ON CONFLICT DO NOTHING RETURNING true
+        """,
+        issuer,
+        subject,
+        user_id,
+    )
+    return bool(linked)
+
+
+async def vouches_for(connection: Connection, provider: str, domain: str) -> bool:
+    """Whether the provider's word counts for addresses at the domain.
+
+    A domain that is bound takes the word of its own provider alone, and a provider that is bound is believed nothing
+    about other domains.
+    """
+    return bool(
+        await connection.fetchval(
+            """
+            SELECT coalesce(
+                (SELECT provider = $1 FROM account_domains WHERE domain = $2),
+                NOT EXISTS (SELECT FROM account_domains WHERE provider = $1)
+            )
+            """,
+            provider,
+            domain,
+        )
+    )
+
+
+async def bind_domain(connection: Connection, account_id: UUID, domain: str, provider: str) -> bool:
+    """Let the domain be the account's, and the provider vouch for it; false when it is another account's."""
+    bound = await connection.fetchval(
+        """
+        INSERT INTO account_domains AS bound (domain, account_id, provider) VALUES ($2, $1, $3)
+        ON CONFLICT (domain) DO UPDATE SET provider = excluded.provider WHERE bound.account_id = excluded.account_id
+        RETURNING true
+        """,
+        account_id,
+        domain,
+        provider,
+    )
+    return bool(bound)
+
+
+async def release_domain(connection: Connection, account_id: UUID, domain: str) -> bool:
+    """Let the domain be nobody's; false when it is not the account's."""
+    status = await connection.execute(
+        "DELETE FROM account_domains WHERE domain = $2 AND account_id = $1", account_id, domain
+    )
+    return status == "DELETE 1"
+
+
+async def domains(connection: Connection, account_id: UUID) -> list[tuple[str, str]]:
+    """The account's domains, each with its provider."""
+    rows = await connection.fetch(
+        "SELECT domain, provider FROM account_domains WHERE account_id = $1 ORDER BY domain", account_id
+    )
+    return [(row["domain"], row["provider"]) for row in rows]

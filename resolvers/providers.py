@@ -1,0 +1,71 @@
+"""Signing in at an OpenID provider: there, and back, as somebody who is known here."""
+
+from __future__ import annotations
+
+import secrets
+from uuid import UUID
+
+from db import identities, memberships, outbox, users
+from db.pool import Connection
+from oidc.provider import Provider, Returned
+from resolvers import sign_in
+from resolvers.context import Context
+from resolvers.sign_in import ChallengeOpened, ShutOut, SignedIn
+from rules import addresses, oidc
+from rules.events.signing_in import IdentityLinked
+from rules.oidc import Identity, SignInProblem
+from rules.sealing import NONCE_BYTES
+
+# What the provider did to recognise them is its own affair: its word for a second factor is not taken here.
+AMR = ("oidc",)
+
+
+async def begin(context: Context, provider: Provider, wanted: str) -> tuple[str, str]:
+    """Where to send the browser, and the cookie that it comes back with. Raises SignInProblem, RateLimited."""
+    async with context.database.connection() as connection:
+        now = await identities.now(connection)
+    pending = oidc.begin(provider.config.name, wanted, now, secrets.token_bytes(oidc.RANDOM_BYTES))
+    url = await provider.authorization_url(pending)
+    return url, oidc.sealed(context.service.ring, pending, secrets.token_bytes(NONCE_BYTES))
+
+
+async def finish(
+    context: Context, provider: Provider, returned: Returned, cookie: str | None
+) -> tuple[SignedIn | ChallengeOpened, str]:
+    """Sign in whom the provider vouches for, and where they wanted to go. Raises SignInProblem, RateLimited."""
+    async with context.database.connection() as connection:
+        now = await identities.now(connection)
+    pending = oidc.opened(context.service.ring, cookie, provider.config.name, returned.state, now)
+    identity = await provider.identity(returned, pending, now.timestamp())
+    async with context.database.transaction() as connection:
+        user_id = await identities.find(connection, identity.issuer, identity.subject)
+        if user_id is None:
+            user_id = await _linked(context, connection, provider, identity)
+        else:
+            await users.lock(connection, user_id)
+        try:
+            outcome = await sign_in.recognised(context, connection, user_id, now, AMR)
+        except ShutOut:
+            raise SignInProblem(oidc.REFUSED) from None
+    return outcome, pending.wanted
+
+
+async def _linked(context: Context, connection: Connection, provider: Provider, identity: Identity) -> UUID:
+    """The person with the identity's address, known by the identity from now on, and told of it."""
+    if identity.email is None or not identity.is_verified:
+        raise SignInProblem(oidc.UNVERIFIED)
+    email = addresses.normalized(identity.email)
+    if not await identities.vouches_for(connection, provider.config.name, email.rpartition("@")[2]):
+        raise SignInProblem(oidc.REFUSED)
+    user_id = await memberships.user_id_of(connection, email)
+    if user_id is None:
+        raise SignInProblem(oidc.UNKNOWN)
+    await users.lock(connection, user_id)
+    if not await identities.link(connection, identity.issuer, identity.subject, user_id):
+        # Two at once of the same browser: one has just linked it. Anything else is another person's address by now.
+        if await identities.find(connection, identity.issuer, identity.subject) != user_id:
+            raise SignInProblem(oidc.TAKEN)
+        return user_id
+    event = IdentityLinked(subject_id=user_id, actor_id=user_id, client=context.client, provider=provider.config.title)
+    await outbox.append(connection, event)
+    return user_id

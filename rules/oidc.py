@@ -1,0 +1,108 @@
+"""Signing in at an OpenID provider: what binds the answer to the browser that asked, and what can go wrong."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from rules.sealing import KeyMissingError, KeyRing, Sealed
+
+PURPOSE = "oidc"
+LIFETIME = timedelta(minutes=10)
+NOBODY = UUID(int=0)
+SECRET_BYTES = 32
+RANDOM_BYTES = 3 * SECRET_BYTES
+LONGEST_COOKIE = 4000
+
+
+@dataclass(frozen=True)
+class ProviderConfig:
+    """A provider as the settings name it."""
+
+    name: str
+    issuer: str
+    client_id: str
+    client_secret: str
+
+    @property
+    def title(self) -> str:
+        """What it is called on a button."""
+        return self.name.replace("_", " ").title()
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A sign-in that has been begun at a provider; kept sealed in the browser alone."""
+
+    provider: str
+    state: str
+    nonce: str
+    verifier: str
+    wanted: str
+    begun_at: float
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whom the provider vouches for."""
+
+    issuer: str
+    subject: str
+    email: str | None
+    is_verified: bool
+    amr: tuple[str, ...]
+
+
+class SignInProblem(Exception):
+    """Signing in at the provider comes to nothing; `code` says why to the page, the message to the log."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(detail or code)
+        self.code = code
+
+
+FAILED, UNVERIFIED, UNKNOWN, TAKEN, REFUSED = "failed", "unverified", "unknown", "taken", "refused"
+SENTENCES = {
+    FAILED: "Signing in at {provider} did not work. Try again.",
+    UNVERIFIED: "{provider} has not verified your email address. Verify it there, or sign in with your password.",
+    UNKNOWN: "Nobody here has the email address that you use at {provider}. Ask an owner of your agency to invite you.",
+    TAKEN: "Somebody else has signed in here with this email address at {provider}. Sign in with your password.",
+    REFUSED: "You cannot sign in here by {provider}. Ask an owner of your agency.",
+}
+
+
+def begin(provider: str, wanted: str, now: datetime, randomness: bytes) -> Pending:
+    """A sign-in with secrets of its own, by 96 fresh random bytes."""
+    parts = [randomness[n * SECRET_BYTES : (n + 1) * SECRET_BYTES] for n in range(3)]
+    state, nonce, verifier = (urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+    return Pending(provider, state, nonce, verifier, wanted, now.timestamp())
+
+
+def sealed(ring: KeyRing, pending: Pending, nonce: bytes) -> str:
+    """The cookie."""
+    data = ring.seal(json.dumps(asdict(pending)).encode(), PURPOSE, NOBODY, nonce)
+    return urlsafe_b64encode(data.data).decode().rstrip("=")
+
+
+def opened(ring: KeyRing, cookie: str | None, provider: str, state: str, now: datetime) -> Pending:
+    """What this browser has begun at this provider under this state. Raises SignInProblem."""
+    for key_id in ring.keys if cookie and len(cookie) <= LONGEST_COOKIE else ():
+        try:
+            data = urlsafe_b64decode(f"{cookie}{'=' * (-len(cookie or '') % 4)}")
+            pending = Pending(**json.loads(ring.open(Sealed(data, key_id), PURPOSE, NOBODY)))
+        except (ValueError, KeyMissingError):
+            continue
+        is_ours = hmac.compare_digest(pending.state.encode(), state.encode()) and pending.provider == provider
+        if is_ours and now.timestamp() < pending.begun_at + LIFETIME.total_seconds():
+            return pending
+    raise SignInProblem(FAILED, "this browser has begun no such sign-in, or too long ago")
+
+
+def sentence(code: str, provider: str) -> str | None:
+    """What the page says."""
+    told = SENTENCES.get(code)
+    return told and told.format(provider=provider)

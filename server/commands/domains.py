@@ -1,0 +1,79 @@
+"""The commands for email domains of accounts: which OpenID provider vouches for their addresses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+import click
+
+from resolvers.operators import domains as domains_of_accounts
+from resolvers.operators.finding import OperatorError
+from rules.oidc import ProviderConfig
+from server.commands.operators import account_option, opened
+from server.commands.options import data_dir_option, load
+
+
+class Domain(click.ParamType[str]):
+    """An email domain, in the form in which addresses are kept."""
+
+    name = "domain"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The domain; a usage error for what is none."""
+        from rules.addresses import NotAnAddressError, checked
+
+        try:
+            return checked(f"someone@{value}").rpartition("@")[2]
+        except NotAnAddressError:
+            self.fail(f"{value!r} is no domain, as in agency.example.", param, ctx)
+
+
+domain_option = click.option("--domain", type=Domain(), required=True, help="What stands behind the @.")
+
+
+@click.group()
+def domains() -> None:
+    """Email domains of accounts: which OpenID provider vouches for their addresses."""
+
+
+@domains.command("bind")
+@account_option
+@domain_option
+@click.option("--provider", required=True, help="The provider's name, as in GATEHOUSE_OIDC_<NAME>_ISSUER.")
+@data_dir_option
+def bind(account_id: UUID, domain: str, provider: str, data_dir: Path | None) -> None:
+    """Let one provider alone vouch for addresses at a domain, and for no others."""
+    with opened(data_dir) as run:
+        config = _provider(provider)
+        run(lambda database: domains_of_accounts.bind(database, account_id, domain, config))
+    click.echo(f"Addresses at {domain} are vouched for by {config.title} alone.")
+
+
+@domains.command("release")
+@account_option
+@domain_option
+@data_dir_option
+def release(account_id: UUID, domain: str, data_dir: Path | None) -> None:
+    """Let any provider vouch for addresses at a domain."""
+    with opened(data_dir) as run:
+        run(lambda database: domains_of_accounts.release(database, account_id, domain))
+    click.echo(f"{domain} is released.")
+
+
+@domains.command("list")
+@account_option
+@data_dir_option
+def list_domains(account_id: UUID, data_dir: Path | None) -> None:
+    """List an account's domains, each with its provider."""
+    with opened(data_dir) as run:
+        found: list[tuple[str, str]] = run(lambda database: domains_of_accounts.listed(database, account_id))
+    for domain, provider in found:
+        click.echo(f"{domain}\t{provider}")
+
+
+def _provider(name: str) -> ProviderConfig:
+    for provider in load().oidc:
+        if provider.name == name.lower():
+            return provider
+    raise OperatorError(f"There is no provider {name}: set GATEHOUSE_OIDC_{name.upper()}_ISSUER and the rest.")

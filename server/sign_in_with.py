@@ -1,0 +1,130 @@
+"""/sign-in/with/NAME: to a provider, and back with its answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from oidc.provider import Provider, Returned
+from resolvers import providers
+from resolvers.sign_in import ChallengeOpened
+from rules import oidc
+from rules.failures import RateLimited
+from rules.oidc import ProviderConfig, SignInProblem
+from server.context import RequestContext
+from server.transport.admission import RETRY_AFTER_S, Admission
+from server.transport.graphql_request import RequestError, refuse_unusable_text
+from settings import Settings
+from web.next_path import own_path
+
+HOME = "/account/security"
+LONGEST_PARAMETER = 4000
+
+logger = logging.getLogger("gatehouse.providers")
+
+
+def callback_url(settings: Settings, provider: ProviderConfig) -> str:
+    """Where the provider sends people back to."""
+    return f"{settings.public_url.rstrip('/')}/sign-in/with/{provider.name}/callback"
+
+
+class SignInWith:
+    """The routes of all providers."""
+
+    def __init__(
+        self, settings: Settings, make_context: Callable[[HTTPConnection], RequestContext], admission: Admission
+    ) -> None:
+        self.settings = settings
+        self.make_context = make_context
+        self.admission = admission
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """The routes to put into the application."""
+        return [
+            Route("/sign-in/with/{name}", self._begin, methods=["GET"]),
+            Route("/sign-in/with/{name}/callback", self._finish, methods=["GET"]),
+        ]
+
+    async def _begin(self, request: Request) -> Response:
+        context, provider = self.make_context(request), self._provider(request)
+        if provider is None:
+            return PlainTextResponse("There is nothing at this address.\n", 404)
+        wanted = own_path(request.query_params.get("next")) or HOME
+        try:
+            with self.admission.work(context):
+                url, cookie = await providers.begin(context, provider, wanted)
+        except SignInProblem as problem:
+            return self._problem(provider, problem, wanted)
+        except RateLimited as error:
+            return _later(error)
+        response = RedirectResponse(url, 303)
+        self._set_cookie(response, cookie, int(oidc.LIFETIME.total_seconds()))
+        return response
+
+    async def _finish(self, request: Request) -> Response:
+        context, provider = self.make_context(request), self._provider(request)
+        if provider is None:
+            return PlainTextResponse("There is nothing at this address.\n", 404)
+        cookie = request.cookies.get(self.settings.provider_cookie_name)
+        try:
+            returned = _returned(request)
+            with self.admission.work(context):
+                outcome, wanted = await providers.finish(context, provider, returned, cookie)
+        except SignInProblem as problem:
+            response = self._problem(provider, problem, HOME)
+        except RateLimited as error:
+            return _later(error)
+        else:
+            if isinstance(outcome, ChallengeOpened):
+                # Behind the #, which browsers send to nobody; the page takes it out of the address at once.
+                response = self._to_page({"next": wanted}, f"#challenge={outcome.token}")
+            else:
+                response = RedirectResponse(wanted, 303)
+            for name, value in context.response_headers:
+                response.headers.append(name, value)
+        # It has served, whatever came of it.
+        self._set_cookie(response, "", 0)
+        return response
+
+    def _provider(self, request: Request) -> Provider | None:
+        found: Provider | None = request.app.state.service.providers.get(request.path_params["name"])
+        return found
+
+    def _problem(self, provider: Provider, problem: SignInProblem, wanted: str) -> RedirectResponse:
+        logger.info("code=%s provider=%s why=%s", problem.code, provider.config.name, problem)
+        return self._to_page({"problem": problem.code, "provider": provider.config.name, "next": wanted})
+
+    def _to_page(self, query: dict[str, str], fragment: str = "") -> RedirectResponse:
+        page = self.settings.sign_in_url
+        return RedirectResponse(f"{page}{'&' if '?' in page else '?'}{urlencode(query)}{fragment}", 303)
+
+    def _set_cookie(self, response: Response, value: str, max_age_s: int) -> None:
+        secure = "; Secure" if self.settings.cookie_is_secure else ""
+        name = self.settings.provider_cookie_name
+        response.headers.append(
+            "set-cookie", f"{name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}"
+        )
+
+
+def _returned(request: Request) -> Returned:
+    """The provider's answer. Raises SignInProblem for what none sends."""
+    given = request.query_params
+    try:
+        for value in given.values():
+            refuse_unusable_text(value)
+    except RequestError:
+        raise SignInProblem(oidc.FAILED, "the answer holds unusable text") from None
+    is_twice = any(len(given.getlist(name)) > 1 for name in ("code", "state", "iss", "error"))
+    if is_twice or "state" not in given or any(len(value) > LONGEST_PARAMETER for value in given.values()):
+        raise SignInProblem(oidc.FAILED, "the answer is none that a provider sends")
+    return Returned(given.get("code"), given["state"], given.get("iss"), given.get("error"))
+
+
+def _later(error: RateLimited) -> Response:
+    return PlainTextResponse(f"{error}\n", 429, {"Retry-After": str(RETRY_AFTER_S)})

@@ -1,0 +1,69 @@
+"""A browser that signs in at a provider: it follows what it is sent to, and keeps the cookies of both sides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+from tests.people import World
+
+REDIRECT_URI = "http://localhost:8000/sign-in/with/test/callback"
+
+
+@dataclass
+class Browser:
+    """One browser; `at_provider` is its side there."""
+
+    world: World
+    http: httpx.AsyncClient
+    at_provider: httpx.AsyncClient
+
+    async def begin(self, provider: str = "test", wanted: str = "/account/security") -> str:
+        """Choose the provider on the page; where that leads."""
+        answer = await self.http.get(f"/sign-in/with/{provider}", params={"next": wanted})
+        assert answer.status_code == 303, answer.text
+        return answer.headers["location"]
+
+    async def authorize(self, url: str, who: str) -> str:
+        """Be `who` there; the address that the provider sends back to."""
+        url = f"{url}&login_hint={who}"
+        while not url.startswith(REDIRECT_URI):
+            answer = await self.at_provider.get(url)
+            assert answer.is_redirect, answer.text
+            url = str(answer.url.join(answer.headers["location"]))
+        return url
+
+    async def back(self, url: str) -> httpx.Response:
+        """Come back; what is answered."""
+        parts = urlsplit(url)
+        return await self.http.get(f"{parts.path}?{parts.query}")
+
+    async def sign_in(self, who: str, *, spoil: str = "") -> httpx.Response:
+        """All of it; `spoil` names a wrong answer for the provider to give."""
+        url = await self.authorize(await self.begin(), who)
+        if spoil:
+            await spoiled(url, spoil)
+        return await self.back(url)
+
+
+async def spoiled(url: str, how: str) -> None:
+    """Let the provider that the answer came from give this wrong answer next."""
+    issuer = parse_qs(urlsplit(url).query)["iss"][0]
+    async with httpx.AsyncClient() as http:
+        await http.get(f"{issuer}/spoil", params={"how": how})
+
+
+def browser_of(world: World) -> Browser:
+    """A new browser."""
+    return Browser(world, world.client().http, world.client().http)
+
+
+def problem(answer: httpx.Response) -> str:
+    """What the page is told went wrong; nothing but the page may come of it."""
+    assert answer.status_code == 303
+    parts = urlsplit(answer.headers["location"])
+    assert parts.path == "/sign-in"
+    assert not any(cookie.startswith("gatehouse=") for cookie in answer.headers.get_list("set-cookie"))
+    return parse_qs(parts.query)["problem"][0]
