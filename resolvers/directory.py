@@ -193,7 +193,7 @@ async def _deactivate(connection: Connection, key: ServiceKey, account_id: UUID,
         await sessions.end_all(connection, known.id)
         await challenges.drop_all(connection, known.id)
         await enrollment.drop(connection, known.id)
-        await links.void(connection, known.id, [Purpose.PASSWORD_RESET])
+        await links.void(connection, known.id, [Purpose.PASSWORD_RESET, Purpose.ENROLLMENT])
 
 
 async def _rename(connection: Connection, account_id: UUID, user_id: UUID, external_id: str | None) -> None:
