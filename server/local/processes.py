@@ -17,6 +17,7 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 UNPRIVILEGED_USER = "nobody"
+FOR_US_ALONE = 0o077
 LOOK_AGAIN_S = 0.01
 LARGEST_LOG_BYTES = 20 * 1024 * 1024
 
@@ -43,7 +44,7 @@ def start(
     descriptors that stay open in the child.
     """
     nobody = pwd.getpwnam(UNPRIVILEGED_USER) if unprivileged else None
-    with log.open("ab") as output, warnings.catch_warnings():
+    with open(log, "ab", opener=_for_us_alone) as output, warnings.catch_warnings():
         # Later Pythons warn of preexec_fn beside threads; this one only makes a system call.
         warnings.simplefilter("ignore", DeprecationWarning)
         return subprocess.Popen(
@@ -55,10 +56,15 @@ def start(
             pass_fds=inherit,
             env=env,
             process_group=0,
+            umask=FOR_US_ALONE,
             user=nobody and nobody.pw_uid,
             group=nobody and nobody.pw_gid,
             extra_groups=[] if nobody else None,
         )
+
+
+def _for_us_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def stop(child: Child, first: signal.Signals, grace_s: float, last: signal.Signals = signal.SIGKILL) -> None:

@@ -15,6 +15,7 @@ from db.pool import open_database
 from resolvers.operators import demo
 from server.checks import migrate_database
 from server.local import data_dir as data_dirs
+from server.local.kept import kept
 from server.local.supervisor import Supervisor
 from server.transport.sockets import ANYWHERE, listen, listen_near, port_of
 from settings import LOOPBACK_HOSTS, Settings
@@ -101,7 +102,7 @@ class _Up:
             "GATEHOUSE_HOST": host,
             "GATEHOUSE_PORT": str(self.port),
             "GATEHOUSE_SECRET_KEYS": self.settings.secret_keys
-            or data_dirs.kept(self.data_dir / data_dirs.KEYS_FILE, data_dirs.new_secret_keys),
+            or kept(self.data_dir / data_dirs.KEYS_FILE, data_dirs.new_secret_keys),
         }
         defaults = {"GATEHOUSE_PUBLIC_URL": self.url}
         if host in LOOPBACK_HOSTS:
@@ -131,7 +132,7 @@ class _Up:
             await database.close()
 
     def _demo_password(self) -> str:
-        return data_dirs.kept(self.data_dir / "demo-password", lambda: secrets.token_hex(8))
+        return kept(self.data_dir / "demo-password", lambda: secrets.token_hex(8))
 
     def _report(self, *, with_demo: bool) -> None:
         _say("broker", _origin(self.settings.broker_url))

@@ -63,6 +63,29 @@ async def test_a_stale_pid_file_that_names_a_living_process_is_not_believed(tmp_
         again.stop()
 
 
+@pytest.mark.parametrize("given", ["", ":wrong"])
+async def test_postgres_wants_its_password_which_no_list_of_processes_shows(cluster: Postgres, given: str) -> None:
+    password = (cluster.data_dir / "postgres-password").read_text().strip()
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await ask(cluster.url.replace(f":{password}", given), "SELECT 1")
+    assert password not in " ".join(psutil.Process(cluster.child.pid).cmdline())
+    assert password not in (cluster.data_dir / "postgres.log").read_text()
+
+
+async def test_a_cluster_that_trusted_everybody_or_whose_password_was_lost_asks_for_another(tmp_path: Path) -> None:
+    postgres.start(tmp_path).stop()
+    lost = (tmp_path / "postgres-password").read_text()
+    (tmp_path / "postgres-password").unlink()
+    (tmp_path / "postgres" / "pg_hba.conf").write_text("local all all trust\n")
+    again = postgres.start(tmp_path)
+    try:
+        assert await ask(again.url, "SELECT 1") == 1
+        with pytest.raises(asyncpg.InvalidPasswordError):
+            await ask(again.url.replace((tmp_path / "postgres-password").read_text().strip(), lost.strip()), "SELECT 1")
+    finally:
+        again.stop()
+
+
 async def test_postgres_listens_on_no_port(cluster: Postgres) -> None:
     family = [psutil.Process(cluster.child.pid), *psutil.Process(cluster.child.pid).children()]
     assert [c for process in family for c in process.net_connections("inet") if c.status == "LISTEN"] == []

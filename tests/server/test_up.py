@@ -93,8 +93,16 @@ async def test_a_second_start_finds_everything_as_it_was(gatehouse: Start, tmp_p
 
 async def test_what_is_secret_can_be_read_by_its_owner_alone(standing: Up) -> None:
     assert stat.S_IMODE(standing.data_dir.stat().st_mode) == 0o700
-    for name in ("secret-keys", "demo-password"):
+    for name in ("secret-keys", "demo-password", "postgres-password"):
         assert stat.S_IMODE((standing.data_dir / name).stat().st_mode) == 0o600
+    # Within the database's folder files come and go.
+    open_to_others = [
+        path.name
+        for folder in (standing.data_dir, *(standing.data_dir / name for name in ("mailbox", "run", "valkey")))
+        for path in folder.iterdir()
+        if not path.is_symlink() and path.stat().st_mode & 0o077
+    ]
+    assert open_to_others == []
 
 
 async def test_at_the_same_time_on_the_same_data_a_second_is_refused(standing: Up, gatehouse: Start) -> None:
