@@ -36,7 +36,8 @@ async def charge(connection: Connection, key: str, limits: Limits) -> Charge:
         DAY,
     )
     if row is None:
-        raise TooManyAttempts(await closed_until(connection, key, limits) or await _now(connection))
+        now = await _now(connection)
+        raise await closed(connection, key, limits) or _refusal(limits, now, now)
     return Charge((key,), row["at"], max(0, row["remaining"]), row["count"])
 
 
@@ -57,11 +58,11 @@ async def count(connection: Connection, key: str, span: timedelta) -> int:
     return counted
 
 
-async def closed_until(connection: Connection, key: str, limits: Limits) -> datetime | None:
-    """When the next guess on a full `key` is allowed; None when it is not full."""
-    instant: datetime | None = await connection.fetchval(
+async def closed(connection: Connection, key: str, limits: Limits) -> TooManyAttempts | None:
+    """Why, and until when, no guess on a full `key` is looked at; None when it is not full."""
+    row = await connection.fetchrow(
         """
-        SELECT max(CASE WHEN NOT locks THEN first + span WHEN last - first < span THEN last + span END)
+        SELECT max(CASE WHEN NOT locks THEN first + span WHEN last - first < span THEN last + span END) AS until, now()
         FROM throttles, unnest($2::int[], $3::interval[], $4::bool[]) AS window_(n, span, locks),
             LATERAL (SELECT failures[cardinality(failures) - n + 1] AS first,
                             failures[cardinality(failures)] AS last) AS ends
@@ -70,7 +71,8 @@ async def closed_until(connection: Connection, key: str, limits: Limits) -> date
         key,
         *_windows(limits),
     )
-    return instant
+    assert row is not None
+    return row["until"] and _refusal(limits, row["until"], row["now"])
 
 
 async def give_back(connection: Connection, charged: Charge) -> None:
@@ -135,3 +137,8 @@ def _windows(limits: Limits) -> tuple[list[int], list[object], list[bool]]:
         [span for _, span in windows],
         [index == 0 for index in range(len(windows))],
     )
+
+
+def _refusal(limits: Limits, until: datetime, now: datetime) -> TooManyAttempts:
+    most, span = limits.lock
+    return TooManyAttempts(until, most=most, span=span, wait=max(until - now, timedelta(0)))

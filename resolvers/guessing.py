@@ -144,9 +144,9 @@ async def of_password(context: Context, door: Door, known: Credentials | None) -
     What is closed already is refused first, and holds no place in the queue.
     """
     async with context.database.connection() as connection:
-        closed_until = await throttles.closed_until(connection, door.key, door.limits)
-    if closed_until is not None:
-        raise TooManyAttempts(closed_until)
+        closed = await throttles.closed(connection, door.key, door.limits)
+    if closed is not None:
+        raise closed
     async with context.service.turns.of(door.key):
         attempt = await _charge_password(context, door)
 
@@ -213,7 +213,8 @@ async def _after_wrong_code(context: Context, user_id: UUID, charged: Charge) ->
         return
     async with context.database.transaction() as connection:
         if charged.remaining == 0:
-            until = await throttles.closed_until(connection, charged.key, throttling.SECOND_FACTOR)
+            closed = await throttles.closed(connection, charged.key, throttling.SECOND_FACTOR)
+            until = closed.retry_at if closed else None
             await _append_code_lock(context, connection, user_id, until)
         if throttling.is_told(charged.count):
             rejected = CodeRejected(subject_id=user_id, client=context.client, count=charged.count)

@@ -57,7 +57,9 @@ INTRODUCTION = """# Errors
 
 What a person can act on is data: a member of the mutation's result union, each with a `message` for the person. What
 stops a request is in the top-level `errors`, with a code in `extensions.code` and the request's id, as in the log, in
-`extensions.requestId`. Codes are for programs, messages for people: a message may be reworded at any time.
+`extensions.requestId`. A refusal for asking too much, `TooManyAttempts` too, comes with the header fields
+`RateLimit` and `RateLimit-Policy`: how much is allowed, and in how many seconds (`t`) to try again.
+Codes are for programs, messages for people: a message may be reworded at any time.
 """
 PROMISE = """## How the schema changes
 

@@ -7,7 +7,7 @@ comes back in the top-level errors under its code.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 
@@ -48,10 +48,13 @@ class InvalidCode(Outcome):
 
 @dataclass
 class TooManyAttempts(Outcome):
-    """Guessing is locked until `retry_at`."""
+    """Guessing is locked until `retry_at`: so many were allowed within the span, and it is so long until then."""
 
     retry_at: datetime
     message: str = "Too many wrong attempts. Wait until the time given, then try again."
+    most: int = 1
+    span: timedelta = timedelta(0)
+    wait: timedelta = timedelta(0)
 
 
 @dataclass

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from rules import failures
+from rules import failures, rate_limits
 from schema.common import Error, Info
 from telemetry import requests
 
@@ -84,9 +84,12 @@ class Handler:
         self.error_type = error_type
 
     def handle(self, exception: Any, *, field: StrawberryField, info: Info) -> Error:
-        """The failure's fields are the type's."""
+        """The failure's fields are the type's; what else it knows is for the answer's headers."""
         requests.ended(self.error_type.__name__)
-        return self.error_type(**asdict(exception))
+        if isinstance(exception, failures.TooManyAttempts):
+            told = rate_limits.tries(exception.most, exception.span, exception.wait)
+            info.context.response_headers.extend(told.items())
+        return self.error_type(**{each.name: getattr(exception, each.name) for each in fields(self.error_type)})
 
 
 HANDLERS: tuple[strawberry.ExceptionHandler[Any], ...] = (

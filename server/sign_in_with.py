@@ -17,7 +17,7 @@ from rules import oidc
 from rules.failures import RateLimited
 from rules.oidc import ProviderConfig, SignInProblem
 from server.context import RequestContext
-from server.transport.admission import RETRY_AFTER_S, Admission
+from server.transport.admission import REFUSED, Admission
 from server.transport.graphql_request import RequestError, refuse_unusable_text
 from settings import Settings
 from web.next_path import own_path
@@ -127,4 +127,4 @@ def _returned(request: Request) -> Returned:
 
 
 def _later(error: RateLimited) -> Response:
-    return PlainTextResponse(f"{error}\n", 429, {"Retry-After": str(RETRY_AFTER_S)})
+    return PlainTextResponse(f"{error}\n", 429, REFUSED)

@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Protocol
 
 from rules.failures import RateLimited
+from rules.rate_limits import at_once
 from server.transport.limits import SIGNED_IN, STRANGER, Bounds
 
 MOST_OF_ONE = 100
@@ -29,6 +30,8 @@ MOST_PROOFS = 10_000
 LEAST_PAUSE_S = 0.002
 HEAVY = 2_000
 RETRY_AFTER_S = 1
+# What every refusal of these bounds carries; most of one are the bound that one client can keep to.
+REFUSED = {"Retry-After": str(RETRY_AFTER_S), **at_once(MOST_OF_ONE, RETRY_AFTER_S)}
 TOO_MUCH = "Too much of yours is under way. Nothing was changed; try again in a moment."
 
 

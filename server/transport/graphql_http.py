@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rules.failures import RateLimited, Refusal, ServiceUnavailable
 from server.transport import bodies
-from server.transport.admission import RETRY_AFTER_S, Admission, Caller
+from server.transport.admission import REFUSED, RETRY_AFTER_S, Admission, Caller
 from server.transport.documents import chosen_operation
 from server.transport.errors import INTERNAL_MESSAGE, log_unexpected, mask, payload
 from server.transport.event_stream import EventStream, encode_json
@@ -27,6 +27,7 @@ from settings import Settings
 from telemetry import requests
 
 METHODS = {"Allow": "GET, POST"}
+WHEN_REFUSED = {429: REFUSED, 503: {"Retry-After": str(RETRY_AFTER_S)}}
 STATUS_OF: dict[type[Refusal], int] = {ServiceUnavailable: 503, RateLimited: 429}
 
 
@@ -77,8 +78,7 @@ class GraphQLEndpoint:
     async def _refuse(self, request: Request, error: Exception) -> Response:
         if isinstance(error, Refusal):
             status = STATUS_OF.get(type(error), 400)
-            retry = {"Retry-After": str(RETRY_AFTER_S)} if status in {429, 503} else {}
-            error = RequestError(error.message, status, code=error.code, headers=retry)
+            error = RequestError(error.message, status, code=error.code, headers=WHEN_REFUSED.get(status, {}))
         if not isinstance(error, RequestError):
             log_unexpected(error, request_id_of(request), "path=- operation=-")
             error = RequestError(INTERNAL_MESSAGE, 500, code="INTERNAL_SERVER_ERROR")
@@ -117,9 +117,10 @@ class GraphQLEndpoint:
             return EventStream(_payloads(self.schema.watch(prepared, chosen, params, context)))
         async with self.admission.one_at_a_time(person, prepared.cost):
             result = await self.schema.run(prepared, chosen, params, context)
+        cost = int(prepared.cost) if params.asks_cost else None
         if streams:
-            return _stream(result.data, result.errors, context)
-        return _result(result.data, result.errors, wanted, context)
+            return _stream(result.data, result.errors, context, cost)
+        return _result(result.data, result.errors, wanted, context, cost)
 
     def _refusal(self, request: Request, error: RequestError) -> Response:
         requests.ended(error.code)
@@ -157,23 +158,43 @@ async def _params(request: Request) -> Params:
 
 
 def _result(
-    data: dict[str, Any] | None, errors: list[GraphQLError] | None, wanted: Accepted, context: EndpointContext
+    data: dict[str, Any] | None,
+    errors: list[GraphQLError] | None,
+    wanted: Accepted,
+    context: EndpointContext,
+    cost: int | None = None,
 ) -> Response:
-    body = payload(data, errors)
+    body = _payload(data, errors, cost)
     media_type = wanted.json or JSON
     # The older media type says 200 to whatever it could read; the newer one tells a refusal by its status.
     status = 400 if "data" not in body and media_type == RESPONSE_JSON else 200
     response = _json(body, media_type, status)
-    for name, value in context.response_headers:
+    for name, value in _headers(errors, context):
         response.headers.append(name, value)
     return response
 
 
-def _stream(data: dict[str, Any] | None, errors: list[GraphQLError] | None, context: EndpointContext) -> EventStream:
+def _stream(
+    data: dict[str, Any] | None,
+    errors: list[GraphQLError] | None,
+    context: EndpointContext,
+    cost: int | None = None,
+) -> EventStream:
     async def once() -> AsyncGenerator[dict[str, Any], None]:
-        yield payload(data, errors)
+        yield _payload(data, errors, cost)
 
-    return EventStream(once(), context.response_headers)
+    return EventStream(once(), _headers(errors, context))
+
+
+def _payload(data: dict[str, Any] | None, errors: list[GraphQLError] | None, cost: int | None) -> dict[str, Any]:
+    """A result, with what the document costs for whoever has asked."""
+    return payload(data, errors) | ({"extensions": {"cost": cost}} if cost is not None else {})
+
+
+def _headers(errors: list[GraphQLError] | None, context: EndpointContext) -> list[tuple[str, str]]:
+    """What the resolvers have set; and where whoever is refused within the answer stands."""
+    is_refused = any((error.extensions or {}).get("code") == RateLimited.code for error in errors or ())
+    return [*context.response_headers, *(REFUSED.items() if is_refused else ())]
 
 
 def _json(body: object, media_type: str, status: int, headers: Mapping[str, str] | None = None) -> Response:

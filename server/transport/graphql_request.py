@@ -37,12 +37,13 @@ class RequestError(Exception):
 
 @dataclass(frozen=True)
 class Params:
-    """One GraphQL request: the document's text or its hash, its variables and the operation to run."""
+    """One GraphQL request: a document's text or hash, variables, the operation to run, and whether to tell the cost."""
 
     query: str | None
     variables: dict[str, Any] | None
     operation_name: str | None
     document_hash: str | None
+    asks_cost: bool = False
 
 
 def params_of(value: object) -> Params:
@@ -62,7 +63,8 @@ def params_of(value: object) -> Params:
         raise RequestError("variables must be an object.")
     if not isinstance(extensions, dict | None):
         raise RequestError("extensions must be an object.")
-    return Params(query, variables, name or None, _document_hash(value, extensions or {}))
+    asks_cost = (extensions or {}).get("cost") is True
+    return Params(query, variables, name or None, _document_hash(value, extensions or {}), asks_cost)
 
 
 def params_of_url(values: Mapping[str, str]) -> Params:

@@ -26,7 +26,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from strawberry.types.execution import PreExecutionError
 
 from rules.failures import RateLimited, Refusal, ServiceUnavailable
-from server.transport.admission import RETRY_AFTER_S, Admission
+from server.transport.admission import REFUSED, Admission
 from server.transport.documents import chosen_operation
 from server.transport.errors import log_unexpected, mask, payload
 from server.transport.event_stream import encode_json
@@ -100,7 +100,8 @@ class GraphQLSocket(GraphQL[Any, None]):
 
 
 async def _refuse(send: Send, message: str) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"retry-after", str(RETRY_AFTER_S).encode())]
+    told = [(name.lower().encode(), value.encode()) for name, value in REFUSED.items()]
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), *told]
     await send({"type": "websocket.http.response.start", "status": 429, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": message.encode()})
 

@@ -63,7 +63,7 @@ def _cors(settings: Settings) -> Middleware:
         allow_methods=["GET", "POST"],
         allow_headers=CALLERS_HEADERS,
         allow_credentials=True,
-        expose_headers=["X-Request-Id"],
+        expose_headers=["X-Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy"],
         max_age=PREFLIGHT_AGE_S,
     )
 

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from rules.failures import Failure
 from server.transport import bodies
-from server.transport.admission import RETRY_AFTER_S, Admission
+from server.transport.admission import REFUSED, RETRY_AFTER_S, Admission
 from server.transport.errors import INTERNAL_MESSAGE, log_unexpected
 from server.transport.graphql_http import EndpointContext, request_id_of
 from server.transport.graphql_request import RequestError, parse_json, refuse_unusable_text
@@ -112,7 +112,7 @@ class ScimEndpoint:
         if status == 401:
             headers["WWW-Authenticate"] = 'Bearer realm="scim"'
         if status in {429, 503}:
-            headers["Retry-After"] = str(RETRY_AFTER_S)
+            headers |= REFUSED if status == 429 else {"Retry-After": str(RETRY_AFTER_S)}
         if status in {401, 403, 408, 413, 415, 429}:
             # The rest of the body is nobody's to read.
             await bodies.drain(request)

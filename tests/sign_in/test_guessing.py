@@ -161,3 +161,18 @@ async def test_a_guess_that_nobody_had_time_to_look_at_is_not_charged(
     assert await mia.refusal(REGENERATE, code=await factor.code()) == "RATE_LIMITED"
     assert await adam.refusal(VERIFY, code=first) == "RATE_LIMITED"
     assert await world.database.fetchval("SELECT sum(cardinality(failures)) FROM throttles") == 0
+
+
+async def test_whoever_is_locked_out_is_told_in_the_headers_for_how_long(world: World) -> None:
+    client = await world.sign_in("mia")
+    answers = [
+        await client.http.post(
+            "/graphql", json={"query": SIGN_IN, "variables": {"email": email("mia"), "password": "wrong"}}
+        )
+        for _ in range(11)
+    ]
+    assert "ratelimit" not in answers[9].headers
+    assert answers[10].headers["ratelimit-policy"] == '"tries";q=10;w=900'
+    name, remaining, wait = answers[10].headers["ratelimit"].split(";")
+    assert (name, remaining) == ('"tries"', "r=0")
+    assert 0 < int(wait.removeprefix("t=")) <= 900

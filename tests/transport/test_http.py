@@ -159,3 +159,15 @@ async def test_headers_of_the_context_leave_with_the_answer(http: httpx.AsyncCli
     answer = await http.post("/graphql", json={"query": 'mutation { use(secret: {code: "1"}) }'})
     assert answer.headers["set-cookie"] == "seen=1"
     http.cookies.clear()
+
+
+async def test_who_asks_what_a_document_costs_is_told_and_nobody_else(http: httpx.AsyncClient) -> None:
+    asked = {"query": "{ hello again: hello }", "extensions": {"cost": True}}
+    assert (await http.post("/graphql", json=asked)).json()["extensions"] == {"cost": 2}
+    by_get = {"query": "{ hello }", "extensions": '{"cost": true}'}
+    assert (await http.get("/graphql", params=by_get)).json()["extensions"] == {"cost": 1}
+    streamed = await http.post("/graphql", json=asked, headers={"accept": "text/event-stream"})
+    assert '"extensions":{"cost":2}' in streamed.text
+    for extensions in (None, {}, {"cost": False}, {"cost": 1}, {"cost": "true"}):
+        answer = await http.post("/graphql", json={"query": "{ hello }", "extensions": extensions})
+        assert answer.json() == {"data": {"hello": "Hello you"}}

@@ -78,6 +78,8 @@ async def test_what_one_has_in_hand_is_bounded_and_the_rest_is_refused_at_once(
         refused = await until_refused(http, headers)
         assert refused.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
         assert refused.headers["retry-after"] == "1"
+        assert refused.headers["ratelimit-policy"] == '"at-once";q=100;qu="concurrent-requests"'
+        assert refused.headers["ratelimit"] == '"at-once";r=0;t=1'
         other = {"authorization": "Bearer other"} if headers is MINE else MINE
         if headers is MINE:
             assert (await http.post("/graphql", json={"query": "{ hello }"}, headers=other)).status_code == 200
