@@ -10,9 +10,13 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import httpx
 import pytest
 
+from rules.service_keys import Right
 from tests.people import PASSWORD, World, email
+from tests.service.operations import backend
+from tests.waiting import LIMIT_S, soon
 from web.explorer_assets import npm_command
 
 ROOT = Path(__file__).parents[2]
@@ -41,9 +45,52 @@ async def test_the_typescript_client_does_the_same_on_every_node(world: World, t
     await run(*npm, "exec", "tsc", folder=folder, environment=environment)
     for node, staff in zip(nodes(), ("mia", "adam"), strict=False):
         assert_told(await run(node, "dist/enroll-and-watch.js", *arguments(world, staff), folder=folder), staff)
+    await product_signs_in(world, [nodes()[0], "dist/own-passwords.js"], "olive", folder)
     start = [*npm, "start", "--silent", "--", *arguments(world, "mia", password="wrong")]
     told = await run(*start, folder=folder, environment=environment, status=1)
     assert told == "InvalidCredentials: The email or the password is wrong.\n"
+
+
+async def test_a_product_in_python_keeps_its_own_passwords(world: World) -> None:
+    await product_signs_in(world, [*PYTHON[:-1], str(ROOT / "examples" / "python" / "own_passwords.py")], "mia", ROOT)
+
+
+async def product_signs_in(world: World, command: list[str], name: str, folder: Path) -> None:
+    """Sign in at the product that the command starts: by its own password, then with the second factor, too."""
+    key = (await backend(world, Right.SIGN_IN)).token
+    own = ("--port=0", f"--person={email(name)}", "--password=the product's own", f"--url={world.base_url}/graphql")
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        *own,
+        cwd=folder,
+        env=os.environ | {"GATEHOUSE_SERVICE_KEY": str(key)},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        url = (await soon(process.stdout.readline())).decode().removeprefix("listening: ").strip()
+        async with httpx.AsyncClient(base_url=url, timeout=LIMIT_S) as browser:
+            person = {"email": email(name), "password": "the product's own"}
+            assert (await browser.post("/sign-in", json=person | {"password": PASSWORD})).status_code == 401
+            assert (await browser.get("/")).status_code == 401
+            assert (await browser.post("/sign-in", json=person)).status_code == 200
+            assert (await browser.get("/")).json() == {"hello": email(name), "by": ["pwd"]}
+            client = world.client()
+            client.token = browser.cookies["session"]
+            factor = await world.enroll(client)
+            asked = await browser.post("/sign-in", json=person)
+            assert asked.status_code == 202
+            challenge = asked.json()["challenge"]
+            wrong = await browser.post("/code", json={"challenge": challenge, "code": "000000"})
+            assert wrong.status_code == 401
+            given = {"challenge": challenge, "code": await factor.code()}
+            assert (await browser.post("/code", json=given)).status_code == 200
+            assert (await browser.get("/")).json() == {"hello": email(name), "by": ["pwd", "otp", "mfa"]}
+            await world.database.execute("DELETE FROM sessions WHERE user_id = $1", await world.user_id(name))
+            assert (await browser.get("/")).status_code == 401
+    finally:
+        process.kill()
+        await process.wait()
 
 
 def project(work: Path) -> tuple[Path, list[str], dict[str, str]]:
