@@ -219,7 +219,7 @@ class Settings(BaseSettings):
     sign_in_url: _PageUrl = ""
     security_url: _PageUrl = ""
     agency_security_url: _PageUrl = ""
-    email_from: Annotated[str, AfterValidator(_mailbox)] = "Gatehouse <no-reply@gatehouse.localhost>"
+    email_from: Annotated[str, AfterValidator(_mailbox)] = "no-reply@gatehouse.localhost"
 
     # Each from variables of its own: GATEHOUSE_OIDC_<NAME>_ISSUER and so on.
     oidc: Annotated[tuple[ProviderConfig, ...], NoDecode, AfterValidator(_providers)] = ()

@@ -26,7 +26,8 @@ from db.pool import open_database
 from rules.events.catalogue import samples
 from rules.events.policy import PolicyEnabled
 from server.local import processes, valkey
-from workers.emails import Facts, Pages, render
+from settings import Settings
+from workers.emails import Brand, Facts, Pages, render
 from workers.planning import Planner
 
 MAILS = 5_000
@@ -86,6 +87,7 @@ def made(number: int) -> EmailMessage:
         public_url="https://gatehouse.example",
         sender="Gatehouse <no-reply@gatehouse.example>",
         pages=Pages(*["https://gatehouse.example/account/security"] * 3),
+        brand=Brand.of(Settings()),
     )
     return render("policy_enabled", facts)
 

@@ -18,10 +18,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from rules.branding import Accent
 from rules.events.catalogue import EVENTS
 from rules.oidc import sentence
 from settings import Settings
-from web.branding import stylesheet
 from web.next_path import own_path, sign_in_path
 from web.static_files import StaticFiles, takes_gzip
 
@@ -57,7 +57,7 @@ class Pages:
     def __init__(self, settings: Settings, visitor: Callable[[Request], Awaitable[Visitor | None]]) -> None:
         self.settings = settings
         self.visitor = visitor
-        self.files = StaticFiles({"brand.css": stylesheet(settings.accent_color)})
+        self.files = StaticFiles({"brand.css": _brand(settings.accent_color)})
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -145,6 +145,14 @@ class Pages:
             logo=LOGO_PATH if self.settings.logo_file else None,
         )
         return environment
+
+
+def _brand(colour: str) -> str:
+    """The stylesheet of an accent colour."""
+    accent = Accent.of(colour)
+    light = f":root {{ --accent: {accent.light}; --on-accent: {accent.on_light}; }}"
+    dark = f":root {{ --accent: {accent.dark}; --on-accent: {accent.on_dark}; }}"
+    return f"{light}\n@media (prefers-color-scheme: dark) {{ {dark} }}\n"
 
 
 def _to(path: str) -> Response:

@@ -18,14 +18,20 @@ import css_inline
 import idna
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from rules.branding import Accent
 from rules.events.base import Event, OwnAct
 from rules.events.mailing import Audience
 from rules.events.policy import Requirement
 from rules.links import Purpose
+from settings import Settings
 from workers.wording import LONGEST_LINE, browser_name, clean, quoted, written_date, written_time
 
 NOT_ME = Purpose.NOT_ME  # leads nobody on, and so is never the button
 LONGEST_SENDER = 1000
+# Mail clients show no SVG.
+MAILED_LOGOS = {".png", ".webp"}
+LARGEST_LOGO_BYTES = 64 * 1024
+LOGO_ID = "logo"
 BLANK_LINES = re.compile(r"\n{3,}")
 _inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
 
@@ -56,8 +62,27 @@ class Pages:
 
 
 @dataclass(frozen=True)
+class Brand:
+    """How the product's emails look: its name, its accent colour, and its logo with its kind, if mails carry one."""
+
+    product: str
+    accent: Accent
+    logo: bytes | None
+    logo_kind: str
+
+    @classmethod
+    @cache
+    def of(cls, settings: Settings) -> Brand:
+        """The look that the settings give. A logo comes along in each mail, since nothing is loaded from elsewhere."""
+        kind = settings.logo_file.suffix.lower() if settings.logo_file else ""
+        logo = settings.logo_file.read_bytes() if settings.logo_file and kind in MAILED_LOGOS else None
+        is_small = logo is not None and len(logo) <= LARGEST_LOGO_BYTES
+        return cls(clean(settings.product), Accent.of(settings.accent_color), logo if is_small else None, kind[1:])
+
+
+@dataclass(frozen=True)
 class Facts:
-    """What a message is made of: its event, its account, whom it goes to, and our own addresses.
+    """What a message is made of: its event, its account, whom it goes to, our own addresses, and the product's look.
 
     `links` are the URLs of those that work once, as far as the message has any that hold.
     """
@@ -70,6 +95,7 @@ class Facts:
     public_url: str
     sender: str
     pages: Pages
+    brand: Brand
     links: Mapping[Purpose, str] = field(default_factory=dict)
 
 
@@ -95,6 +121,10 @@ def render(message: str, facts: Facts) -> EmailMessage:
     mail.set_content(text.strip() + "\n", cte="quoted-printable")
     html = _inliner.inline(_template(f"{message}/body.html").render(values))
     mail.add_alternative(html, subtype="html", cte="quoted-printable")
+    if facts.brand.logo is not None:
+        body = mail.get_body(("html",))
+        assert isinstance(body, EmailMessage)
+        body.add_related(facts.brand.logo, "image", facts.brand.logo_kind, cid=f"<{LOGO_ID}>", disposition="inline")
     return mail
 
 
@@ -105,7 +135,7 @@ def _values(facts: Facts) -> dict[str, Any]:
     return {
         "agency": f"agency {quoted(account)}" if account else "agency",
         "recipient": clean(facts.recipient, LONGEST_LINE),
-        "sender_name": clean(name) or "Gatehouse",
+        "sender_name": clean(name) or facts.brand.product,
         "sender_address": address,
         "occurred_at": facts.occurred_at,
         "rows": _rows(facts),
@@ -113,6 +143,9 @@ def _values(facts: Facts) -> dict[str, Any]:
         "action_url": next((url for purpose, url in facts.links.items() if purpose is not NOT_ME), _page(facts)),
         "not_me_url": facts.links.get(NOT_ME),
         "event": facts.event,
+        "product": facts.brand.product,
+        "brand": facts.brand,
+        "logo_id": LOGO_ID,
     }
 
 

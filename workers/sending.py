@@ -15,7 +15,7 @@ from db.seldom import Seldom
 from rules.delivery import pause_s
 from rules.links import Purpose
 from telemetry import metrics, traces
-from workers.emails import Facts, Pages
+from workers.emails import Brand, Facts, Pages
 from workers.letters import Letter, Mail
 from workers.links import OvertakenError, links_of
 from workers.mailer import Mailer
@@ -158,6 +158,7 @@ class _Batch:
             public_url=settings.public_url,
             sender=settings.email_from,
             pages=Pages(settings.sign_in_url, settings.security_url, settings.agency_security_url),
+            brand=Brand.of(settings),
             links=links,
         )
 

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import click
 
+import settings as settings_module
 from rules.events.base import Event
 from rules.events.catalogue import EVENTS, samples
 from rules.events.samples import AT
 from rules.links import SAMPLE_TOKEN
+from server.local.mailbox import shown_html
+from settings import Settings
 
 ACCOUNT = "Riverbend Studio"
 PUBLIC_URL = "https://gatehouse.example.com"
@@ -48,26 +51,25 @@ def emails() -> None:
 def preview(directory: Path) -> None:
     """Write every email, with sample facts, into DIRECTORY; open its index.html."""
     directory.mkdir(parents=True, exist_ok=True)
-    mails = sample_mails().items()
+    mails = sample_mails(settings_module.load()).items()
     for name, mail in mails:
-        (directory / f"{name}.html").write_text(_part(mail, "html"), encoding="utf-8")
-        (directory / f"{name}.txt").write_text(
-            f"Subject: {mail['Subject']}\n\n{_part(mail, 'plain')}", encoding="utf-8"
-        )
+        (directory / f"{name}.html").write_text(shown_html(mail), encoding="utf-8")
+        text = f"Subject: {mail['Subject']}\n\n{_text_of(mail)}"
+        (directory / f"{name}.txt").write_text(text, encoding="utf-8")
     items = "\n".join(ITEM.format(name=name, subject=escape(mail["Subject"])) for name, mail in mails)
     (directory / "index.html").write_text(INDEX.format(items=items), encoding="utf-8")
     click.echo(f"Wrote {len(mails)} emails. Open {directory / 'index.html'} in a browser.")
 
 
-def sample_mails() -> dict[str, EmailMessage]:
-    """Every email to Mia, by the name of its sample."""
+def sample_mails(settings: Settings) -> dict[str, EmailMessage]:
+    """Every email to Mia, as the product looks, by the name of its sample."""
     found = [sample for event in EVENTS for sample in samples(event).items()]
-    return {name: sample_mail(event) for name, event in found if event.emailed_as() is not None}
+    return {name: sample_mail(event, settings) for name, event in found if event.emailed_as() is not None}
 
 
-def sample_mail(event: Event) -> EmailMessage:
+def sample_mail(event: Event, settings: Settings) -> EmailMessage:
     """The email of one event, to Mia."""
-    from workers.emails import Facts, Pages, render
+    from workers.emails import Brand, Facts, Pages, render
 
     mailing = event.emailed_as()
     assert mailing is not None
@@ -78,8 +80,9 @@ def sample_mail(event: Event) -> EmailMessage:
         recipient="mia@example.com",
         delivery_id=1,
         public_url=PUBLIC_URL,
-        sender="Gatehouse <no-reply@gatehouse.example.com>",
+        sender="no-reply@gatehouse.example.com",
         pages=Pages(*(PUBLIC_URL + path for path in PAGES)),
+        brand=Brand.of(settings),
         links={
             link.purpose: link.url(PUBLIC_URL, PUBLIC_URL + PAGES[1], SAMPLE_TOKEN)
             for link in (mailing.link, *mailing.further_links)
@@ -89,8 +92,8 @@ def sample_mail(event: Event) -> EmailMessage:
     return render(mailing.message, facts)
 
 
-def _part(mail: EmailMessage, kind: str) -> str:
-    body = mail.get_body((kind,))
+def _text_of(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
     assert isinstance(body, EmailMessage)
     content: str = body.get_content()
     return content

@@ -11,6 +11,7 @@ import email.policy
 import secrets
 import socket
 import time
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
@@ -84,7 +85,17 @@ class Store:
 def _summary(content: bytes) -> dict[str, str]:
     message = email.message_from_bytes(content, policy=email.policy.default)
     headers = {name: str(message.get(name, "")) for name in ("to", "from", "subject", "date")}
-    return {**headers, "text": _body(message, "plain"), "html": _body(message, "html")}
+    return {**headers, "text": _body(message, "plain"), "html": shown_html(message)}
+
+
+def shown_html(message: EmailMessage) -> str:
+    """The HTML of a mail, with the pictures that it carries put where it shows them."""
+    html = _body(message, "html")
+    for part in message.walk():
+        if part.get_content_maintype() == "image" and part["Content-ID"]:
+            content = b64encode(part.get_payload(decode=True) or b"").decode()  # type: ignore[arg-type]
+            html = html.replace(f"cid:{part['Content-ID'][1:-1]}", f"data:{part.get_content_type()};base64,{content}")
+    return html
 
 
 def _body(message: EmailMessage, kind: str) -> str:

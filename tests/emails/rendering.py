@@ -8,9 +8,11 @@ from rules.events.catalogue import samples
 from rules.events.policy import PolicyEnabled
 from rules.events.samples import AT
 from server.commands.emails import PAGES, sample_mails
-from workers.emails import Facts, Pages, render
+from settings import Settings
+from workers.emails import Brand, Facts, Pages, render
 
-MAILS = sample_mails()
+MAILS = sample_mails(Settings())
+BRAND = Brand.of(Settings())
 LONGEST_ADDRESS = f"{'m' * 64}@{'a' * 61}.{'b' * 61}.{'c' * 61}.de"
 
 
@@ -27,8 +29,9 @@ def mail_of(
     recipient: str = "mia@example.com",
     sender: str = "Gatehouse <no-reply@gatehouse.example.com>",
     public_url: str = "https://gatehouse.example.com",
+    brand: Brand = BRAND,
 ) -> EmailMessage:
     """The email of a policy, which names the account."""
     event = samples(PolicyEnabled)["policy_enabled"]
     pages = Pages(*(public_url + path for path in PAGES))
-    return render("policy_enabled", Facts(event, AT, account_name, recipient, 1, public_url, sender, pages))
+    return render("policy_enabled", Facts(event, AT, account_name, recipient, 1, public_url, sender, pages, brand))

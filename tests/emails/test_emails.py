@@ -84,7 +84,7 @@ def test_text_comes_first_and_html_second(name: str) -> None:
 @every_mail
 def test_the_headers_say_who_when_and_that_a_machine_sent_it(name: str) -> None:
     mail = MAILS[name]
-    assert mail["From"] == "Gatehouse <no-reply@gatehouse.example.com>"
+    assert mail["From"] == "TaskJuice <no-reply@gatehouse.example.com>"
     assert mail["To"] == "mia@example.com"
     assert mail["Date"] == "Tue, 24 Nov 2026 14:03:00 +0000"
     assert mail["Auto-Submitted"] == "auto-generated"
@@ -169,7 +169,7 @@ def test_a_reset_says_when_and_by_whom_but_not_where_the_admin_sat() -> None:
             assert "24 November 2026, 14:03 UTC" in part(mail, kind)
             assert not re.search(r"203\.0\.113\.7|Firefox|IP address", part(mail, kind))
     assert 'An owner or admin of the agency "Riverbend Studio" reset' in part(MAILS["mfa_reset"], "plain")
-    assert "The operator of Gatehouse reset" in part(MAILS["mfa_reset_by_operator"], "plain")
+    assert "The operator of TaskJuice reset" in part(MAILS["mfa_reset_by_operator"], "plain")
 
 
 @every_mail

@@ -13,6 +13,7 @@ from rules.events.catalogue import EVENTS, samples
 from rules.events.mfa import MfaEnabled
 from rules.events.samples import AT
 from server.commands.emails import PAGES
+from tests.emails.rendering import BRAND
 from tests.parts import body_of
 from workers.emails import Facts, Pages, render
 from workers.letters import Letter, Mail
@@ -34,6 +35,7 @@ FACTS = Facts(
     public_url="https://gatehouse.example.com",
     sender="Gatehouse <no-reply@gatehouse.example.com>",
     pages=Pages(*(f"https://gatehouse.example.com{path}" for path in PAGES)),
+    brand=BRAND,
 )
 EMAILED = {name: event for each in EVENTS for name, event in samples(each).items() if event.emailed_as() is not None}
 every_message = pytest.mark.parametrize("event", EMAILED.values(), ids=EMAILED)

@@ -6,11 +6,11 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
+from rules.branding import DARK_PAGE, LIGHT_PAGE, READABLE, contrast, readable_on
 from tests.account.acts import save
 from tests.client import serving, settings_for
 from tests.pages.conftest import Sit
 from tests.people import World
-from web.branding import DARK_PAGE, LIGHT_PAGE, READABLE, contrast, readable_on
 from web.next_path import own_path
 
 LARGEST_BYTES = 60 * 1024

@@ -1,8 +1,9 @@
-"""How a product looks on the pages: its accent colour in both schemes, as a stylesheet, and its logo."""
+"""How a product looks on pages and emails: its accent colour, made readable in both schemes."""
 
 from __future__ import annotations
 
 from colorsys import hls_to_rgb, rgb_to_hls
+from dataclasses import dataclass
 
 LIGHT_PAGE = (255, 255, 255)
 DARK_PAGE = (24, 28, 38)
@@ -11,13 +12,20 @@ READABLE = 4.8  # WCAG 2.2 asks for 4.5 to 1
 Rgb = tuple[int, int, int]
 
 
-def stylesheet(accent: str) -> str:
-    """The custom properties of an accent colour, `#rrggbb`, made readable on light and on dark."""
-    light, dark = readable_on(LIGHT_PAGE, accent), readable_on(DARK_PAGE, accent)
-    return (
-        f":root {{ --accent: {light}; --on-accent: {_text_on(light)}; }}\n"
-        f"@media (prefers-color-scheme: dark) {{ :root {{ --accent: {dark}; --on-accent: {_text_on(dark)}; }} }}\n"
-    )
+@dataclass(frozen=True)
+class Accent:
+    """An accent colour on a light and on a dark ground, and the colour of text on each, all `#rrggbb`."""
+
+    light: str
+    on_light: str
+    dark: str
+    on_dark: str
+
+    @classmethod
+    def of(cls, colour: str) -> Accent:
+        """The accent of a colour."""
+        light, dark = readable_on(LIGHT_PAGE, colour), readable_on(DARK_PAGE, colour)
+        return cls(light, _text_on(light), dark, _text_on(dark))
 
 
 def readable_on(page: Rgb, accent: str) -> str:
