@@ -1,4 +1,4 @@
-"""Backup codes: a set of digests under one salt; a spent one is gone."""
+"""Backup codes: a set of digests under one salt; a spent one is kept apart, until the set is replaced."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ async def replace(connection: Connection, user_id: UUID, digests: list[bytes], s
         "UPDATE factors SET backup_salt = $2, backup_key_id = $3 WHERE user_id = $1", user_id, salt, key_id
     )
     await connection.execute("DELETE FROM backup_codes WHERE user_id = $1", user_id)
+    await connection.execute("DELETE FROM spent_backup_codes WHERE user_id = $1", user_id)
     await connection.execute(
         "INSERT INTO backup_codes (user_id, digest) SELECT $1, unnest($2::bytea[])", user_id, digests
     )
@@ -22,7 +23,8 @@ async def spend(connection: Connection, user_id: UUID, digest: bytes) -> int | N
     """Spend a code; return how many are left, None when it is not one of the set."""
     remaining: int | None = await connection.fetchval(
         """
-        WITH spent AS (DELETE FROM backup_codes WHERE user_id = $1 AND digest = $2 RETURNING digest)
+        WITH spent AS (DELETE FROM backup_codes WHERE user_id = $1 AND digest = $2 RETURNING user_id, digest),
+            kept AS (INSERT INTO spent_backup_codes (user_id, digest) SELECT user_id, digest FROM spent)
         SELECT count(*) - 1 FROM backup_codes, (SELECT count(*) AS n FROM spent) AS s
         WHERE user_id = $1 AND s.n = 1
         HAVING count(*) > 0
@@ -31,3 +33,12 @@ async def spend(connection: Connection, user_id: UUID, digest: bytes) -> int | N
         digest,
     )
     return remaining
+
+
+async def is_spent(connection: Connection, user_id: UUID, digest: bytes) -> bool:
+    """Whether it was a code of the set that holds, and is spent."""
+    return bool(
+        await connection.fetchval(
+            "SELECT true FROM spent_backup_codes WHERE user_id = $1 AND digest = $2", user_id, digest
+        )
+    )

@@ -19,12 +19,15 @@ from rules.sealing import KeyRing
 
 TOTP_PURPOSE = "totp secret"
 NO_CODE = "That is no code. Enter the 6 digits that your authenticator app shows now."
-WRONG_CODE = (
-    "That code is not right. Enter the code that your authenticator app shows now; each code works once: wait for the "
-    "next if you have used it."
+WRONG_CODE = "That code is not right. Enter the code that your authenticator app shows now."
+# What is spent or past is worth nothing to a guesser any more, so that they may know.
+PAST_CODE = (
+    "That code has been used already, or it is too old. Enter the next one; if that is refused, too, set your phone's "
+    "clock to automatic time."
 )
 NO_BACKUP_CODE = "That is no backup code. Enter the 8 letters and digits of one that you have not used yet."
-WRONG_BACKUP_CODE = "That backup code is not right, or it has been used already."
+WRONG_BACKUP_CODE = "That backup code is not right. Enter one of the codes that you saved last."
+SPENT_BACKUP_CODE = "That backup code has been used already. Each works once: enter another one."
 
 
 @dataclass(frozen=True)
@@ -60,9 +63,11 @@ async def spend(context: Context, connection: Connection, user_id: UUID, given: 
     if given.totp_code is not None:
         await spend_totp(context, connection, user_id, given.totp_code)
         return
-    remaining = None if given.digest is None else await backup_codes.spend(connection, user_id, given.digest)
+    digest = given.digest or b""
+    remaining = await backup_codes.spend(connection, user_id, digest)
     if remaining is None:
-        raise WrongGuess(WRONG_BACKUP_CODE)
+        is_spent = await backup_codes.is_spent(connection, user_id, digest)
+        raise WrongGuess(SPENT_BACKUP_CODE if is_spent else WRONG_BACKUP_CODE)
     used = BackupCodeUsed(subject_id=user_id, actor_id=user_id, client=context.client, remaining=remaining)
     await outbox.append(connection, used)
 
@@ -70,8 +75,8 @@ async def spend(context: Context, connection: Connection, user_id: UUID, given: 
 async def spend_totp(context: Context, connection: Connection, user_id: UUID, code: str) -> None:
     """Spend a code of the app, under the person's lock. Raises WrongGuess and MfaNotEnabled."""
     step = matching_step(context.service.ring, await load(connection, user_id), user_id, code)
-    if step is None or not await factors.spend_step(connection, user_id, step):
-        raise WrongGuess(WRONG_CODE)
+    if not await factors.spend_step(connection, user_id, step):
+        raise WrongGuess(PAST_CODE)
 
 
 def require_digits(code: str) -> None:
@@ -80,8 +85,13 @@ def require_digits(code: str) -> None:
         raise NotACode(NO_CODE)
 
 
-def matching_step(ring: KeyRing, factor: Factor, user_id: UUID, code: str) -> int | None:
-    """The unspent time step whose code this is. Raises KeyMissingError, NotACode."""
+def matching_step(ring: KeyRing, factor: Factor, user_id: UUID, code: str) -> int:
+    """The unspent time step whose code this is. Raises KeyMissingError, NotACode, WrongGuess."""
     require_digits(code)
     secret = ring.open(factor.secret, TOTP_PURPOSE, user_id)
-    return totp.matching_step(secret, code, factor.now, factor.last_step)
+    step = totp.matching_step(secret, code, factor.now, factor.last_step)
+    # Looked at in any case, so that the time taken tells nothing.
+    is_past = totp.is_past(secret, code, factor.now, factor.last_step)
+    if step is None:
+        raise WrongGuess(PAST_CODE if is_past else WRONG_CODE)
+    return step

@@ -38,6 +38,15 @@ def matching_step(secret: bytes, code: str, now: datetime, last_step: int | None
     return _first_match(secret, code, now, range(-TOLERANCE_STEPS, TOLERANCE_STEPS + 1), last_step)
 
 
+def is_past(secret: bytes, code: str, now: datetime, last_step: int) -> bool:
+    """Whether the code was right up to 5 minutes ago: its step is spent, or too old to be taken.
+
+    Of one that will be right later it says nothing: a guesser would learn what to try then.
+    """
+    step = _first_match(secret, code, now, range(-SKEW_SEARCH_STEPS, TOLERANCE_STEPS + 1), None)
+    return step is not None and step <= max(last_step, step_at(now) - TOLERANCE_STEPS - 1)
+
+
 def clock_skew_s(secret: bytes, code: str, now: datetime) -> int | None:
     """How many seconds the authenticator is ahead (negative: behind) when its code is right elsewhere within 5 min."""
     nearest_first = sorted(range(-SKEW_SEARCH_STEPS, SKEW_SEARCH_STEPS + 1), key=abs)

@@ -76,3 +76,21 @@ def test_a_slash_or_colon_in_an_email_does_not_end_the_label() -> None:
 
 def test_the_manual_entry_key_is_the_secret_in_groups_of_four() -> None:
     assert totp.manual_entry_key(SECRET) == "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"
+
+
+@pytest.mark.parametrize(
+    ("offset", "last_step", "past"),
+    [
+        (0, STEP, True),  # spent
+        (-1, STEP, True),
+        (0, STEP - 1, False),  # good
+        (1, STEP - 1, False),
+        (2, STEP - 1, True),  # too old
+        (10, STEP - 1, True),
+        (11, STEP - 1, False),
+        (-2, STEP - 1, False),  # right later: nothing is told
+        (-9, STEP - 1, False),
+    ],
+)
+def test_a_code_is_past_when_it_is_spent_or_too_old(offset: int, last_step: int, past: bool) -> None:
+    assert totp.is_past(SECRET, "050471", NOW + timedelta(seconds=30 * offset), last_step) is past

@@ -10,7 +10,7 @@ import pyotp
 import pytest
 
 from tests.client import Client
-from tests.operations import COMPLETE
+from tests.operations import COMPLETE, REGENERATE
 from tests.people import Factor, World
 
 
@@ -218,15 +218,42 @@ async def test_a_wrong_code_after_what_cannot_be_one_is_the_first_guess(world: W
     assert left == [5, 4, 4, 3]
 
 
-async def test_the_sentence_of_any_wrong_code_tells_that_each_works_once(world: World) -> None:
+WRONG = "That code is not right. Enter the code that your authenticator app shows now."
+PAST = (
+    "That code has been used already, or it is too old. Enter the next one; if that is refused, too, set your phone's "
+    "clock to automatic time."
+)
+
+
+@pytest.mark.parametrize(("steps", "sentence"), [(0, PAST), (-3, PAST), (9, WRONG)])
+async def test_a_code_that_was_right_is_told_from_a_wrong_one_and_one_that_will_be_is_not(
+    world: World, steps: int, sentence: str
+) -> None:
     factor = await enrolled(world)
+    spent = await world.database.fetchval("SELECT last_step FROM factors")
     client, token = await world.challenge("mia")
-    used = pyotp.TOTP(factor.secret).at(30 * await world.database.fetchval("SELECT last_step FROM factors"))
-    messages = {(await complete(client, token, totp=code))["message"] for code in (used, "000000")}
-    assert messages == {
-        "That code is not right. Enter the code that your authenticator app shows now; each code works once: wait for "
-        "the next if you have used it."
-    }
+    code = pyotp.TOTP(factor.secret).at(30 * (spent + steps))
+    for attempt in (1, 2):
+        answer = await complete(client, token, totp=code)
+        assert (answer["message"], answer["attemptsRemaining"]) == (sentence, 5 - attempt)
+
+
+async def test_a_spent_backup_code_is_told_from_a_wrong_one_until_the_set_is_replaced(world: World) -> None:
+    mia = await world.sign_in("mia")
+    factor = await world.enroll(mia)
+    spent = factor.backup_codes[0]
+    client, token = await world.challenge("mia")
+    assert (await complete(client, token, backupCode=spent))["__typename"] == "SignedIn"
+    client, token = await world.challenge("mia")
+    told = [(await complete(client, token, backupCode=code))["message"] for code in (spent, "aaaa2222")]
+    assert told == [
+        "That backup code has been used already. Each works once: enter another one.",
+        "That backup code is not right. Enter one of the codes that you saved last.",
+    ]
+    await mia.do(REGENERATE, code=await factor.code())
+    assert (await complete(client, token, backupCode=spent))["__typename"] == "ChallengeExpired"
+    client, token = await world.challenge("mia")
+    assert (await complete(client, token, backupCode=spent))["message"] == told[1]
 
 
 @pytest.mark.parametrize("shape", ["{}-{}", "{}–{}", " {} {} ", "{}\u200b{}\ufeff"])
