@@ -5,6 +5,7 @@ from __future__ import annotations
 from email.message import EmailMessage
 
 from rules.events.catalogue import samples
+from rules.events.mfa import MfaEnabled
 from rules.events.policy import PolicyEnabled
 from rules.events.samples import AT
 from server.commands.emails import PAGES, sample_mails
@@ -14,6 +15,18 @@ from workers.emails import Brand, Facts, Pages, render
 MAILS = sample_mails(Settings())
 BRAND = Brand.of(Settings())
 LONGEST_ADDRESS = f"{'m' * 64}@{'a' * 61}.{'b' * 61}.{'c' * 61}.de"
+
+FACTS = Facts(
+    event=samples(MfaEnabled)["mfa_enabled"],
+    occurred_at=AT,
+    account_name="Riverbend Studio",
+    recipient="",
+    delivery_id=0,
+    public_url="https://gatehouse.example.com",
+    sender="Gatehouse <no-reply@gatehouse.example.com>",
+    pages=Pages(*(f"https://gatehouse.example.com{path}" for path in PAGES)),
+    brand=BRAND,
+)
 
 
 def part(mail: EmailMessage, kind: str) -> str:

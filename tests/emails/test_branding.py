@@ -12,8 +12,7 @@ import pytest
 
 from server.local.mailbox import shown_html
 from settings import Settings
-from tests.emails.rendering import mail_of, part
-from tests.emails.test_letters import FACTS
+from tests.emails.rendering import FACTS, mail_of, part
 from workers.emails import LARGEST_LOGO_BYTES, Brand
 from workers.letters import Letter
 

@@ -10,12 +10,9 @@ import pytest
 
 from rules.events.base import Event
 from rules.events.catalogue import EVENTS, samples
-from rules.events.mfa import MfaEnabled
-from rules.events.samples import AT
-from server.commands.emails import PAGES
-from tests.emails.rendering import BRAND
+from tests.emails.rendering import FACTS
 from tests.parts import body_of
-from workers.emails import Facts, Pages, render
+from workers.emails import render
 from workers.letters import Letter, Mail
 
 RECIPIENTS = [
@@ -26,17 +23,6 @@ RECIPIENTS = [
     "måns@agency.example",
     "mia@münchen.example",
 ]
-FACTS = Facts(
-    event=samples(MfaEnabled)["mfa_enabled"],
-    occurred_at=AT,
-    account_name="Riverbend Studio",
-    recipient="",
-    delivery_id=0,
-    public_url="https://gatehouse.example.com",
-    sender="Gatehouse <no-reply@gatehouse.example.com>",
-    pages=Pages(*(f"https://gatehouse.example.com{path}" for path in PAGES)),
-    brand=BRAND,
-)
 EMAILED = {name: event for each in EVENTS for name, event in samples(each).items() if event.emailed_as() is not None}
 every_message = pytest.mark.parametrize("event", EMAILED.values(), ids=EMAILED)
 
