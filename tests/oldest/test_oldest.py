@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
-from collections.abc import Iterator
-from importlib import import_module
-from pathlib import Path
 
 import asyncpg
 import pytest
 
-import db
 from tests.client import SECRET_KEYS
 from tests.commands import command
 from tests.proxy import rewriting
+from tests.statements import statements
 
-# The migrator's own statements are run by every test, and a pooler's limits are its settings.
-OTHERS = {"migrate", "pooler"}
-RUNS = {"execute", "executemany", "fetch", "fetchrow", "fetchval"}
 TOO_OLD = "Error: The database is PostgreSQL 14, and Gatehouse needs 15 or later."
-
-
-def statements() -> Iterator[tuple[str, str]]:
-    """Every statement of db/, as file:line and text."""
-    for path in sorted(Path(db.__path__[0]).glob("*.py")):
-        names = vars(import_module(f"db.{path.stem}"))
-        for node in ast.walk(ast.parse(path.read_text())):
-            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in RUNS
-            if is_call and path.stem not in OTHERS:
-                text = eval(compile(ast.Expression(node.args[0]), str(path), "eval"), names)  # type: ignore[attr-defined]
-                yield f"{path.name}:{node.lineno}", text  # type: ignore[attr-defined]
 
 
 async def test_every_statement_can_be_prepared(database: asyncpg.Connection[asyncpg.Record]) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncpg
+
 from db.migrate import all_migrations
 from tests.commands import command
 from tests.people import World
 from tests.running.conftest import Parts
+from tests.statements import released
 
 LATER = "INSERT INTO migrations (number, name, checksum, kind) VALUES (9999, 'later', 'x', $1)"
 
@@ -13,6 +16,19 @@ LATER = "INSERT INTO migrations (number, name, checksum, kind) VALUES (9999, 'la
 def test_every_migration_says_whether_it_expands_or_contracts() -> None:
     kinds = {migration.number: migration.kind for migration in all_migrations()}
     assert set(kinds.values()) == {"expand", "contract"}
+
+
+async def test_the_statements_of_the_last_release_run_on_this_schema(
+    database: asyncpg.Connection[asyncpg.Record],
+) -> None:
+    refused, kept = {}, list(released())
+    for place, text in kept:
+        try:
+            await database.prepare(text)
+        except asyncpg.PostgresError as error:
+            refused[place] = str(error)
+    assert refused == {}
+    assert len(kept) > 150
 
 
 async def test_on_a_database_that_lacks_migrations_nothing_serves(world: World, database_url: str) -> None:
