@@ -34,13 +34,18 @@ from tests.waiting import LIMIT_S, until
 from tests.warm import ROOT, WARM
 
 
+# The first of four, each test process's own, and below those that systems give away.
+STATUS_PORT = 20_000 + os.getpid() % 3000 * 4
+
+
 @pytest.fixture(scope="module")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """An `up` with its demo account, for tests that only look at it."""
     folder = tmp_path_factory.mktemp("standing")
     port, log = free_port(), folder / "up.log"
     arguments = ["up", f"--data-dir={folder / 'data'}", f"--port={port}"]
-    up = Up(Process("up", WARM.start(arguments, environment(), stdout=log), log), folder / "data", port)
+    child = WARM.start(arguments, environment(status_port=STATUS_PORT), stdout=log)
+    up = Up(Process("up", child, log), folder / "data", port)
     until = time.monotonic() + 100
     while READY not in up.process.output:
         assert up.process.popen.poll() is None, up.process.output
@@ -78,6 +83,16 @@ async def test_the_demo_account_has_the_cast(standing: Up) -> None:
         assert (membership["role"], membership["account"]["name"]) == (role, "Agency")
     assert (await sign_in(standing, "petra@agency.example"))["memberships"] == []
     assert (await sign_in(standing, "sue@gatehouse.example"))["isSuperAdmin"] is True
+
+
+async def test_the_parts_tell_of_themselves_on_consecutive_ports(standing: Up) -> None:
+    told = {}
+    async with httpx.AsyncClient(timeout=LIMIT_S) as http:
+        for number, part in enumerate(("api", "relay", "worker", "beat")):
+            assert f"{part} {STATUS_PORT + number}" in standing.process.output
+            answer = await http.get(f"http://127.0.0.1:{STATUS_PORT + number}/readyz")
+            told[part] = (answer.status_code, "database" in answer.json()["checks"])
+    assert told == {"api": (200, True), "relay": (200, True), "worker": (200, True), "beat": (200, False)}
 
 
 async def test_a_second_start_finds_everything_as_it_was(gatehouse: Start, tmp_path: Path) -> None:
