@@ -92,7 +92,12 @@ class Database:
         """Close the bell, then the pool once its connections are given back."""
         metrics.POOLS.remove(self.pool)
         await self.bell.close()
-        await self.pool.close()
+        try:
+            await self.pool.close()
+        except Exception as error:
+            if not is_away(error):
+                raise
+            self.pool.terminate()
 
 
 async def open_database(

@@ -24,7 +24,7 @@ PGBOUNCER = "/usr/sbin/pgbouncer"
 # As many servers as make clients share them, and turns that make them change: the next free one, not the last used.
 POOLER_SETTINGS = """
 [databases]
-* = host={host} user={user}
+* = host={host} user={user} password={password}
 
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -92,7 +92,9 @@ def pgbouncer(url: str, servers: int) -> Iterator[str]:
     with folder_of_nobody() as folder:
         port, log, settings = free_port(), folder / "log", folder / "pgbouncer.ini"
         settings.write_text(
-            POOLER_SETTINGS.format(host=host, user=parts.username, port=port, servers=servers, folder=folder)
+            POOLER_SETTINGS.format(
+                host=host, user=parts.username, password=parts.password, port=port, servers=servers, folder=folder
+            )
         )
         command: list[str | Path] = [PGBOUNCER, settings]
         child = processes.start(command, folder / "output", unprivileged=is_root(), inherit=(socket_folder,))

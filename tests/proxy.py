@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
@@ -41,21 +42,36 @@ async def _proxy(
     parts = urlsplit(database_url)
     (folder,) = parse_qs(parts.query)["host"]
     clients: set[asyncio.StreamWriter] = set()
+    carrying: set[asyncio.Task[None]] = set()
 
-    async def pipe(
-        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, change: Callable[[bytes], bytes]
-    ) -> None:
-        while data := await reader.read(65536):
-            writer.write(change(data))
-        writer.close()
+    async def carry(client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        server, there = await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.5432")
+        clients.add(back)
+        try:
+            ways = [_pipe(client, there, lambda data: data), _pipe(server, back, change)]
+            _, others = await asyncio.wait(map(asyncio.ensure_future, ways), return_when=asyncio.FIRST_COMPLETED)
+            for other in others:
+                other.cancel()
+        finally:
+            clients.discard(back)
+            for writer in (there, back):
+                writer.close()
+                with contextlib.suppress(OSError):
+                    await writer.wait_closed()
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        server_reader, server_writer = await asyncio.open_unix_connection(f"{folder}/.s.PGSQL.5432")
-        clients.add(writer)
-        await asyncio.gather(pipe(reader, server_writer, lambda data: data), pipe(server_reader, writer, change))
-        clients.discard(writer)
+    def connected(client: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        carrying.add(asyncio.ensure_future(carry(client, back)))
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
-    yield f"postgresql://{parts.username}@{host}:{port}{parts.path}", clients
+    yield f"postgresql://{parts.netloc}{host}:{port}{parts.path}", clients
     server.close()
+    for writer in list(clients):
+        writer.transport.abort()
+    await asyncio.gather(*carrying, return_exceptions=True)
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, change: Callable[[bytes], bytes]) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(change(data))

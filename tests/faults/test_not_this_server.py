@@ -85,6 +85,7 @@ async def test_what_the_driver_cannot_make_sense_of_is_no_fault_of_ours(
     async with prompting(database_url) as (url, say), serving(settings_for(url, pool_size=1)) as base_url:
         world = await make_world(base_url, database)
         mia = await world.sign_in("mia")
+        mia.patient = False
         say(FATAL)  # and yet the connection stays
         body = await mia.raw(BEGIN)
         assert body["errors"][0]["extensions"]["code"] == "SERVICE_UNAVAILABLE"

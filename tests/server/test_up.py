@@ -33,7 +33,6 @@ from tests.server.running import READY, Start, Up, begin, leaves_nothing, ready
 from tests.waiting import LIMIT_S, until
 from tests.warm import ROOT, WARM
 
-
 # The first of four, each test process's own, and below those that systems give away.
 STATUS_PORT = 20_000 + os.getpid() % 3000 * 4
 
