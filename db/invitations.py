@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -91,6 +91,21 @@ async def keep_account(connection: Connection, staff_id: UUID) -> None:
     await connection.execute(
         "SELECT FROM accounts WHERE id = (SELECT account_id FROM staff WHERE staff.id = $1) FOR SHARE", staff_id
     )
+
+
+async def open_to(connection: Connection, user_id: UUID, lifetime: timedelta) -> list[Standing]:
+    """The invitations that still hold, to somebody who is staff nowhere, in the order in which accounts are locked."""
+    rows = await connection.fetch(
+        """
+        SELECT now(), id AS staff_id, user_id, role, invited_at FROM staff
+        WHERE user_id = $1 AND invited_at > now() - $2::interval
+            AND NOT EXISTS (SELECT FROM staff AS held WHERE held.user_id = $1 AND held.invited_at IS NULL)
+        ORDER BY account_id
+        """,
+        user_id,
+        lifetime,
+    )
+    return [_standing(row) for row in rows]
 
 
 async def accept(connection: Connection, staff_id: UUID, invited_at: datetime) -> Accepted | None:

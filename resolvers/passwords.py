@@ -5,6 +5,9 @@ None of them touches the second factor, and none signs anybody in.
 
 from __future__ import annotations
 
+from datetime import datetime
+from uuid import UUID
+
 from db import challenges, credentials, invitations, links, memberships, outbox, sessions, throttles, users
 from db.credentials import Subject
 from db.links import Found
@@ -15,7 +18,7 @@ from rules import addresses, passwords, throttling, tokens
 from rules.events.passwords import PasswordChanged, PasswordResetRequested
 from rules.events.staff import StaffAdded
 from rules.failures import InvalidCredentials, InvalidInput, LinkExpired, TooManyAttempts
-from rules.links import SETS_PASSWORD, Purpose
+from rules.links import INVITATION, SETS_PASSWORD, Purpose
 
 
 async def request_reset(context: Context, email: str) -> None:
@@ -50,17 +53,19 @@ async def set_password(context: Context, token: str, password: str) -> str:
     async with context.database.connection() as connection:
         found = await links.find(connection, token_hash, SETS_PASSWORD)
         subject = await credentials.subject(connection, found.user_id, found.staff_id) if found else None
+        coming = await _invitations(connection, found, subject) if found and subject else []
     if found is None or subject is None:
         raise LinkExpired
     password_hash = await _new_hash(context, subject, password, "password")
     async with context.changing(found.user_id) as connection:
-        if found.staff_id is not None:
-            await invitations.keep_account(connection, found.staff_id)
+        for staff_id, _ in coming:
+            await invitations.keep_account(connection, staff_id)
         await users.lock(connection, found.user_id)
         if not await links.use(connection, found):
             raise LinkExpired
-        if found.staff_id is not None:
-            await _come(connection, found)
+        for staff_id, invited_at in coming:
+            if not await _come(connection, found.user_id, staff_id, invited_at) and found.staff_id is not None:
+                raise LinkExpired
         await links.void(connection, found.user_id, [Purpose.PASSWORD_RESET])
         await users.set_password_hash(connection, found.user_id, password_hash)
         await sessions.end_all(connection, found.user_id)
@@ -108,19 +113,29 @@ async def _new_hash(context: Context, subject: Subject, password: str, field: st
     return await context.service.hasher.run(passwords.hash_password, password)
 
 
-async def _come(connection: Connection, found: Found) -> None:
-    """The invited person has come. Raises LinkExpired when the invitation was taken back or replaced meanwhile."""
-    assert found.staff_id is not None
-    accepted = await invitations.accept(connection, found.staff_id, found.made_at)
+async def _invitations(connection: Connection, found: Found, subject: Subject) -> list[tuple[UUID, datetime]]:
+    """The memberships that begin with this password, and when each was offered.
+
+    That of an invitation's link; with the first password of all, by whichever link, those that the person is invited
+    to: the link has shown, too, that the mailbox is theirs.
+    """
+    if found.staff_id is not None:
+        return [(found.staff_id, found.made_at)]
+    if subject.has_password:
+        return []
+    standings = await invitations.open_to(connection, found.user_id, INVITATION.lifetime)
+    return [(standing.staff_id, standing.invited_at) for standing in standings if standing.invited_at]
+
+
+async def _come(connection: Connection, user_id: UUID, staff_id: UUID, invited_at: datetime) -> bool:
+    """The invited person has come; false when the invitation was taken back or replaced meanwhile."""
+    accepted = await invitations.accept(connection, staff_id, invited_at)
     if accepted is None:
-        raise LinkExpired
-    await outbox.append(
-        connection,
-        StaffAdded(
-            account_id=accepted.account_id, subject_id=found.user_id, actor_id=found.user_id, role=accepted.role
-        ),
-    )
-    await joining.tell_joined(connection, accepted.account_id, [found.user_id])
+        return False
+    added = StaffAdded(account_id=accepted.account_id, subject_id=user_id, actor_id=user_id, role=accepted.role)
+    await outbox.append(connection, added)
+    await joining.tell_joined(connection, accepted.account_id, [user_id])
+    return True
 
 
 async def _changed(context: Context, connection: Connection, subject: Subject) -> None:

@@ -34,6 +34,7 @@ from settings import Settings, SettingsError
 from telemetry import life
 from web.explorer import Explorer
 from web.explorer_assets import WEB
+from web.operations import page_operations
 from web.pages import Pages, Visitor
 
 
@@ -97,7 +98,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
         return Visitor(tuple(str(membership.account.id) for membership in managed), person.is_super_admin)
 
     pages = Pages(settings, visitor)
-    schema = build(GatehouseSchema, settings=settings, known=[(WEB / "examples.graphql").read_text()])
+    own = page_operations() if settings.pages else ()
+    schema = build(GatehouseSchema, settings=settings, known=[(WEB / "examples.graphql").read_text()], own=own)
     explorer = Explorer(settings, schema, is_staff)
     endpoint = GraphQLEndpoint(schema, make_context, settings=settings, page=explorer.page)
     directory = ScimEndpoint(Door(settings.public_url.rstrip("/") + BASE_PATH), make_context, endpoint.admission)

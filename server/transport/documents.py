@@ -169,14 +169,17 @@ class _Text(Source):
         return SourceLocation(line + 1, position + 1 - self._line_starts[line])
 
 
-def documents_for(schema: GraphQLSchema, settings: Settings, known: Iterable[str] = ()) -> Documents:
+def documents_for(
+    schema: GraphQLSchema, settings: Settings, known: Iterable[str] = (), own: Iterable[str] = ()
+) -> Documents:
     """The documents as the settings want them. Raises SettingsError for a manifest that cannot be read.
 
-    `known` are documents by whose names operations are counted.
+    `known` are documents by whose names operations are counted; `own` ones run beside those of the manifest.
     """
-    trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else None
+    ours = {_hash(text): text for text in own}
+    trusted = ours | read_manifest(settings.trusted_documents) if settings.trusted_documents else None
     introspection = settings.introspection or not settings.production
-    return Documents(schema, introspection=introspection, trusted=trusted, known=known)
+    return Documents(schema, introspection=introspection, trusted=trusted, known=[*known, *ours.values()])
 
 
 def read_manifest(path: Path) -> dict[str, str]:
@@ -188,9 +191,13 @@ def read_manifest(path: Path) -> dict[str, str]:
     if not isinstance(manifest, dict) or not all(isinstance(text, str) for text in manifest.values()):
         raise SettingsError("GATEHOUSE_TRUSTED_DOCUMENTS is wrong: it must map hashes to documents.")
     for name, text in manifest.items():
-        if sha256(text.encode()).hexdigest() != name.lower():
+        if _hash(text) != name.lower():
             raise SettingsError(f"GATEHOUSE_TRUSTED_DOCUMENTS is wrong: {name[:64]} is not its document's SHA-256.")
     return {name.lower(): text for name, text in manifest.items()}
+
+
+def _hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:

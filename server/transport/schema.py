@@ -29,13 +29,15 @@ MOST_INTROSPECTIONS = 8
 class GatehouseSchema(strawberry.Schema):
     """A schema whose documents are as strict as the settings want them, prepared once for every transport.
 
-    `known` are documents by whose names operations are counted. Raises SettingsError for a manifest of trusted
-    documents that cannot be read.
+    `known` are documents by whose names operations are counted; `own` ones are trusted as well, those of our pages.
+    Raises SettingsError for a manifest of trusted documents that cannot be read.
     """
 
-    def __init__(self, *args: Any, settings: Settings, known: Iterable[str] = (), **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, settings: Settings, known: Iterable[str] = (), own: Iterable[str] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **{"execution_context_class": PlainExecutor, **kwargs})
-        self.documents = documents_for(self._schema, settings, known)
+        self.documents = documents_for(self._schema, settings, known, own)
         # Strawberry's own resolver raises for a list or a non-null type, and takes other types for such inputs.
         self._schema.type_map["__Type"].fields["isOneOf"].resolve = _is_one_of  # type: ignore[attr-defined]
         # As the printed schema has them, so that reading and printing it anew gives the same text.

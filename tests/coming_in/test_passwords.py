@@ -65,6 +65,32 @@ async def test_somebody_known_elsewhere_comes_with_their_account_and_factor_as_t
     assert sorted(m["account"]["name"] for m in memberships) == ["Agency", "Other"]
 
 
+async def test_an_invited_person_who_forgot_to_come_comes_by_the_link_of_a_reset(world: World) -> None:
+    await invited(world)
+    token = await link_to(world, "new@agency.example", Purpose.PASSWORD_RESET)
+    assert (await set_password(world, token))["__typename"] == "PasswordSet"
+    client = world.client()
+    client.token = (await client.do(SIGN_IN, email="new@agency.example", password=NEW))["sessionToken"]
+    shown = await client.ask("{ viewer { memberships { role account { name } } } }")
+    assert shown["viewer"]["memberships"] == [{"role": "ADMIN", "account": {"name": "Agency"}}]
+    assert len(await world.events("STAFF_ADDED")) == 1
+
+
+@pytest.mark.parametrize("case", ["has a password", "is staff elsewhere", "invited too long ago", "revoked"])
+async def test_a_reset_accepts_no_other_invitation(world: World, case: str) -> None:
+    address = email("sam") if case in {"has a password", "is staff elsewhere"} else "new@agency.example"
+    await invited(world, address)
+    change = {
+        "is staff elsewhere": "UPDATE users SET password_hash = NULL WHERE email LIKE 'sam@%'",
+        "invited too long ago": "UPDATE staff SET invited_at = invited_at - interval '7 days' WHERE email LIKE 'new@%'",
+        "revoked": "DELETE FROM staff WHERE email LIKE 'new@%'",
+    }
+    await world.database.execute(change.get(case, "SELECT"))
+    token = await link_to(world, address, Purpose.PASSWORD_RESET)
+    assert (await set_password(world, token))["__typename"] == "PasswordSet"
+    assert await world.events("STAFF_ADDED") == []
+
+
 async def test_a_revoked_or_replaced_invitation_is_worth_nothing(world: World) -> None:
     olive = await world.sign_in("olive")
     first = await invited(world)

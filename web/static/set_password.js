@@ -14,6 +14,11 @@ const main = element(document, "#main");
 const token = tokenOfLink();
 if (token) setStep(token);
 else askStep();
+// A link that is opened where the page is shown already loads nothing anew.
+addEventListener("hashchange", () => {
+  const other = tokenOfLink();
+  if (other) setStep(other);
+});
 
 /** @param {string} given */
 function setStep(given) {
