@@ -1,7 +1,8 @@
-"""What a request costs: the `viewer` query, against a bare JSON route that sends one SELECT.
+"""What a request costs: `viewer`, and a backend's `session(token)`, against a bare JSON route that sends one SELECT.
 
-Both are served by a process of their own and asked in turns by the same clients. Held: the query costs one statement,
-and at least a fifth as many of it are answered in a second; signing in, bound by argon2id, which is meant to be slow,
+Both are served by a process of their own and asked in turns by the same clients. Held: `viewer` costs one statement,
+`session(token)` two, the key's and the session's, and at least a fifth and a tenth as many are answered in a second;
+signing in, bound by argon2id, which is meant to be slow,
 takes less than three times its one hash. A roster page of 500 is beside them for comparison.
 """
 
@@ -9,8 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import statistics
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,15 +21,20 @@ import asyncpg
 import httpx
 
 from bench import parts
+from db import service_keys
+from rules import tokens
 from rules.passwords import hash_password, matches
+from rules.service_keys import Right
 from server.app import create_app
 from settings import Settings
 
 CLIENTS, ROUNDS = 8, 10
-LEAST_SHARE = 1 / 5
+LEAST_SHARE, LEAST_SHARE_OF_SESSION = 1 / 5, 1 / 10
 MOST_HASHES = 3.0
 PASSWORD = "correct horse battery"
 VIEWER = "{ viewer { id email mfa { enabled } } }"
+SESSION = """query ($token: String!) {
+  session(token: $token) { userId amr authTime blocked mfaNotice { message } } }"""
 SIGN_IN = """mutation ($email: String!, $password: String!) {
   signIn(input: {email: $email, password: $password}) { __typename } }"""
 ROSTER = """query ($account: ID!) {
@@ -64,25 +72,36 @@ async def main(url: str, api: parts.Server, bare: parts.Server) -> dict[str, boo
         "(SELECT FROM factors WHERE user_id = users.id)) RETURNING email",
         password_hash,
     )
+    key = tokens.make(tokens.SERVICE_PREFIX, os.urandom(tokens.TOKEN_BYTES))
+    key_hash = tokens.digest(tokens.SERVICE_PREFIX, key)
+    assert key_hash is not None
+    await service_keys.create(connection, "bench", key_hash, [Right.SIGN_IN], None, None)
     await parts.settle(connection)
     await connection.close()
     signing_in = {"query": SIGN_IN, "variables": {"email": email, "password": PASSWORD}}
+    whose = {"query": SESSION, "variables": {"token": token}}
     roster = {"query": ROSTER, "variables": {"account": str(account)}}
     requests = {
         "bare route": asked(bare, "/", {"email": email}, token, clients=CLIENTS, times=80),
         "viewer": asked(api, "/graphql", {"query": VIEWER}, token, clients=CLIENTS, times=80),
+        "session(token)": asked(api, "/graphql", whose, key, clients=CLIENTS, times=80),
         "roster page of 500": asked(api, "/graphql", roster, token, clients=1, times=8),
         "signIn": asked(api, "/graphql", signing_in, token, clients=1, times=8),
     }
     rates = await measure(requests)
     hash_s = statistics.median(timed_hash(password_hash) for _ in range(20))
-    statements = await statements_of_viewer(url, token)
-    print(f"one argon2id hash takes {hash_s * 1000:.1f} ms; viewer sends {statements} statement(s)\n")
+    statements = await statements_of({"query": VIEWER}, url, token)
+    of_session = await statements_of(whose, url, key)
+    print(
+        f"one argon2id hash takes {hash_s * 1000:.1f} ms; viewer sends {statements}, session {of_session} statements\n"
+    )
+    asking = rates["session(token)"] / rates["bare route"]
     share, hashes = rates["viewer"] / rates["bare route"], 1 / (rates["signIn"] * hash_s)
     return {
-        "viewer costs one statement": statements == 1,
+        "viewer costs one statement, session(token) two": (statements, of_session) == (1, 2),
         f"viewer serves {share:.2f} as many requests as the bare route ({LEAST_SHARE:.2f} at least)": share
         >= LEAST_SHARE,
+        f"session(token) serves {asking:.2f} ({LEAST_SHARE_OF_SESSION:.2f} at least)": asking >= LEAST_SHARE_OF_SESSION,
         f"signIn takes {hashes:.1f} times its hash ({MOST_HASHES:.0f} at most)": hashes <= MOST_HASHES,
     }
 
@@ -142,7 +161,7 @@ def timed_hash(password_hash: str) -> float:
     return time.perf_counter() - started
 
 
-async def statements_of_viewer(url: str, token: str) -> int:
+async def statements_of(query: Mapping[str, object], url: str, token: str) -> int:
     """How many statements the application sends for the query, over a pool of one connection."""
     app = create_app(Settings(database_url=url, secret_keys=parts.SECRET_KEYS, pool_size=1))
     sent: list[Any] = []
@@ -152,7 +171,7 @@ async def statements_of_viewer(url: str, token: str) -> int:
     ):
         async with app.state.service.database.pool.acquire() as connection:
             connection.add_query_logger(sent.append)
-        await http.post("/graphql", json={"query": VIEWER}, headers={"authorization": f"Bearer {token}"})
+        await http.post("/graphql", json=query, headers={"authorization": f"Bearer {token}"})
     return len(sent)
 
 
