@@ -10,8 +10,8 @@ import asyncpg
 from db.pool import Connection
 from rules.events.base import Event
 from rules.events.catalogue import SHOWN_EVERYWHERE, SHOWN_WHEN_PLANNED
-from rules.events.stored import Stored
-from telemetry import requests, traces
+from rules.events.stored import OPERATOR, Stored
+from telemetry import operators, requests, traces
 
 
 async def append(connection: Connection, event: Event) -> None:
@@ -25,7 +25,8 @@ async def append(connection: Connection, event: Event) -> None:
 async def append_all(connection: Connection, events: Sequence[Event]) -> None:
     """Append events in this order, each as above."""
     rows = [Stored.of(event) for event in events]
-    request = requests.current()
+    request, operator = requests.current(), operators.current()
+    told = {OPERATOR: operator} if operator else {}
     await connection.execute(
         """
         WITH given AS (
@@ -47,7 +48,7 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
         [row.account_id for row in rows],
         [row.subject_id for row in rows],
         [row.actor_id for row in rows],
-        [row.data for row in rows],
+        [row.data | told for row in rows],
         [row.service_key for row in rows],
         SHOWN_WHEN_PLANNED,
         request.request_id if request else None,

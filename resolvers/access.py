@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import accounts, service_keys, sessions, staff, users
+from db import accounts, outbox, service_keys, sessions, staff, throttles, users
 from db.pool import Connection
 from resolvers.context import Context
+from rules import throttling
+from rules.events.staff import AccountViewed
 from rules.failures import (
     MfaEnrollmentRequired,
     NotFound,
@@ -43,7 +45,20 @@ async def account(context: Context, account_id: UUID) -> Account:
     if membership is not None:
         return pass_gate(person, membership.account)
     require_operator(person)
-    return pass_gate(person, await _loaded(context, account_id))
+    found = pass_gate(person, await _loaded(context, account_id))
+    await _tell_of_view(context, person, account_id)
+    return found
+
+
+async def _tell_of_view(context: Context, person: Person, account_id: UUID) -> None:
+    """A platform operator looks at an account, which is told of it once an hour."""
+    if account_id in context.viewed:
+        return
+    context.viewed.add(account_id)
+    async with context.database.transaction() as connection:
+        if await throttles.is_due(connection, throttling.view_key(person.id, account_id), throttling.VIEW_INTERVAL):
+            viewed = AccountViewed(account_id=account_id, actor_id=person.id, client=context.client)
+            await outbox.append(connection, viewed)
 
 
 def pass_gate(person: Person, found: Account) -> Account:

@@ -58,6 +58,8 @@ class Context:
     token_is_cookie: bool = False
     device_cookie: str | None = None
     response_headers: list[tuple[str, str]] = field(default_factory=list)
+    # The accounts that a platform operator has been seen to look at in this request.
+    viewed: set[UUID] = field(default_factory=set, init=False)
     _person: asyncio.Task[Person | None] | None = field(default=None, init=False, repr=False)
     # Kept apart: a service that signs somebody in stays a service for what else it asks.
     _service_token: str | None = field(default=None, init=False, repr=False)

@@ -20,6 +20,7 @@ from resolvers.context import Context
 from rules import devices, throttling
 from rules.events.signing_in import (
     CodeRejected,
+    CodeReplayed,
     Lock,
     MfaChallengeLocked,
     PasswordRejected,
@@ -44,9 +45,19 @@ logger = logging.getLogger("gatehouse.guessing")
 class WrongGuess(Exception):
     """The guess is wrong: leave the transaction and change nothing."""
 
-    def __init__(self, message: str = "", clock_skew_seconds: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        clock_skew_seconds: int | None = None,
+        *,
+        method: str = "otp",
+        is_replay: bool = False,
+    ) -> None:
         super().__init__(message)
         self.clock_skew_seconds = clock_skew_seconds
+        self.method = method
+        # Right once, and spent: somebody has looked on.
+        self.is_replay = is_replay
 
 
 class NotACode(Exception):
@@ -72,7 +83,7 @@ async def of_code(context: Context, user_id: UUID) -> AsyncIterator[Guess]:
     charged = await _charge_code(context, user_id)
 
     async def wrong(error: WrongGuess) -> Failure:
-        await _after_wrong_code(context, user_id, charged)
+        await _after_wrong_code(context, user_id, charged, error)
         return InvalidCode(str(error), charged.remaining, error.clock_skew_seconds)
 
     try:
@@ -89,7 +100,7 @@ async def of_challenge(context: Context, token_hash: bytes) -> AsyncIterator[tup
     left = throttling.CHALLENGE_ATTEMPTS - challenge.attempts
 
     async def wrong(error: WrongGuess) -> Failure:
-        await _after_wrong_code(context, challenge.user_id, charged)
+        await _after_wrong_code(context, challenge.user_id, charged, error)
         return InvalidCode(str(error), min(left, charged.remaining))
 
     try:
@@ -208,16 +219,19 @@ async def _charge_challenge(context: Context, token_hash: bytes) -> tuple[Challe
         raise
 
 
-async def _after_wrong_code(context: Context, user_id: UUID, charged: Charge) -> None:
-    if charged.remaining > 0 and not throttling.is_told(charged.count):
+async def _after_wrong_code(context: Context, user_id: UUID, charged: Charge, error: WrongGuess) -> None:
+    is_told = throttling.is_told(charged.count) and not error.is_replay
+    if charged.remaining > 0 and not is_told and not error.is_replay:
         return
     async with context.database.transaction() as connection:
         if charged.remaining == 0:
             closed = await throttles.closed(connection, charged.key, throttling.SECOND_FACTOR)
             until = closed.retry_at if closed else None
             await _append_code_lock(context, connection, user_id, until)
-        if throttling.is_told(charged.count):
-            rejected = CodeRejected(subject_id=user_id, client=context.client, count=charged.count)
+        if error.is_replay:
+            await outbox.append(connection, CodeReplayed(subject_id=user_id, client=context.client, amr=error.method))
+        if is_told:
+            rejected = CodeRejected(subject_id=user_id, client=context.client, count=charged.count, amr=error.method)
             await outbox.append(connection, rejected)
 
 

@@ -98,7 +98,7 @@ async def change_password(context: Context, current: str, new: str) -> None:
             await users.set_password_hash(connection, person.id, password_hash)
             await sessions.end_others(connection, person.id, person.session_id, context.service.limits.session_idle)
             await sessions.renew_password(connection, person.session_id)
-            await _changed(context, connection, subject)
+            await _changed(context, connection, subject, "pwd")
             await guess.give_back(connection)
     await context.reload()
 
@@ -138,11 +138,15 @@ async def _come(connection: Connection, user_id: UUID, staff_id: UUID, invited_a
     return True
 
 
-async def _changed(context: Context, connection: Connection, subject: Subject) -> None:
+async def _changed(context: Context, connection: Connection, subject: Subject, amr: str | None = None) -> None:
     await challenges.drop_all(connection, subject.id)
     await outbox.append(
         connection,
         PasswordChanged(
-            subject_id=subject.id, actor_id=subject.id, client=context.client, is_first=not subject.has_password
+            subject_id=subject.id,
+            actor_id=subject.id,
+            client=context.client,
+            is_first=not subject.has_password,
+            amr=amr,
         ),
     )

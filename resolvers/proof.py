@@ -54,7 +54,7 @@ async def _show_password(context: Context, person: Person, password: str) -> Non
     ):
         if not await sessions.renew_password(connection, person.session_id):
             raise Unauthenticated
-        shown = Reauthenticated(subject_id=person.id, actor_id=person.id, client=context.client)
+        shown = Reauthenticated(subject_id=person.id, actor_id=person.id, client=context.client, amr="pwd")
         await outbox.append(connection, shown)
         await guess.give_back(connection)
 
@@ -70,6 +70,7 @@ async def _show_second_factor(context: Context, person: Person, totp_code: str |
             await access.lock_person(connection, person)
             await second_factor.spend(context, connection, person.id, given)
             await sessions.renew_second_factor(connection, person.session_id)
-            shown = Reauthenticated(subject_id=person.id, actor_id=person.id, client=context.client)
+            amr = "otp" if given.totp_code is not None else "backup_code"
+            shown = Reauthenticated(subject_id=person.id, actor_id=person.id, client=context.client, amr=amr)
             await outbox.append(connection, shown)
             await guess.give_back(connection)

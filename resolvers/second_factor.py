@@ -67,7 +67,8 @@ async def spend(context: Context, connection: Connection, user_id: UUID, given: 
     remaining = await backup_codes.spend(connection, user_id, digest)
     if remaining is None:
         is_spent = await backup_codes.is_spent(connection, user_id, digest)
-        raise WrongGuess(SPENT_BACKUP_CODE if is_spent else WRONG_BACKUP_CODE)
+        message = SPENT_BACKUP_CODE if is_spent else WRONG_BACKUP_CODE
+        raise WrongGuess(message, method="backup_code", is_replay=is_spent)
     used = BackupCodeUsed(subject_id=user_id, actor_id=user_id, client=context.client, remaining=remaining)
     await outbox.append(connection, used)
 
@@ -76,7 +77,7 @@ async def spend_totp(context: Context, connection: Connection, user_id: UUID, co
     """Spend a code of the app, under the person's lock. Raises WrongGuess and MfaNotEnabled."""
     step = matching_step(context.service.ring, await load(connection, user_id), user_id, code)
     if not await factors.spend_step(connection, user_id, step):
-        raise WrongGuess(PAST_CODE)
+        raise WrongGuess(PAST_CODE, is_replay=True)
 
 
 def require_digits(code: str) -> None:
@@ -92,6 +93,7 @@ def matching_step(ring: KeyRing, factor: Factor, user_id: UUID, code: str) -> in
     step = totp.matching_step(secret, code, factor.now, factor.last_step)
     # Looked at in any case, so that the time taken tells nothing.
     is_past = totp.is_past(secret, code, factor.now, factor.last_step)
+    is_replay = totp.matching_step(secret, code, factor.now) is not None
     if step is None:
-        raise WrongGuess(PAST_CODE if is_past else WRONG_CODE)
+        raise WrongGuess(PAST_CODE if is_past else WRONG_CODE, is_replay=is_replay)
     return step

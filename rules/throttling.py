@@ -14,6 +14,7 @@ CHALLENGE_ATTEMPTS = 5
 CHALLENGE_LIFETIME = timedelta(minutes=5)
 MOST_CHALLENGES = 20  # of one person at once; another one takes the oldest's place
 LOCK_MAIL_INTERVAL = timedelta(hours=1)
+VIEW_INTERVAL = timedelta(hours=1)
 
 DAY = timedelta(hours=24)
 LOCK = timedelta(minutes=15)
@@ -155,6 +156,11 @@ def invitations_key(user_id: UUID) -> str:
 def lock_mail_key(user_id: UUID, kind: str) -> str:
     """When the person was last told of a lock of this kind by email."""
     return f"mailed:{kind}:{user_id}"
+
+
+def view_key(user_id: UUID, account_id: UUID) -> str:
+    """When the account was last told that this platform operator looks at it."""
+    return f"viewed:{user_id}:{account_id}"
 
 
 def source(address: str | None) -> str:

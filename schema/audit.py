@@ -10,6 +10,7 @@ import strawberry
 import resolvers.audit
 from db.audit import Entry
 from rules.events.catalogue import EVENTS
+from rules.events.stored import OPERATOR
 from schema.common import PageInfo
 
 
@@ -44,6 +45,9 @@ class AuditEvent:
         description="What was shown or tried, where the event tells it: names of RFC 8176 and `backup_code`, "
         "with spaces between them, as in `pwd otp mfa`."
     )
+    operator: str | None = strawberry.field(
+        description="Who did it at the command line: the operating system's user. Null when it was done otherwise."
+    )
 
     @classmethod
     def of(cls, entry: Entry) -> AuditEvent:
@@ -58,6 +62,7 @@ class AuditEvent:
             ip_address=entry.stored.text("ipAddress"),
             user_agent=entry.stored.text("userAgent"),
             method=entry.stored.method(),
+            operator=entry.stored.text(OPERATOR),
         )
 
 

@@ -30,6 +30,7 @@ from rules.events.samples import FILLED_IN
 from rules.events.signing_in import (
     BackupCodeUsed,
     CodeRejected,
+    CodeReplayed,
     IdentityLinked,
     MfaChallengeLocked,
     PasswordRejected,
@@ -42,6 +43,7 @@ from rules.events.signing_in import (
 )
 from rules.events.staff import (
     AccountCreated,
+    AccountViewed,
     DomainBound,
     DomainReleased,
     EmailChanged,
@@ -115,6 +117,8 @@ EVENTS: tuple[type[Event], ...] = (
     IdentityLinked,
     DomainBound,
     DomainReleased,
+    CodeReplayed,
+    AccountViewed,
 )
 BY_TYPE = {event.type(): event for event in EVENTS}
 MEMBER_CHANGES = frozenset(name for name, event in BY_TYPE.items() if event.changes_member)

@@ -17,6 +17,7 @@ class MfaEnabled(OwnAct):
 
     description = "A person turned MFA on."
     sentence = "{subject} turned on MFA."
+    about_method = "otp"
     mailing = to_subject("mfa_enabled", further_links=(links.NOT_ME,), holds_while=While.ENROLLED)
     changes_member = True
 
@@ -25,6 +26,7 @@ class MfaEnabled(OwnAct):
 class MfaDisabled(OwnAct):
     description = "A person turned MFA off."
     sentence = "{subject} turned off MFA."
+    about_method = "otp"
     mailing = to_subject("mfa_disabled", holds_while=While.NOT_ENROLLED)
     changes_member = True
 
@@ -47,6 +49,7 @@ class MfaReset(PersonEvent):
 class BackupCodesRegenerated(OwnAct):
     description = "A person replaced their backup codes."
     sentence = "{subject} replaced their backup codes."
+    about_method = "otp"
     mailing = to_subject("backup_codes_regenerated", holds_while=While.ENROLLED)
 
 
@@ -54,6 +57,7 @@ class BackupCodesRegenerated(OwnAct):
 class AuthenticatorReplaced(OwnAct):
     description = "A person moved to a new authenticator app."
     sentence = "{subject} moved to a new authenticator app."
+    about_method = "otp"
     mailing = to_subject("authenticator_replaced", holds_while=While.ENROLLED)
 
 

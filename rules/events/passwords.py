@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rules import links
 from rules.events.base import OwnAct
 from rules.events.mailing import to_subject
+from rules.events.signing_in import Shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,7 @@ class PasswordResetRequested(OwnAct):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PasswordChanged(OwnAct):
+class PasswordChanged(Shown):
     description = "A person set a new password."
     sentence = "{subject} set a new password."
     mailing = to_subject("password_changed")

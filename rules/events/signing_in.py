@@ -11,16 +11,20 @@ from rules.events.samples import IN_A_QUARTER_OF_AN_HOUR
 
 
 @dataclass(frozen=True, kw_only=True)
-class SignInSucceeded(OwnAct):
-    description = "Somebody signed in."
-    sentence = "{subject} signed in."
+class Shown(OwnAct):
+    """Something was shown, right or wrong: what, in the words of a session's `amr`, in the order in which it was."""
 
-    # What was shown, in the words of the session's `amr`, in the order in which it was.
     amr: str | None = None
 
     def method(self) -> str | None:
         """All that was shown."""
         return self.amr
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInSucceeded(Shown):
+    description = "Somebody signed in."
+    sentence = "{subject} signed in."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +39,7 @@ class IdentityLinked(OwnAct):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reauthenticated(OwnAct):
+class Reauthenticated(Shown):
     description = "A person showed again, within a session, that they are the one."
     sentence = "{subject} confirmed to be the one."
 
@@ -70,12 +74,18 @@ class PasswordRejected(OwnAct):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CodeRejected(OwnAct):
+class CodeRejected(Shown):
     description = "A wrong code; the 1st, 2nd, 4th, 8th and so on of a day are told."
     sentence = "A wrong code was given for {subject}: {count} within 24 hours."
     samples = {"code_rejected": {"count": 4}}
 
     count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeReplayed(Shown):
+    description = "A code that had been used before, or an earlier one, was refused. It counts as a wrong one."
+    sentence = "A code that was spent already was refused for {subject}."
 
 
 @dataclass(frozen=True, kw_only=True)

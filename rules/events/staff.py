@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from rules import links
+from rules.clients import Client
 from rules.events.base import AccountEvent, Event, PersonEvent
 from rules.events.mailing import While, to_subject
 from rules.people import Role
@@ -22,6 +23,14 @@ class MemberEvent(PersonEvent):
 class AccountCreated(AccountEvent):
     description = "The account was created."
     sentence = "The account was created."
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountViewed(AccountEvent):
+    description = "A platform operator looked at the account; told once an hour for each."
+    sentence = "{actor}, a platform operator, looked at the account."
+
+    client: Client
 
 
 @dataclass(frozen=True, kw_only=True)

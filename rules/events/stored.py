@@ -13,6 +13,8 @@ from uuid import UUID
 from rules.events.base import WHO, Event
 from rules.events.catalogue import BY_TYPE
 
+# The fact that tells who did it at the command line, of whatever event.
+OPERATOR = "operator"
 NAMED = {"account_id": "account", "subject_id": "person", "actor_id": "actor"}
 
 
@@ -66,10 +68,13 @@ class Stored:
 
     def summary(self, actor: str | None, subject: str | None) -> str:
         """The audit log's sentence, also where a row is broken: the log goes on."""
+        operator = self.text(OPERATOR)
+        doer = operator and f"Operator {operator}"
         try:
-            return self.read().summary(actor, subject)
+            told = self.read().summary(actor or doer, subject)
         except UnreadableEventError:
             return "What happened cannot be read."
+        return told if doer is None or doer in told else f"{told.removesuffix('.')}, by operator {operator}."
 
 
 def _written(name: str, value: object) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from server.checks import check_database, migrate_database, plain_database_error
 from server.commands.options import data_dir_option, load
 from server.local.data_dir import database_for_operator
 from settings import Settings
+from telemetry import operators
 
 LONGEST_NAME = 200
 
@@ -138,6 +139,7 @@ Run = Callable[[Callable[[Database], Awaitable[Any]]], Any]
 @contextmanager
 def opened(data_dir: Path | None) -> Iterator[Run]:
     """A way to run work on the database. Raises OperatorError and DatabaseError."""
+    operators.begin()
     with database_url(load(data_dir=data_dir)) as url:
         yield lambda work: _run(url, work)
 

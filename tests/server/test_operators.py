@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +20,9 @@ from tests.commands import Command, command
 from tests.parts import environment
 from tests.server.running import Start, ready
 from tests.waiting import LIMIT_S
+
+# As whom the tests run, without what sudo tells of whoever began them.
+USER = pwd.getpwuid(os.geteuid()).pw_name
 
 
 def ids(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
@@ -48,8 +53,8 @@ async def test_creating_an_account_makes_its_owner_and_both_events(operate: Comm
     }
     events = await database.fetch("SELECT type, account_id, subject_id, actor_id, data FROM events ORDER BY id")
     assert [tuple(event) for event in events] == [
-        ("ACCOUNT_CREATED", row["account_id"], None, None, {}),
-        ("STAFF_ADDED", row["account_id"], row["id"], None, {"role": "OWNER"}),
+        ("ACCOUNT_CREATED", row["account_id"], None, None, {"operator": USER}),
+        ("STAFF_ADDED", row["account_id"], row["id"], None, {"role": "OWNER", "operator": USER}),
     ]
 
 
