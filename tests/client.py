@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from server.app import create_app
 from server.transport.serving import SocketProtocol
 from settings import Settings
+from tests import used
 from tests.waiting import LIMIT_S
 
 # Made once: to read the authorities anew for each client takes longer than most tests.
@@ -72,6 +73,7 @@ class Client:
             headers["authorization"] = f"Bearer {self.token}"
         answer = await self.http.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
         body: dict[str, Any] = answer.json()
+        used.note_exchange(variables, body)
         return body
 
     async def ask(self, query: str, **variables: Any) -> dict[str, Any]:

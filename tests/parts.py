@@ -25,6 +25,7 @@ from server.local import processes
 from server.local import valkey as embedded_valkey
 from server.local.postgres import Postgres
 from server.local.valkey import Valkey
+from tests import used
 from tests.waiting import until
 from tests.warm import ROOT, WARM
 
@@ -181,8 +182,12 @@ class Process:
 
 @pytest_asyncio.fixture
 async def gatehouse(tmp_path: Path) -> AsyncIterator[Callable[..., Process]]:
-    """Starts `gatehouse ARGUMENTS` in the background with an `environment`; all end with the test."""
+    """Starts `gatehouse ARGUMENTS` in the background with an `environment`; all end with the test.
+
+    None of them may have written a secret that the test has used.
+    """
     started: list[Process] = []
+    used.forget()
 
     def start(*arguments: str, env: Mapping[str, str] | None = None, inherit: Sequence[int] = ()) -> Process:
         """`env` is the whole environment, as from `environment`; `inherit` are descriptors that stay open."""
@@ -200,6 +205,9 @@ async def gatehouse(tmp_path: Path) -> AsyncIterator[Callable[..., Process]]:
     yield start
     # In threads, since what they wait for may be a server in this one.
     await asyncio.gather(*(asyncio.to_thread(process.stop) for process in started))
+    # `up` itself prints the demo account's password; its parts write elsewhere.
+    theirs = {process.log for process in started if process.command.startswith("up ")}
+    assert used.found_in({*tmp_path.rglob("*.log")} - theirs) == []
 
 
 def environment(**settings: object) -> dict[str, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from server.local import processes
+from tests import used
 from tests.operations import COMPLETE, REGENERATE, SIGN_IN
 from tests.parts import Process
 from tests.people import PASSWORD, email
@@ -62,6 +63,16 @@ async def test_nothing_secret_is_in_any_line_of_any_part(parts: Parts) -> None:
     written = "\n".join(process.output for process in parts.processes.values())
     assert "Delivery sent" in written
     assert not {secret for secret in secrets if len(secret) > 5 and secret in written}
+
+
+async def test_a_log_that_holds_what_a_test_has_used_is_found(parts: Parts, tmp_path: Path) -> None:
+    await parts.start("serve")
+    client = await parts.line.world.sign_in("mia")
+    factor = await parts.line.world.enroll(client)
+    for number, secret in enumerate((PASSWORD, str(client.token), factor.secret, factor.backup_codes[3])):
+        leak = tmp_path / f"{number}.leak"
+        leak.write_text(f"amid {secret} others")
+        assert used.found_in([leak]) == [str(leak)]
 
 
 async def _all_ended(parts: Parts) -> bool:
