@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import redis
@@ -13,6 +12,7 @@ import redis
 from server.local import processes, valkey
 from server.local.processes import Child
 from server.transport.sockets import free_port
+from tests.waiting import until_now
 
 PASSWORD = "a-test-broker"
 
@@ -34,10 +34,7 @@ class Broker:
         settings = valkey.CONFIGURATION.format(port=self.port, password=PASSWORD, folder=self.folder)
         self._child.stdin.write(settings.encode())
         self._child.stdin.close()
-        until = time.monotonic() + 10
-        while not self._answers():
-            assert time.monotonic() < until, (self.folder / "log").read_text()
-            time.sleep(0.02)
+        until_now(self._answers, (self.folder / "log").read_text)
 
     def stop(self) -> None:
         """Stop it."""

@@ -6,7 +6,9 @@ import shutil
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
+
+from tests.waiting import LIMIT_S
 
 FLAGS = [
     "--no-sandbox",
@@ -24,6 +26,7 @@ async def browser() -> AsyncIterator[Browser]:
     """One for all tests of a worker; each test opens its own context."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert chromium, "These tests drive Chromium: install it (Debian: apt-get install chromium)."
+    expect.set_options(timeout=LIMIT_S * 1000)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser

@@ -25,6 +25,12 @@ from tests.waiting import LIMIT_S
 TLS = httpx.create_ssl_context()
 SECRET_KEYS = "test:" + base64.b64encode(b"k" * 32).decode()
 
+
+def http_client(base_url: str = "", **options: Any) -> httpx.AsyncClient:
+    """An HTTP client that waits as long as all tests do."""
+    return httpx.AsyncClient(base_url=base_url, timeout=LIMIT_S, verify=TLS, **options)
+
+
 # The applications that are served now, by their base URLs.
 SERVED: dict[str, Starlette] = {}
 

@@ -16,9 +16,8 @@ import pyotp
 
 from rules.passwords import hash_password
 from rules.policy import Policy
-from tests.client import TLS, Client
+from tests.client import Client, http_client
 from tests.operations import BEGIN, SIGN_IN, VERIFY
-from tests.waiting import LIMIT_S
 
 PASSWORD = "correct horse battery"
 
@@ -57,7 +56,7 @@ class World:
     def client(self, **headers: str) -> Client:
         """A client that nobody is signed in on."""
         limits = httpx.Limits(max_connections=100)
-        http = httpx.AsyncClient(base_url=self.base_url, timeout=LIMIT_S, limits=limits, verify=TLS)
+        http = http_client(self.base_url, limits=limits)
         self.clients.append(http)
         return Client(http, headers=headers)
 

@@ -25,6 +25,14 @@ async def until(holds: Callable[[], object], what: str | Callable[[], str]) -> N
         await asyncio.sleep(LOOK_EVERY_S)
 
 
+def until_now(holds: Callable[[], object], what: Callable[[], str]) -> None:
+    """The same where no event loop runs."""
+    last = time.monotonic() + LIMIT_S
+    while not holds():
+        assert time.monotonic() < last, f"never: {what()}"
+        time.sleep(LOOK_EVERY_S)
+
+
 async def soon(thing: Awaitable[T]) -> T:
     """What the thing comes to. Raises TimeoutError."""
     return await asyncio.wait_for(thing, LIMIT_S)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from server.app import create_app
-from tests.client import Client, serving, settings_for
+from tests.client import Client, http_client, serving, settings_for
 from tests.coming_in.operations import REQUEST
 from tests.people import World, email, make_world
 
@@ -92,7 +92,7 @@ async def test_known_and_unknown_cost_the_same_statements_with_the_same_rows_wri
     app = create_app(settings_for(database_url, pool_size=1))
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http,
+        http_client(transport=httpx.ASGITransport(app), base_url="http://localhost") as http,
     ):
         client = Client(http)
         await make_world("http://localhost", database)

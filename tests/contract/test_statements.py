@@ -11,7 +11,7 @@ import pytest_asyncio
 from graphql import OperationDefinitionNode, OperationType, parse, print_ast
 
 from server.app import create_app
-from tests.client import Client, settings_for
+from tests.client import Client, http_client, settings_for
 from tests.operations import AUDIT, EVERYTHING, IMPACT, NOTICE, POLICY, PROGRESS, ROSTER, SIGN_IN
 from tests.people import PASSWORD, World, email, make_world
 from web.explorer_assets import WEB
@@ -48,7 +48,7 @@ async def counted(
     statements: list[str] = []
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+        async with http_client(transport=transport, base_url="http://localhost") as http:
             client = Client(http)
             world = await make_world("http://localhost", database)
             client.token = (await client.do(SIGN_IN, email=email("olive"), password=PASSWORD))["sessionToken"]

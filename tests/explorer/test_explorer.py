@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests.account.acts import save
-from tests.client import serving, settings_for
+from tests.client import http_client, serving, settings_for
 from tests.people import PASSWORD, World, email, make_world
 from web import explorer_assets
 from web.explorer import FETCHED, RETRY_S
@@ -153,7 +152,7 @@ async def test_the_first_visit_fetches_the_files(
         await page.goto(f"{base_url}/graphql")
         await expect(page.get_by_role("main")).to_contain_text("being fetched for the first time")
         await expect(page.get_by_label("Password")).to_be_hidden()
-        await expect(page.get_by_role("button", name="Execute query")).to_be_visible(timeout=60_000)
+        await expect(page.get_by_role("button", name="Execute query")).to_be_visible()
         await page.close()
         assert complaints == []
 
@@ -203,7 +202,7 @@ async def test_files_that_cannot_be_fetched_are_told_of(
 
 
 async def test_in_production_there_is_no_explorer(database_url: str) -> None:
-    async with serving(settings_for(database_url, production=True)) as base_url, httpx.AsyncClient() as http:
+    async with serving(settings_for(database_url, production=True)) as base_url, http_client() as http:
         answer = await http.get(f"{base_url}/graphql", headers={"accept": "text/html,*/*"})
         assert (answer.status_code, answer.headers["content-type"]) == (400, "application/json; charset=utf-8")
         assert (await http.get(f"{base_url}/graphql/assets/explorer.js")).status_code == 404
@@ -228,7 +227,7 @@ async def test_in_production_the_setting_opens_it_to_staff_only(
 
 async def visit(base_url: str, until: str) -> str:
     """Visit as a browser does, again and again while it is told to; the page that says `until`."""
-    async with httpx.AsyncClient(base_url=base_url, headers={"accept": "text/html"}) as http:
+    async with http_client(base_url, headers={"accept": "text/html"}) as http:
         for _ in range(60):
             answer = await http.get("/graphql")
             if until in answer.text:

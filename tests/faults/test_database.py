@@ -13,7 +13,6 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
-import httpx
 import pytest_asyncio
 
 from db.migrate import migrate
@@ -22,12 +21,12 @@ from server.local.postgres import Postgres
 from server.transport.headers import SECURITY_HEADERS
 from server.transport.sockets import free_port
 from tests.broker import Broker
-from tests.client import SECRET_KEYS, Client, GraphQLError
+from tests.client import SECRET_KEYS, Client, GraphQLError, http_client
 from tests.line import Line, Start
 from tests.operations import SIGN_IN, WATCH_PROGRESS, WATCH_VIEWER
 from tests.parts import Mailbox
 from tests.people import PASSWORD, World, crowd, make_world
-from tests.waiting import LIMIT_S, until
+from tests.waiting import until
 from tests.watching.watch import watching
 
 CALLERS = 6
@@ -173,7 +172,7 @@ async def test_while_it_is_away_every_path_says_so_with_the_security_headers(dur
     (api,) = await line.start("serve", word="Application startup complete", production=True, explorer=True, port=port)
     cookie = {"cookie": "gatehouse=gh_s_x", "graphql-require-preflight": "1", "accept": "text/html"}
     database.crash()
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=cookie, timeout=LIMIT_S) as http:
+    async with http_client(f"http://127.0.0.1:{port}", headers=cookie) as http:
         for path in ("/healthz", "/graphql", "/graphql/assets/schema.json"):
             answer = await http.get(path)
             assert answer.status_code == 503, path

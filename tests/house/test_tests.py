@@ -16,6 +16,11 @@ ELSEWHERE = {"transport", "house"}
 SHORT = 60
 
 
+# What may read a clock: what all others wait by, and a process that waits as the standard library's would.
+CLOCKS = {"waiting.py", "warm.py"}
+READS_A_CLOCK = re.compile(r"time\.(monotonic|time|perf_counter)\(")
+
+
 def imported(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -76,3 +81,17 @@ def test_operations_that_have_a_name_stand_in_their_module() -> None:
 def test_each_name_of_an_operation_is_given_once() -> None:
     names = re.findall(r"^([A-Z_]+) =", (TESTS / "operations.py").read_text(), re.MULTILINE)
     assert sorted(set(names)) == sorted(names)
+
+
+def test_no_test_judges_by_the_clock_or_has_a_limit_of_its_own() -> None:
+    found: list[str] = []
+    for path in sorted(TESTS.rglob("*.py")):
+        name = path.relative_to(TESTS).as_posix()
+        if name in CLOCKS:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Assert | ast.While) and READS_A_CLOCK.search(ast.unparse(node.test)):
+                found.append(f"{name}:{node.lineno}")
+            if isinstance(node, ast.Call) and name != "client.py" and ast.unparse(node.func) == "httpx.AsyncClient":
+                found.append(f"{name}:{node.lineno}")
+    assert found == []

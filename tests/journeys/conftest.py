@@ -10,7 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.client import SECRET_KEYS
+from tests.client import SECRET_KEYS, http_client
 from tests.databases import empty_database
 from tests.parts import Mailbox, Process, environment
 from tests.people import World, make_world
@@ -70,5 +70,5 @@ async def answers(api: Process, url: str) -> None:
         except httpx.TransportError:
             return False
 
-    async with httpx.AsyncClient() as client:
+    async with http_client() as client:
         await until(is_healthy, lambda: f"the API is healthy:\n{api.output}")

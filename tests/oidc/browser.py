@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from tests.client import http_client
 from tests.people import World
 
 REDIRECT_URI = "http://localhost:8000/sign-in/with/test/callback"
@@ -51,7 +52,7 @@ class Browser:
 async def spoiled(url: str, how: str) -> None:
     """Let the provider that the answer came from give this wrong answer next."""
     issuer = parse_qs(urlsplit(url).query)["iss"][0]
-    async with httpx.AsyncClient() as http:
+    async with http_client() as http:
         await http.get(f"{issuer}/spoil", params={"how": how})
 
 

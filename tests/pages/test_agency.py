@@ -7,12 +7,11 @@ import csv
 import re
 from datetime import date, timedelta
 
-import httpx
 from playwright.async_api import Locator, Page, expect
 
 from resolvers.operators.staff import remove_staff
 from tests.account.acts import save
-from tests.client import SERVED
+from tests.client import SERVED, http_client
 from tests.coming_in.operations import INVITE
 from tests.pages.conftest import Sit
 from tests.pages.desk import dialog_of, set_up
@@ -314,6 +313,6 @@ async def test_the_file_of_everyone_begins_no_formula(sit: Sit, world: World) ->
 
 
 async def test_whoever_is_signed_out_is_led_back(sit: Sit, world: World) -> None:
-    async with httpx.AsyncClient(base_url=world.base_url) as http:
+    async with http_client(world.base_url) as http:
         answer = await http.get(f"{AT}?account=1")
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/settings/security%3Faccount%3D1")

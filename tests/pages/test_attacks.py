@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 from playwright.async_api import expect
 
 from rules.branding import DARK_PAGE, LIGHT_PAGE, READABLE, contrast, readable_on
 from tests.account.acts import save
-from tests.client import serving, settings_for
+from tests.client import http_client, serving, settings_for
 from tests.pages.conftest import Sit
 from tests.people import World
 from web.next_path import own_path
@@ -127,7 +126,7 @@ async def test_a_page_is_small_and_asks_once(sit: Sit, world: World, path: str) 
 async def test_the_pages_can_be_switched_off(database_url: str) -> None:
     async with (
         serving(settings_for(database_url, pages=False)) as base_url,
-        httpx.AsyncClient(base_url=base_url) as http,
+        http_client(base_url) as http,
     ):
         assert (await http.get("/")).headers["location"] == "/graphql"
         for path in ("/sign-in", "/account/security", "/settings/security", "/set-password"):
@@ -136,7 +135,7 @@ async def test_the_pages_can_be_switched_off(database_url: str) -> None:
 
 async def test_a_product_shows_its_name_and_colour(database_url: str) -> None:
     settings = settings_for(database_url, product_name="Ledger & Co", accent_color="#ffcc00")
-    async with serving(settings) as base_url, httpx.AsyncClient(base_url=base_url) as http:
+    async with serving(settings) as base_url, http_client(base_url) as http:
         html = (await http.get("/sign-in")).text
         assert "<title>Sign in · Ledger &amp; Co</title>" in html
     for page in (LIGHT_PAGE, DARK_PAGE):

@@ -10,9 +10,9 @@ import httpx
 import pytest_asyncio
 
 from server.transport.sockets import free_port
+from tests.client import http_client
 from tests.line import Line
 from tests.parts import Process
-from tests.waiting import LIMIT_S
 
 PARTS = ("serve", "relay", "worker", "beat")
 
@@ -35,7 +35,7 @@ class Parts:
 
     async def ask(self, command: str, path: str) -> httpx.Response:
         """What a part answers on its status port."""
-        async with httpx.AsyncClient(timeout=LIMIT_S) as http:
+        async with http_client() as http:
             return await http.get(self.status_urls[command] + path)
 
     async def samples(self, command: str) -> dict[str, float]:
@@ -46,7 +46,7 @@ class Parts:
 
     async def ready(self) -> tuple[int, dict[str, Any]]:
         """What /readyz says on the API's own port."""
-        async with httpx.AsyncClient(timeout=LIMIT_S) as http:
+        async with http_client() as http:
             answer = await http.get(f"{self.url}/readyz")
         return answer.status_code, answer.json()
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 
-import httpx
-
+from tests.client import http_client
 from tests.running.conftest import PARTS, Parts
 
 CHECKS = {"process": "ok", "database": "ok", "migrations": "ok", "keys": "ok"}
@@ -28,7 +27,7 @@ async def test_every_part_is_alive_and_ready_on_its_status_port(parts: Parts) ->
 
 async def test_the_api_answers_probes_on_its_own_port_and_shows_no_metrics_there(parts: Parts) -> None:
     await parts.start("serve")
-    async with httpx.AsyncClient(base_url=parts.url) as http:
+    async with http_client(parts.url) as http:
         answers = {path: await http.get(path) for path in ("/livez", "/readyz", "/healthz", "/metrics")}
     assert [answer.status_code for answer in answers.values()] == [200, 200, 200, 404]
     assert answers["/healthz"].json() == answers["/readyz"].json()
@@ -80,7 +79,7 @@ async def test_asked_to_end_it_is_not_ready_first_and_serves_meanwhile(parts: Pa
     process = parts.processes["serve"]
     process.popen.send_signal(signal.SIGTERM)
     await _until_failed(parts, ["process"])
-    async with httpx.AsyncClient(base_url=parts.url) as http:
+    async with http_client(parts.url) as http:
         answer = await http.post("/graphql", json={"query": "{ viewer { id } }"})
     assert answer.json() == {"data": {"viewer": None}}
     assert await process.wait() == 0

@@ -10,14 +10,13 @@ from importlib import metadata
 from pathlib import Path
 
 import asyncpg
-import httpx
 import pytest
 import pytest_asyncio
 
 import settings
 from server.local.postgres import Postgres
 from settings import SettingsError
-from tests.client import SECRET_KEYS, Client, serving, settings_for
+from tests.client import SECRET_KEYS, Client, http_client, serving, settings_for
 from tests.commands import command
 from tests.operations import COMPLETE, NOTICE, SIGN_IN, UPDATE, WHO_AM_I
 from tests.people import PASSWORD, World, email, move_events
@@ -99,7 +98,7 @@ async def sign_in(url: str, keys: str, *, backup_code: str) -> str:
     """What Mia's sign-in comes to on a database, with these keys."""
     async with (
         serving(settings_for(url).model_copy(update={"secret_keys": keys})) as base_url,
-        httpx.AsyncClient(base_url=base_url, timeout=30) as http,
+        http_client(base_url) as http,
     ):
         client = Client(http)
         answer = await client.do(SIGN_IN, email=email("mia"), password=PASSWORD)
@@ -129,7 +128,7 @@ def test_a_secret_may_stand_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 async def test_time_passes_where_up_runs(gatehouse: Start, tmp_path: Path) -> None:
     up = await ready(gatehouse, tmp_path / "data")
-    async with httpx.AsyncClient(base_url=up.url, timeout=30) as http:
+    async with http_client(up.url) as http:
 
         async def person(name: str) -> Client:
             client = Client(http)

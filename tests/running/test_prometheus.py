@@ -16,6 +16,7 @@ import yaml
 
 from server.local import processes
 from server.transport.sockets import free_port
+from tests.client import http_client
 from tests.running.conftest import PARTS, Parts
 from tests.warm import ROOT
 
@@ -73,7 +74,7 @@ async def test_prometheus_scrapes_every_part_and_knows_what_rules_and_dashboard_
     await parts.line.happen(await parts.line.world.user_id("mia"))
     await parts.line.until_all("sent", 1)
     await parts.line.world.sign_in("olive")
-    async with httpx.AsyncClient(base_url=prometheus, timeout=10) as http:
+    async with http_client(prometheus) as http:
         for _ in range(300):
             if await _ups(http) == [1.0] * len(PARTS):
                 break

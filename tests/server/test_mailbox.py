@@ -13,6 +13,7 @@ import httpx
 import pytest_asyncio
 
 from server.transport.sockets import listen, port_of
+from tests.client import http_client
 from tests.parts import Process
 from tests.server.running import Start
 
@@ -52,7 +53,7 @@ async def start(gatehouse: Start, folder: Path) -> Running:
         options = [f"--smtp-listener={sockets[0]}", f"--http-listener={sockets[1]}"]
         process = gatehouse("mailbox", f"--folder={folder}", *options, inherit=sockets)
     await process.wait_for_output("mailbox ready")
-    return Running(httpx.AsyncClient(base_url=f"http://127.0.0.1:{http_port}"), smtp_port, process)
+    return Running(http_client(f"http://127.0.0.1:{http_port}"), smtp_port, process)
 
 
 @pytest_asyncio.fixture

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,15 +25,21 @@ from server.local import processes
 from server.local.processes import Child
 from server.local.supervisor import is_healthy
 from server.transport.sockets import free_port
-from tests.client import Client
+from tests.client import Client, http_client
 from tests.operations import BEGIN, SIGN_IN, VERIFY, WHO_AM_I
 from tests.parts import Process, environment
 from tests.server.running import READY, Start, Up, begin, leaves_nothing, ready
-from tests.waiting import LIMIT_S, until
+from tests.waiting import LIMIT_S, until, until_now
 from tests.warm import ROOT, WARM
 
 # The first of four, each test process's own, and below those that systems give away.
 STATUS_PORT = 20_000 + os.getpid() % 3000 * 4
+
+
+def says_ready(up: subprocess.Popen[bytes], log: Path) -> bool:
+    """Whether it has said so; fails when it has ended instead."""
+    assert up.poll() is None, log.read_text()
+    return READY in log.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -45,18 +50,14 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     arguments = ["up", f"--data-dir={folder / 'data'}", f"--port={port}"]
     child = WARM.start(arguments, environment(status_port=STATUS_PORT), stdout=log)
     up = Up(Process("up", child, log), folder / "data", port)
-    until = time.monotonic() + 100
-    while READY not in up.process.output:
-        assert up.process.popen.poll() is None, up.process.output
-        assert time.monotonic() < until, up.process.output
-        time.sleep(0.05)
+    until_now(lambda: says_ready(child, log), log.read_text)
     yield up
     up.process.stop()
 
 
 async def sign_in(up: Up, email: str) -> dict[str, Any]:
     """What the viewer query says of somebody of the demo account."""
-    async with httpx.AsyncClient(base_url=up.url, timeout=LIMIT_S) as http:
+    async with http_client(up.url) as http:
         client = Client(http)
         client.token = (await client.do(SIGN_IN, email=email, password=up.demo_password))["sessionToken"]
         return dict((await client.ask(WHO_AM_I))["viewer"])
@@ -123,7 +124,7 @@ async def test_at_the_same_time_on_the_same_data_a_second_is_refused(standing: U
     second = begin(gatehouse, standing.data_dir)
     assert await second.process.wait() == 1
     assert second.process.output == f"Error: Another `gatehouse up` uses the data folder {standing.data_dir}.\n"
-    async with httpx.AsyncClient(base_url=standing.url) as http:
+    async with http_client(standing.url) as http:
         assert (await http.get("/healthz")).status_code == 200
 
 
@@ -165,12 +166,14 @@ async def test_a_part_that_dies_is_started_again_and_all_goes_on(gatehouse: Star
         "all parts run again",
     )
     await until(lambda: is_healthy("127.0.0.1", up.port), "the API answers again")
-    async with httpx.AsyncClient(base_url=up.url, timeout=LIMIT_S) as http:
+    async with http_client(up.url) as http:
         client = Client(http)
         client.token = (await client.do(SIGN_IN, email="mia@agency.example", password=up.demo_password))["sessionToken"]
         begun = await client.do(BEGIN)
         await client.do(VERIFY, code=pyotp.TOTP(begun["manualEntryKey"].replace(" ", "")).now())
-    await until(lambda: "MFA is on for your sign-in" in httpx.get(up.mailbox_url).text, "the mail comes")
+    await until(
+        lambda: "MFA is on for your sign-in" in httpx.get(up.mailbox_url, timeout=LIMIT_S).text, "the mail comes"
+    )
     everything = up.processes()
     assert up.process.stop() == 0
     assert leaves_nothing(everything)
@@ -227,11 +230,7 @@ async def test_an_ordinary_user_can_run_it(open_folder: Path) -> None:
     log, data_dir = open_folder / "up.log", open_folder / "data"
     child = start_as_ordinary_user(open_folder, ["up", "--port=0", f"--data-dir={data_dir}"], log)
     try:
-        until = time.monotonic() + 60
-        while READY not in log.read_text():
-            assert child.poll() is None, log.read_text()
-            assert time.monotonic() < until, log.read_text()
-            time.sleep(0.05)
+        until_now(lambda: says_ready(child, log), log.read_text)
         everything = psutil.Process(child.pid).children(recursive=True)
         assert {process.uids().real for process in everything} == {data_dir.stat().st_uid} != {0}
     finally:

@@ -11,8 +11,9 @@ import psutil
 import pytest
 
 from server.transport.sockets import free_port
-from tests.client import SECRET_KEYS
+from tests.client import SECRET_KEYS, http_client
 from tests.parts import Process, environment
+from tests.waiting import LIMIT_S
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def settings(database_url: str) -> dict[str, str]:
 
 
 async def until_healthy(url: str) -> None:
-    async with httpx.AsyncClient() as http:
+    async with http_client() as http:
         while True:
             try:
                 if (await http.get(f"{url}/healthz")).status_code == 200:
@@ -53,12 +54,12 @@ async def test_a_worker_that_dies_is_replaced_and_all_end_when_asked(
     await serve.wait_for_output("has ended with status -9; it is started again.")
     await until_healthy(url)
     last = [psutil.Process(pid) for pid in await children(serve, but={killed})]
-    async with httpx.AsyncClient(base_url=url) as http:
+    async with http_client(url) as http:
         answer = await http.post("/graphql", json={"query": "{ viewer { id } }"})
         assert answer.json() == {"data": {"viewer": None}}
     serve.popen.send_signal(signal.SIGTERM)
     assert await serve.wait() == 0
-    assert psutil.wait_procs(last, timeout=1)[1] == []
+    assert psutil.wait_procs(last, timeout=LIMIT_S)[1] == []
     with pytest.raises(httpx.TransportError):
         httpx.get(f"{url}/healthz")
 

@@ -21,7 +21,7 @@ from server.transport.headers import middleware
 from server.transport.schema import GatehouseSchema
 from server.transport.serving import Protocol, SocketProtocol
 from settings import Settings
-from tests.client import TLS
+from tests.client import http_client
 
 ended_watches: list[str] = []
 running: list[uvicorn.Server] = []
@@ -154,7 +154,7 @@ async def small_server(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         while not server.started:
             await asyncio.sleep(0.01)
         try:
-            async with httpx.AsyncClient(base_url=address, verify=TLS) as client:
+            async with http_client(address) as client:
                 yield client
         finally:
             server.should_exit = server.force_exit = True

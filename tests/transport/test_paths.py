@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import httpx
-
+from tests.client import http_client
 from tests.people import World
 
 
 async def test_no_path_sends_a_client_to_plain_http(world: World) -> None:
-    async with httpx.AsyncClient(base_url=world.base_url) as http:
+    async with http_client(world.base_url) as http:
         answers = {
             path: await http.post(path, json={"query": "{ viewer { id } }"}) for path in ("/graphql/", "/healthz/")
         }
