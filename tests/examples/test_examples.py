@@ -10,13 +10,13 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-import httpx
 import pytest
 
 from rules.service_keys import Right
+from tests.client import http_client
 from tests.people import PASSWORD, World, email
 from tests.service.operations import backend
-from tests.waiting import LIMIT_S, soon
+from tests.waiting import soon
 from web.explorer_assets import npm_command
 
 ROOT = Path(__file__).parents[2]
@@ -69,7 +69,7 @@ async def product_signs_in(world: World, command: list[str], name: str, folder: 
     assert process.stdout is not None
     try:
         url = (await soon(process.stdout.readline())).decode().removeprefix("listening: ").strip()
-        async with httpx.AsyncClient(base_url=url, timeout=LIMIT_S) as browser:
+        async with http_client(url) as browser:
             person = {"email": email(name), "password": "the product's own"}
             assert (await browser.post("/sign-in", json=person | {"password": PASSWORD})).status_code == 401
             assert (await browser.get("/")).status_code == 401

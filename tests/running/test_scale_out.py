@@ -17,12 +17,12 @@ import httpx
 
 from server.transport.sockets import free_port
 from tests.account.acts import save
-from tests.client import TLS, Client
+from tests.client import Client, http_client
 from tests.line import Line
 from tests.operations import BEGIN, REGENERATE, SIGN_IN, VERIFY
 from tests.parts import Process
 from tests.people import PASSWORD, Factor, crowd
-from tests.waiting import LIMIT_S, until
+from tests.waiting import until
 
 PEOPLE = int(os.environ.get("SCALE_OUT_PEOPLE", "8"))
 AT_ONCE = 8
@@ -68,7 +68,7 @@ class Person:
         self.tally = tally
         self.number = number
         urls = [f"http://127.0.0.1:{port}" for port in fleet.ports]
-        self.apis = [Client(httpx.AsyncClient(base_url=url, timeout=LIMIT_S, verify=TLS)) for url in urls]
+        self.apis = [Client(http_client(url)) for url in urls]
 
     async def ask(self, mutation: str, wanted: str, **variables: Any) -> dict[str, Any]:
         """Ask until there is an answer; what it says."""

@@ -87,7 +87,7 @@ async def test_the_demo_account_has_the_cast(standing: Up) -> None:
 
 async def test_the_parts_tell_of_themselves_on_consecutive_ports(standing: Up) -> None:
     told = {}
-    async with httpx.AsyncClient(timeout=LIMIT_S) as http:
+    async with http_client() as http:
         for number, part in enumerate(("api", "relay", "worker", "beat")):
             assert f"{part} {STATUS_PORT + number}" in standing.process.output
             answer = await http.get(f"http://127.0.0.1:{STATUS_PORT + number}/readyz")
