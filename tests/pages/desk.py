@@ -9,6 +9,7 @@ import pyotp
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.people import PASSWORD, Factor, World, email
+from tests.waiting import LIMIT_S
 
 # What a browser says by itself of an answer that is no success.
 EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of (400|404|503)")
@@ -27,6 +28,7 @@ class Desk:
         """A page of a browser of one's own, signed in as `name` by the cookie of a real sign-in."""
         settings = {"viewport": {"width": 1280, "height": 800}, **options}
         context = await self.browser.new_context(base_url=self.world.base_url, **settings)  # type: ignore[arg-type]
+        context.set_default_timeout(LIMIT_S * 1000)
         self.contexts.append(context)
         page = await context.new_page()
         page.on("request", lambda request: self._look(request.url))

@@ -273,7 +273,7 @@ async def test_a_super_admin_looks_and_changes_nothing(sit: Sit, world: World) -
     await expect(member(page, "mia")).to_contain_text("Not enabled")
     await expect(page.get_by_text("MFA is required. Grace period: 7 days")).to_be_visible()
     assert await page.get_by_role("switch").count() == 0
-    for name in ("Save", "Reset MFA", "Remind", "Invite staff"):
+    for name in ("Save", "Reset MFA", "Remind", "Invite staff", "Exception", "Add webhook"):
         await expect(page.get_by_role("button", name=name)).to_have_count(0)
     await page.goto(f"{AT}?account=nonsense")
     await expect(page.get_by_role("alert").filter(has_text="There is no such account")).to_be_visible()
