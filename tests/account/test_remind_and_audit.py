@@ -148,9 +148,9 @@ async def test_the_log_tells_from_where_and_by_what_somebody_came(world: World) 
         ("SIGN_IN_SUCCEEDED", "pwd otp mfa"),
         ("SIGN_IN_SUCCEEDED", "pwd backup_code mfa"),
         ("BACKUP_CODE_USED", "backup_code"),
-        ("MFA_ENABLED", None),
+        ("MFA_ENABLED", "otp"),
         ("SIGN_IN_SUCCEEDED", "pwd"),
-        ("MFA_ENABLED", None),
+        ("MFA_ENABLED", "otp"),
         ("SIGN_IN_SUCCEEDED", "pwd"),
     ]
     assert nodes[0]["ipAddress"] is nodes[0]["userAgent"] is None
