@@ -24,6 +24,7 @@ from rules.events.policy import (
     PolicyChanged,
     PolicyDisabled,
     PolicyEnabled,
+    PolicyPrepared,
     ResetConfirmationChanged,
 )
 from rules.events.samples import FILLED_IN
@@ -119,6 +120,7 @@ EVENTS: tuple[type[Event], ...] = (
     DomainReleased,
     CodeReplayed,
     AccountViewed,
+    PolicyPrepared,
 )
 BY_TYPE = {event.type(): event for event in EVENTS}
 MEMBER_CHANGES = frozenset(name for name, event in BY_TYPE.items() if event.changes_member)

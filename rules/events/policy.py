@@ -11,6 +11,7 @@ from rules.events.mailing import Mailing, to_staff
 from rules.events.samples import AT, EARLIER, IN_A_WEEK, IN_TWO_WEEKS
 from rules.policy import Policy, RequiredOf
 
+OF_WHOM = {RequiredOf.EVERYONE: "all staff", RequiredOf.OWNERS_AND_ADMINS: "owners and admins"}
 _POLICY = {"grace_days": 7, "required_since": AT, "deadline": IN_A_WEEK}
 _REMINDER = {"required_since": AT, "deadline": IN_A_WEEK}
 
@@ -64,11 +65,8 @@ class PolicyChanged(Requirement):
         """The sentence; one of its own where the deadline stayed."""
         if self.previous_deadline != self.deadline:
             return super().summary(actor, subject)
-        of_whom = "all staff" if self.required_of is RequiredOf.EVERYONE else "owners and admins"
-        return (
-            f"{actor or 'Gatehouse'} required MFA of {of_whom}, with {plural(self.joiner_days, 'day')} "
-            "for those who join later."
-        )
+        of_whom, days = OF_WHOM[self.required_of], plural(self.joiner_days, "day")
+        return f"{actor or 'Gatehouse'} required MFA of {of_whom}, with {days} for those who join later."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +88,20 @@ class MfaRequired(Requirement):
 class PolicyDisabled(AccountEvent):
     description = "The account stopped requiring MFA."
     sentence = "{actor} stopped requiring MFA."
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyPrepared(AccountEvent):
+    description = "While the account requires no MFA, it was changed of whom and from when it will."
+    sentence = "{actor} chose to require MFA, once it is required, of {of_whom}, with {days} for those who join later."
+    samples = {"policy_prepared": {"joiner_days": 5, "required_of": RequiredOf.EVERYONE}}
+
+    joiner_days: int
+    required_of: RequiredOf
+
+    def words(self) -> dict[str, str]:
+        """The facts, in words."""
+        return super().words() | {"days": plural(self.joiner_days, "day"), "of_whom": OF_WHOM[self.required_of]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +161,11 @@ class ResetConfirmationChanged(AccountEvent):
 def saved(before: Policy, after: Policy, account_id: UUID, actor_id: UUID | None) -> AccountEvent:
     """What happened when `after` was saved over `before`, which it differs from."""
     if after.required_since is None or after.deadline is None or after.grace_days is None:
-        return PolicyDisabled(account_id=account_id, actor_id=actor_id)
+        if before.is_on:
+            return PolicyDisabled(account_id=account_id, actor_id=actor_id)
+        return PolicyPrepared(
+            account_id=account_id, actor_id=actor_id, joiner_days=after.joiner_days, required_of=after.required_of
+        )
     if before.deadline is None:
         return PolicyEnabled(
             account_id=account_id,

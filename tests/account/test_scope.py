@@ -56,6 +56,17 @@ async def test_who_joins_later_gets_the_days_of_their_own(world: World) -> None:
     assert (await mia.ask(DAYS_LEFT))["viewer"]["mfaNotice"] == {"daysRemaining": 5, "blocking": False}
 
 
+async def test_what_is_chosen_while_nothing_is_required_stops_no_requirement(world: World) -> None:
+    olive = await manager(world)
+    await save(olive, world, requireMfa=False, gracePeriodDays=None, joinerDays=5, requiredOf="OWNERS_AND_ADMINS")
+    (event,) = await world.events("POLICY_PREPARED", "POLICY_DISABLED")
+    assert event["type"] == "POLICY_PREPARED"
+    assert {name: event["data"][name] for name in ("joinerDays", "requiredOf")} == {
+        "joinerDays": 5,
+        "requiredOf": "OWNERS_AND_ADMINS",
+    }
+
+
 @pytest.mark.parametrize("days", [-1, 31])
 async def test_the_days_of_those_who_join_later_are_0_to_30(world: World, days: int) -> None:
     answer = await save(await manager(world), world, joinerDays=days)
