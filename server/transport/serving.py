@@ -35,7 +35,7 @@ KEEP_ALIVE_S = 65  # longer than proxies and clients keep a connection, so that 
 SWITCH_S = 0.0005
 # With 2,000 subscribers a full garbage collection stops the process for half a second: let it be rare.
 GARBAGE_THRESHOLDS = (10_000, 20, 100)
-# uvicorn logs each path with its query, which may hold a token.
+# uvicorn logs each path with its query, which may hold a token; tokens also stand in headers and frames.
 SOCKET_LOGGER = logging.getLogger("gatehouse.websocket")
 SOCKET_LOGGER.setLevel(logging.WARNING)
 MAX_WEBSOCKET_MESSAGE_BYTES = 1024 * 1024  # the application's own limit, in characters, is lower
@@ -127,7 +127,9 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.logger = SOCKET_LOGGER
+        # Its parts write every header and frame to a log that may hold all there is.
+        self.logger = self.conn.logger = SOCKET_LOGGER
+        self.conn.debug = False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop what the client had sent."""

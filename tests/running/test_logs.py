@@ -6,12 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
 from server.local import processes
 from tests import used
 from tests.operations import COMPLETE, REGENERATE, SIGN_IN
 from tests.parts import Process
 from tests.people import PASSWORD, email
 from tests.running.conftest import PARTS, Parts
+from tests.transport.talking import PROTOCOL
+from tests.waiting import soon
 
 
 def lines_of(process: Process) -> list[dict[str, Any]]:
@@ -63,6 +69,19 @@ async def test_nothing_secret_is_in_any_line_of_any_part(parts: Parts) -> None:
     written = "\n".join(process.output for process in parts.processes.values())
     assert "Delivery sent" in written
     assert not {secret for secret in secrets if len(secret) > 5 and secret in written}
+
+
+async def test_a_sockets_query_is_in_no_line(parts: Parts) -> None:
+    await parts.start("serve", log_level="DEBUG")
+    url = parts.url.replace("http", "ws", 1)
+    async with connect(f"{url}/graphql?token=asked-by-a-socket", subprotocols=[PROTOCOL]) as connection:
+        await connection.ping()
+    with pytest.raises(InvalidStatus):
+        await soon(connect(f"{url}/nowhere?token=asked-by-a-socket"))
+    await parts.line.world.sign_in("mia")
+    written = parts.processes["serve"].output
+    assert "signIn" in written
+    assert "asked-by-a-socket" not in written
 
 
 async def test_a_log_that_holds_what_a_test_has_used_is_found(parts: Parts, tmp_path: Path) -> None:

@@ -16,11 +16,11 @@ from db.pool import Database, open_database
 from resolvers.operators import keys
 from resolvers.second_factor import TOTP_PURPOSE
 from rules.sealing import KeyRing, Sealed
-from settings import parse_secret_keys
-from tests.client import SECRET_KEYS, Client, serving, settings_for
+from settings import Settings, parse_secret_keys
+from tests.client import SECRET_KEYS, Client, http_client, serving, settings_for
 from tests.commands import Command, command
-from tests.operations import COMPLETE, REGENERATE, VERIFY
-from tests.people import Factor, World, begin, email
+from tests.operations import COMPLETE, REGENERATE, SIGN_IN, VERIFY
+from tests.people import PASSWORD, Factor, World, begin, email
 
 NEW_KEY = "new:" + base64.b64encode(b"n" * 32).decode()
 ROTATED = f"{NEW_KEY},{SECRET_KEYS}"
@@ -232,3 +232,16 @@ async def test_without_the_variable_the_data_folders_own_ring_is_used(tmp_path: 
     (tmp_path / "secret-keys").write_text("nonsense")
     done = command("keys", "status", data_dir=tmp_path)
     assert (done.returncode, "secret-keys is wrong: it must be id:KEY" in done.stderr) == (1, True)
+
+
+async def test_while_the_key_is_missing_right_codes_are_refused_and_charged_nothing(
+    world: World, database_url: str
+) -> None:
+    factor = await world.enroll(await world.sign_in("mia"))
+    async with serving(Settings(database_url=database_url, secret_keys=NEW_KEY)) as url, http_client(url) as http:
+        client = Client(http, patient=False)
+        opened = await client.do(SIGN_IN, email=email("mia"), password=PASSWORD)
+        for _ in range(12):  # two more than there are guesses
+            asked = {"token": opened["challengeToken"], "code": {"totp": await factor.code()}}
+            assert await client.refusal(COMPLETE, **asked) == "SERVICE_UNAVAILABLE"
+    assert await complete(world, "mia", totp=await factor.code()) == "SignedIn"

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
+from server.local import processes
 from server.transport.sockets import free_port
 from tests.client import SECRET_KEYS, http_client
-from tests.parts import Process, environment
-from tests.waiting import LIMIT_S
+from tests.parts import PATIENCE_S, Process, environment
+from tests.waiting import LIMIT_S, soon
 
 
 @pytest.fixture
@@ -71,3 +75,31 @@ async def test_what_is_wrong_is_told_once_and_no_worker_is_started(
     serve = gatehouse("serve", "--workers=2", "--port=0", env=nowhere)
     assert await serve.wait() == 1
     assert serve.output.count("The database does not answer") == 1
+
+
+LOW_LIMIT = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, 512))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+async def test_it_allows_itself_all_files_and_refuses_politely_before_they_run_out(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "server.commands.main", "serve", f"--port={port}"]
+    child = processes.start([sys.executable, "-c", LOW_LIMIT, *command], tmp_path / "log", env=settings)
+    async with AsyncExitStack() as stack:
+        stack.callback(processes.stop, child, signal.SIGTERM, PATIENCE_S)
+        await until_healthy(f"http://127.0.0.1:{port}")
+        assert psutil.Process(child.pid).rlimit(psutil.RLIMIT_NOFILE) == (512, 512)
+        answers = []
+        for _ in range(512):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            stack.callback(writer.close)
+            writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            answers.append((await soon(reader.readline())).split()[1])
+            if answers[-1] == b"503":
+                break
+    assert set(answers) == {b"200", b"503"}
