@@ -110,6 +110,11 @@ def _asks_graphql(scope: Scope) -> bool:
     return bool(is_asked and scope["path"] == "/graphql")
 
 
+# They say how a document is shown, and nothing of a module or a stylesheet, of which a page has dozens.
+OF_DOCUMENTS = frozenset({b"x-frame-options", b"cross-origin-opener-policy", b"permissions-policy"})
+PARTS = (b"text/javascript", b"text/css")
+
+
 class SecurityHeaders:
     """Adds to every answer the security headers that it does not set itself."""
 
@@ -119,6 +124,7 @@ class SecurityHeaders:
         if https:
             headers["Strict-Transport-Security"] = f"max-age={HSTS_AGE_S}; includeSubDomains"
         self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        self.of_parts = [header for header in self.headers if header[0] not in OF_DOCUMENTS]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
@@ -127,7 +133,9 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 own = list(message.get("headers", ()))
                 names = {name for name, _ in own}
-                message["headers"] = own + [header for header in self.headers if header[0] not in names]
+                is_part = any(name == b"content-type" and value.startswith(PARTS) for name, value in own)
+                wanted = self.of_parts if is_part else self.headers
+                message["headers"] = own + [header for header in wanted if header[0] not in names]
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
