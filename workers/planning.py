@@ -33,12 +33,22 @@ class Planner:
 
     def __init__(self) -> None:
         self._owed: set[int] = set()
+        self._under_way: set[int] = set()
 
     async def plan(self, database: Database, event_id: int) -> Planned:
         """Write the deliveries of an event; of one for a whole account, the next 10,000.
 
         A step is short, so that planning for 100,000 people holds up nobody's security mail.
         """
+        if event_id in self._under_way:
+            return Planned()  # a message that came twice is no attempt of its own
+        self._under_way.add(event_id)
+        try:
+            return await self._attempt(database, event_id)
+        finally:
+            self._under_way.discard(event_id)
+
+    async def _attempt(self, database: Database, event_id: int) -> Planned:
         async with database.connection() as connection:
             await self._give_back(connection)
             if not await dispatching.begin(connection, event_id):
