@@ -8,7 +8,7 @@ import sys
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-from telemetry import requests
+from telemetry import life, requests
 
 JSON, CONSOLE = "json", "console"
 
@@ -41,6 +41,7 @@ def configure(level: str, style: str | None = None) -> None:
 
 def announce(word: str) -> None:
     """Tell whoever started this part that it is ready, whatever the level."""
+    life.turn()  # whoever hears of it may ask at once how this process is
     _part.info(word)
 
 
