@@ -61,6 +61,8 @@ async def _linked(context: Context, connection: Connection, provider: Provider, 
     if user_id is None:
         raise SignInProblem(oidc.UNKNOWN)
     await users.lock(connection, user_id)
+    if await memberships.user_id_of(connection, email) != user_id:
+        raise SignInProblem(oidc.UNKNOWN)  # the address has become another's, or nobody's, meanwhile
     if not await identities.link(connection, identity.issuer, identity.subject, user_id):
         # Two at once of the same browser: one has just linked it. Anything else is another person's address by now.
         if await identities.find(connection, identity.issuer, identity.subject) != user_id:

@@ -19,6 +19,7 @@ from tests.oidc.browser import Browser, browser_of, problem, spoiled
 from tests.operations import COMPLETE
 from tests.people import World, email
 from tests.scim.directory import directory
+from tests.waiting import until
 
 VIEWER = "{ viewer { email } }"
 SPOILT = [
@@ -155,6 +156,24 @@ async def test_only_a_verified_address_of_somebody_here_is_linked_and_to_one_sub
     assert "Somebody else has signed in here with this email address at Test." in page.text
     assert "Continue with Test" in page.text
     assert "<script>" not in (await world.client().http.get("/sign-in?problem=<script>&provider=<script>")).text
+
+
+async def test_an_address_that_becomes_anothers_amid_it_links_nobody(world: World, database_url: str) -> None:
+    browser = browser_of(world)
+    url = await browser.authorize(await browser.begin(), email("mia"))
+    other = await asyncpg.connect(database_url)
+    async with other.transaction():
+        await other.execute("UPDATE users SET email = 'mia@new.example' WHERE email = $1", email("mia"))
+        coming = asyncio.create_task(browser.back(url))
+
+        async def waits() -> object:
+            return await world.database.fetchval(
+                "SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+
+        await until(waits, "somebody waits for her lock")
+    assert (problem(await coming), await identities(world)) == ("unknown", [])
+    await other.close()
 
 
 async def test_whom_a_directory_has_made_inactive_stays_out(world: World) -> None:
