@@ -19,11 +19,14 @@ from rules.sealing import KeyRing
 
 TOTP_PURPOSE = "totp secret"
 NO_CODE = "That is no code. Enter the 6 digits that your authenticator app shows now."
-WRONG_CODE = "That code is not right. Enter the code that your authenticator app shows now."
+WRONG_CODE = (
+    "That code is not right. Enter the code that your authenticator app shows now; each code works once: wait for the "
+    "next if you have used it."
+)
 # What is spent or past is worth nothing to a guesser any more, so that they may know.
 PAST_CODE = (
-    "That code has been used already, or it is too old. Enter the next one; if that is refused, too, set your phone's "
-    "clock to automatic time."
+    "That code has been used already, or it is too old; each code works once: wait for the next. If that is refused, "
+    "too, set your phone's clock to automatic time."
 )
 NO_BACKUP_CODE = "That is no backup code. Enter the 8 letters and digits of one that you have not used yet."
 WRONG_BACKUP_CODE = "That backup code is not right. Enter one of the codes that you saved last."

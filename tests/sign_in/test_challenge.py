@@ -218,10 +218,13 @@ async def test_a_wrong_code_after_what_cannot_be_one_is_the_first_guess(world: W
     assert left == [5, 4, 4, 3]
 
 
-WRONG = "That code is not right. Enter the code that your authenticator app shows now."
+WRONG = (
+    "That code is not right. Enter the code that your authenticator app shows now; each code works once: wait for the "
+    "next if you have used it."
+)
 PAST = (
-    "That code has been used already, or it is too old. Enter the next one; if that is refused, too, set your phone's "
-    "clock to automatic time."
+    "That code has been used already, or it is too old; each code works once: wait for the next. If that is refused, "
+    "too, set your phone's clock to automatic time."
 )
 
 
