@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from db import challenges, directory, enrollment, external_ids, links, memberships, outbox, sessions, users
+from db import directory, external_ids, links, memberships, outbox, sessions, users
 from db.directory import Entry, Wanted
 from db.external_ids import Known
 from db.pool import Connection
 from resolvers import access, joining, provisioning
 from resolvers.context import Context
+from resolvers.sessions import leave_nothing_open
 from rules.events.staff import StaffDeactivated, StaffReactivated, StaffRemoved
 from rules.failures import Forbidden, InvalidInput, NotFound
 from rules.links import Purpose
@@ -98,9 +99,7 @@ async def change(context: Context, user_id: UUID, decide: Callable[[Entry], Awai
     key, account_id = await asked(context)
     async with context.changing(account_id) as connection:
         await _begin(connection, key, account_id)
-        await _entry(connection, account_id, user_id)
-        await users.lock_whole(connection, user_id)
-        before = await _entry(connection, account_id, user_id)
+        before = await _locked(connection, account_id, user_id, users.lock_whole)
         given = await decide(before)
         await _require_free(connection, account_id, user_id, given)
         await _change_name(connection, key, account_id, before, given)
@@ -113,9 +112,7 @@ async def remove(context: Context, user_id: UUID, check: Callable[[Entry], None]
     key, account_id = await asked(context)
     async with context.changing(account_id) as connection:
         await _begin(connection, key, account_id)
-        await _entry(connection, account_id, user_id)
-        await users.lock(connection, user_id)
-        entry = await _entry(connection, account_id, user_id)
+        entry = await _locked(connection, account_id, user_id, users.lock)
         check(entry)
         if entry.is_active:
             await provisioning.take_role(connection, account_id, await _known(connection, account_id, user_id))
@@ -134,6 +131,15 @@ async def _entry(connection: Connection, account_id: UUID, user_id: UUID) -> Ent
     if not found:
         raise NotFound
     return found[0]
+
+
+async def _locked(
+    connection: Connection, account_id: UUID, user_id: UUID, lock: Callable[[Connection, UUID], Awaitable[object]]
+) -> Entry:
+    """The entry as it is behind the person's lock, which nobody takes who has no such entry. Raises NotFound."""
+    await _entry(connection, account_id, user_id)
+    await lock(connection, user_id)
+    return await _entry(connection, account_id, user_id)
 
 
 async def _known(connection: Connection, account_id: UUID, user_id: UUID) -> Known:
@@ -190,9 +196,7 @@ async def _deactivate(connection: Connection, key: ServiceKey, account_id: UUID,
     event = StaffDeactivated(account_id=account_id, subject_id=known.id, role=role, service_key=key.name)
     await outbox.append(connection, event)
     if await directory.is_shut_out(connection, known.id):
-        await sessions.end_all(connection, known.id)
-        await challenges.drop_all(connection, known.id)
-        await enrollment.drop(connection, known.id)
+        await leave_nothing_open(connection, known.id)
         await links.void(connection, known.id, [Purpose.PASSWORD_RESET, Purpose.ENROLLMENT])
 
 

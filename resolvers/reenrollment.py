@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import challenges, enrollment, factors, links, memberships, outbox, sessions, throttles, users
+from db import factors, links, memberships, outbox, sessions, throttles, users
 from db.links import Found
 from db.pool import Connection
 from resolvers import access
 from resolvers.context import Context
+from resolvers.sessions import leave_nothing_open
 from rules import throttling, tokens
 from rules.events.mfa import EnrollmentConfirmed, EnrollmentLinkRequested, MfaResetDisputed
 from rules.failures import LinkExpired, TooManyAttempts
@@ -58,9 +59,7 @@ async def dispute(context: Context, token: str) -> str:
             raise LinkExpired
         await users.stop_enrolling(connection, found.user_id)
         await factors.remove(connection, found.user_id)
-        await sessions.end_all(connection, found.user_id)
-        await challenges.drop_all(connection, found.user_id)
-        await enrollment.drop(connection, found.user_id)
+        await leave_nothing_open(connection, found.user_id)
         await links.void(connection, found.user_id, AFTER_RESET)
         return await _tell_owners(context, connection, found.user_id)
 

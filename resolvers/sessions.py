@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import outbox, sessions
+from db import challenges, enrollment, outbox, sessions
 from db.pool import Connection
 from resolvers import access
 from resolvers.context import Context
@@ -54,6 +54,13 @@ async def sign_out_others(context: Context) -> int:
         if ended:
             await _tell(context, connection, person, ended)
         return ended
+
+
+async def leave_nothing_open(connection: Connection, user_id: UUID) -> None:
+    """End all that goes on in the person's name: sessions, challenges, an enrollment. To be called under their lock."""
+    await sessions.end_all(connection, user_id)
+    await challenges.drop_all(connection, user_id)
+    await enrollment.drop(connection, user_id)
 
 
 async def _tell(context: Context, connection: Connection, person: Person, count: int) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from db import challenges, enrollment, factors, links, outbox, sessions, staff, throttles, users
+from db import factors, links, outbox, staff, throttles, users
 from db.pool import Connection
 from db.staff import ClaimedReminder, Filter, Member
 from resolvers import access
 from resolvers.context import Context
+from resolvers.sessions import leave_nothing_open
 from rules import cursor
 from rules.events.mfa import MfaReset
 from rules.events.policy import GraceReminderSent
@@ -125,9 +126,7 @@ async def take_factor(connection: Connection, user_id: UUID) -> bool:
 async def end_everything(connection: Connection, user_id: UUID) -> None:
     """What a reset takes besides the factor: sessions, challenges, an enrollment, a lock; and what it demands."""
     await users.require_reenrollment(connection, user_id)
-    await sessions.end_all(connection, user_id)
-    await challenges.drop_all(connection, user_id)
-    await enrollment.drop(connection, user_id)
+    await leave_nothing_open(connection, user_id)
     await links.void(connection, user_id, AFTER_RESET)
     await throttles.clear(connection, second_factor_key(user_id))
 
