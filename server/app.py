@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
@@ -21,7 +22,6 @@ from rules.failures import ServiceUnavailable
 from rules.people import MANAGERS
 from rules.sealing import KeyRing
 from schema.roots import build
-from scim.door import Door
 from server.context import RequestContext, context_for
 from server.sign_in_with import SignInWith, callback_url
 from server.status.readiness import Readiness
@@ -29,7 +29,7 @@ from server.status.routes import probes
 from server.transport.graphql_http import GraphQLEndpoint
 from server.transport.headers import middleware
 from server.transport.schema import GatehouseSchema
-from server.transport.scim_http import BASE_PATH, ScimEndpoint
+from server.transport.scim_http import BASE_PATH, Door, ScimEndpoint
 from settings import Settings, SettingsError
 from telemetry import life
 from web.explorer import Explorer
@@ -102,7 +102,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     schema = build(GatehouseSchema, settings=settings, known=[(WEB / "examples.graphql").read_text()], own=own)
     explorer = Explorer(settings, schema, is_staff)
     endpoint = GraphQLEndpoint(schema, make_context, settings=settings, page=explorer.page)
-    directory = ScimEndpoint(Door(settings.public_url.rstrip("/") + BASE_PATH), make_context, endpoint.admission)
+    directory = ScimEndpoint(partial(_directory, settings), make_context, endpoint.admission)
     sign_in_with = SignInWith(settings, make_context, endpoint.admission)
     app = Starlette(
         routes=[
@@ -120,6 +120,12 @@ def create_app(settings: Settings | None = None) -> Starlette:
     # Behind a proxy that ends TLS it would send clients, and the tokens that they repeat, to http://.
     app.router.redirect_slashes = False
     return app
+
+
+def _directory(settings: Settings) -> Door:
+    from scim import door
+
+    return door.Door(settings.public_url.rstrip("/") + BASE_PATH)
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:

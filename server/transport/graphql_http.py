@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from typing import Any, Protocol, cast
+from typing import Any
 
 from graphql import GraphQLError, OperationType
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from rules.failures import RateLimited, Refusal, ServiceUnavailable
 from server.transport import bodies
-from server.transport.admission import REFUSED, RETRY_AFTER_S, Admission, Caller
+from server.transport.admission import REFUSED, RETRY_AFTER_S, Admission
 from server.transport.documents import chosen_operation
-from server.transport.errors import INTERNAL_MESSAGE, log_unexpected, mask, payload
+from server.transport.endpoint import Endpoint, EndpointContext, expected, request_id_of
+from server.transport.errors import mask, payload
 from server.transport.event_stream import EventStream, encode_json
 from server.transport.graphql_request import Params, RequestError, params_of, params_of_url, parse_json
 from server.transport.graphql_ws import GraphQLSocket
@@ -31,14 +32,7 @@ WHEN_REFUSED = {429: REFUSED, 503: {"Retry-After": str(RETRY_AFTER_S)}}
 STATUS_OF: dict[type[Refusal], int] = {ServiceUnavailable: 503, RateLimited: 429}
 
 
-class EndpointContext(Caller, Protocol):
-    """What the endpoint needs to know of a request's context."""
-
-    request_id: str
-    response_headers: list[tuple[str, str]]
-
-
-class GraphQLEndpoint:
+class GraphQLEndpoint(Endpoint):
     """The ASGI application at /graphql; `page` answers a browser's visit, where there is an explorer."""
 
     def __init__(
@@ -49,11 +43,10 @@ class GraphQLEndpoint:
         settings: Settings,
         page: Callable[[Request], Awaitable[Response | None]] | None = None,
     ) -> None:
+        super().__init__(make_context, Admission())
         self.schema = schema
-        self.make_context = make_context
         self.settings = settings
         self.page = page
-        self.admission = Admission()
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -61,27 +54,11 @@ class GraphQLEndpoint:
         socket = GraphQLSocket(self.schema, self.make_context, self.settings, self.admission)
         return [Route("/graphql", self), WebSocketRoute("/graphql", socket)]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, whatever it is."""
-        request = Request(scope, receive)
-        try:
-            context = self.make_context(request)
-            with self.admission.work(context):
-                response = await self._answer(request, context)
-        except ClientDisconnect:
-            return
-        except Exception as error:
-            response = await self._refuse(request, error)
-        # Out of hand by now: a client that reads slowly costs no more than its connection.
-        await response(scope, receive, send)
-
     async def _refuse(self, request: Request, error: Exception) -> Response:
         if isinstance(error, Refusal):
             status = STATUS_OF.get(type(error), 400)
             error = RequestError(error.message, status, code=error.code, headers=WHEN_REFUSED.get(status, {}))
-        if not isinstance(error, RequestError):
-            log_unexpected(error, request_id_of(request), "path=- operation=-")
-            error = RequestError(INTERNAL_MESSAGE, 500, code="INTERNAL_SERVER_ERROR")
+        error = expected(request, error, "path=- operation=-")
         if error.status == 413:
             await bodies.drain(request)
         return self._refusal(request, error)
@@ -201,8 +178,3 @@ def _json(body: object, media_type: str, status: int, headers: Mapping[str, str]
     response = Response(encode_json(body), status, headers, media_type=f"{media_type}; charset=utf-8")
     response.headers["Vary"] = "Accept"
     return response
-
-
-def request_id_of(request: Request) -> str:
-    """The id under which the request is logged."""
-    return cast("str", request.scope.get("state", {}).get("request_id", ""))

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol
 
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
 
 from rules.failures import Failure
 from server.transport import bodies
 from server.transport.admission import REFUSED, RETRY_AFTER_S, Admission
-from server.transport.errors import INTERNAL_MESSAGE, log_unexpected
-from server.transport.graphql_http import EndpointContext, request_id_of
+from server.transport.endpoint import Endpoint, EndpointContext, expected
 from server.transport.graphql_request import RequestError, parse_json, refuse_unusable_text
 from telemetry import requests
 
@@ -54,41 +53,35 @@ class Door(Protocol):
         """Tell a failure."""
 
 
-class ScimEndpoint:
-    """The ASGI application below /scim/v2."""
+class ScimEndpoint(Endpoint):
+    """The ASGI application below /scim/v2.
+
+    Its door is opened at the first request: the models behind it take as long to load as all the rest of the API.
+    """
 
     def __init__(
-        self, door: Door, make_context: Callable[[HTTPConnection], EndpointContext], admission: Admission
+        self,
+        open_door: Callable[[], Door],
+        make_context: Callable[[HTTPConnection], EndpointContext],
+        admission: Admission,
     ) -> None:
-        self.door = door
-        self.make_context = make_context
-        self.admission = admission
+        super().__init__(make_context, admission)
+        self._open_door = open_door
+        self._door: Door | None = None
 
     @property
     def routes(self) -> list[BaseRoute]:
         """The routes to put into the application."""
         return [Route(BASE_PATH, self), Route(BASE_PATH + "/{path:path}", self)]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, whatever it is."""
-        request = Request(scope, receive)
-        try:
-            context = self.make_context(request)
-            with self.admission.work(context):
-                response = await self._answer(request, context)
-        except ClientDisconnect:
-            return
-        except Exception as error:
-            response = await self._refuse(request, error)
-        await response(scope, receive, send)
-
     async def _answer(self, request: Request, context: EndpointContext) -> Response:
         # Known from here on as one who has a key, and let through before anything is read.
         await self.admission.person(context)
-        await self.door.admit(context)
+        door = await self._opened()
+        await door.admit(context)
         for name, value in request.query_params.items():
             refuse_unusable_text(name + value)
-        answer = await self.door.answer(
+        answer = await door.answer(
             context,
             method=request.method,
             path=request.path_params.get("path", ""),
@@ -101,12 +94,10 @@ class ScimEndpoint:
 
     async def _refuse(self, request: Request, error: Exception) -> Response:
         if isinstance(error, Failure):
-            answer = self.door.refuse(error)
+            answer = (await self._opened()).refuse(error)
             status, body, headers = answer.status, answer.body, dict(answer.headers)
         else:
-            if not isinstance(error, RequestError):
-                log_unexpected(error, request_id_of(request), "path=scim operation=-")
-                error = RequestError(INTERNAL_MESSAGE, 500)
+            error = expected(request, error, "path=scim operation=-")
             status, headers = error.status, dict(error.headers)
             body = _told(status, error.message)
         if status == 401:
@@ -118,6 +109,12 @@ class ScimEndpoint:
             await bodies.drain(request)
             headers["Connection"] = "close"
         return _response(status, body, headers)
+
+    async def _opened(self) -> Door:
+        if self._door is None:
+            # Beside the loop; of two at once either is as good.
+            self._door = await asyncio.to_thread(self._open_door)
+        return self._door
 
 
 async def _json(request: Request) -> Any:

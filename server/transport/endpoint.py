@@ -1,0 +1,62 @@
+"""What every endpoint does with a request: it is counted while it is in hand, and answered whatever comes of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from server.transport.admission import Admission, Caller
+from server.transport.errors import INTERNAL_MESSAGE, log_unexpected
+from server.transport.graphql_request import RequestError
+
+
+class EndpointContext(Caller, Protocol):
+    """What an endpoint needs to know of a request's context."""
+
+    request_id: str
+    response_headers: list[tuple[str, str]]
+
+
+class Endpoint(ABC):
+    """An ASGI application."""
+
+    def __init__(self, make_context: Callable[[HTTPConnection], EndpointContext], admission: Admission) -> None:
+        self.make_context = make_context
+        self.admission = admission
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever it is."""
+        request = Request(scope, receive)
+        try:
+            context = self.make_context(request)
+            with self.admission.work(context):
+                response = await self._answer(request, context)
+        except ClientDisconnect:
+            return
+        except Exception as error:
+            response = await self._refuse(request, error)
+        # Out of hand by now: a client that reads slowly costs no more than its connection.
+        await response(scope, receive, send)
+
+    @abstractmethod
+    async def _answer(self, request: Request, context: EndpointContext) -> ASGIApp: ...
+
+    @abstractmethod
+    async def _refuse(self, request: Request, error: Exception) -> ASGIApp: ...
+
+
+def expected(request: Request, error: Exception, where: str) -> RequestError:
+    """The error, if it says itself what was wrong with the request; else it is logged, and ours."""
+    if isinstance(error, RequestError):
+        return error
+    log_unexpected(error, request_id_of(request), where)
+    return RequestError(INTERNAL_MESSAGE, 500, code="INTERNAL_SERVER_ERROR")
+
+
+def request_id_of(request: Request) -> str:
+    """The id under which the request is logged."""
+    return cast("str", request.scope.get("state", {}).get("request_id", ""))
