@@ -188,7 +188,7 @@ compared = {"documents": 0, "with errors": 0, "of introspection": 0}
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.randoms(use_true_random=False), st.integers(0, 2**32), st.sampled_from([0.0, 0.0, 0.02, 0.1]))
+@given(st.randoms(use_true_random=False), st.integers(0, 2**32), st.sampled_from([0.0, 0.02, 0.1, 0.3, 0.6]))
 def test_data_and_errors_are_those_of_the_stock_executor(chance: random.Random, seed: int, wrong: float) -> None:
     document = parse(Writer(chance).document())
     if validate(SCHEMA._schema, document):
