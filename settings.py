@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, FilePath, ValidationError, ValidationInfo
@@ -35,6 +36,16 @@ LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
 HOST_NAME = re.compile(r"[a-z0-9_.-]{1,253}|[0-9a-f:.]{2,45}")
+
+
+NONE = "none"
+OR_FILE = "; or `…_FILE`"
+EMBEDDED = "embedded (`up` and operators)"
+
+
+def told(meaning: str, unset: str = "") -> Any:
+    """What the operators' page says of a setting, and what holds while it is unset where the default does not tell."""
+    return Field(description=meaning, json_schema_extra={"unset": unset} if unset else None)
 
 
 class SettingsError(Exception):
@@ -174,7 +185,15 @@ _PageUrl = Annotated[
 ]
 
 
-OIDC_VARIABLE = re.compile(r"GATEHOUSE_OIDC_([A-Z][A-Z0-9_]{0,30}?)_(ISSUER|CLIENT_ID|CLIENT_SECRET)(_FILE)?")
+OIDC_PARTS = {
+    "ISSUER": "an OpenID provider that people may sign in at, as in `GATEHOUSE_OIDC_GOOGLE_ISSUER`; any number",
+    "CLIENT_ID": "what the provider calls this product",
+    "CLIENT_SECRET": "the secret that it gave",
+}
+OIDC_FILE = f"{PREFIX}OIDC_FILE"
+OIDC_FILE_MEANING = 'a JSON file of such providers: `{"google": {"issuer": …, "client_id": …, "client_secret": …}}`'
+OIDC_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+OIDC_VARIABLE = re.compile(rf"GATEHOUSE_OIDC_([A-Z][A-Z0-9_]{{0,30}}?)_({'|'.join(OIDC_PARTS)})(_FILE)?")
 
 
 def _providers(providers: tuple[ProviderConfig, ...], info: ValidationInfo) -> tuple[ProviderConfig, ...]:
@@ -198,62 +217,158 @@ def _picture(file: Path | None) -> Path | None:
     return file
 
 
+def _own_page(name: str) -> str:
+    return f"`{OWN_PAGES[name]}` under the public URL"
+
+
 class Settings(BaseSettings):
     """The settings of one process. Empty URLs mean: use the embedded part (`gatehouse up` only)."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    database_url: Annotated[str, _one_of_schemes("postgresql", "postgres")] = ""
-    database_direct_url: Annotated[str, _one_of_schemes("postgresql", "postgres")] = ""
-    broker_url: Annotated[str, _one_of_schemes("redis", "rediss", "redis+socket")] = ""
-    smtp_url: Annotated[str, _one_of_schemes("smtp", "smtps", "smtp+starttls"), AfterValidator(_with_host)] = ""
-    data_dir: Path = Path(".gatehouse")
+    database_url: Annotated[
+        str, _one_of_schemes("postgresql", "postgres"), told("PostgreSQL 15 or later: `postgresql://…`", EMBEDDED)
+    ] = ""
+    database_direct_url: Annotated[
+        str,
+        _one_of_schemes("postgresql", "postgres"),
+        told(
+            "PostgreSQL itself, where `GATEHOUSE_DATABASE_URL` leads to PgBouncer: for LISTEN, migrations and "
+            "operators' commands",
+            "none: there is no pooler",
+        ),
+    ] = ""
+    broker_url: Annotated[
+        str, _one_of_schemes("redis", "rediss", "redis+socket"), told("Redis 7, Valkey: `redis://…`", EMBEDDED)
+    ] = ""
+    smtp_url: Annotated[
+        str,
+        _one_of_schemes("smtp", "smtps", "smtp+starttls"),
+        AfterValidator(_with_host),
+        told("`smtp://`, `smtps://` or `smtp+starttls://user:password@host:port`", "a mailbox (`up`)"),
+    ] = ""
+    data_dir: Annotated[Path, told("the folder of what `up` brings")] = Path(".gatehouse")
 
-    production: bool = False
-    secret_keys: Annotated[str, AfterValidator(_secret_keys)] = ""
-    issuer: Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^:]+$")] = "TaskJuice"
+    production: Annotated[bool, told("no explorer, no introspection, unless set; https everywhere")] = False
+    secret_keys: Annotated[
+        str,
+        AfterValidator(_secret_keys),
+        told("`id:KEY[,id:KEY…]`, newest first, each 32 random bytes in base64: `gatehouse keys new`", "made by `up`"),
+    ] = ""
+    issuer: Annotated[
+        str, Field(min_length=1, max_length=60, pattern=r"^[^:]+$"), told("the name in the authenticator app")
+    ] = "TaskJuice"
     public_url: Annotated[
-        str, _one_of_schemes("http", "https"), AfterValidator(_with_host), AfterValidator(_https_in_production)
+        str,
+        _one_of_schemes("http", "https"),
+        AfterValidator(_with_host),
+        AfterValidator(_https_in_production),
+        told("where people reach the product: https in production; it makes cookies `__Host-` and Secure"),
     ] = "http://localhost:8000"
-    ehlo_name: Annotated[str, AfterValidator(_mail_name)] = ""
-    sign_in_url: _PageUrl = ""
-    security_url: _PageUrl = ""
-    agency_security_url: _PageUrl = ""
-    email_from: Annotated[str, AfterValidator(_mailbox)] = "no-reply@gatehouse.localhost"
+    ehlo_name: Annotated[
+        str,
+        AfterValidator(_mail_name),
+        told("what workers call themselves before the mail server", "the public URL's host"),
+    ] = ""
+    sign_in_url: Annotated[_PageUrl, told("the page to sign in, which emails point to", _own_page("sign_in_url"))] = ""
+    security_url: Annotated[
+        _PageUrl, told("the page of one's own security, which emails point to", _own_page("security_url"))
+    ] = ""
+    agency_security_url: Annotated[
+        _PageUrl, told("the agency's security page, which emails point to", _own_page("agency_security_url"))
+    ] = ""
+    email_from: Annotated[
+        str,
+        AfterValidator(_mailbox),
+        told("the sender of all emails; without a name, the product's is put before it"),
+    ] = "no-reply@gatehouse.localhost"
 
     # Each from variables of its own: GATEHOUSE_OIDC_<NAME>_ISSUER and so on.
     oidc: Annotated[tuple[ProviderConfig, ...], NoDecode, AfterValidator(_providers)] = ()
 
-    pages: bool = True
-    product_name: Annotated[str, Field(max_length=60)] = ""
-    logo_file: Annotated[FilePath | None, AfterValidator(_picture)] = None
-    accent_color: Annotated[str, AfterValidator(_colour)] = "#1849a9"
+    pages: Annotated[
+        bool,
+        told("the pages for people: `/sign-in`, `/account/security`, `/settings/security`, `/set-password`, `/not-me`"),
+    ] = True
+    product_name: Annotated[
+        str, Field(max_length=60), told("the product's name on pages and in emails", "`GATEHOUSE_ISSUER`")
+    ] = ""
+    logo_file: Annotated[
+        FilePath | None,
+        AfterValidator(_picture),
+        told("the logo, an .svg, .png or .webp, which emails carry unless it is an .svg or over 64 KiB"),
+    ] = None
+    accent_color: Annotated[str, AfterValidator(_colour), told("the colour of pages and emails")] = "#1849a9"
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    status_host: str = "127.0.0.1"
-    status_port: Annotated[int, Field(ge=0, le=65535)] = 0  # 0: no status port
-    drain_seconds: Annotated[float, Field(ge=0, le=60)] = 0.5
-    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = ()
-    cors_origins: Annotated[str, AfterValidator(_origins)] = ""
-    allowed_hosts: Annotated[str, AfterValidator(_hosts)] = ""
-    explorer: bool = False
-    introspection: bool = False
-    trusted_documents: FilePath | None = None
+    host: Annotated[str, told("the address where the API listens")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535), told("the port where the API listens")] = 8000
+    status_host: Annotated[str, told("the address of the status port")] = "127.0.0.1"
+    status_port: Annotated[
+        int,
+        Field(ge=0, le=65535),
+        told(
+            "where each part answers `/livez`, `/readyz` and `/metrics`; `up` gives its parts consecutive ports", NONE
+        ),
+    ] = 0  # 0: no status port
+    drain_seconds: Annotated[
+        float,
+        Field(ge=0, le=60),
+        told("how long an API that was asked to end says so on `/readyz` before it takes no more connections"),
+    ] = 0.5
+    trusted_proxies: Annotated[
+        tuple[IPv4Network | IPv6Network, ...],
+        NoDecode,
+        BeforeValidator(_networks),
+        told(
+            "addresses or networks whose X-Forwarded-For is believed: behind a proxy, set it, or all clients count as "
+            "one"
+        ),
+    ] = ()
+    cors_origins: Annotated[
+        str, AfterValidator(_origins), told("other origins that a browser may call from: `https://app.example …`")
+    ] = ""
+    allowed_hosts: Annotated[
+        str,
+        AfterValidator(_hosts),
+        told("other host names that requests may be for, besides the public URL's and loopback"),
+    ] = ""
+    explorer: Annotated[bool, told("in production: the explorer, for signed-in staff only")] = False
+    introspection: Annotated[bool, told("in production: introspection")] = False
+    trusted_documents: Annotated[
+        FilePath | None,
+        told("a JSON file, SHA-256 to operation: only these run, in the explorer too, and what the pages ask"),
+    ] = None
 
-    webhook_allow_private: bool = False
+    webhook_allow_private: Annotated[
+        bool, told("webhooks may call private and loopback addresses: for development")
+    ] = False
 
-    pool_size: Annotated[int, Field(ge=1, le=200)] = 10
-    worker_concurrency: Annotated[int, Field(ge=2, le=64)] = 4
-    reminder_thresholds: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_days)] = (7, 3, 1)
-    session_lifetime_days: Annotated[int, Field(ge=1, le=365)] = 30
-    session_idle_days: Annotated[int, Field(ge=1, le=365)] = 7
-    proof_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
-    delivery_retention_days: Annotated[int, Field(ge=1)] = 90
-    event_retention_days: Annotated[int, Field(ge=0)] = 0  # 0: for ever, since events are the audit log
-    delivery_retry_hours: Annotated[int, Field(ge=1, le=168)] = 24
-    log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
-    log_format: Literal["json", "console"] | None = None  # as fits: console on a terminal
+    pool_size: Annotated[int, Field(ge=1, le=200), told("database connections of an API process")] = 10
+    worker_concurrency: Annotated[int, Field(ge=2, le=64), told("threads of a worker")] = 4
+    reminder_thresholds: Annotated[
+        tuple[int, ...], NoDecode, BeforeValidator(_days), told("on which days before the deadline people are reminded")
+    ] = (7, 3, 1)
+    session_lifetime_days: Annotated[int, Field(ge=1, le=365), told("how many days a session lasts at most")] = 30
+    session_idle_days: Annotated[int, Field(ge=1, le=365), told("how many days it lasts unused")] = 7
+    proof_minutes: Annotated[
+        int, Field(ge=1, le=1440), told("how long a password, and the second factor, just shown allows changes")
+    ] = 15
+    delivery_retention_days: Annotated[
+        int, Field(ge=1), told("how many days emails that have ended are kept on record")
+    ] = 90
+    event_retention_days: Annotated[
+        int, Field(ge=0), told("how many days events, the audit log, are kept; `0`: for ever")
+    ] = 0
+    delivery_retry_hours: Annotated[int, Field(ge=1, le=168), told("how many hours an email is tried")] = 24
+    log_level: Annotated[
+        str,
+        Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$"),
+        told("how much is logged: `DEBUG`, `INFO`, `WARNING` or `ERROR`"),
+    ] = "INFO"
+    log_format: Annotated[
+        Literal["json", "console"] | None,
+        told("`json`, one object a line, or `console`", "`console` on a terminal, else `json`"),
+    ] = None
 
     @cached_property
     def keys(self) -> dict[str, bytes]:
@@ -331,6 +446,29 @@ class Settings(BaseSettings):
         return f"{self.cookie_name}-device"
 
 
+def described() -> list[tuple[str, str, str]]:
+    """Each variable, what it means, and what holds while it is unset."""
+    found = []
+    for name, field in Settings.model_fields.items():
+        if field.description:
+            extra = field.json_schema_extra
+            unset = str(extra["unset"]) if isinstance(extra, dict) else _shown(field.default)
+            meaning = f"{field.description}{OR_FILE if name in SECRETS else ''}"
+            found.append((f"{PREFIX}{name.upper()}", meaning, unset))
+        else:
+            found += [(f"{PREFIX}OIDC_<NAME>_{part}", meaning + OR_FILE, NONE) for part, meaning in OIDC_PARTS.items()]
+            found.append((OIDC_FILE, OIDC_FILE_MEANING, NONE))
+    return found
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    if isinstance(default, tuple) and default:
+        return f"`{','.join(str(part) for part in default)}`"
+    return NONE if default in {None, "", ()} else f"`{default}`"
+
+
 def load() -> Settings:
     """Read the environment; raise SettingsError with one plain sentence for each wrong value."""
     given = _from_files(os.environ)
@@ -365,21 +503,46 @@ def _from_files(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _oidc(environment: Mapping[str, str]) -> tuple[ProviderConfig, ...]:
-    """The providers that people may sign in at, by name. Raises SettingsError."""
-    found: dict[str, dict[str, str]] = {}
+    """The providers that people may sign in at, by name: of the file, then of variables. Raises SettingsError."""
+    path = environment.get(OIDC_FILE)
+    found = _oidc_from_file(_read(OIDC_FILE, path)) if path else {}
+    in_file = set(found)
     for variable, value in sorted(environment.items()):
         named = OIDC_VARIABLE.fullmatch(variable)
         if named is None or not value:
             continue
         name, part, file = named.groups()
+        if name.lower() in in_file:
+            raise SettingsError(f"{variable} is set, and {OIDC_FILE} has {name.lower()}, too: give one of them.")
         provider = found.setdefault(name.lower(), {})
         if part.lower() in provider:
             raise SettingsError(f"{variable} and {variable.removesuffix('_FILE')} are both set: give one of them.")
         provider[part.lower()] = _read(variable, value) if file else value.strip()
     for name, parts in found.items():
-        if missing := {"issuer", "client_id", "client_secret"} - parts.keys():
-            raise SettingsError(f"GATEHOUSE_OIDC_{name.upper()}_{min(missing).upper()} is not set.")
-    return tuple(ProviderConfig(name, **parts) for name, parts in found.items())
+        if missing := {part.lower() for part in OIDC_PARTS} - parts.keys():
+            raise SettingsError(f"{PREFIX}OIDC_{name.upper()}_{min(missing).upper()} is not set.")
+    return tuple(ProviderConfig(name, **parts) for name, parts in sorted(found.items()))
+
+
+def _oidc_from_file(text: str) -> dict[str, dict[str, str]]:
+    """The providers of a file. Raises SettingsError, which never shows what is in it."""
+    wanted = {part.lower() for part in OIDC_PARTS}
+    try:
+        read = json.loads(text)
+        is_right = all(
+            OIDC_NAME.fullmatch(name)
+            and parts.keys() == wanted
+            and all(isinstance(v, str) and v for v in parts.values())
+            for name, parts in read.items()
+        )
+    except (ValueError, AttributeError, RecursionError):
+        is_right = False
+    if not is_right:
+        raise SettingsError(
+            f"{OIDC_FILE} is wrong: must be a JSON object of providers by name, as in "
+            '{"google": {"issuer": "…", "client_id": "…", "client_secret": "…"}}.'
+        )
+    return {name: {part: value.strip() for part, value in parts.items()} for name, parts in read.items()}
 
 
 def _read(variable: str, path: str) -> str:
@@ -392,7 +555,7 @@ def _read(variable: str, path: str) -> str:
 def unknown_variables(names: Iterable[str]) -> list[str]:
     """A sentence for each of these environment variables that looks like one of ours and is none."""
     known = [PREFIX + name.upper() for name in Settings.model_fields]
-    known += [f"{PREFIX}{name.upper()}_FILE" for name in SECRETS]
+    known += [OIDC_FILE, *(f"{PREFIX}{name.upper()}_FILE" for name in SECRETS)]
     return [
         f"{name} is no setting of Gatehouse; the nearest is {get_close_matches(name.upper(), known, 1, 0)[0]}."
         for name in sorted(names)

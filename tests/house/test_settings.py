@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import settings
 from server.context import client_address
 from settings import Settings, SettingsError
 from tests.commands import command
+from tests.warm import ROOT
 
 ADDRESSES = "must be addresses or networks, as in 10.0.0.7 or 172.16.0.0/12"
 ORIGINS = "must be origins as in https://app.example, each without path or *"
@@ -144,12 +147,15 @@ def test_an_unknown_variable_is_warned_of_with_the_nearest_known_one(tmp_path: P
     )
 
 
-def test_every_setting_is_in_the_readme_and_nothing_else() -> None:
-    readme = (Path(settings.__file__).parent / "README.md").read_text()
-    table = [line.split("|")[1] for line in readme.splitlines() if line.startswith("| `GATEHOUSE_")]
-    told = {name.strip(" `") for cell in table for name in cell.split(",")}
-    named = {f"GATEHOUSE_{name.upper()}" for name in Settings.model_fields if name != "oidc"}
-    assert told == named | {f"GATEHOUSE_OIDC_<NAME>_{part}" for part in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")}
+def test_the_operators_page_has_every_setting_as_it_is_here() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    (table,) = re.findall(r"^\| variable .*\n(?:\|.*\n)+", page, re.MULTILINE)
+    assert command("settings", "--markdown").stdout == table, "print it anew: gatehouse settings --markdown"
+    variables = [variable for variable, _, _ in settings.described()]
+    assert {f"GATEHOUSE_{name.upper()}" for name in Settings.model_fields if name != "oidc"} < set(variables)
+    assert command("settings").stdout.count("GATEHOUSE_DATABASE_URL\n") == 1
+    named = set(re.findall(r"GATEHOUSE_[A-Z_]*[A-Z]", (ROOT / "README.md").read_text()))
+    assert {name for name in named if not name.startswith("GATEHOUSE_OIDC_")} <= set(variables)
 
 
 def test_a_provider_is_whole_or_the_start_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -170,3 +176,49 @@ def test_a_provider_is_whole_or_the_start_says_what_it_lacks(monkeypatch: pytest
     monkeypatch.setenv("GATEHOUSE_OIDC_GOOGLE_ISSUER", "http://accounts.google.com")
     with pytest.raises(SettingsError, match="GATEHOUSE_OIDC is wrong: the issuer of google must start with https"):
         settings.load()
+
+
+OIDC_FILE = "GATEHOUSE_OIDC_FILE"
+OWN = {"issuer": "https://own.example", "client_id": "x", "client_secret": "s3cret-in-a-file"}
+
+
+def test_providers_may_stand_in_a_file_beside_those_of_variables(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "providers.json"
+    file.write_text(json.dumps({"own": OWN, "acme_sso": OWN}))
+    monkeypatch.setenv(OIDC_FILE, str(file))
+    for part in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET"):
+        monkeypatch.setenv(f"GATEHOUSE_OIDC_GOOGLE_{part}", "https://accounts.google.com")
+    assert [provider.title for provider in settings.load().oidc] == ["Acme Sso", "Google", "Own"]
+    assert settings.load().oidc[2].client_secret == "s3cret-in-a-file"
+    assert settings.unknown_variables([OIDC_FILE]) == []
+    monkeypatch.setenv("GATEHOUSE_OIDC_OWN_ISSUER", "https://other.example")
+    with pytest.raises(SettingsError, match=r"GATEHOUSE_OIDC_OWN_ISSUER is set, and GATEHOUSE_OIDC_FILE has own, too"):
+        settings.load()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "s3cret-in-a-file",
+        "[]",
+        json.dumps({"own": "s3cret-in-a-file"}),
+        json.dumps({"own": {"issuer": "https://own.example"}}),
+        json.dumps({"own": OWN | {"client_secret": 7}}),
+        json.dumps({"own": OWN | {"more": "x"}}),
+        json.dumps({"Own-": OWN}),
+        "[" * 100_000,
+        None,
+    ],
+)
+def test_a_wrong_file_of_providers_is_told_without_a_word_of_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "providers.json"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setenv(OIDC_FILE, str(file))
+    with pytest.raises(SettingsError, match=r"^GATEHOUSE_OIDC_FILE is wrong: ") as raised:
+        settings.load()
+    assert "s3cret" not in str(raised.value)
