@@ -86,6 +86,8 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                             factors.user_id IS NULL AND staff.id IS NOT NULL AND staff.invited_at IS NULL
                         WHEN 'INVITED' THEN staff.invited_at IS NOT NULL
                         WHEN 'OWNER' THEN coalesce(staff.role = 'OWNER' AND staff.invited_at IS NULL, false)
+                        WHEN 'MANAGER' THEN
+                            coalesce(staff.role IN ('OWNER', 'ADMIN') AND staff.invited_at IS NULL, false)
                         ELSE true END
                     THEN 'dropped'
                     WHEN deliveries.required_since IS NULL THEN 'sending'

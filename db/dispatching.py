@@ -168,8 +168,13 @@ async def deliver_to_person(
     )
 
 
-async def deliver_to_owners(connection: Connection, event: Undispatched, terms: Terms) -> None:
-    """Write the deliveries of an event that the account's owners are told of, and mark it dispatched."""
+async def deliver_to_owners(
+    connection: Connection, event: Undispatched, terms: Terms, alert: str | None = None
+) -> None:
+    """Write the deliveries of an event that the account's owners are told of, and mark it dispatched.
+
+    Of an `alert` they are told unless they have switched its kind off.
+    """
     await connection.execute(
         """
         WITH planned AS (
@@ -177,6 +182,8 @@ async def deliver_to_owners(connection: Connection, event: Undispatched, terms: 
                 (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at, holds_while)
             SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8, $9 FROM staff
             WHERE account_id = $2 AND role = 'OWNER' AND invited_at IS NULL
+                AND NOT EXISTS (SELECT FROM alert_settings
+                    WHERE account_id = $2 AND kind = $10 AND NOT alert_settings.email)
             ON CONFLICT (event_id, user_id, message) DO NOTHING
         )
         UPDATE events SET dispatched_at = now() WHERE id = $1
@@ -184,6 +191,7 @@ async def deliver_to_owners(connection: Connection, event: Undispatched, terms: 
         event.id,
         event.stored.account_id,
         *astuple(terms),
+        alert,
     )
 
 

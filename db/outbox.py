@@ -9,7 +9,7 @@ import asyncpg
 
 from db.pool import Connection
 from rules.events.base import Event
-from rules.events.catalogue import SHOWN_EVERYWHERE, SHOWN_WHEN_PLANNED
+from rules.events.catalogue import SHOWN_EVERYWHERE, SHOWN_NOWHERE, SHOWN_WHEN_PLANNED
 from rules.events.stored import OPERATOR, Stored
 from telemetry import operators, requests, traces
 
@@ -38,7 +38,7 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
             RETURNING id, type, account_id, subject_id
         )
         INSERT INTO account_events (account_id, event_id)
-        SELECT account_id, id FROM appended WHERE account_id IS NOT NULL
+        SELECT account_id, id FROM appended WHERE account_id IS NOT NULL AND type <> ALL ($11)
         UNION
         SELECT staff.account_id, appended.id
         FROM appended JOIN staff ON staff.user_id = appended.subject_id AND invited_at IS NULL
@@ -54,6 +54,7 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
         request.request_id if request else None,
         SHOWN_EVERYWHERE,
         traces.traceparent(),
+        SHOWN_NOWHERE,
     )
 
 

@@ -91,6 +91,15 @@ async def managed_account(context: Context, account_id: UUID, *, to: str) -> tup
     return person, found
 
 
+async def owned_account(context: Context, account_id: UUID, *, to: str) -> Person:
+    """Whoever may change what owners alone do, with a fresh proof. Raises as managed_account."""
+    person, _ = await managed_account(context, account_id, to=to)
+    if not person.owns(account_id):
+        raise NotPermitted(f"Only an owner of the account may {to}.")
+    require_freshness(person)
+    return person
+
+
 async def policy_account(context: Context, account_id: UUID) -> Person | ServiceKey:
     """Whoever may change the account's policy: as managed_account, with a fresh proof, or a service."""
     if context.is_service:
@@ -138,6 +147,13 @@ async def confirm_manager(connection: Connection, person: Person, account_id: UU
     if not await sessions.hold(connection, person.session_id):
         raise Unauthenticated
     if not await staff.hold_manager(connection, account_id, person.id):
+        raise NotFound
+
+
+async def confirm_owner(connection: Connection, person: Person, account_id: UUID) -> None:
+    """The same of the owner's role."""
+    await confirm_manager(connection, person, account_id)
+    if not await staff.is_owner(connection, account_id, person.id):
         raise NotFound
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
-from db import outbox, staff, webhooks
+from db import outbox, webhooks
 from db.pool import Connection
 from db.webhooks import Attempt, Delivery, Webhook
 from resolvers import access
@@ -15,8 +15,8 @@ from resolvers.context import Context
 from resolvers.staff import page_size
 from rules import webhooks as rules
 from rules.events.webhooks import WebhookAdded, WebhookEnabled, WebhookRemoved, WebhookSecretRotated
-from rules.failures import InvalidInput, NotFound, NotPermitted
-from rules.people import Person, Role
+from rules.failures import InvalidInput, NotFound
+from rules.people import Person
 from rules.sealing import NONCE_BYTES, KeyRing, Sealed
 
 LARGEST_PAGE = 100
@@ -145,18 +145,11 @@ async def _changing(context: Context, webhook_id: UUID) -> AsyncIterator[tuple[C
 
 
 async def _owner(context: Context, account_id: UUID) -> Person:
-    person, _ = await access.managed_account(context, account_id, to="change its webhooks")
-    membership = person.membership_of(account_id)
-    if membership is None or membership.role is not Role.OWNER:
-        raise NotPermitted("Only an owner of the account may change its webhooks.")
-    access.require_freshness(person)
-    return person
+    return await access.owned_account(context, account_id, to="change its webhooks")
 
 
 @asynccontextmanager
 async def _as_owner(context: Context, person: Person, account_id: UUID) -> AsyncIterator[Connection]:
     async with context.database.transaction() as connection:
-        await access.confirm_manager(connection, person, account_id)
-        if not await staff.is_owner(connection, account_id, person.id):
-            raise NotFound
+        await access.confirm_owner(connection, person, account_id)
         yield connection

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.alerts
 import resolvers.audit
 import resolvers.compliance
 import resolvers.policy
@@ -16,6 +17,7 @@ import resolvers.webhooks
 from db.staff import Filter
 from resolvers.access import parse_id
 from rules import people, policy
+from schema.alerts import AlertSetting
 from schema.audit import AuditEventConnection, AuditFilter
 from schema.common import Info
 from schema.compliance import Compliance
@@ -86,6 +88,12 @@ class Account:
     @strawberry.field(description="Endpoints told of the account's events. Owners, admins and super-admins only.")
     async def webhooks(self, info: Info) -> list[Webhook] | None:
         return [Webhook.of(each) for each in await resolvers.webhooks.of_account(info.context, self.facts.id)]
+
+    @strawberry.field(
+        description="Which alerts are emailed to its owners and admins: each kind once. Owners, admins and super-only."
+    )
+    async def alerts(self, info: Info) -> list[AlertSetting] | None:
+        return [AlertSetting.of(each) for each in await resolvers.alerts.of_account(info.context, self.facts.id)]
 
     @strawberry.field(description="Security events of the account, newest first. Owners, admins and super-admins only.")
     async def audit_log(

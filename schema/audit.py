@@ -9,7 +9,7 @@ import strawberry
 
 import resolvers.audit
 from db.audit import Entry
-from rules.events.catalogue import EVENTS
+from rules.events.catalogue import SHOWN
 from rules.events.stored import OPERATOR
 from schema.common import PageInfo
 
@@ -18,7 +18,7 @@ from schema.common import PageInfo
 class AuditEventType(Enum):
     _ignore_ = "_members _event"
     _members = vars()
-    for _event in EVENTS:
+    for _event in SHOWN:
         _members[_event.type()] = strawberry.enum_value(_event.type(), description=_event.description)
 
 

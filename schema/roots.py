@@ -12,6 +12,7 @@ from strawberry.schema.config import StrawberryConfig
 
 import resolvers.access
 from schema.accounts import Account, AccountMutation
+from schema.alerts import AlertMutation
 from schema.coming_in import ComingInMutation
 from schema.common import DateTime, Error, Info
 from schema.enrollment import EnrollmentMutation
@@ -58,6 +59,7 @@ class Mutation(
     EnrollmentMutation,
     ReenrollmentMutation,
     AccountMutation,
+    AlertMutation,
     StaffMutation,
     StandingMutation,
     ServiceMutation,

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from rules.branding import Accent
-from rules.events.catalogue import EVENTS
+from rules.events.catalogue import SHOWN
 from rules.oidc import sentence
 from settings import Settings
 from web.next_path import own_path, sign_in_path
@@ -102,7 +102,7 @@ class Pages:
         account_id = visitor.account_to_show(request.query_params.get("account"))
         if account_id is None:
             return self._page(request, "not_found.html", status=404)
-        events = [(event.type(), event.description) for event in EVENTS]
+        events = [(event.type(), event.description) for event in SHOWN]
         return self._page(request, "agency.html", account_id=account_id, events=events)
 
     async def _set_password(self, request: Request) -> Response:

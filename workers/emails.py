@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from rules.branding import Accent
 from rules.events.base import Event, OwnAct
-from rules.events.mailing import Audience
+from rules.events.mailing import While
 from rules.events.policy import Requirement
 from rules.links import Purpose
 from settings import Settings
@@ -151,7 +151,7 @@ def _values(facts: Facts) -> dict[str, Any]:
 
 def _page(facts: Facts) -> str:
     mailing = facts.event.emailed_as()
-    is_about_others = mailing is not None and mailing.audience is Audience.OWNERS
+    is_about_others = mailing is not None and mailing.holds_while in {While.OWNER, While.MANAGER}
     return facts.pages.agency_security if is_about_others else facts.pages.security
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from db import dispatching
@@ -16,6 +16,7 @@ from rules.events.policy import Requirement
 from rules.events.stored import UnreadableEventError
 from rules.failures import ServiceUnavailable
 from telemetry import traces
+from workers.alerts import raise_alerts
 
 log = logging.getLogger("gatehouse.planning")
 
@@ -26,6 +27,8 @@ class Planned:
 
     queue: str | None = None
     is_unfinished: bool = False
+    # Whether other events follow from it, for the relay to hand over.
+    has_more_events: bool = False
 
 
 class Planner:
@@ -60,7 +63,7 @@ class Planner:
                     return Planned()
                 known = {"event_id": event.id, "request_id": event.request_id}
                 with traces.span(f"plan {event.stored.type}", "CONSUMER", event.traceparent, **known):
-                    return await _plan(connection, event)
+                    planned = await _plan(connection, event)
         except BaseException:
             # The database's fault, or an end before its time: it is no crash. Now, or when the database is well again.
             self._owed.add(event_id)
@@ -68,6 +71,9 @@ class Planner:
                 async with database.connection() as connection:
                     await self._give_back(connection)
             raise
+        if planned.has_more_events:
+            database.bell.ring()
+        return planned
 
     async def _give_back(self, connection: Connection) -> None:
         if owed := list(self._owed):
@@ -83,6 +89,12 @@ async def _plan(connection: Connection, planned: Undispatched) -> Planned:
         await dispatching.set_aside(connection, planned.id, str(error))
         log.error("Event %s is set aside: %s", planned.id, error)
         return Planned()
+    # Of a fan-out the first step alone raises them.
+    has_alerted = planned.fanned_out_to is None and await raise_alerts(connection, planned, event)
+    return replace(await _mail(connection, planned, event), has_more_events=has_alerted)
+
+
+async def _mail(connection: Connection, planned: Undispatched, event: Event) -> Planned:
     mailing = event.emailed_as()
     known = {"event_id": planned.id, "type": planned.stored.type, "request_id": planned.request_id}
     log.info("Event planned", extra=known)
@@ -91,7 +103,7 @@ async def _plan(connection: Connection, planned: Undispatched) -> Planned:
         return Planned()
     terms = _terms(event, mailing, planned.occurred_at)
     if mailing.audience is Audience.OWNERS:
-        await dispatching.deliver_to_owners(connection, planned, terms)
+        await dispatching.deliver_to_owners(connection, planned, terms, event.alerted_as())
         return Planned(terms.queue)
     if event.copy is not None and (address := event.copied_to()) is not None:
         await dispatching.deliver_to_person(

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 
 from celery import Celery
 
-from db import deliveries, housekeeping, webhooks
+from db import alerts, deliveries, housekeeping, webhooks
 from rules.events.mailing import BULK
+from workers.alerts import tell_gathered
 from workers.app import PLAN, log, wake
 from workers.planning import Planned, Planner
 from workers.reminders import plan_due
@@ -76,6 +77,11 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
         if runtime.query(webhooks.take_over):
             wake(app, "webhooks", queue=PLAN)
 
+        async def tell() -> int:
+            return await tell_gathered(await runtime.database())
+
+        runtime.run(tell(), PLAN_S)
+
     @app.task(name="gatehouse.plan_reminders")
     def plan_reminders() -> None:
         async def run() -> int:
@@ -89,5 +95,6 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
         runtime.query(deliveries.prune, runtime.settings.delivery_retention_days)
         runtime.query(housekeeping.prune, runtime.settings.time_limits.session_idle)
         runtime.query(webhooks.prune)
+        runtime.query(alerts.prune)
         if runtime.settings.event_retention_days:
             runtime.query(housekeeping.prune_events, runtime.settings.event_retention_days)

@@ -10,7 +10,7 @@ from db.webhooks import Webhook
 from resolvers.operators.finding import OperatorError, keep_account
 from resolvers.webhooks import insert
 from rules import webhooks as rules
-from rules.events.catalogue import BY_TYPE
+from rules.events.catalogue import SHOWN
 from rules.events.webhooks import WebhookAdded, WebhookRemoved
 from rules.failures import InvalidInput
 from rules.sealing import KeyRing
@@ -27,7 +27,7 @@ async def add(
     allow_private: bool,
 ) -> tuple[UUID, str]:
     """A new webhook's id and secret. Raises OperatorError."""
-    if unknown := sorted(set(event_types) - BY_TYPE.keys()):
+    if unknown := sorted(set(event_types) - {event.type() for event in SHOWN}):
         raise OperatorError(f"There is no event type {unknown[0]}: see `gatehouse webhooks schema`.")
     try:
         url = rules.checked_url(url, production=production, allow_private=allow_private)

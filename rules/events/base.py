@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from rules.alerts import AlertKind
 from rules.clients import Client
 from rules.events.mailing import Mailing
 from rules.people import Role
@@ -36,6 +37,11 @@ class Event:
     changes_member: ClassVar[bool] = False
     # Whether it shows in every account its subject is staff of, beside its own.
     shows_everywhere: ClassVar[bool] = False
+    # Whether any audit log shows it, and any webhook tells it: not what only carries on what they did.
+    is_shown: ClassVar[bool] = True
+    # The alert that it is to the owners, and its sentence there if not the audit log's.
+    alert: ClassVar[AlertKind | None] = None
+    alert_sentence: ClassVar[str | None] = None
     # Whether it shows only once a worker has looked at it, so that appending it takes the same time for anybody.
     shows_when_planned: ClassVar[bool] = False
 
@@ -54,6 +60,10 @@ class Event:
         """What this one is emailed as; None when nobody gets it by email."""
         return self.mailing
 
+    def alerted_as(self) -> AlertKind | None:
+        """The alert that this one is; None when it is none."""
+        return self.alert
+
     def copied_to(self) -> str | None:
         """Where the copy goes; None when there is none."""
         return None
@@ -64,8 +74,15 @@ class Event:
 
     def summary(self, actor: str | None, subject: str | None) -> str:
         """The audit log's sentence; `actor` and `subject` are emails, None for the system and for everybody."""
+        return self._told(self.sentence, actor, subject)
+
+    def alert_summary(self, actor: str | None, subject: str | None) -> str:
+        """The sentence of an alert: the audit log's without what somebody chose to write."""
+        return self._told(self.alert_sentence, actor, subject) if self.alert_sentence else self.summary(actor, subject)
+
+    def _told(self, sentence: str, actor: str | None, subject: str | None) -> str:
         doer = actor or (f"Service key {self.service_key}" if self.service_key else "Gatehouse")
-        told = self.sentence.format(actor=doer, subject=subject or "Someone", **self.words())
+        told = sentence.format(actor=doer, subject=subject or "Someone", **self.words())
         if self.service_key is None or doer in told:
             return told
         return f"{told.removesuffix('.')}, through service key {self.service_key}."

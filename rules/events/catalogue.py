@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, fields
 
+from rules.events.alerts import AlertRaised, AlertsChanged
 from rules.events.base import Event
 from rules.events.mailing import SECURITY
 from rules.events.mfa import (
@@ -121,16 +122,25 @@ EVENTS: tuple[type[Event], ...] = (
     CodeReplayed,
     AccountViewed,
     PolicyPrepared,
+    AlertsChanged,
+    AlertRaised,
 )
+# What audit logs show and webhooks tell.
+SHOWN = tuple(event for event in EVENTS if event.is_shown)
 BY_TYPE = {event.type(): event for event in EVENTS}
 MEMBER_CHANGES = frozenset(name for name, event in BY_TYPE.items() if event.changes_member)
 SHOWN_EVERYWHERE = [name for name, event in BY_TYPE.items() if event.shows_everywhere]
+SHOWN_NOWHERE = [name for name, event in BY_TYPE.items() if not event.is_shown]
 SHOWN_WHEN_PLANNED = [name for name, event in BY_TYPE.items() if event.shows_when_planned]
 LINKS = {name: event.mailing.link for name, event in BY_TYPE.items() if event.mailing and event.mailing.link}
 FURTHER_LINKS = {name: event.mailing.further_links for name, event in BY_TYPE.items() if event.mailing}
 # Emailed to nobody; emailed at once.
-QUIET_TYPES = [name for name, event in BY_TYPE.items() if event.mailing is None]
-SECURITY_TYPES = [name for name, event in BY_TYPE.items() if event.mailing and event.mailing.queue == SECURITY]
+QUIET_TYPES = [name for name, event in BY_TYPE.items() if event.mailing is None and event.alert is None]
+SECURITY_TYPES = [
+    name
+    for name, event in BY_TYPE.items()
+    if (event.mailing.queue == SECURITY if event.mailing else event.alert is not None)
+]
 
 
 def samples(event: type[Event]) -> dict[str, Event]:

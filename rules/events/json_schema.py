@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from rules.events.base import WHO, Event
-from rules.events.catalogue import EVENTS
+from rules.events.catalogue import SHOWN
 from rules.events.stored import Stored, key
 from rules.webhooks import TEST
 
@@ -48,7 +48,7 @@ def payload(
 def schemas() -> dict[str, dict[str, Any]]:
     """The JSON Schema of each type's payload, by type."""
     return {TEST: _envelope(TEST, "A test, sent by hand.", _object({}))} | {
-        event.type(): _envelope(event.type(), event.description, _data(event)) for event in EVENTS
+        event.type(): _envelope(event.type(), event.description, _data(event)) for event in SHOWN
     }
 
 

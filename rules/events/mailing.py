@@ -26,6 +26,7 @@ class While(StrEnum):
     MEMBER_NOT_ENROLLED = "MEMBER_NOT_ENROLLED"
     INVITED = "INVITED"
     OWNER = "OWNER"
+    MANAGER = "MANAGER"
     # Goes to an address that is not theirs any more.
     FORMER_ADDRESS = "FORMER_ADDRESS"
 
@@ -65,6 +66,11 @@ def to_subject(
 def to_owners(message: str) -> Mailing:
     """Security mail to all owners of the account."""
     return Mailing(message, Audience.OWNERS, SECURITY, holds_while=While.OWNER)
+
+
+def to_manager(message: str) -> Mailing:
+    """Security mail to one owner or admin, whom the event concerns, about their account."""
+    return Mailing(message, Audience.SUBJECT, SECURITY, holds_while=While.MANAGER)
 
 
 def to_staff(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rules import links
+from rules.alerts import AlertKind
 from rules.clients import Client
 from rules.events.base import OwnAct, PersonEvent
 from rules.events.mailing import While, to_owners, to_subject
@@ -28,6 +29,7 @@ class MfaDisabled(OwnAct):
     sentence = "{subject} turned off MFA."
     about_method = "otp"
     mailing = to_subject("mfa_disabled", holds_while=While.NOT_ENROLLED)
+    alert = AlertKind.MFA_DISABLED
     changes_member = True
 
 
@@ -38,6 +40,7 @@ class MfaReset(PersonEvent):
     description = "An owner or admin reset a person's MFA."
     sentence = "{actor} reset the MFA of {subject}."
     mailing = to_subject("mfa_reset", further_links=(links.NOT_ME, links.ENROLLMENT), holds_while=While.NOT_ENROLLED)
+    alert = AlertKind.MFA_RESET
     samples = {"mfa_reset": {"account_id": ACCOUNT_ID, "actor_id": ADMIN_ID}, "mfa_reset_by_operator": {}}
     changes_member = True
     shows_everywhere = True

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from rules.alerts import AlertKind
 from rules.events.base import AccountEvent, plural, shown_as
 from rules.events.mailing import Mailing, to_staff
 from rules.events.samples import AT, EARLIER, IN_A_WEEK, IN_TWO_WEEKS
@@ -31,6 +32,7 @@ class PolicyEnabled(Requirement):
     description = "The account began to require MFA."
     sentence = "{actor} required MFA of all staff by {deadline}."
     mailing = to_staff("policy_enabled", is_tied_to_deadline=True)
+    alert = AlertKind.POLICY_CHANGED
     samples = {"policy_enabled": _POLICY, "policy_enabled_at_once": _POLICY | {"grace_days": 0, "deadline": AT}}
 
     grace_days: int
@@ -41,6 +43,7 @@ class PolicyChanged(Requirement):
     description = "The requirement changed: its grace period, and the deadline with it, or of whom it is required."
     sentence = "{actor} moved the MFA deadline to {deadline}."
     mailing = to_staff("policy_changed", is_tied_to_deadline=True)
+    alert = AlertKind.POLICY_CHANGED
     samples = {
         "policy_changed": _POLICY | {"previous_deadline": IN_TWO_WEEKS},
         "policy_changed_to_the_past": {
@@ -88,12 +91,14 @@ class MfaRequired(Requirement):
 class PolicyDisabled(AccountEvent):
     description = "The account stopped requiring MFA."
     sentence = "{actor} stopped requiring MFA."
+    alert = AlertKind.POLICY_CHANGED
 
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyPrepared(AccountEvent):
     description = "While the account requires no MFA, it was changed of whom and from when it will."
     sentence = "{actor} chose to require MFA, once it is required, of {of_whom}, with {days} for those who join later."
+    alert = AlertKind.POLICY_CHANGED
     samples = {"policy_prepared": {"joiner_days": 5, "required_of": RequiredOf.EVERYONE}}
 
     joiner_days: int
@@ -149,6 +154,7 @@ class GraceReminderSent(Requirement):
 class ResetConfirmationChanged(AccountEvent):
     description = "Whether setting up MFA after a reset needs a link out of an email was changed."
     sentence = "{actor} {changed} setting up MFA after a reset to be confirmed by email."
+    alert = AlertKind.POLICY_CHANGED
     samples = {"reset_confirmation_changed": {"is_required": True}}
 
     is_required: bool

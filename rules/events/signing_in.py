@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from rules.alerts import AlertKind
 from rules.events.base import OwnAct, plural, shown_as
 from rules.events.mailing import Mailing, to_subject
 from rules.events.samples import IN_A_QUARTER_OF_AN_HOUR
@@ -113,6 +114,7 @@ class SignInLocked(Lock):
     sentence = "Sign-in of {subject} was locked after too many wrong passwords."
     about_method = "pwd"
     mailing = to_subject("sign_in_locked")
+    alert = AlertKind.LOCKED
     samples = {"sign_in_locked": {"until": IN_A_QUARTER_OF_AN_HOUR}}
 
     until: datetime = shown_as("Locked until")
@@ -123,6 +125,7 @@ class MfaChallengeLocked(Lock):
     description = "Too many wrong codes locked a person's code entry."
     sentence = "Code entry of {subject} was locked after too many wrong codes."
     mailing = to_subject("mfa_challenge_locked")
+    alert = AlertKind.LOCKED
     samples = {"mfa_challenge_locked": {"until": IN_A_QUARTER_OF_AN_HOUR}}
 
     until: datetime = shown_as("Locked until")
@@ -134,6 +137,11 @@ class BackupCodeUsed(OwnAct):
     sentence = "{subject} signed in with a backup code; {remaining} left."
     about_method = "backup_code"
     mailing = to_subject("backup_code_used")
+    alert = AlertKind.LAST_BACKUP_CODE_USED
     samples = {"backup_code_used": {"remaining": 6}, "backup_code_used_last": {"remaining": 0}}
 
     remaining: int
+
+    def alerted_as(self) -> AlertKind | None:
+        """Only the last one is."""
+        return self.alert if self.remaining == 0 else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from rules import links
+from rules.alerts import AlertKind
 from rules.clients import Client
 from rules.events.base import AccountEvent, Event, PersonEvent
 from rules.events.mailing import While, to_subject
@@ -29,6 +30,7 @@ class AccountCreated(AccountEvent):
 class AccountViewed(AccountEvent):
     description = "A platform operator looked at the account; told once an hour for each."
     sentence = "{actor}, a platform operator, looked at the account."
+    alert = AlertKind.ACCOUNT_VIEWED
 
     client: Client
 

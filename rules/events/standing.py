@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from rules.alerts import AlertKind
 from rules.clients import Client
 from rules.events.base import shown_as
 from rules.events.mailing import While, to_owners, to_subject
@@ -19,6 +20,8 @@ class MfaDeadlineExtended(MemberEvent):
     description = "A staff member got more time to set up MFA."
     sentence = "{actor} gave {subject} until {until} to set up MFA: {reason}"
     mailing = to_subject("mfa_deadline_extended", holds_while=While.MEMBER_NOT_ENROLLED)
+    alert = AlertKind.EXCEPTION_GIVEN
+    alert_sentence = "{actor} gave {subject} until {until} to set up MFA."
     samples = {"mfa_deadline_extended": _GIVEN}
     changes_member = True
 
@@ -31,6 +34,8 @@ class MfaExempted(MemberEvent):
     description = "A staff member was exempted from MFA for a while."
     sentence = "{actor} exempted {subject} from MFA until {until}: {reason}"
     mailing = to_subject("mfa_exempted", holds_while=While.MEMBER_NOT_ENROLLED)
+    alert = AlertKind.EXCEPTION_GIVEN
+    alert_sentence = "{actor} exempted {subject} from MFA until {until}."
     samples = {"mfa_exempted": _GIVEN}
     changes_member = True
 
@@ -52,6 +57,7 @@ class BreakGlassSignedIn(MemberEvent):
     description = "Somebody signed in to a break-glass account."
     sentence = "{subject} signed in to their break-glass account."
     mailing = to_owners("break_glass_signed_in")
+    alert = AlertKind.BREAK_GLASS_SIGNED_IN
     samples = {"break_glass_signed_in": {"subject_email": "break-glass@example.com"}}
 
     subject_email: str

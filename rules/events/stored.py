@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -68,12 +69,19 @@ class Stored:
 
     def summary(self, actor: str | None, subject: str | None) -> str:
         """The audit log's sentence, also where a row is broken: the log goes on."""
-        operator = self.text(OPERATOR)
-        doer = operator and f"Operator {operator}"
         try:
-            told = self.read().summary(actor or doer, subject)
+            return self._told(self.read().summary, actor, subject)
         except UnreadableEventError:
             return "What happened cannot be read."
+
+    def alert_summary(self, actor: str | None, subject: str | None) -> str:
+        """The alert's sentence. Raises UnreadableEventError."""
+        return self._told(self.read().alert_summary, actor, subject)
+
+    def _told(self, summary: Callable[[str | None, str | None], str], actor: str | None, subject: str | None) -> str:
+        operator = self.text(OPERATOR)
+        doer = operator and f"Operator {operator}"
+        told = summary(actor or doer, subject)
         return told if doer is None or doer in told else f"{told.removesuffix('.')}, by operator {operator}."
 
 

@@ -16,6 +16,7 @@ from server.commands.options import data_dir_option, load
 from server.local import clock as clocks
 from server.local import postgres
 from server.local.data_dir import prepare
+from workers.alerts import tell_gathered
 from workers.reminders import plan_due
 
 DURATION = re.compile(r"(\d{1,4})([wdhm])")
@@ -57,6 +58,7 @@ def advance(passed: timedelta, data_dir: Path | None) -> None:
         raise OperatorError(f"No `gatehouse up` runs in the data folder {settings.data_dir}.")
 
     async def plan(database: Database) -> int:
+        await tell_gathered(database)
         return await plan_due(database, settings.reminder_thresholds)
 
     asyncio.run(clocks.let_pass(postgres.url(prepare(settings.data_dir)), passed))

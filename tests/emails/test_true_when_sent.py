@@ -10,7 +10,9 @@ from aiosmtpd.smtp import SMTP
 
 from db import deliveries, outbox
 from db.pool import Database
+from rules.alerts import AlertKind
 from rules.clients import Client
+from rules.events.alerts import AlertRaised
 from rules.events.base import Event
 from rules.events.mfa import AuthenticatorReplaced, BackupCodesRegenerated, MfaDisabled, MfaEnabled, MfaReset
 from rules.events.policy import GraceReminderSent, PolicyChanged, PolicyEnabled
@@ -36,6 +38,7 @@ LIFT = (
 LEAVE = "DELETE FROM staff WHERE email = 'mia@agency.example'"
 RENAME = "UPDATE users SET email = 'mia@elsewhere.example' WHERE email = 'mia@agency.example'"
 DEMOTE = "UPDATE staff SET role = 'ADMIN' WHERE email = 'olive@agency.example'"
+DEMOTE_TO_MEMBER = "UPDATE staff SET role = 'MEMBER' WHERE email = 'olive@agency.example'"
 # What was planned, what the person was at that time, and what has overtaken it by the send.
 OVERTAKEN = [
     (MfaEnabled, "enrolled", FORGET),
@@ -50,6 +53,7 @@ OVERTAKEN = [
     (PolicyEnabled, "", ENROLL),
     (PolicyEnabled, "", LEAVE),
     (BreakGlassSignedIn, "", DEMOTE),
+    (AlertRaised, "", DEMOTE_TO_MEMBER),
 ]
 
 
@@ -58,6 +62,11 @@ async def event_of(kind: type[Event], cast: World) -> Event:
     mia = await cast.user_id("mia")
     if issubclass(kind, BackupCodeUsed):
         return BackupCodeUsed(subject_id=mia, actor_id=mia, client=HERE, remaining=9)
+    if issubclass(kind, AlertRaised):
+        olive = await cast.user_id("olive")
+        return AlertRaised(
+            account_id=cast.account_id, subject_id=olive, kind=AlertKind.LOCKED, count=1, told=("Mia was locked.",)
+        )
     if issubclass(kind, MfaReset):
         return MfaReset(subject_id=mia, account_id=cast.account_id)
     if issubclass(kind, BreakGlassSignedIn):
@@ -88,7 +97,7 @@ async def test_what_was_overtaken_is_dropped_and_what_was_not_is_sent(
 ) -> None:
     if before:
         await give_factors(cast.database, [await cast.user_id("mia")])
-    whom = "olive" if kind is BreakGlassSignedIn else "mia"
+    whom = "olive" if kind in {BreakGlassSignedIn, AlertRaised} else "mia"
     event = await event_of(kind, cast)
     await outbox.append_all(cast.database, [event])
     assert whom in await planned(cast, pool)

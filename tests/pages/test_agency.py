@@ -316,3 +316,20 @@ async def test_whoever_is_signed_out_is_led_back(sit: Sit, world: World) -> None
     async with http_client(world.base_url) as http:
         answer = await http.get(f"{AT}?account=1")
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/settings/security%3Faccount%3D1")
+
+
+async def test_an_owner_chooses_alerts_and_an_admin_sees_them(sit: Sit, world: World) -> None:
+    page = await sit("olive", AT)
+    await page.get_by_text("Who gets which").click()
+    reset = page.get_by_role("group", name="The MFA of somebody was reset")
+    await expect(reset.get_by_role("checkbox", name="Owners")).to_be_checked()
+    await expect(reset.get_by_role("checkbox", name="Admins")).not_to_be_checked()
+    await reset.get_by_role("checkbox", name="Admins").check()
+    await page.get_by_role("button", name="Save alerts").click()
+    await expect(page.get_by_text("Saved. All owners are told by email.")).to_be_visible()
+    page = await sit("adam", AT)
+    await page.get_by_text("Who gets which").click()
+    shown = page.get_by_role("group", name="The MFA of somebody was reset").get_by_role("checkbox", name="Admins")
+    await expect(shown).to_be_checked()
+    await expect(shown).to_be_disabled()
+    await expect(page.get_by_role("button", name="Save alerts")).to_have_count(0)

@@ -2,6 +2,7 @@
 
 import { Problem, ask } from "./api.js";
 import { clone, element, find, make } from "./dom.js";
+import { tell } from "./forms.js";
 import * as frame from "./frame.js";
 import { watch } from "./live.js";
 import { POLICY, editPolicy, showPolicy } from "./policy.js";
@@ -62,7 +63,20 @@ function show(viewer, account) {
     });
   } else showPolicy(account.securityPolicy);
   new Webhooks(account.id, account.webhooks, role === "OWNER");
+  offerAlerts(account.id, role === "OWNER");
   follow(roster);
+}
+
+/** What few people open is loaded when they do. @param {string} accountId @param {boolean} isOwner */
+function offerAlerts(accountId, isOwner) {
+  const card = element(document, "section[aria-labelledby=alerts-title]");
+  find(card, "details", HTMLDetailsElement).addEventListener("toggle", async () => {
+    try {
+      await (await import("./alerts.js")).showAlerts(card, accountId, isOwner);
+    } catch (error) {
+      tell(card, error);
+    }
+  }, { once: true });
 }
 
 /** @param {Roster} roster */

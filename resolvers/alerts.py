@@ -1,0 +1,41 @@
+"""Which alerts an account's owners and admins get by email, as its owners set it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from db import alerts, outbox, policy
+from resolvers import access
+from resolvers.context import Context
+from rules import alerts as rules
+from rules.alerts import AlertSetting, Wish
+from rules.events.alerts import changed
+from rules.failures import InvalidInput, NotFound
+
+
+async def of_account(context: Context, account_id: UUID) -> list[AlertSetting]:
+    """The setting of every kind, for owners, admins and super-admins. Raises what viewed_account raises."""
+    await access.viewed_account(context, account_id)
+    async with context.database.connection() as connection:
+        return rules.whole(await alerts.settings(connection, account_id))
+
+
+async def update(context: Context, account_id: UUID, wishes: list[Wish]) -> list[AlertSetting]:
+    """Let these kinds be as wished, the others as they are; saving what already holds is no change.
+
+    Raises what owned_account raises, and InvalidInput.
+    """
+    person = await access.owned_account(context, account_id, to="change its alerts")
+    if len({wish.kind for wish in wishes}) < len(wishes):
+        raise InvalidInput("alerts", "Give each kind of alert once.")
+    async with context.changing(account_id) as connection:
+        if await policy.lock(connection, account_id) is None:
+            raise NotFound
+        await access.confirm_owner(connection, person, account_id)
+        held = rules.whole(await alerts.settings(connection, account_id))
+        wanted = {wish.kind: wish for wish in wishes}
+        now = [wanted[each.kind].over(each) if each.kind in wanted else each for each in held]
+        if now != held:
+            await alerts.save(connection, account_id, now)
+            await outbox.append(connection, changed(now, account_id, person.id))
+    return now

@@ -1,0 +1,81 @@
+"""What the owners and admins of an account are told of what happened, and the change of what they are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from rules.alerts import AlertKind, AlertSetting
+from rules.events.base import AccountEvent, plural
+from rules.events.mailing import to_manager, to_owners
+from rules.events.samples import ADMIN_ID
+from rules.events.staff import MemberEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertsChanged(AccountEvent):
+    """`emailed` and `emailed_to_admins` are the kinds that owners and admins get from now on."""
+
+    description = "An owner changed which alerts are emailed."
+    sentence = "{actor} changed the alerts by email: owners get {owners_get}, admins get {admins_get}."
+    mailing = to_owners("alerts_changed")
+    samples = {
+        "alerts_changed": {
+            "actor_id": ADMIN_ID,
+            "emailed": (AlertKind.MFA_RESET, AlertKind.POLICY_CHANGED),
+            "emailed_to_admins": (AlertKind.MFA_RESET,),
+        },
+        "alerts_switched_off": {"actor_id": ADMIN_ID, "emailed": (), "emailed_to_admins": ()},
+    }
+
+    emailed: tuple[AlertKind, ...]
+    emailed_to_admins: tuple[AlertKind, ...]
+
+    def words(self) -> dict[str, str]:
+        """The facts, with the kinds counted."""
+        return super().words() | {"owners_get": _counted(self.emailed), "admins_get": _counted(self.emailed_to_admins)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertRaised(MemberEvent):
+    """To one owner or admin: of `count` things of one kind the newest, each in the audit log's sentence."""
+
+    description = "An owner or admin was told of what happened."
+    sentence = "{subject} was told of {alerts}."
+    mailing = to_manager("alert")
+    is_shown = False
+    samples = {
+        "alert": {"kind": AlertKind.MFA_DISABLED, "count": 1, "told": ("noah@example.com turned off MFA.",)},
+        "alerts_gathered": {
+            "kind": AlertKind.LOCKED,
+            "count": 3,
+            "is_gathered": True,
+            "told": tuple(
+                f"Code entry of {name}@example.com was locked after too many wrong codes."
+                for name in ("noah", "max", "zoe")
+            ),
+        },
+    }
+
+    kind: AlertKind
+    count: int
+    told: tuple[str, ...]
+    is_gathered: bool = False
+
+    def words(self) -> dict[str, str]:
+        """The facts, with the alerts counted."""
+        return super().words() | {"alerts": plural(self.count, "alert")}
+
+
+def changed(settings: list[AlertSetting], account_id: UUID, actor_id: UUID) -> AlertsChanged:
+    """What happened when these settings came to hold."""
+    return AlertsChanged(
+        account_id=account_id,
+        actor_id=actor_id,
+        emailed=tuple(each.kind for each in settings if each.email),
+        emailed_to_admins=tuple(each.kind for each in settings if each.email_admins),
+    )
+
+
+def _counted(kinds: tuple[AlertKind, ...]) -> str:
+    return "none" if not kinds else "all" if len(kinds) == len(AlertKind) else f"{len(kinds)} of {len(AlertKind)}"

@@ -1,0 +1,45 @@
+"""What owners and admins are told of, as planned and without a mail server."""
+
+from __future__ import annotations
+
+from db import outbox
+from db.pool import Database
+from rules.events.base import Event
+from tests.people import World
+from workers.planning import Planner
+
+
+async def happen(cast: World, pool: Database, *events: Event) -> None:
+    """Let this have happened, and be planned with all that follows from it."""
+    async with pool.transaction() as connection:
+        await outbox.append_all(connection, events)
+    await settle(cast, pool)
+
+
+async def settle(cast: World, pool: Database) -> None:
+    """Plan until nothing is left to plan."""
+    while ids := await cast.database.fetch("SELECT id FROM events WHERE dispatched_at IS NULL ORDER BY id"):
+        for row in ids:
+            await Planner().plan(pool, row["id"])
+
+
+async def alerts(cast: World) -> list[tuple[str, str, int]]:
+    """The alerts so far: to whom, of which kind, and of how many."""
+    rows = await cast.database.fetch(
+        "SELECT split_part(users.email, '@', 1) AS name, data FROM events JOIN users ON users.id = subject_id "
+        "WHERE type = 'ALERT_RAISED' ORDER BY events.id"
+    )
+    return [(row["name"], row["data"]["kind"], row["data"]["count"]) for row in rows]
+
+
+async def mails(cast: World, message: str) -> list[str]:
+    """Who is mailed this message, in the order of the mails."""
+    rows = await cast.database.fetch(
+        "SELECT split_part(email, '@', 1) AS name FROM deliveries WHERE message = $1 ORDER BY event_id, email", message
+    )
+    return [row["name"] for row in rows]
+
+
+async def let_an_hour_pass(cast: World) -> None:
+    """Let each turn end."""
+    await cast.database.execute("UPDATE alert_turns SET until = until - interval '1 hour'")
