@@ -19,24 +19,27 @@ def configure(level: str, style: str | None = None) -> None:
     """Log to standard error at that level, as JSON or CONSOLE; without a style as fits what it is."""
     style = style or (CONSOLE if sys.stderr.isatty() else JSON)
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[
-                structlog.stdlib.add_log_level,
-                structlog.stdlib.add_logger_name,
-                structlog.stdlib.ExtraAdder(),
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                _add_request,
-            ],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(style)],
-        )
-    )
+    handler.setFormatter(formatter(style))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
     # What whoever started us waits for is told at any level.
     _part.setLevel(logging.INFO)
     # While the database is away the pool would write a traceback each second, and its caller says so in a line.
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
+
+
+def formatter(style: str) -> logging.Formatter:
+    """Makes a line of a record, as JSON or CONSOLE."""
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.ExtraAdder(),
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _add_request,
+        ],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(style)],
+    )
 
 
 def announce(word: str) -> None:

@@ -12,6 +12,7 @@ import redis
 from server.local import processes, valkey
 from server.local.processes import Child
 from server.transport.sockets import free_port
+from tests import used
 from tests.waiting import until_now
 
 PASSWORD = "a-test-broker"
@@ -30,6 +31,7 @@ class Broker:
         """Start it, with what it held before."""
         self.folder.mkdir(exist_ok=True)
         self._child = processes.start([valkey.binary(), "-"], self.folder / "log", stdin=subprocess.PIPE)
+        used.watch(self.folder / "log")
         assert self._child.stdin is not None
         settings = valkey.CONFIGURATION.format(port=self.port, password=PASSWORD, folder=self.folder)
         self._child.stdin.write(settings.encode())

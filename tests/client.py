@@ -28,7 +28,17 @@ SECRET_KEYS = "test:" + base64.b64encode(b"k" * 32).decode()
 
 def http_client(base_url: str = "", **options: Any) -> httpx.AsyncClient:
     """An HTTP client that waits as long as all tests do."""
-    return httpx.AsyncClient(base_url=base_url, timeout=LIMIT_S, verify=TLS, **options)
+    hooks: dict[str, list[Any]] = {"request": [_note_request], "response": [_note_response]}
+    return httpx.AsyncClient(base_url=base_url, timeout=LIMIT_S, verify=TLS, event_hooks=hooks, **options)
+
+
+async def _note_request(request: httpx.Request) -> None:
+    used.note_tokens(request.headers.get("authorization", ""))
+
+
+async def _note_response(response: httpx.Response) -> None:
+    for cookie in response.headers.get_list("set-cookie"):
+        used.note_tokens(cookie)
 
 
 # The applications that are served now, by their base URLs.
@@ -137,4 +147,5 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
 
 def settings_for(database_url: str, **changes: Any) -> Settings:
     """Settings of a test's server."""
+    used.note_environment({"SECRET_KEYS": SECRET_KEYS, "DATABASE_URL": database_url})
     return Settings(database_url=database_url, secret_keys=SECRET_KEYS, introspection=True, **changes)

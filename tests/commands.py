@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import used
 from tests.parts import environment
 from tests.waiting import LIMIT_S
 from tests.warm import WARM
@@ -22,7 +23,15 @@ def command(*arguments: str, stdin: str = "", **settings: object) -> subprocess.
         given, out, err = (Path(folder) / name for name in ("in", "out", "err"))
         given.write_text(stdin)
         child = WARM.start(arguments, environment(**settings), stdin=given, stdout=out, stderr=err)
-        return subprocess.CompletedProcess(arguments, child.wait(LIMIT_S), out.read_text(), err.read_text())
+        done = subprocess.CompletedProcess(arguments, child.wait(LIMIT_S), out.read_text(), err.read_text())
+        for log in (out, err):
+            used.forget(log)
+    used.note_password(stdin.strip())
+    used.wrote(done.stderr)
+    # It may print a secret that it makes, and none that was used before.
+    assert not used.holds(done.stdout), arguments
+    used.note_tokens(done.stdout)
+    return done
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import used
 from tests.browser import browser
 from tests.commands import operate
 from tests.databases import database_url, databases
@@ -25,8 +26,17 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.fixture(scope="session", autouse=True)
 def warm() -> Iterator[None]:
     """Ends the process that commands are forked from."""
+    used.listen()
     yield
     WARM.stop()
+
+
+@pytest.fixture(autouse=True)
+def nothing_secret_is_written() -> Iterator[None]:
+    """No process that the suite starts, nor this one, writes a secret that the test has used."""
+    used.begin()
+    yield
+    assert used.found() == []
 
 
 __all__ = [
@@ -41,6 +51,7 @@ __all__ = [
     "gatehouse",
     "line",
     "mailbox",
+    "nothing_secret_is_written",
     "oldest_url",
     "operate",
     "pooler_url",

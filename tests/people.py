@@ -16,6 +16,7 @@ import pyotp
 
 from rules.passwords import hash_password
 from rules.policy import Policy
+from tests import used
 from tests.client import Client, http_client
 from tests.operations import BEGIN, SIGN_IN, VERIFY
 
@@ -40,7 +41,9 @@ class Factor:
         left = 30 - time.time() % 30
         if left < 3:
             await asyncio.sleep(left + 0.05)
-        return pyotp.TOTP(self.secret).at(int(time.time()) + 30 * offset)
+        code = pyotp.TOTP(self.secret).at(int(time.time()) + 30 * offset)
+        used.note_code(code)
+        return code
 
 
 @dataclass

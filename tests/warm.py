@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from server.local.processes import die_with_parent
+from tests import used
 
 ROOT = Path(__file__).parent.parent
 IMPORTED = (
@@ -78,8 +79,12 @@ class Warm:
             while True:
                 kind, *values = pickle.loads(_receive(channel))
                 if kind == "started":
-                    return Forked(self, values[0], arguments)
+                    break
                 self.ended[values[0]] = values[1]
+        child = Forked(self, values[0], arguments)
+        for log in {stdout, stderr or stdout}:
+            used.watch(log, lambda: child.poll() is None)
+        return child
 
     def look(self) -> None:
         """Hear who has ended meanwhile."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from websockets.exceptions import InvalidStatus
 
 from server.local import processes
 from tests import used
+from tests.client import SECRET_KEYS
 from tests.operations import COMPLETE, REGENERATE, SIGN_IN
 from tests.parts import Process
 from tests.people import PASSWORD, email
@@ -86,10 +89,20 @@ async def test_a_log_that_holds_what_a_test_has_used_is_found(parts: Parts, tmp_
     await parts.start("serve")
     client = await parts.line.world.sign_in("mia")
     factor = await parts.line.world.enroll(client)
-    for number, secret in enumerate((PASSWORD, str(client.token), factor.secret, factor.backup_codes[3])):
+    code = await factor.code()
+    key = SECRET_KEYS.partition(":")[2]
+    for number, secret in enumerate((PASSWORD, str(client.token), factor.secret, factor.backup_codes[3], key)):
         leak = tmp_path / f"{number}.leak"
         leak.write_text(f"amid {secret} others")
         assert used.found_in([leak]) == [str(leak)]
+    with parts.processes["serve"].log.open("a") as log:
+        log.write(f"a part that says {client.token} is found\n")
+    logging.getLogger("gatehouse.api").warning("so is %r in this process", {"totp": code})
+    used.wrote(f"and a command that has ended: {factor.backup_codes[0]}")
+    used.wrote(f"while {code} in a number is anything")
+    found = set(re.findall(r"says|this process|has ended|anything", "\n".join(used.found())))
+    assert found == {"says", "this process", "has ended"}
+    used.begin()  # those were for this test alone
 
 
 async def _all_ended(parts: Parts) -> bool:
