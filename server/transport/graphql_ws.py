@@ -149,10 +149,13 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
     bearer: str | None = None
     person: str | None = None
     refused = 0
+    # What the operations cost of which it was asked, by their ids.
+    _costs: dict[str, int]
     _idle_since = 0.0
     _idle_timer: asyncio.TimerHandle | None = None
 
     def on_request_accepted(self) -> None:
+        self._costs = {}
         self._idle_since = asyncio.get_running_loop().time()
         self._look_whether_idle()
         super().on_request_accepted()
@@ -225,6 +228,8 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
             await self._refused_once_more()
             return
         self._idle_since = asyncio.get_running_loop().time()
+        if params.asks_cost and message["id"] not in self.operations:
+            self._costs[message["id"]] = 0
         await super().handle_subscribe(
             {
                 "id": message["id"],
@@ -232,6 +237,8 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
                 "payload": {"query": query, "variables": params.variables, "operationName": params.operation_name},
             }
         )
+        if message["id"] not in self.operations:
+            self._costs.pop(message["id"], None)
 
     async def run_operation(self, operation: Operation[Any, None]) -> None:
         try:
@@ -244,6 +251,8 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
         except Exception as error:
             await self.handle_task_exception(error)
             await self.websocket.close(1011, "Something went wrong on our side.")
+        finally:
+            self._costs.pop(operation.id, None)
 
     async def _drop(self) -> None:
         # Sent once the reader reads again; until then the server's pings decide whether it is still there.
@@ -270,6 +279,8 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
             await self._refused_once_more()
             return
         body: Any = payload(result.data, result.errors)
+        if operation.id in self._costs:
+            body["extensions"] = {"cost": self._costs[operation.id]}
         await operation.send_operation_message({"id": operation.id, "type": "next", "payload": body})
         if is_last:
             await operation.send_operation_message({"id": operation.id, "type": "complete"})
@@ -281,6 +292,8 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
         person, prepared = await schema.prepare(operation.query, context, self._admission)
         if prepared.document is None or prepared.errors:
             return PreExecutionError(None, mask(prepared.errors, context.request_id))
+        if operation.id in self._costs:
+            self._costs[operation.id] = int(prepared.cost)
         chosen = chosen_operation(prepared.document, operation.operation_name)
         if chosen.operation is OperationType.SUBSCRIPTION:
             return schema.watch(prepared, chosen, params, context)

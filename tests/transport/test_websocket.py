@@ -28,6 +28,19 @@ async def test_a_subscription_sends_each_result_and_then_its_end(http: httpx.Asy
         assert (await run(connection, "{ hello }", "2"))[0]["payload"] == {"data": {"hello": "Hello you"}}
 
 
+async def test_who_asks_what_an_operation_costs_is_told_with_each_result(http: httpx.AsyncClient) -> None:
+    asking = {"query": "{ hello again: hello }", "extensions": {"cost": True}}
+    watching = {"query": "subscription { count(to: 2) }", "extensions": {"cost": True}}
+    async with socket(http, init={}) as connection:
+        for payload, told in ((asking, [{"cost": 2}]), (watching, [{"cost": 1}] * 2), ({"query": "{ hello }"}, [None])):
+            await send(connection, {"id": "1", "type": "subscribe", "payload": payload})
+            results = [(await receive(connection))["payload"] for _ in told]
+            assert [result.get("extensions") for result in results] == told
+            assert (await receive(connection))["type"] == "complete"
+        await send(connection, {"id": "1", "type": "subscribe", "payload": {**asking, "query": "{ nonsense }"}})
+        assert (await receive(connection))["type"] == "error"
+
+
 async def test_a_refusal_amid_a_subscription_is_sent_and_ends_it(http: httpx.AsyncClient) -> None:
     async with socket(http, {}) as connection:
         _, refusal, end = await run(connection, "subscription { refused }")
