@@ -88,6 +88,10 @@ async def standings(
             watcher.account_id IS NOT NULL AND factors.user_id IS NULL AND (
                 users.reenrollment_required_at IS NOT NULL
                 OR coalesce(staff.id IS NOT NULL AND mfa_deadline(accounts, staff) <= now(), false)
+                    AND NOT EXISTS (
+                        SELECT FROM account_mfa_providers AS allowed
+                        WHERE allowed.account_id = watcher.account_id AND allowed.provider = sessions.provider_mfa
+                    )
                 OR users.is_super_admin AND coalesce(staff.role NOT IN ('OWNER', 'ADMIN'), true)
             ) AS is_blocked
         FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS watcher (session_id, account_id, number)

@@ -24,14 +24,23 @@ class Session:
 
 
 async def start(
-    connection: Connection, user_id: UUID, token_hash: bytes, client: Client, amr: Sequence[str], lifetime: timedelta
+    connection: Connection,
+    user_id: UUID,
+    token_hash: bytes,
+    client: Client,
+    amr: Sequence[str],
+    lifetime: timedelta,
+    provider_mfa: str | None = None,
 ) -> datetime:
-    """Start a session of somebody just recognised by `amr`; return when it ends at the latest."""
+    """Start a session of somebody just recognised by `amr`; return when it ends at the latest.
+
+    `provider_mfa` names the provider that says it has asked for a second factor itself.
+    """
     expires_at: datetime = await connection.fetchval(
         """
         INSERT INTO sessions
-            (user_id, token_hash, password_at, second_factor_at, user_agent, ip_address, amr, expires_at)
-        VALUES ($1, $2, now(), CASE WHEN 'mfa' = ANY ($5) THEN now() END, $3, $4, $5, now() + $6::interval)
+            (user_id, token_hash, password_at, second_factor_at, user_agent, ip_address, amr, expires_at, provider_mfa)
+        VALUES ($1, $2, now(), CASE WHEN 'mfa' = ANY ($5) THEN now() END, $3, $4, $5, now() + $6::interval, $7)
         RETURNING expires_at
         """,
         user_id,
@@ -40,6 +49,7 @@ async def start(
         client.ip_address,
         amr,
         lifetime,
+        provider_mfa,
     )
     return expires_at
 

@@ -152,7 +152,7 @@ async def person_of_session(connection: Connection, token_hash: bytes, limits: T
         """
         WITH session AS (
             SELECT id, user_id, password_at, second_factor_at, last_used_at, amr, expires_at,
-                enrollment_confirmed_at
+                enrollment_confirmed_at, provider_mfa
             FROM sessions
             WHERE token_hash = $1 AND expires_at > now() AND last_used_at > now() - $2::interval
         ), kept_alive AS (
@@ -164,7 +164,11 @@ async def person_of_session(connection: Connection, token_hash: bytes, limits: T
             users.id, users.email, users.is_super_admin, users.reenrollment_required_at, users.enrollment_stopped_at,
             factors.enabled_at AS mfa_enabled_at,
             (SELECT count(*) FROM backup_codes WHERE backup_codes.user_id = users.id) AS backup_codes_remaining,
-            staff.id AS staff_id, staff.role, mfa_deadline(accounts, staff),
+            staff.id AS staff_id, staff.role,
+            CASE WHEN session.provider_mfa IS NULL OR NOT EXISTS (
+                SELECT FROM account_mfa_providers AS allowed
+                WHERE allowed.account_id = accounts.id AND allowed.provider = session.provider_mfa
+            ) THEN mfa_deadline(accounts, staff) END AS mfa_deadline,
             coalesce(staff.is_exempt AND staff.excepted_until > now(), false) AS is_exempt,
             accounts.id AS account_id, accounts.name AS account_name,
             accounts.required_since, accounts.grace_days, accounts.grace_deadline, accounts.policy_updated_at,

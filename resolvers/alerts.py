@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import alerts, outbox, policy
-from resolvers import access
+from db import alerts, outbox
+from resolvers import access, owning
 from resolvers.context import Context
 from rules import alerts as rules
 from rules.alerts import AlertSetting, Wish
 from rules.events.alerts import changed
-from rules.failures import InvalidInput, NotFound
+from rules.failures import InvalidInput
 
 
 async def of_account(context: Context, account_id: UUID) -> list[AlertSetting]:
@@ -28,10 +28,7 @@ async def update(context: Context, account_id: UUID, wishes: list[Wish]) -> list
     person = await access.owned_account(context, account_id, to="change its alerts")
     if len({wish.kind for wish in wishes}) < len(wishes):
         raise InvalidInput("alerts", "Give each kind of alert once.")
-    async with context.changing(account_id) as connection:
-        if await policy.lock(connection, account_id) is None:
-            raise NotFound
-        await access.confirm_owner(connection, person, account_id)
+    async with owning.as_owner(context, person, account_id) as connection:
         held = rules.whole(await alerts.settings(connection, account_id))
         wanted = {wish.kind: wish for wish in wishes}
         now = [wanted[each.kind].over(each) if each.kind in wanted else each for each in held]

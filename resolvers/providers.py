@@ -16,7 +16,8 @@ from rules.events.signing_in import IdentityLinked
 from rules.oidc import Identity, SignInProblem
 from rules.sealing import NONCE_BYTES
 
-# What the provider did to recognise them is its own affair: its word for a second factor is not taken here.
+# What the provider did to recognise them is its own affair: its word for a second factor counts only in accounts whose
+# owners have allowed it, and there for the requirement alone.
 AMR = ("oidc",)
 
 
@@ -44,7 +45,8 @@ async def finish(
         else:
             await users.lock(connection, user_id)
         try:
-            outcome = await sign_in.recognised(context, connection, user_id, now, AMR)
+            provider_mfa = provider.config.name if identity.has_second_factor else None
+            outcome = await sign_in.recognised(context, connection, user_id, now, AMR, provider_mfa)
         except ShutOut:
             raise SignInProblem(oidc.REFUSED) from None
     return outcome, pending.wanted

@@ -72,12 +72,21 @@ async def sign_in(context: Context, email: str, password: str, use_cookie: bool)
 
 
 async def recognised(
-    context: Context, connection: Connection, user_id: UUID, now: datetime, amr: Sequence[str]
+    context: Context,
+    connection: Connection,
+    user_id: UUID,
+    now: datetime,
+    amr: Sequence[str],
+    provider_mfa: str | None,
 ) -> SignedIn | ChallengeOpened:
-    """Go on with somebody whom a provider has vouched for, under their lock, in a browser. Raises ShutOut."""
+    """Go on with somebody whom a provider has vouched for, under their lock, in a browser. Raises ShutOut.
+
+    `provider_mfa` names the provider when it has asked for a second factor itself. Whoever has one here shows it here.
+    """
     if await factors.exists(connection, user_id):
         return await open_challenge(context, connection, user_id, True, amr)
-    return _signed_in(context, user_id, now, await start_session(context, connection, user_id, amr), True)
+    started = await start_session(context, connection, user_id, amr, provider_mfa=provider_mfa)
+    return _signed_in(context, user_id, now, started, True)
 
 
 async def complete_challenge(
@@ -171,12 +180,13 @@ async def start_session(
     user_id: UUID,
     amr: Sequence[str] = PASSWORD,
     service_key: str | None = None,
+    provider_mfa: str | None = None,
 ) -> SignedIn:
     """Start a session of somebody recognised by `amr`, under their lock. Raises ShutOut."""
     await _admit(connection, user_id)
     token, token_hash = tokens.issue(tokens.SESSION_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
     lifetime = context.service.limits.session_lifetime
-    expires_at = await sessions.start(connection, user_id, token_hash, context.client, amr, lifetime)
+    expires_at = await sessions.start(connection, user_id, token_hash, context.client, amr, lifetime, provider_mfa)
     await sessions.end_oldest(connection, user_id, MOST_SESSIONS)
     await outbox.append(
         connection,

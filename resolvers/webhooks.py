@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from db import outbox, webhooks
 from db.pool import Connection
 from db.webhooks import Attempt, Delivery, Webhook
-from resolvers import access
+from resolvers import access, owning
 from resolvers.context import Context
 from resolvers.staff import page_size
 from rules import webhooks as rules
@@ -21,14 +21,15 @@ from rules.sealing import NONCE_BYTES, KeyRing, Sealed
 
 LARGEST_PAGE = 100
 DEFAULT_PAGE = 50
+TO_CHANGE = "change its webhooks"
 
 
 async def add(context: Context, account_id: UUID, url: str, event_types: list[str] | None) -> tuple[Webhook, str]:
     """A new webhook and its secret, which nobody can show again. Raises InvalidInput, NotPermitted and the like."""
-    person = await _owner(context, account_id)
+    person = await access.owned_account(context, account_id, to=TO_CHANGE)
     service = context.service
     url = rules.checked_url(url, production=service.production, allow_private=service.webhook_allow_private)
-    async with _as_owner(context, person, account_id) as connection:
+    async with owning.as_owner(context, person, account_id) as connection:
         if len(await webhooks.of_account(connection, account_id)) >= rules.MOST_WEBHOOKS:
             raise InvalidInput("url", f"An account has {rules.MOST_WEBHOOKS} webhooks at most.")
         webhook, shown = await insert(connection, context.service.ring, account_id, url, event_types)
@@ -139,17 +140,6 @@ async def attempts(context: Context, delivery_id: int) -> list[Attempt]:
 async def _changing(context: Context, webhook_id: UUID) -> AsyncIterator[tuple[Connection, Person, Webhook]]:
     found = await webhook(context, webhook_id)
     assert found.account_id is not None
-    person = await _owner(context, found.account_id)
-    async with _as_owner(context, person, found.account_id) as connection:
+    person = await access.owned_account(context, found.account_id, to=TO_CHANGE)
+    async with owning.as_owner(context, person, found.account_id) as connection:
         yield connection, person, found
-
-
-async def _owner(context: Context, account_id: UUID) -> Person:
-    return await access.owned_account(context, account_id, to="change its webhooks")
-
-
-@asynccontextmanager
-async def _as_owner(context: Context, person: Person, account_id: UUID) -> AsyncIterator[Connection]:
-    async with context.database.transaction() as connection:
-        await access.confirm_owner(connection, person, account_id)
-        yield connection

@@ -48,6 +48,13 @@ def checked(text: str) -> str:
     return address
 
 
+def checked_domain(text: str) -> str:
+    """What stands behind the @, in its one form. Raises NotAnAddressError."""
+    if "@" in text:
+        raise NotAnAddressError("It must be a domain, as in agency.example.")
+    return checked(f"someone@{text}").rpartition("@")[2]
+
+
 def normalized(text: str) -> str:
     """The form in which an address is looked up; what is none is lower-cased and finds nobody."""
     address = unicodedata.normalize("NFC", typed.visible(text).lower())

@@ -17,6 +17,7 @@ NOBODY = UUID(int=0)
 SECRET_BYTES = 32
 RANDOM_BYTES = 3 * SECRET_BYTES
 LONGEST_COOKIE = 4000
+MFA = "mfa"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ class Identity:
     email: str | None
     is_verified: bool
     amr: tuple[str, ...]
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether the provider says that it has asked for more than one factor (RFC 8176)."""
+        return MFA in self.amr
 
 
 class SignInProblem(Exception):

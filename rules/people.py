@@ -52,7 +52,10 @@ class Account:
 
 @dataclass(frozen=True)
 class Membership:
-    """A role in an account, when MFA is asked of it there (None: never), and whether an exemption holds until then."""
+    """A role in an account, when MFA is asked of it there, and whether an exemption holds until then.
+
+    No deadline: it is never asked, or this session's provider has asked for it, whose word the account takes.
+    """
 
     staff_id: UUID
     role: Role

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.account_providers
 import resolvers.alerts
 import resolvers.audit
 import resolvers.compliance
@@ -23,6 +24,7 @@ from schema.common import Info
 from schema.compliance import Compliance
 from schema.failures import InvalidInput, NotPermitted
 from schema.policy import EnrollmentProgress, PolicyImpact, RequiredOf, SecurityPolicy
+from schema.providers import AccountProvider
 from schema.staff import StaffConnection, StaffFilter
 from schema.standing import MfaException
 from schema.webhooks import Webhook
@@ -94,6 +96,14 @@ class Account:
     )
     async def alerts(self, info: Info) -> list[AlertSetting] | None:
         return [AlertSetting.of(each) for each in await resolvers.alerts.of_account(info.context, self.facts.id)]
+
+    @strawberry.field(
+        description="OpenID providers that people may sign in at, as the account stands to them. Owners, admins and "
+        "super-admins only."
+    )
+    async def sign_in_providers(self, info: Info) -> list[AccountProvider] | None:
+        found = await resolvers.account_providers.of_account(info.context, self.facts.id)
+        return [AccountProvider.of(each) for each in found]
 
     @strawberry.field(description="Security events of the account, newest first. Owners, admins and super-admins only.")
     async def audit_log(

@@ -17,6 +17,7 @@ from schema.coming_in import ComingInMutation
 from schema.common import DateTime, Error, Info
 from schema.enrollment import EnrollmentMutation
 from schema.failures import HANDLERS
+from schema.providers import ProviderMutation
 from schema.provisioning import ProvisioningMutation
 from schema.reenrollment import ReenrollmentMutation
 from schema.service import ServiceMutation, ServiceQuery
@@ -65,6 +66,7 @@ class Mutation(
     ServiceMutation,
     ProvisioningMutation,
     WebhookMutation,
+    ProviderMutation,
 ):
     pass
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import identities, outbox
+from db import account_providers, identities, outbox
+from db.account_providers import DomainRequest
 from db.pool import Database
 from resolvers.operators.finding import OperatorError, keep_account
-from rules.events.staff import DomainBound, DomainReleased
+from rules.events.providers import DomainBound, DomainReleased, DomainRequestEnded
 from rules.oidc import ProviderConfig
 
 
@@ -17,6 +18,7 @@ async def bind(database: Database, account_id: UUID, domain: str, provider: Prov
         await keep_account(connection, account_id)
         if not await identities.bind_domain(connection, account_id, domain, provider.name):
             raise OperatorError(f"{domain} is bound to another account.")
+        await account_providers.end_request(connection, account_id, domain)
         await outbox.append(connection, DomainBound(account_id=account_id, domain=domain, provider=provider.title))
 
 
@@ -27,6 +29,21 @@ async def release(database: Database, account_id: UUID, domain: str) -> None:
         if not await identities.release_domain(connection, account_id, domain):
             raise OperatorError(f"{domain} is not bound to this account.")
         await outbox.append(connection, DomainReleased(account_id=account_id, domain=domain))
+
+
+async def refuse(database: Database, account_id: UUID, domain: str) -> None:
+    """Do not bind a domain that the account's owner has asked for. Raises OperatorError."""
+    async with database.transaction() as connection:
+        await keep_account(connection, account_id)
+        if not await account_providers.end_request(connection, account_id, domain):
+            raise OperatorError(f"{domain} is not asked for by this account.")
+        await outbox.append(connection, DomainRequestEnded(account_id=account_id, domain=domain, outcome="refused"))
+
+
+async def requested(database: Database) -> list[DomainRequest]:
+    """What owners have asked for, oldest first."""
+    async with database.connection() as connection:
+        return await account_providers.requests(connection, None)
 
 
 async def listed(database: Database, account_id: UUID) -> list[tuple[str, str]]:

@@ -28,6 +28,14 @@ from rules.events.policy import (
     PolicyPrepared,
     ResetConfirmationChanged,
 )
+from rules.events.providers import (
+    DomainBound,
+    DomainReleased,
+    DomainRequested,
+    DomainRequestEnded,
+    ProviderMfaAllowed,
+    ProviderMfaDisallowed,
+)
 from rules.events.samples import FILLED_IN
 from rules.events.signing_in import (
     BackupCodeUsed,
@@ -46,8 +54,6 @@ from rules.events.signing_in import (
 from rules.events.staff import (
     AccountCreated,
     AccountViewed,
-    DomainBound,
-    DomainReleased,
     EmailChanged,
     InvitationRevoked,
     PortalUserAdded,
@@ -119,6 +125,10 @@ EVENTS: tuple[type[Event], ...] = (
     IdentityLinked,
     DomainBound,
     DomainReleased,
+    DomainRequested,
+    DomainRequestEnded,
+    ProviderMfaAllowed,
+    ProviderMfaDisallowed,
     CodeReplayed,
     AccountViewed,
     PolicyPrepared,

@@ -124,25 +124,6 @@ class EmailChanged(PersonEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DomainBound(AccountEvent):
-    description = "An operator bound an email domain to the account: one provider vouches for its addresses."
-    sentence = "Addresses at {domain} are now vouched for by {provider} alone."
-    samples = {"domain_bound": {"domain": "agency.example", "provider": "Google"}}
-
-    domain: str
-    provider: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class DomainReleased(AccountEvent):
-    description = "An operator took an email domain from the account: any provider may vouch for its addresses."
-    sentence = "Addresses at {domain} are vouched for by no provider in particular any more."
-    samples = {"domain_released": {"domain": "agency.example"}}
-
-    domain: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class ServiceKeyCreated(Event):
     description = "An operator made a service key, by which a system may act."
     sentence = "Service key {name} was made; it may {rights}."

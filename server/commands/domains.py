@@ -7,6 +7,7 @@ from uuid import UUID
 
 import click
 
+from db.account_providers import DomainRequest
 from resolvers.operators import domains as domains_of_accounts
 from resolvers.operators.finding import OperatorError
 from rules.oidc import ProviderConfig
@@ -21,10 +22,10 @@ class Domain(click.ParamType[str]):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The domain; a usage error for what is none."""
-        from rules.addresses import NotAnAddressError, checked
+        from rules.addresses import NotAnAddressError, checked_domain
 
         try:
-            return checked(f"someone@{value}").rpartition("@")[2]
+            return checked_domain(value)
         except NotAnAddressError:
             self.fail(f"{value!r} is no domain, as in agency.example.", param, ctx)
 
@@ -70,6 +71,29 @@ def list_domains(account_id: UUID, data_dir: Path | None) -> None:
         found: list[tuple[str, str]] = run(lambda database: domains_of_accounts.listed(database, account_id))
     for domain, provider in found:
         click.echo(f"{domain}\t{provider}")
+
+
+@domains.command("requests")
+@data_dir_option
+def list_requests(data_dir: Path | None) -> None:
+    """List the domains that owners have asked for: `bind` grants one, `refuse` does not."""
+    with opened(data_dir) as run:
+        found: list[DomainRequest] = run(domains_of_accounts.requested)
+    for each in found:
+        by = each.requested_by or "-"
+        told = (str(each.account_id), each.account_name, each.domain, each.provider, by, f"{each.requested_at:%F}")
+        click.echo("\t".join(told))
+
+
+@domains.command("refuse")
+@account_option
+@domain_option
+@data_dir_option
+def refuse(account_id: UUID, domain: str, data_dir: Path | None) -> None:
+    """Refuse an account a domain that its owner has asked for."""
+    with opened(data_dir) as run:
+        run(lambda database: domains_of_accounts.refuse(database, account_id, domain))
+    click.echo(f"{domain} is refused.")
 
 
 def _provider(name: str) -> ProviderConfig:

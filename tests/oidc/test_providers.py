@@ -34,6 +34,7 @@ SPOILT = [
     "future",
     "signature",
     "no-subject",
+    "mfa-as-text",
     "huge",
 ]
 

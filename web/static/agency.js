@@ -14,7 +14,7 @@ import { WEBHOOK, Webhooks } from "./webhooks.js";
 /** @typedef {import("./queries.js").Viewer} Viewer */
 
 const ACCOUNT = `id name securityPolicy { ${POLICY} } enrollmentProgress { ${PROGRESS} } staff { ${STAFF} }
-  webhooks { ${WEBHOOK} }`;
+  webhooks { ${WEBHOOK} } signInProviders { name title mfaAllowed domains }`;
 const PAGE = `query AgencySecurity($id: ID!) { viewer { ${VIEWER} } account(id: $id) { ${ACCOUNT} } }`;
 const NOBODYS_ID = "00000000-0000-0000-0000-000000000000";
 const PROGRESS_CHANGED = `subscription EnrollmentProgress($id: ID!) { enrollmentProgress(accountId: $id) { ${PROGRESS} } }`;
@@ -64,6 +64,11 @@ function show(viewer, account) {
   } else showPolicy(account.securityPolicy);
   new Webhooks(account.id, account.webhooks, role === "OWNER");
   offerAlerts(account.id, role === "OWNER");
+  if (account.signInProviders.length) {
+    void import("./providers.js").then(({ showProviders }) =>
+      showProviders(account.id, account.signInProviders, role === "OWNER"),
+    );
+  }
   follow(roster);
 }
 

@@ -1,0 +1,32 @@
+"""What an account's owners ask about OpenID providers."""
+
+PROVIDERS = """
+query ($id: ID!) {
+  account(id: $id) { signInProviders { name title mfaAllowed domains requestedDomains } }
+}
+"""
+ALLOW = """
+mutation ($input: AllowProviderMfaInput!) {
+  allowProviderMfa(input: $input) {
+    __typename
+    ... on ProviderMfaAllowed { provider { name mfaAllowed } }
+    ... on Error { message }
+    ... on InvalidInput { field }
+  }
+}
+"""
+REQUEST = """
+mutation ($input: RequestDomainInput!) {
+  requestDomain(input: $input) {
+    __typename
+    ... on DomainRequested { provider { domains requestedDomains } }
+    ... on Error { message }
+    ... on InvalidInput { field }
+  }
+}
+"""
+RELEASE = """
+mutation ($input: ReleaseDomainInput!) {
+  releaseDomain(input: $input) { __typename ... on Error { message } ... on InvalidInput { field } }
+}
+"""
