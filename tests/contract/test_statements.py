@@ -36,7 +36,15 @@ EXAMPLES = {
 }
 # Of a webhook that is there, and for a product's own system: their own tests ask these.
 del EXAMPLES["WebhookDeliveries"], EXAMPLES["Session"]
-EXAMPLE_COSTS = {"Viewer": 1, "Sessions": 2, "SecurityPolicy": 2, "Staff": 4, "AuditLog": 2, "Alerts": 2}
+EXAMPLE_COSTS = {
+    "Viewer": 1,
+    "Sessions": 2,
+    "SecurityPolicy": 2,
+    "Staff": 4,
+    "AuditLog": 2,
+    "Alerts": 2,
+    "SignInProviders": 4,
+}
 
 
 @pytest_asyncio.fixture
