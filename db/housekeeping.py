@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from db import devices
 from db.pool import Connection
+from rules.devices import LIFETIME
 from rules.service_keys import ANSWER_LIFETIME
 from rules.throttling import LONGEST_SPAN
 
@@ -19,6 +21,7 @@ async def prune(connection: Connection, session_idle: timedelta) -> None:
     await connection.execute("DELETE FROM challenges WHERE expires_at < now()")
     await connection.execute("DELETE FROM enrollments WHERE expires_at < now()")
     await connection.execute("DELETE FROM links WHERE expires_at < now()")
+    await devices.prune(connection, LIFETIME)
     await connection.execute("DELETE FROM service_answers WHERE created_at < now() - $1::interval", ANSWER_LIFETIME)
     await connection.execute("DELETE FROM throttles WHERE updated_at < now() - $1::interval", LONGEST_SPAN)
 

@@ -23,6 +23,15 @@ class Session:
     ip_address: str | None
 
 
+@dataclass(frozen=True)
+class Started:
+    """A session that has just begun: when it ends at the latest, and the database's time."""
+
+    session_id: UUID
+    expires_at: datetime
+    now: datetime
+
+
 async def start(
     connection: Connection,
     user_id: UUID,
@@ -31,17 +40,17 @@ async def start(
     amr: Sequence[str],
     lifetime: timedelta,
     provider_mfa: str | None = None,
-) -> datetime:
-    """Start a session of somebody just recognised by `amr`; return when it ends at the latest.
+) -> Started:
+    """Start a session of somebody just recognised by `amr`.
 
     `provider_mfa` names the provider that says it has asked for a second factor itself.
     """
-    expires_at: datetime = await connection.fetchval(
+    row = await connection.fetchrow(
         """
         INSERT INTO sessions
             (user_id, token_hash, password_at, second_factor_at, user_agent, ip_address, amr, expires_at, provider_mfa)
         VALUES ($1, $2, now(), CASE WHEN 'mfa' = ANY ($5) THEN now() END, $3, $4, $5, now() + $6::interval, $7)
-        RETURNING expires_at
+        RETURNING id AS session_id, expires_at, now()
         """,
         user_id,
         token_hash,
@@ -51,7 +60,8 @@ async def start(
         lifetime,
         provider_mfa,
     )
-    return expires_at
+    assert row is not None
+    return Started(**row)
 
 
 async def end_oldest(connection: Connection, user_id: UUID, most: int) -> None:

@@ -35,7 +35,7 @@ async def confirm(context: Context, token: str) -> Person:
     Another session, of whoever knows the password alone, stays as it is. Raises LinkExpired and TooManyAttempts.
     """
     person = await context.person()
-    found = await _find(context, token, Purpose.ENROLLMENT, person.id)
+    found = await find_link(context, token, Purpose.ENROLLMENT, person.id)
     async with context.changing(person.id) as connection:
         await access.lock_person(connection, person)
         if not await links.use(connection, found):
@@ -52,7 +52,7 @@ async def dispute(context: Context, token: str) -> str:
     A factor goes, too: whoever enrolled since the reset may have known no more than the password. Raises LinkExpired
     and TooManyAttempts.
     """
-    found = await _find(context, token, Purpose.NOT_ME)
+    found = await find_link(context, token, Purpose.NOT_ME)
     async with context.changing(found.user_id) as connection:
         await users.lock(connection, found.user_id)
         if not await links.use(connection, found):
@@ -82,7 +82,7 @@ async def _tell_owners(context: Context, connection: Connection, user_id: UUID) 
     return known.email
 
 
-async def _find(context: Context, token: str, purpose: Purpose, user_id: UUID | None = None) -> Found:
+async def find_link(context: Context, token: str, purpose: Purpose, user_id: UUID | None = None) -> Found:
     """The link that holds, of this person if given. What belongs to none is charged to the address, and it alone."""
     token_hash = tokens.digest(tokens.LINK_PREFIX, token)
     async with context.database.connection() as connection:

@@ -12,7 +12,7 @@ from uuid import UUID
 from db import challenges, directory, factors, outbox, sessions, users
 from db.pool import Connection
 from db.users import Credentials
-from resolvers import guessing, reenrollment, second_factor, standing
+from resolvers import devices, guessing, reenrollment, second_factor, standing
 from resolvers.context import Context
 from rules import addresses, passwords, tokens
 from rules.clients import Client
@@ -186,7 +186,7 @@ async def start_session(
     await _admit(connection, user_id)
     token, token_hash = tokens.issue(tokens.SESSION_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
     lifetime = context.service.limits.session_lifetime
-    expires_at = await sessions.start(connection, user_id, token_hash, context.client, amr, lifetime, provider_mfa)
+    started = await sessions.start(connection, user_id, token_hash, context.client, amr, lifetime, provider_mfa)
     await sessions.end_oldest(connection, user_id, MOST_SESSIONS)
     await outbox.append(
         connection,
@@ -195,8 +195,9 @@ async def start_session(
         ),
     )
     await standing.tell_owners(context, connection, user_id)
+    await devices.notice(context, connection, user_id, started, " ".join(amr))
     await reenrollment.send_link(context, connection, user_id)
-    return SignedIn(token, expires_at)
+    return SignedIn(token, started.expires_at)
 
 
 async def _admit(connection: Connection, user_id: UUID) -> None:

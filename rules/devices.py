@@ -5,8 +5,10 @@ It proves nothing else. Each entry is sealed for one person, so that it counts f
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 from rules.sealing import NONCE_BYTES, KeyMissingError, KeyRing, Sealed
@@ -17,6 +19,12 @@ DEVICE_BYTES = 16
 RANDOM_BYTES = NONCE_BYTES + DEVICE_BYTES
 MOST_PEOPLE = 4
 LONGEST_COOKIE = 1000
+VERSION = re.compile(r"[0-9.]+")
+
+
+def digest(user_agent: str | None, network: str) -> bytes:
+    """A program, whatever its version, and its network, as one is known again that keeps no cookie."""
+    return sha256(f"{VERSION.sub('', user_agent or '')}\n{network}".encode()).digest()
 
 
 def known_as(ring: KeyRing, cookie: str | None, user_id: UUID, now: datetime) -> str | None:

@@ -17,6 +17,7 @@ class Purpose(StrEnum):
     PASSWORD_RESET = "PASSWORD_RESET"
     NOT_ME = "NOT_ME"
     ENROLLMENT = "ENROLLMENT"
+    NOT_MY_SIGN_IN = "NOT_MY_SIGN_IN"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ SAMPLE_TOKEN = "gh_l_" + "sample" * 7 + "x"  # of the right form, and of no link
 INVITATION = Link(Purpose.INVITATION, timedelta(days=7), "/set-password")
 PASSWORD_RESET = Link(Purpose.PASSWORD_RESET, timedelta(minutes=30), "/set-password")
 NOT_ME = Link(Purpose.NOT_ME, timedelta(days=7), "/not-me")
+NOT_MY_SIGN_IN = Link(Purpose.NOT_MY_SIGN_IN, timedelta(days=7), "/not-my-session")
 ENROLLMENT = Link(Purpose.ENROLLMENT, timedelta(minutes=30), None)
+# They lead nobody on.
+REJECTING = (Purpose.NOT_ME, Purpose.NOT_MY_SIGN_IN)
 AFTER_RESET = [Purpose.NOT_ME, Purpose.ENROLLMENT]
 SETS_PASSWORD = [Purpose.INVITATION, Purpose.PASSWORD_RESET]

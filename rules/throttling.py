@@ -58,6 +58,8 @@ RESET_ADDRESS = Limits(lock=(50, timedelta(minutes=15)))
 RESET_EMAIL = Limits(lock=(1000, timedelta(minutes=30)), budgets=((3, timedelta(minutes=30)),))
 # Links to enroll after a reset, of one person, so long as those sent before still hold.
 ENROLLMENT_LINK = Limits(lock=(1000, timedelta(minutes=30)), budgets=((3, timedelta(minutes=30)),))
+# Emails of sign-ins from devices not seen before, of one person.
+NEW_DEVICE = Limits(lock=(1000, timedelta(hours=1)), budgets=((5, timedelta(hours=1)),))
 # Tokens from one address that belong to no link. One that does is never refused for it.
 WRONG_LINK = Limits(lock=(50, LOCK))
 # Of one inviter, over all accounts.
@@ -141,6 +143,11 @@ def reset_address_key(address: str | None) -> str:
 def enrollment_link_key(user_id: UUID) -> str:
     """The throttle of the emails with one person's link to enroll."""
     return f"enrollment-link:{user_id}"
+
+
+def new_device_key(user_id: UUID) -> str:
+    """The throttle of the emails of one person's sign-ins from devices not seen before."""
+    return f"new-device:{user_id}"
 
 
 def wrong_link_key(address: str | None) -> str:

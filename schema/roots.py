@@ -15,6 +15,7 @@ from schema.accounts import Account, AccountMutation
 from schema.alerts import AlertMutation
 from schema.coming_in import ComingInMutation
 from schema.common import DateTime, Error, Info
+from schema.devices import DeviceMutation
 from schema.enrollment import EnrollmentMutation
 from schema.failures import HANDLERS
 from schema.providers import ProviderMutation
@@ -57,6 +58,7 @@ class Query(ServiceQuery, WebhookQuery):
 class Mutation(
     SignInMutation,
     ComingInMutation,
+    DeviceMutation,
     EnrollmentMutation,
     ReenrollmentMutation,
     AccountMutation,

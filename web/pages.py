@@ -1,5 +1,5 @@
-"""The pages for people: the shells of /sign-in, /account/security, /settings/security, /set-password and
-/not-me.
+"""The pages for people: the shells of /sign-in, /account/security, /settings/security, /set-password,
+/not-me and /not-my-session.
 
 A shell holds nothing about anybody: its modules ask the GraphQL API, with the session's cookie, as any client would.
 The server looks at the session only to send people to the page that fits, and to answer 404 where the API says
@@ -71,6 +71,7 @@ class Pages:
             Route("/settings/security", self._agency),
             Route("/set-password", self._set_password),
             Route("/not-me", self._not_me),
+            Route("/not-my-session", self._not_my_session),
             Route(LOGO_PATH, self._logo),
             self.files.route,
         ]
@@ -110,6 +111,9 @@ class Pages:
 
     async def _not_me(self, request: Request) -> Response:
         return self._page(request, "not_me.html")
+
+    async def _not_my_session(self, request: Request) -> Response:
+        return self._page(request, "not_my_session.html")
 
     async def _logo(self, request: Request) -> Response:
         file = self.settings.logo_file

@@ -22,11 +22,10 @@ from rules.branding import Accent
 from rules.events.base import Event, OwnAct
 from rules.events.mailing import While
 from rules.events.policy import Requirement
-from rules.links import Purpose
+from rules.links import REJECTING, Purpose
 from settings import Settings
 from workers.wording import LONGEST_LINE, browser_name, clean, quoted, written_date, written_time
 
-NOT_ME = Purpose.NOT_ME  # leads nobody on, and so is never the button
 LONGEST_SENDER = 1000
 # Mail clients show no SVG.
 MAILED_LOGOS = {".png", ".webp"}
@@ -132,6 +131,7 @@ def _values(facts: Facts) -> dict[str, Any]:
     account = clean(facts.account_name or "")
     # Made one line first: from Python 3.13 on, what holds a line break is read as no address at all.
     name, address = parseaddr(clean(facts.sender, LONGEST_SENDER))
+    client = facts.event.client if isinstance(facts.event, OwnAct) else None
     return {
         "agency": f"agency {quoted(account)}" if account else "agency",
         "recipient": clean(facts.recipient, LONGEST_LINE),
@@ -139,9 +139,11 @@ def _values(facts: Facts) -> dict[str, Any]:
         "sender_address": address,
         "occurred_at": facts.occurred_at,
         "rows": _rows(facts),
+        "device": browser_name(client.user_agent) if client else None,
+        "address": clean(client.ip_address or "") if client else None,
         "sign_in_url": facts.pages.sign_in,
-        "action_url": next((url for purpose, url in facts.links.items() if purpose is not NOT_ME), _page(facts)),
-        "not_me_url": facts.links.get(NOT_ME),
+        "action_url": next((url for purpose, url in facts.links.items() if purpose not in REJECTING), _page(facts)),
+        "not_me_url": next((facts.links[purpose] for purpose in REJECTING if purpose in facts.links), None),
         "event": facts.event,
         "product": facts.brand.product,
         "brand": facts.brand,

@@ -43,11 +43,13 @@ from rules.events.signing_in import (
     CodeReplayed,
     IdentityLinked,
     MfaChallengeLocked,
+    NewDeviceSignedIn,
     PasswordRejected,
     Reauthenticated,
     SessionsEnded,
     SignedOut,
     SignInLocked,
+    SignInRejected,
     SignInSlowed,
     SignInSucceeded,
 )
@@ -134,6 +136,8 @@ EVENTS: tuple[type[Event], ...] = (
     PolicyPrepared,
     AlertsChanged,
     AlertRaised,
+    NewDeviceSignedIn,
+    SignInRejected,
 )
 # What audit logs show and webhooks tell.
 SHOWN = tuple(event for event in EVENTS if event.is_shown)

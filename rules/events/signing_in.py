@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
+from rules import links
 from rules.alerts import AlertKind
 from rules.events.base import OwnAct, plural, shown_as
 from rules.events.mailing import Mailing, to_subject
-from rules.events.samples import IN_A_QUARTER_OF_AN_HOUR
+from rules.events.samples import ADMIN_ID, IN_A_QUARTER_OF_AN_HOUR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,29 @@ class Shown(OwnAct):
 class SignInSucceeded(Shown):
     description = "Somebody signed in."
     sentence = "{subject} signed in."
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewDeviceSignedIn(Shown):
+    """`is_mailed`: not after several within the hour."""
+
+    description = "Somebody signed in from a device that they had not signed in from before."
+    sentence = "{subject} signed in from a device not seen before."
+    mailing = to_subject("new_device_signed_in", further_links=(links.NOT_MY_SIGN_IN,))
+    samples = {"new_device_signed_in": {"session_id": ADMIN_ID, "amr": "pwd"}}
+
+    session_id: UUID
+    is_mailed: bool = True
+
+    def emailed_as(self) -> Mailing | None:
+        """None so soon after others."""
+        return self.mailing if self.is_mailed else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInRejected(OwnAct):
+    description = "A person said by the link of an email that a sign-in was not theirs: its session has ended."
+    sentence = "{subject} said that a sign-in from a new device was not theirs; its session was ended."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,12 @@
 """What owners ask about alerts."""
 
+REJECT = """
+mutation ($token: String!) {
+  rejectSignIn(input: {token: $token}) {
+    __typename ... on SignInRejected { email passwordLinkSent } ... on Error { message }
+  }
+}
+"""
 MATRIX = """
 query ($account: ID!) { account(id: $account) { alerts { kind email emailAdmins } } }
 """

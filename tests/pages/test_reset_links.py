@@ -56,3 +56,18 @@ async def test_an_owner_has_it_confirmed_by_email_from_now_on(sit: Sit, world: W
     await expect(page.get_by_text("Saved.")).to_be_visible()
     await page.reload()
     await expect(option).to_be_checked()
+
+
+async def test_a_sign_in_that_was_not_me_is_rejected_by_pressing_once(sit: Sit, world: World) -> None:
+    token = await link_to(world, email("mia"), Purpose.NOT_MY_SIGN_IN)
+    page = await sit()
+    await page.goto(f"/not-my-session#token={token}")
+    await expect(page.get_by_role("button", name="This was not me")).to_be_focused()
+    assert "token" not in page.url
+    assert await world.events("SIGN_IN_REJECTED") == []
+    await page.get_by_role("button", name="This was not me").click()
+    await expect(page.get_by_role("status")).to_contain_text(f"is on its way to {email('mia')}")
+    await page.goto(f"/not-my-session#token={token}")
+    await page.reload()
+    await page.get_by_role("button", name="This was not me").click()
+    await expect(page.get_by_role("heading", name="This link does not work")).to_be_focused()

@@ -1,0 +1,45 @@
+"""Saying of a sign-in from a new device that it was somebody else's."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+import resolvers.devices
+from schema.common import Info
+from schema.failures import LinkExpired, TooManyAttempts
+
+
+@strawberry.input(description="The token out of the email's link.")
+class RejectSignInInput:
+    token: str = strawberry.field(description="What stands behind '#token=' in the link.")
+
+
+@strawberry.type(description="The session of that sign-in has ended.")
+class SignInRejected:
+    email: str = strawberry.field(description="Whose sign-in it was.")
+    password_link_sent: bool = strawberry.field(
+        description="Whether a link to set a new password is on its way there: false where there is no password."
+    )
+
+
+RejectSignInResult = Annotated[
+    SignInRejected | LinkExpired | TooManyAttempts,
+    strawberry.union("RejectSignInResult", description="What came of rejecting the sign-in."),
+]
+
+
+@strawberry.type
+class DeviceMutation:
+    @strawberry.mutation(
+        description="'This was not me': ends the session that began on a device not seen before, by the one-use link "
+        "of its email, which holds for 7 days, and sends a link to set a new password. Needs no session."
+    )
+    async def reject_sign_in(
+        self,
+        info: Info,
+        input: Annotated[RejectSignInInput, strawberry.argument(description="The token.")],  # noqa: A002
+    ) -> RejectSignInResult | None:
+        email, has_password = await resolvers.devices.reject(info.context, input.token)
+        return SignInRejected(email=email, password_link_sent=has_password)

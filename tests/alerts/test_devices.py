@@ -1,0 +1,122 @@
+"""A sign-in from a device not seen before is told to the person, who can end it and change their password."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+
+from db import links
+from db.pool import Database
+from rules import tokens
+from rules.links import NOT_MY_SIGN_IN, Purpose
+from tests.alerts.hearing import mails, settle
+from tests.alerts.operations import REJECT
+from tests.client import Client
+from tests.operations import SIGN_IN, VIEWER
+from tests.people import PASSWORD, World, email
+from tests.reminders.cast import pool
+
+__all__ = ["pool"]
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:{0}.0) Gecko/20100101 Firefox/{0}.0"
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 Version/18.0 Safari/604.1"
+
+
+async def sign_in(world: World, user_agent: str, client: Client | None = None, name: str = "mia") -> Client:
+    """Sign in by a program, which keeps cookies if it is the same client."""
+    client = client or world.client()
+    client.headers = {"user-agent": user_agent}
+    client.token = (await client.do(SIGN_IN, email=email(name), password=PASSWORD))["sessionToken"]
+    return client
+
+
+async def told(world: World) -> int:
+    """How many sign-ins from new devices there were."""
+    return len(await world.events("NEW_DEVICE_SIGNED_IN"))
+
+
+async def link_of(world: World, pool: Database) -> str:
+    """The token of the newest email's link, made as the worker makes it."""
+    await settle(world, pool)
+    token = tokens.make(tokens.LINK_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
+    token_hash = tokens.digest(tokens.LINK_PREFIX, token)
+    assert token_hash is not None
+    delivery_id = await world.database.fetchval("SELECT max(id) FROM deliveries WHERE message = 'new_device_signed_in'")
+    async with pool.connection() as connection:
+        assert await links.mint(connection, delivery_id, Purpose.NOT_MY_SIGN_IN, token_hash, NOT_MY_SIGN_IN.lifetime)
+    return token
+
+
+async def test_the_first_sign_in_and_those_from_where_one_was_before_are_told_to_nobody(world: World) -> None:
+    desk = await sign_in(world, FIREFOX.format(144))
+    await sign_in(world, FIREFOX.format(144))
+    await sign_in(world, FIREFOX.format(145))  # which has renewed itself
+    await world.enroll(desk)
+    await world.database.execute("DELETE FROM factors")
+    await sign_in(world, PHONE, desk)  # whose cookie the browser holds, whatever it calls itself
+    assert await told(world) == 0
+
+
+async def test_a_new_device_is_told_with_what_when_and_where(world: World, pool: Database) -> None:
+    await sign_in(world, FIREFOX.format(145))
+    phone = await sign_in(world, PHONE)
+    (event,) = await world.events("NEW_DEVICE_SIGNED_IN")
+    assert (event["data"]["userAgent"], event["data"]["ipAddress"]) == (PHONE, "127.0.0.1")
+    assert phone.token and phone.token not in str(event["data"])
+    await settle(world, pool)
+    assert await mails(world, "new_device_signed_in") == ["mia"]
+    await sign_in(world, PHONE)
+    assert await told(world) == 1
+
+
+async def test_the_link_ends_that_session_alone_and_starts_a_change_of_password(world: World, pool: Database) -> None:
+    desk, phone = await sign_in(world, FIREFOX.format(145)), await sign_in(world, PHONE)
+    token = await link_of(world, pool)
+    answer = await world.client().do(REJECT, token=token)
+    assert answer == {"__typename": "SignInRejected", "email": email("mia"), "passwordLinkSent": True}
+    assert (await phone.ask(VIEWER))["viewer"] is None
+    assert (await desk.ask(VIEWER))["viewer"]["email"] == email("mia")
+    assert len(await world.events("SIGN_IN_REJECTED")) == 1
+    await settle(world, pool)
+    assert await mails(world, "password_reset_requested") == ["mia"]
+    # That device is new again.
+    await sign_in(world, PHONE)
+    assert await told(world) == 2
+
+
+async def test_the_link_works_once_however_many_press_it(world: World, pool: Database) -> None:
+    await sign_in(world, FIREFOX.format(145))
+    await sign_in(world, PHONE)
+    token = await link_of(world, pool)
+    answers = await asyncio.gather(*(world.client().do(REJECT, token=token) for _ in range(5)))
+    assert sorted(each["__typename"] for each in answers) == ["LinkExpired"] * 4 + ["SignInRejected"]
+    assert len(await world.events("SIGN_IN_REJECTED")) == 1
+    assert len(await world.events("PASSWORD_RESET_REQUESTED")) == 1
+
+
+async def test_a_made_up_token_or_one_for_something_else_ends_nothing(world: World, pool: Database) -> None:
+    await sign_in(world, FIREFOX.format(145))
+    phone = await sign_in(world, PHONE)
+    token = await link_of(world, pool)
+    await world.database.execute("UPDATE links SET purpose = 'NOT_ME'")
+    for given in (token, "gh_l_" + "A" * 43, "", "x" * 5000):
+        assert (await world.client().do(REJECT, token=given))["__typename"] == "LinkExpired"
+    assert (await phone.ask(VIEWER))["viewer"] is not None
+
+
+async def test_who_has_no_password_is_sent_no_link_to_change_it(world: World, pool: Database) -> None:
+    await sign_in(world, FIREFOX.format(145))
+    await sign_in(world, PHONE)
+    token = await link_of(world, pool)
+    await world.database.execute("UPDATE users SET password_hash = NULL WHERE email = $1", email("mia"))
+    assert (await world.client().do(REJECT, token=token))["passwordLinkSent"] is False
+    assert await world.events("PASSWORD_RESET_REQUESTED") == []
+
+
+async def test_a_thief_of_a_password_who_comes_ever_new_floods_no_mailbox(world: World, pool: Database) -> None:
+    await sign_in(world, FIREFOX.format(145))
+    for name in ("a", "b", "c", "d", "e", "f", "g"):
+        await sign_in(world, name)
+    await settle(world, pool)
+    assert await told(world) == 7
+    assert await mails(world, "new_device_signed_in") == ["mia"] * 5
