@@ -26,6 +26,7 @@ class Webhook:
     account_id: UUID | None
     url: str
     event_types: list[str] | None
+    format: str
     failing_since: datetime | None
     disabled_at: datetime | None
     created_at: datetime
@@ -38,13 +39,14 @@ async def add(
     url: str,
     event_types: list[str] | None,
     secret: Sealed,
+    format_: str,
 ) -> Webhook:
     """A new endpoint."""
     row = await connection.fetchrow(
         """
-        INSERT INTO webhooks (id, account_id, url, event_types, secret_sealed, secret_key_id)
-        VALUES ($1, $2, $3, $4, $5, $6)
-        RETURNING id, account_id, url, event_types, failing_since, disabled_at, created_at
+        INSERT INTO webhooks (id, account_id, url, event_types, secret_sealed, secret_key_id, format)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        RETURNING id, account_id, url, event_types, format, failing_since, disabled_at, created_at
         """,
         webhook_id,
         account_id,
@@ -52,6 +54,7 @@ async def add(
         event_types,
         secret.data,
         secret.key_id,
+        format_,
     )
     assert row is not None
     return Webhook(**row)
@@ -61,7 +64,7 @@ async def of_account(connection: Connection, account_id: UUID | None) -> list[We
     """The account's endpoints, or the platform's, oldest first."""
     rows = await connection.fetch(
         """
-        SELECT id, account_id, url, event_types, failing_since, disabled_at, created_at
+        SELECT id, account_id, url, event_types, format, failing_since, disabled_at, created_at
         FROM webhooks WHERE account_id IS NOT DISTINCT FROM $1 ORDER BY created_at, id
         """,
         account_id,
@@ -73,7 +76,7 @@ async def load(connection: Connection, webhook_id: UUID) -> Webhook | None:
     """One endpoint."""
     row = await connection.fetchrow(
         """
-        SELECT id, account_id, url, event_types, failing_since, disabled_at, created_at
+        SELECT id, account_id, url, event_types, format, failing_since, disabled_at, created_at
         FROM webhooks WHERE id = $1
         """,
         webhook_id,
@@ -216,6 +219,8 @@ class Claimed:
     attempts: int
     is_last: bool
     url: str
+    format: str
+    account_name: str | None
     secret: Sealed
     previous: Sealed | None
     sent_at: datetime
@@ -250,7 +255,8 @@ async def claim(connection: Connection, limit: int) -> list[Claimed]:
             FROM due WHERE webhook_deliveries.id = due.id
             RETURNING webhook_deliveries.*
         )
-        SELECT claimed.id, webhook_id, claimed.attempts, tried_since < now() - $4::interval AS is_last, url,
+        SELECT claimed.id, webhook_id, claimed.attempts, tried_since < now() - $4::interval AS is_last, url, format,
+            accounts.name AS account_name,
             secret_sealed, secret_key_id, now() AS sent_at,
             CASE WHEN previous_until > now() THEN previous_sealed END AS previous_sealed, previous_key_id,
             event_id, coalesce(occurred_at, claimed.created_at) AS occurred_at,
@@ -258,6 +264,7 @@ async def claim(connection: Connection, limit: int) -> list[Claimed]:
             type, events.account_id, events.subject_id, actor_id, data, service_key
         FROM claimed
         JOIN webhooks ON webhooks.id = webhook_id
+        LEFT JOIN accounts ON accounts.id = webhooks.account_id
         LEFT JOIN events ON events.id = event_id
         LEFT JOIN users AS actors ON actors.id = actor_id
         LEFT JOIN users AS subjects ON subjects.id = events.subject_id
@@ -350,7 +357,7 @@ async def switch_off(connection: Connection, webhook_id: UUID) -> Webhook | None
         WITH off AS (
             UPDATE webhooks SET disabled_at = now()
             WHERE id = $1 AND disabled_at IS NULL AND failing_since < now() - $2::interval
-            RETURNING id, account_id, url, event_types, failing_since, disabled_at, created_at
+            RETURNING id, account_id, url, event_types, format, failing_since, disabled_at, created_at
         ), given_up AS (
             UPDATE webhook_deliveries SET state = 'failed', claimed_at = NULL
             FROM off WHERE webhook_id = off.id AND state IN ('pending', 'sending')

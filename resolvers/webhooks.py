@@ -14,6 +14,7 @@ from resolvers import access, owning
 from resolvers.context import Context
 from resolvers.staff import page_size
 from rules import webhooks as rules
+from rules.chat import Format
 from rules.events.webhooks import WebhookAdded, WebhookEnabled, WebhookRemoved, WebhookSecretRotated
 from rules.failures import InvalidInput, NotFound
 from rules.people import Person
@@ -24,7 +25,9 @@ DEFAULT_PAGE = 50
 TO_CHANGE = "change its webhooks"
 
 
-async def add(context: Context, account_id: UUID, url: str, event_types: list[str] | None) -> tuple[Webhook, str]:
+async def add(
+    context: Context, account_id: UUID, url: str, event_types: list[str] | None, format_: Format = Format.STANDARD
+) -> tuple[Webhook, str]:
     """A new webhook and its secret, which nobody can show again. Raises InvalidInput, NotPermitted and the like."""
     person = await access.owned_account(context, account_id, to=TO_CHANGE)
     service = context.service
@@ -32,19 +35,24 @@ async def add(context: Context, account_id: UUID, url: str, event_types: list[st
     async with owning.as_owner(context, person, account_id) as connection:
         if len(await webhooks.of_account(connection, account_id)) >= rules.MOST_WEBHOOKS:
             raise InvalidInput("url", f"An account has {rules.MOST_WEBHOOKS} webhooks at most.")
-        webhook, shown = await insert(connection, context.service.ring, account_id, url, event_types)
+        webhook, shown = await insert(connection, context.service.ring, account_id, url, event_types, format_)
         event = WebhookAdded(account_id=account_id, actor_id=person.id, host=rules.host_of(url))
         await outbox.append(connection, event)
     return webhook, shown
 
 
 async def insert(
-    connection: Connection, ring: KeyRing, account_id: UUID | None, url: str, event_types: list[str] | None
+    connection: Connection,
+    ring: KeyRing,
+    account_id: UUID | None,
+    url: str,
+    event_types: list[str] | None,
+    format_: Format = Format.STANDARD,
 ) -> tuple[Webhook, str]:
     """A webhook with a fresh secret, and that secret."""
     webhook_id = uuid4()
     sealed, shown = fresh_secret(ring, webhook_id)
-    return await webhooks.add(connection, webhook_id, account_id, url, event_types or None, sealed), shown
+    return await webhooks.add(connection, webhook_id, account_id, url, event_types or None, sealed, format_), shown
 
 
 def fresh_secret(ring: KeyRing, webhook_id: UUID) -> tuple[Sealed, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import Enum
 from typing import Annotated
 
 import strawberry
@@ -10,9 +11,19 @@ import strawberry
 import resolvers.webhooks
 from db import webhooks as rows
 from resolvers.access import parse_id
+from rules import chat
 from schema.audit import AuditEventType
 from schema.common import Info
 from schema.failures import InvalidInput, NotPermitted
+
+
+@strawberry.enum(description="How an endpoint is told.")
+class WebhookFormat(Enum):
+    STANDARD = strawberry.enum_value("STANDARD", description="As Standard Webhooks has it, with all facts.")
+    SLACK = strawberry.enum_value("SLACK", description="In a sentence, to a channel of Slack by its incoming webhook.")
+    TEAMS = strawberry.enum_value(
+        "TEAMS", description="In a sentence on a card, to a channel of Microsoft Teams by its incoming webhook."
+    )
 
 
 @strawberry.type(description="One try of a delivery.")
@@ -76,6 +87,7 @@ class Webhook:
     id: strawberry.ID = strawberry.field(description="The webhook's id.")
     url: str = strawberry.field(description="Where it is told.")
     event_types: list[AuditEventType] | None = strawberry.field(description="Of which events; null for all.")
+    format: WebhookFormat = strawberry.field(description="How it is told.")
     created_at: datetime = strawberry.field(description="Since when.")
     failing_since: datetime | None = strawberry.field(description="Since when every attempt has failed.")
     disabled_at: datetime | None = strawberry.field(description="When it was switched off after three such days.")
@@ -103,6 +115,7 @@ class Webhook:
             id=strawberry.ID(str(webhook.id)),
             url=webhook.url,
             event_types=[AuditEventType[name] for name in types] if types is not None else None,
+            format=WebhookFormat[webhook.format],
             created_at=webhook.created_at,
             failing_since=webhook.failing_since,
             disabled_at=webhook.disabled_at,
@@ -117,6 +130,7 @@ class AddWebhookInput:
     event_types: list[AuditEventType] | None = strawberry.field(
         default=None, description="Of which events; of all when null or empty."
     )
+    format: WebhookFormat | None = strawberry.field(default=None, description="How to tell; STANDARD when null.")
 
 
 @strawberry.input(description="Which webhook.")
@@ -205,7 +219,10 @@ class WebhookMutation:
         input: Annotated[AddWebhookInput, strawberry.argument(description="Where, and of what.")],  # noqa: A002
     ) -> AddWebhookResult | None:
         types = [each.name for each in input.event_types] if input.event_types else None
-        webhook, secret = await resolvers.webhooks.add(info.context, parse_id(input.account_id), input.url, types)
+        format_ = chat.Format(input.format.name) if input.format else chat.Format.STANDARD
+        webhook, secret = await resolvers.webhooks.add(
+            info.context, parse_id(input.account_id), input.url, types, format_
+        )
         return WebhookAdded(webhook=Webhook.of(webhook), secret=secret)
 
     @strawberry.mutation(description="Tells an endpoint of nothing more. Owners only.")

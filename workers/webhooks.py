@@ -8,26 +8,30 @@ import secrets
 import ssl
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import certifi
 import httpcore
 
 from db import outbox, webhooks
 from db.webhooks import Claimed
-from rules import delivery
+from rules import chat, delivery
 from rules import webhooks as rules
+from rules.chat import Format, Message
 from rules.events.json_schema import payload
 from rules.events.webhooks import WebhookDisabled
 from rules.failures import ServiceUnavailable
 from rules.sealing import KeyMissingError, KeyRing
 from workers.guarded_network import ForbiddenAddressError, GuardedNetwork
 from workers.runtime import Runtime
+from workers.wording import clean, written_time
 
 MOST_AT_ONCE = 200
 ATTEMPT_S = 15.0
 CONNECT_S = 5.0
 LOOK_EVERY_S = 0.2
 ANSWER_BYTES = 1_000
+LONGEST_SPOKEN = 1_000
 
 log = logging.getLogger("gatehouse.webhooks")
 
@@ -124,11 +128,22 @@ class Pump:
         told = payload(
             claimed.event_id, claimed.occurred_at, claimed.stored, claimed.actor_email, claimed.subject_email
         )
-        body = rules.written(told)
+        body = rules.written(told if claimed.format == Format.STANDARD else self._spoken(claimed))
         sealed = [claimed.secret, *([claimed.previous] if claimed.previous else [])]
         opened = [self._ring.open(each, rules.SECRET_PURPOSE, claimed.webhook_id) for each in sealed]
         # The database's clock: a receiver refuses what is minutes off.
         return rules.headers(f"msg_{claimed.id}", int(claimed.sent_at.timestamp()), body, opened), body
+
+    def _spoken(self, claimed: Claimed) -> dict[str, Any]:
+        settings = self._runtime.settings
+        stored = claimed.stored
+        told = f"This is a test of {settings.product}: alerts arrive here."
+        if stored is not None:
+            told = stored.summary(claimed.actor_email, claimed.subject_email)
+        where = clean(claimed.account_name or settings.product)
+        context = f"{where} · {written_time(claimed.occurred_at)}"
+        message = Message(clean(told, LONGEST_SPOKEN), context, settings.agency_security_url)
+        return chat.written(Format(claimed.format), message)
 
     async def _switch_off(self, claimed: Claimed) -> None:
         database = await self._runtime.database()

@@ -10,6 +10,7 @@ from db.webhooks import Webhook
 from resolvers.operators.finding import OperatorError, keep_account
 from resolvers.webhooks import insert
 from rules import webhooks as rules
+from rules.chat import Format
 from rules.events.catalogue import SHOWN
 from rules.events.webhooks import WebhookAdded, WebhookRemoved
 from rules.failures import InvalidInput
@@ -23,6 +24,7 @@ async def add(
     url: str,
     event_types: list[str],
     *,
+    format_: Format,
     production: bool,
     allow_private: bool,
 ) -> tuple[UUID, str]:
@@ -36,7 +38,7 @@ async def add(
     async with database.transaction() as connection:
         if account_id is not None:
             await keep_account(connection, account_id)
-        webhook, secret = await insert(connection, ring, account_id, url, event_types)
+        webhook, secret = await insert(connection, ring, account_id, url, event_types, format_)
         await outbox.append(connection, WebhookAdded(account_id=account_id, host=rules.host_of(url)))
     return webhook.id, secret
 

@@ -10,6 +10,7 @@ import click
 
 from db.webhooks import Webhook
 from resolvers.operators import webhooks as operating
+from rules.chat import Format
 from rules.events.json_schema import schemas
 from server.commands.keys import ring_of
 from server.commands.operators import opened
@@ -27,9 +28,24 @@ def webhooks() -> None:
 @account_option
 @click.option("--url", required=True, help="Where to tell: https:// in production, and no private address.")
 @click.option("--type", "event_types", multiple=True, help="Of which events; of all without.")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice([each.lower() for each in Format]),
+    default="standard",
+    show_default=True,
+    help="How to tell: a channel of Slack or Teams by its incoming webhook.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print id and secret as one JSON object.")
 @data_dir_option
-def add(account_id: UUID | None, url: str, event_types: tuple[str, ...], as_json: bool, data_dir: Path | None) -> None:
+def add(
+    account_id: UUID | None,
+    url: str,
+    event_types: tuple[str, ...],
+    format_name: str,
+    as_json: bool,
+    data_dir: Path | None,
+) -> None:
     """Tell an endpoint of events from now on; prints its secret, once."""
     settings = load(data_dir=data_dir)
     ring = ring_of(settings)
@@ -41,6 +57,7 @@ def add(account_id: UUID | None, url: str, event_types: tuple[str, ...], as_json
                 account_id,
                 url,
                 list(event_types),
+                format_=Format(format_name.upper()),
                 production=settings.production,
                 allow_private=settings.webhook_allow_private,
             )

@@ -4,7 +4,7 @@ ADD = """
 mutation ($input: AddWebhookInput!) {
   addWebhook(input: $input) {
     __typename
-    ... on WebhookAdded { secret webhook { id url eventTypes } }
+    ... on WebhookAdded { secret webhook { id url eventTypes format } }
     ... on Error { message }
     ... on InvalidInput { field }
   }

@@ -3,7 +3,7 @@
 import { act, succeeded } from "./act.js";
 import { Problem } from "./api.js";
 import { openDialog } from "./dialogs.js";
-import { button, clone, element, form, input } from "./dom.js";
+import { button, clone, element, find, form, input } from "./dom.js";
 import { onPress, onSubmit, refuse } from "./forms.js";
 import { announce } from "./frame.js";
 import { saveSecret } from "./webhook_secret.js";
@@ -11,11 +11,11 @@ import { showDeliveries } from "./webhook_deliveries.js";
 import { counted, day } from "./words.js";
 
 /**
- * @typedef {{id: string, url: string, eventTypes: string[] | null, failingSince: string | null,
+ * @typedef {{id: string, url: string, eventTypes: string[] | null, format: string, failingSince: string | null,
  *   disabledAt: string | null}} Webhook
  */
 
-export const WEBHOOK = "id url eventTypes failingSince disabledAt";
+export const WEBHOOK = "id url eventTypes format failingSince disabledAt";
 const ADD = `mutation AddWebhook($input: AddWebhookInput!) { addWebhook(input: $input) {
   __typename ... on WebhookAdded { webhook { ${WEBHOOK} } secret } ... on Error { message } } }`;
 const TEST = "mutation TestWebhook($input: WebhookInput!) { testWebhook(input: $input) { __typename ... on Error { message } } }";
@@ -51,6 +51,7 @@ export class Webhooks {
       each.setAttribute("aria-describedby", name.id);
       if (each.hasAttribute("data-owner")) each.hidden = !this.isOwner;
     }
+    if (webhook.format !== "STANDARD") button(item, "[data-rotate]").hidden = true;
     button(item, "[data-enable]").hidden = !this.isOwner || !webhook.disabledAt;
     button(item, "[data-test]").hidden = !this.isOwner || Boolean(webhook.disabledAt);
     onPress(button(item, "[data-deliveries]"), this.card, () => showDeliveries(webhook, this.isOwner));
@@ -71,13 +72,15 @@ export class Webhooks {
     onSubmit(form(dialog), async () => {
       const chosen = [...dialog.querySelectorAll("details input:checked")];
       const eventTypes = chosen.map((each) => /** @type {HTMLInputElement} */ (each).value);
-      const result = await act(ADD, { accountId: this.accountId, url: url.value, eventTypes });
+      const format = find(dialog, "#webhook-format", HTMLSelectElement).value;
+      const result = await act(ADD, { accountId: this.accountId, url: url.value, eventTypes, format });
       if (result.__typename === "InvalidInput") return refuse(url, result.message);
       if (result.__typename !== "WebhookAdded") throw new Problem(result.__typename, result.message);
       dialog.close();
       this.list.append(this.row(result.webhook));
       this.showEmpty();
-      await saveSecret(result.secret);
+      // Slack and Teams check no signature.
+      if (format === "STANDARD") await saveSecret(result.secret);
     });
   }
 
