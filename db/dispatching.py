@@ -169,11 +169,16 @@ async def deliver_to_person(
 
 
 async def deliver_to_owners(
-    connection: Connection, event: Undispatched, terms: Terms, alert: str | None = None
+    connection: Connection,
+    event: Undispatched,
+    terms: Terms,
+    alert: str | None = None,
+    *,
+    with_admins: bool = False,
 ) -> None:
     """Write the deliveries of an event that the account's owners are told of, and mark it dispatched.
 
-    Of an `alert` they are told unless they have switched its kind off.
+    Of an `alert` they are told unless they have switched its kind off, and admins where they have switched it on.
     """
     await connection.execute(
         """
@@ -181,9 +186,11 @@ async def deliver_to_owners(
             INSERT INTO deliveries
                 (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at, holds_while)
             SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8, $9 FROM staff
-            WHERE account_id = $2 AND role = 'OWNER' AND invited_at IS NULL
-                AND NOT EXISTS (SELECT FROM alert_settings
-                    WHERE account_id = $2 AND kind = $10 AND NOT alert_settings.email)
+            WHERE account_id = $2 AND invited_at IS NULL
+                AND (role = 'OWNER' AND NOT EXISTS (SELECT FROM alert_settings
+                        WHERE account_id = $2 AND kind = $10 AND NOT alert_settings.email)
+                    OR role = 'ADMIN' AND $11 AND EXISTS (SELECT FROM alert_settings
+                        WHERE account_id = $2 AND kind = $10 AND email_admins))
             ON CONFLICT (event_id, user_id, message) DO NOTHING
         )
         UPDATE events SET dispatched_at = now() WHERE id = $1
@@ -192,6 +199,7 @@ async def deliver_to_owners(
         event.stored.account_id,
         *astuple(terms),
         alert,
+        with_admins,
     )
 
 

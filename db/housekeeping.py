@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from db import devices
+from db import devices, digests
 from db.pool import Connection
 from rules.devices import LIFETIME
+from rules.digests import KEPT_FOR
 from rules.service_keys import ANSWER_LIFETIME
 from rules.throttling import LONGEST_SPAN
 
@@ -22,6 +23,7 @@ async def prune(connection: Connection, session_idle: timedelta) -> None:
     await connection.execute("DELETE FROM enrollments WHERE expires_at < now()")
     await connection.execute("DELETE FROM links WHERE expires_at < now()")
     await devices.prune(connection, LIFETIME)
+    await digests.prune(connection, KEPT_FOR)
     await connection.execute("DELETE FROM service_answers WHERE created_at < now() - $1::interval", ANSWER_LIFETIME)
     await connection.execute("DELETE FROM throttles WHERE updated_at < now() - $1::interval", LONGEST_SPAN)
 

@@ -22,6 +22,8 @@ class AlertKind(StrEnum):
     EXCEPTION_GIVEN = "EXCEPTION_GIVEN"
     ACCOUNT_VIEWED = "ACCOUNT_VIEWED"
     BREAK_GLASS_SIGNED_IN = "BREAK_GLASS_SIGNED_IN"
+    # No alert, and chosen as one.
+    WEEKLY_DIGEST = "WEEKLY_DIGEST"
 
     @property
     def headline(self) -> str:
@@ -38,6 +40,7 @@ HEADLINES = {
     AlertKind.EXCEPTION_GIVEN: "Somebody of your agency was excepted from MFA",
     AlertKind.ACCOUNT_VIEWED: "A platform operator looked at your agency",
     AlertKind.BREAK_GLASS_SIGNED_IN: "Somebody signed in to a break-glass account",
+    AlertKind.WEEKLY_DIGEST: "A week has begun, and something is open",
 }
 
 

@@ -31,6 +31,9 @@ class AlertKind(Enum):
         "BREAK_GLASS_SIGNED_IN",
         description="Somebody signed in to a break-glass account. Of this one, owners are told each time, at once.",
     )
+    WEEKLY_DIGEST = strawberry.enum_value(
+        "WEEKLY_DIGEST", description="On Mondays, what is open, in numbers; none when nothing is."
+    )
 
 
 @strawberry.type(

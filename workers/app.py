@@ -23,6 +23,7 @@ PLAN = "plan"
 QUEUES = {name: f"gatehouse.{name}" for name in (SECURITY, PLAN, BULK)}
 SWEEP_EVERY_S = 5.0
 PLAN_REMINDERS_EVERY_S = 900.0
+PLAN_DIGESTS_EVERY_S = 900.0
 PRUNE_EVERY_S = 60.0
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -63,6 +64,7 @@ def make_app(settings: Settings) -> Celery:
         beat_schedule={
             "sweep": _entry("gatehouse.sweep", SWEEP_EVERY_S),
             "plan reminders": _entry("gatehouse.plan_reminders", PLAN_REMINDERS_EVERY_S),
+            "plan digests": _entry("gatehouse.plan_digests", PLAN_DIGESTS_EVERY_S),
             "prune": _entry("gatehouse.prune", PRUNE_EVERY_S),
         },
     )

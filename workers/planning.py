@@ -102,8 +102,10 @@ async def _mail(connection: Connection, planned: Undispatched, event: Event) -> 
         await dispatching.mark_dispatched(connection, planned.id)
         return Planned()
     terms = _terms(event, mailing, planned.occurred_at)
-    if mailing.audience is Audience.OWNERS:
-        await dispatching.deliver_to_owners(connection, planned, terms, event.alerted_as())
+    if mailing.audience in {Audience.OWNERS, Audience.MANAGERS}:
+        chosen_as = mailing.chosen_as or event.alerted_as()
+        with_admins = mailing.audience is Audience.MANAGERS
+        await dispatching.deliver_to_owners(connection, planned, terms, chosen_as, with_admins=with_admins)
         return Planned(terms.queue)
     if event.copy is not None and (address := event.copied_to()) is not None:
         await dispatching.deliver_to_person(

@@ -11,6 +11,7 @@ from db import alerts, deliveries, housekeeping, webhooks
 from rules.events.mailing import BULK
 from workers.alerts import tell_gathered
 from workers.app import PLAN, log, wake
+from workers.digests import plan_digests
 from workers.planning import Planned, Planner
 from workers.reminders import plan_due
 from workers.runtime import Runtime
@@ -89,6 +90,13 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
 
         if planned := runtime.run(run(), PLAN_S):
             log.info("Planned %s reminders.", planned)
+
+    @app.task(name="gatehouse.plan_digests")
+    def plan_weekly_digests() -> None:
+        async def run() -> int:
+            return await plan_digests(await runtime.database())
+
+        runtime.run(run(), PLAN_S)
 
     @app.task(name="gatehouse.prune")
     def prune() -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from rules.alerts import AlertKind, AlertSetting
 from rules.events.base import AccountEvent, plural
-from rules.events.mailing import to_manager, to_owners
+from rules.events.mailing import to_manager, to_managers, to_owners
 from rules.events.samples import ADMIN_ID
 from rules.events.staff import MemberEvent
 
@@ -65,6 +65,54 @@ class AlertRaised(MemberEvent):
     def words(self) -> dict[str, str]:
         """The facts, with the alerts counted."""
         return super().words() | {"alerts": plural(self.count, "alert")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DigestSent(AccountEvent):
+    """Numbers alone: nobody's name."""
+
+    description = "The weekly digest of what is open in the account was sent."
+    sentence = "The weekly digest was sent: {things} open."
+    mailing = to_managers("digest", AlertKind.WEEKLY_DIGEST)
+    is_shown = False
+    samples = {
+        "digest": {
+            "pending_count": 12,
+            "blocked_count": 1,
+            "excepted_count": 2,
+            "invited_count": 3,
+            "failing_webhook_count": 1,
+        },
+        "digest_short": {"pending_count": 1},
+    }
+
+    pending_count: int = 0
+    blocked_count: int = 0
+    excepted_count: int = 0
+    invited_count: int = 0
+    failing_webhook_count: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many things are open."""
+        counts = (self.pending_count, self.blocked_count, self.excepted_count, self.invited_count)
+        return sum(counts) + self.failing_webhook_count
+
+    @property
+    def lines(self) -> list[str]:
+        """What is open, each kind in a line."""
+        found = (
+            (self.blocked_count, "staff member", "cannot continue before setting up MFA"),
+            (self.pending_count, "staff member", "still to set up MFA"),
+            (self.excepted_count, "staff member", "excepted from MFA for now"),
+            (self.invited_count, "invitation", "open"),
+            (self.failing_webhook_count, "webhook", "failing or switched off"),
+        )
+        return [f"{plural(count, noun)} {what}" for count, noun, what in found if count]
+
+    def words(self) -> dict[str, str]:
+        """The facts, with the things counted."""
+        return super().words() | {"things": plural(self.total, "thing")}
 
 
 def changed(settings: list[AlertSetting], account_id: UUID, actor_id: UUID) -> AlertsChanged:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, fields
 
-from rules.events.alerts import AlertRaised, AlertsChanged
+from rules.events.alerts import AlertRaised, AlertsChanged, DigestSent
 from rules.events.base import Event
 from rules.events.mailing import SECURITY
 from rules.events.mfa import (
@@ -136,6 +136,7 @@ EVENTS: tuple[type[Event], ...] = (
     PolicyPrepared,
     AlertsChanged,
     AlertRaised,
+    DigestSent,
     NewDeviceSignedIn,
     SignInRejected,
 )

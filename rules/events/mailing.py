@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
+from rules.alerts import AlertKind
 from rules.links import Link
 
 SECURITY, BULK = "security", "bulk"
@@ -15,6 +16,7 @@ class Audience(Enum):
 
     SUBJECT = "the person it concerns"
     OWNERS = "the account's owners"
+    MANAGERS = "the account's owners, and its admins where owners chose so"
     STAFF_NOT_ENROLLED = "the account's staff who are not enrolled, or of these the person it concerns"
 
 
@@ -50,6 +52,8 @@ class Mailing:
     # In it, too, where they would hold.
     further_links: tuple[Link, ...] = ()
     holds_while: While | None = None
+    # What owners choose about it.
+    chosen_as: AlertKind | None = None
 
 
 def to_subject(
@@ -66,6 +70,11 @@ def to_subject(
 def to_owners(message: str) -> Mailing:
     """Security mail to all owners of the account."""
     return Mailing(message, Audience.OWNERS, SECURITY, holds_while=While.OWNER)
+
+
+def to_managers(message: str, chosen_as: AlertKind) -> Mailing:
+    """Bulk mail to the owners and admins who are to get it."""
+    return Mailing(message, Audience.MANAGERS, BULK, holds_while=While.MANAGER, chosen_as=chosen_as)
 
 
 def to_manager(message: str) -> Mailing:

@@ -17,6 +17,7 @@ from server.local import clock as clocks
 from server.local import postgres
 from server.local.data_dir import prepare
 from workers.alerts import tell_gathered
+from workers.digests import plan_digests
 from workers.reminders import plan_due
 
 DURATION = re.compile(r"(\d{1,4})([wdhm])")
@@ -59,6 +60,7 @@ def advance(passed: timedelta, data_dir: Path | None) -> None:
 
     async def plan(database: Database) -> int:
         await tell_gathered(database)
+        await plan_digests(database)
         return await plan_due(database, settings.reminder_thresholds)
 
     asyncio.run(clocks.let_pass(postgres.url(prepare(settings.data_dir)), passed))

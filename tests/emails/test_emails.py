@@ -39,6 +39,8 @@ SUBJECTS = {
     "email_changed": "Your email address was changed",
     "alert": "Somebody of your agency turned off MFA",
     "alerts_gathered": "3 more alerts: A sign-in of your agency was locked",
+    "digest": "19 things open in your agency",
+    "digest_short": "1 thing open in your agency",
     "alerts_changed": "The alerts of your agency were changed",
     "alerts_switched_off": "The alerts of your agency were changed",
     "webhook_disabled": "A webhook of your agency was switched off",

@@ -22,6 +22,7 @@ const TITLES = {
   EXCEPTION_GIVEN: "Somebody was excepted from MFA",
   ACCOUNT_VIEWED: "A platform operator looked at this agency",
   BREAK_GLASS_SIGNED_IN: "Somebody signed in to a break-glass account",
+  WEEKLY_DIGEST: "On Mondays: what is open, in numbers",
 };
 const COLUMNS = /** @type {const} */ ([["email", "Owners"], ["emailAdmins", "Admins"]]);
 

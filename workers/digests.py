@@ -1,0 +1,24 @@
+"""The weekly digest: numbers and a link to owners, and to admins where owners wish; none where nothing is open."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from db import digests, outbox
+from db.pool import Database
+from rules.digests import due_since
+from rules.events.alerts import DigestSent
+
+
+async def plan_digests(database: Database) -> int:
+    """Record the digests that are due, each account's once a week; return how many there were to send."""
+    sent = 0
+    while True:
+        async with database.transaction() as connection:
+            claimed = await digests.claim(connection, due_since(await digests.now(connection)))
+            told = [DigestSent(**asdict(each)) for each in claimed if each.total]
+            if told:
+                await outbox.append_all(connection, told)
+        sent += len(told)
+        if len(claimed) < digests.AT_ONCE:
+            return sent
