@@ -1,157 +1,176 @@
-"""What a request costs: `viewer`, and a backend's `session(token)`, against a bare JSON route that sends one SELECT.
+"""What requests cost, each against a bare JSON route that sends the same SQL and answers with the same JSON.
 
-Both are served by a process of their own and asked in turns by the same clients. Held: `viewer` costs one statement,
-`session(token)` two, the key's and the session's, and at least a fifth and a tenth as many are answered in a second;
-signing in, bound by argon2id, which is meant to be slow,
-takes less than three times its one hash. A roster page of 500 is beside them for comparison.
+All are asked in turns in one run. Ratios are of answers a second and of the server's processor time, which a busy
+machine disturbs less and by which is judged. Signing in and a challenge are held against the argon2id hash, which is
+meant to be slow; a document that was not seen before against a known one; two processes against one.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
+import itertools
 import os
-import statistics
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
 
 from bench import parts
+from bench.asking import MS, Asked, always, answer_to, measure, written
 from db import service_keys
-from rules import tokens
+from db.pool import Connection
+from rules import backup_codes, tokens
 from rules.passwords import hash_password, matches
+from rules.sealing import KeyRing
 from rules.service_keys import Right
 from server.app import create_app
 from settings import Settings
 
-CLIENTS, ROUNDS = 8, 10
-LEAST_SHARE, LEAST_SHARE_OF_SESSION = 1 / 5, 1 / 10
-MOST_HASHES = 3.0
-PASSWORD = "correct horse battery"
-VIEWER = "{ viewer { id email mfa { enabled } } }"
+ROUNDS = 8
+# What is held. What is wanted is 0.7, where the best server for GraphQL that we know stands.
+LEAST_VIEWER, LEAST_SESSION, LEAST_ROSTER, LEAST_UNSEEN = 0.3, 0.3, 0.25, 0.2
+MOST_HASHES, MOST_BESIDE_MS = 1.15, 3.0
+STAFF = 1_000
+PASSWORD, CODE = "correct horse battery", "abcdefgh"
+VIEWER = """{ viewer { id email mfa { enabled backupCodesRemaining }
+  mfaNotice { title message deadline daysRemaining blocking } } }"""
 SESSION = """query ($token: String!) {
   session(token: $token) { userId amr authTime blocked mfaNotice { message } } }"""
 SIGN_IN = """mutation ($email: String!, $password: String!) {
-  signIn(input: {email: $email, password: $password}) { __typename } }"""
+  signIn(input: {email: $email, password: $password}) { __typename ... on SignedIn { sessionToken } } }"""
+COMPLETE = """mutation ($token: String!, $code: String!) {
+  completeMfaChallenge(input: {challengeToken: $token, code: {backupCode: $code}}) {
+    __typename ... on SignedIn { sessionToken } ... on Error { message } } }"""
 ROSTER = """query ($account: ID!) {
   account(id: $account) { staff { nodes { id email role mfaEnabled mfaState canResetMfa } } } }"""
 
 
-@dataclass(frozen=True)
-class Asked:
-    """One request, as bytes, and how it is asked: by so many clients at once, so often each in a round."""
-
-    port: int
-    request: bytes
-    clients: int
-    times: int
-
-
-def asked(server: parts.Server, path: str, body: object, token: str, *, clients: int, times: int) -> Asked:
-    """A request with a JSON body."""
-    content = json.dumps(body).encode()
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: localhost:{server.port}\r\nAuthorization: Bearer {token}\r\n"
-        f"Content-Type: application/json\r\nAccept: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
-    )
-    return Asked(server.port, head.encode() + content, clients, times)
-
-
-async def main(url: str, api: parts.Server, bare: parts.Server) -> dict[str, bool]:
+async def main(url: str, api: parts.Server, two: parts.Server, bare: parts.Server) -> dict[str, bool]:
     """Measure and print; what was kept."""
     password_hash = hash_password(PASSWORD)
     connection = await asyncpg.connect(url)
-    account = await parts.add_account(connection, "agency", 1_000, 2)
-    (token,) = await parts.sign_in(connection, account, "OWNER")
+    people = await fill(connection, password_hash)
+    kinds = kinds_of(people, api, two, bare)
+    hashes: list[float] = []
+    for route, asked in (("bare viewer", "viewer"), ("bare session", "session(token)"), ("bare roster", "roster")):
+        assert await answer_to(kinds[route]) == await answer_to(kinds[asked]), asked
+    await measure(kinds, ROUNDS, lambda: hashes.extend(timed_hash(password_hash) for _ in range(4)))
+    await connection.close()
+    statements = [await statements_of(people[name], url) for name in ("viewer's", "service's")]
+    print(f"viewer sends {statements[0]} statement, session(token) {statements[1]}\n")
+    return verdict(kinds, min(hashes) * MS) | {"viewer: one statement, session(token): two": statements == [1, 2]}
+
+
+async def fill(connection: Connection, password_hash: str) -> dict[str, Any]:
+    """An account that requires MFA, with an enrolled owner, members of whom half are, and what each sends."""
+    account = await parts.add_account(connection, "agency", STAFF, 2)
+    await connection.execute(
+        "UPDATE accounts SET required_since = now(), grace_days = 14, grace_deadline = now() + interval '336 hours', "
+        "announced_at = now()"
+    )
+    (owner,) = await parts.sign_in(connection, account, "OWNER")
     email = await connection.fetchval(
         "UPDATE users SET password_hash = $1 WHERE email = (SELECT min(email) FROM users WHERE NOT EXISTS "
-        "(SELECT FROM factors WHERE user_id = users.id)) RETURNING email",
+        "(SELECT FROM factors WHERE user_id = users.id) AND reenrollment_required_at IS NULL) RETURNING email",
         password_hash,
+    )
+    member = tokens.make(tokens.SESSION_PREFIX, os.urandom(tokens.TOKEN_BYTES))
+    await connection.execute(
+        "INSERT INTO sessions (user_id, token_hash, password_at, expires_at) "
+        "SELECT id, $2, now(), now() + interval '1 day' FROM users WHERE email = $1",
+        email,
+        tokens.digest(tokens.SESSION_PREFIX, member),
     )
     key = tokens.make(tokens.SERVICE_PREFIX, os.urandom(tokens.TOKEN_BYTES))
     key_hash = tokens.digest(tokens.SERVICE_PREFIX, key)
     assert key_hash is not None
     await service_keys.create(connection, "bench", key_hash, [Right.SIGN_IN], None, None)
+    challenges = await open_challenges(connection)
     await parts.settle(connection)
-    await connection.close()
-    signing_in = {"query": SIGN_IN, "variables": {"email": email, "password": PASSWORD}}
-    whose = {"query": SESSION, "variables": {"token": token}}
-    roster = {"query": ROSTER, "variables": {"account": str(account)}}
-    requests = {
-        "bare route": asked(bare, "/", {"email": email}, token, clients=CLIENTS, times=80),
-        "viewer": asked(api, "/graphql", {"query": VIEWER}, token, clients=CLIENTS, times=80),
-        "session(token)": asked(api, "/graphql", whose, key, clients=CLIENTS, times=80),
-        "roster page of 500": asked(api, "/graphql", roster, token, clients=1, times=8),
-        "signIn": asked(api, "/graphql", signing_in, token, clients=1, times=8),
-    }
-    rates = await measure(requests)
-    hash_s = statistics.median(timed_hash(password_hash) for _ in range(20))
-    statements = await statements_of({"query": VIEWER}, url, token)
-    of_session = await statements_of(whose, url, key)
-    print(
-        f"one argon2id hash takes {hash_s * 1000:.1f} ms; viewer sends {statements}, session {of_session} statements\n"
-    )
-    asking = rates["session(token)"] / rates["bare route"]
-    share, hashes = rates["viewer"] / rates["bare route"], 1 / (rates["signIn"] * hash_s)
     return {
-        "viewer costs one statement, session(token) two": (statements, of_session) == (1, 2),
-        f"viewer serves {share:.2f} as many requests as the bare route ({LEAST_SHARE:.2f} at least)": share
-        >= LEAST_SHARE,
-        f"session(token) serves {asking:.2f} ({LEAST_SHARE_OF_SESSION:.2f} at least)": asking >= LEAST_SHARE_OF_SESSION,
-        f"signIn takes {hashes:.1f} times its hash ({MOST_HASHES:.0f} at most)": hashes <= MOST_HASHES,
+        "viewer's": ({"query": VIEWER}, member),
+        "service's": ({"query": SESSION, "variables": {"token": member}}, key),
+        "roster's": ({"query": ROSTER, "variables": {"account": str(account)}}, owner),
+        "password": ({"query": SIGN_IN, "variables": {"email": email, "password": PASSWORD}}, ""),
+        "challenges": challenges,
     }
 
 
-async def measure(requests: dict[str, Asked]) -> dict[str, float]:
-    """Ask in turns, the first round unmeasured, and print; how many of each were answered in a second.
-
-    The best round counts: what else the machine does only ever takes away.
-    """
-    taken: dict[str, list[float]] = {name: [] for name in requests}
-    rates: dict[str, list[float]] = {name: [] for name in requests}
-    for number in range(ROUNDS + 1):
-        for name, request in requests.items():
-            started = time.perf_counter()
-            answers = await asyncio.gather(*(ask(request) for _ in range(request.clients)))
-            if number:
-                rates[name].append(request.clients * request.times / (time.perf_counter() - started))
-                taken[name].extend(each for answer in answers for each in answer)
-    best = {name: max(each) for name, each in rates.items()}
-    parts.table(
-        ("request", "clients", "a second", "p50 ms", "p99 ms", "of bare"),
-        [
-            (
-                name,
-                request.clients,
-                best[name],
-                parts.median_ms(taken[name]),
-                parts.percentile(taken[name], 0.99) * 1000,
-                best[name] / best["bare route"],
-            )
-            for name, request in requests.items()
-        ],
+async def open_challenges(connection: Connection) -> list[str]:
+    """A challenge for everybody enrolled, whom a backup code lets in; their tokens."""
+    ring = KeyRing(Settings(secret_keys=parts.SECRET_KEYS).keys)
+    enrolled: list[UUID] = [row["user_id"] for row in await connection.fetch("SELECT user_id FROM factors")]
+    made = [tokens.issue(tokens.CHALLENGE_PREFIX, os.urandom(tokens.TOKEN_BYTES)) for _ in enrolled]
+    digest = backup_codes.digest(ring, CODE, bytes(backup_codes.SALT_BYTES), "bench")
+    await connection.execute(
+        "INSERT INTO backup_codes (user_id, digest) SELECT unnest($1::uuid[]), $2", enrolled, digest
     )
-    return best
+    await connection.execute(
+        "INSERT INTO challenges (user_id, token_hash, use_cookie, amr, expires_at) "
+        "SELECT user_id, token_hash, false, '{pwd}', now() + interval '1 hour' "
+        "FROM unnest($1::uuid[], $2::bytea[]) AS _ (user_id, token_hash)",
+        enrolled,
+        [token_hash for _, token_hash in made],
+    )
+    return [token for token, _ in made]
 
 
-async def ask(request: Asked) -> list[float]:
-    """Send a request again and again over one connection; how long each answer took."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", request.port)
-    taken = []
-    for _ in range(request.times):
-        started = time.perf_counter()
-        writer.write(request.request)
-        head = (await reader.readuntil(b"\r\n\r\n")).lower()
-        length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        body = await reader.readexactly(length)
-        taken.append(time.perf_counter() - started)
-        assert b" 200 " in head and b"errors" not in body, body[:300]
-    writer.close()
-    return taken
+def kinds_of(people: dict[str, Any], api: parts.Server, two: parts.Server, bare: parts.Server) -> dict[str, Asked]:
+    """What is asked, and of whom."""
+
+    def known(server: parts.Server, path: str, name: str) -> Iterator[bytes]:
+        return always(server, path, *people[name])
+
+    return {
+        "bare viewer": Asked(bare, known(bare, "/viewer", "viewer's")),
+        "viewer": Asked(api, known(api, "/graphql", "viewer's")),
+        "viewer, unseen document": Asked(api, unseen(api, people["viewer's"][1])),
+        "viewer, two processes": Asked(two, known(two, "/graphql", "viewer's")),
+        "bare session": Asked(bare, known(bare, "/session", "service's")),
+        "session(token)": Asked(api, known(api, "/graphql", "service's")),
+        "bare roster": Asked(bare, known(bare, "/roster", "roster's"), clients=2, times=8),
+        "roster": Asked(api, known(api, "/graphql", "roster's"), clients=2, times=8),
+        "signIn": Asked(api, known(api, "/graphql", "password"), clients=1, times=8),
+        "completeMfaChallenge": Asked(api, completing(api, people["challenges"]), clients=1, times=8),
+    }
+
+
+def unseen(server: parts.Server, token: str) -> Iterator[bytes]:
+    """The same question, each time in a text of its own."""
+    for number in itertools.count():
+        yield written(server, "/graphql", {"query": VIEWER.replace("{ viewer", f"query V{number} {{ viewer")}, token)
+
+
+def completing(server: parts.Server, challenges: list[str]) -> Iterator[bytes]:
+    """Each challenge answered."""
+    for token in challenges:
+        yield written(server, "/graphql", {"query": COMPLETE, "variables": {"token": token, "code": CODE}}, "")
+
+
+def verdict(kinds: dict[str, Asked], hash_ms: float) -> dict[str, bool]:
+    """What was kept of what is held."""
+    promises = {}
+    for name, route, least in (
+        ("viewer", "bare viewer", LEAST_VIEWER),
+        ("session(token)", "bare session", LEAST_SESSION),
+        ("roster", "bare roster", LEAST_ROSTER),
+        ("viewer, unseen document", "viewer", LEAST_UNSEEN),
+    ):
+        share, rate = kinds[route].cost_ms / kinds[name].cost_ms, kinds[name].rate / kinds[route].rate
+        promises[f"{name}: {share:.2f} of {route} ({least} at least), {rate:.2f} by answers a second"] = share >= least
+    for name in ("signIn", "completeMfaChallenge"):
+        beside_ms = kinds[name].quickest_ms - MOST_HASHES * hash_ms
+        said = f"{MOST_HASHES} times its hash of {hash_ms:.1f} ms and {beside_ms:.1f} ms"
+        promises[f"{name}: {said} ({MOST_BESIDE_MS} at most)"] = beside_ms <= MOST_BESIDE_MS
+    many, one = kinds["viewer, two processes"], kinds["viewer"]
+    promises[
+        f"a request costs two processes {many.cost_ms / one.cost_ms:.2f} times what it costs one, and they answer "
+        f"{many.rate / one.rate:.2f} times as many beside this client and the database"
+    ] = many.cost_ms <= 1.2 * one.cost_ms
+    return promises
 
 
 def timed_hash(password_hash: str) -> float:
@@ -161,8 +180,9 @@ def timed_hash(password_hash: str) -> float:
     return time.perf_counter() - started
 
 
-async def statements_of(query: Mapping[str, object], url: str, token: str) -> int:
+async def statements_of(request: tuple[Mapping[str, object], str], url: str) -> int:
     """How many statements the application sends for the query, over a pool of one connection."""
+    query, token = request
     app = create_app(Settings(database_url=url, secret_keys=parts.SECRET_KEYS, pool_size=1))
     sent: list[Any] = []
     async with (
@@ -179,7 +199,8 @@ if __name__ == "__main__":
     with (
         parts.database() as database_url,
         parts.api(database_url) as served,
-        parts.serving("bench.bare", database_url=database_url) as bare_route,
+        parts.api(database_url, "--workers", "2") as served_by_two,
+        parts.serving("bench.bare", database_url=database_url) as bare_routes,
     ):
-        kept = asyncio.run(main(database_url, served, bare_route))
+        kept = asyncio.run(main(database_url, served, served_by_two, bare_routes))
     parts.judge(kept)

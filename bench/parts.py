@@ -35,7 +35,7 @@ OPTIONS = (
     "autovacuum=off",
     "shared_buffers=512MB",
 )
-READY_LIMIT_S = 30.0
+READY_LIMIT_S = 120.0
 
 
 @contextmanager
@@ -80,9 +80,9 @@ def serving(*command: str, database_url: str) -> Iterator[Server]:
 
 
 @contextmanager
-def api(database_url: str) -> Iterator[Server]:
+def api(database_url: str, *options: str) -> Iterator[Server]:
     """The API."""
-    with serving("server.commands.main", "serve", database_url=database_url) as server:
+    with serving("server.commands.main", "serve", *options, database_url=database_url) as server:
         yield server
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from db import service_keys, users
@@ -64,6 +65,7 @@ class Context:
     # Kept apart: a service that signs somebody in stays a service for what else it asks.
     _service_token: str | None = field(default=None, init=False, repr=False)
     _service_key: asyncio.Task[ServiceKey | None] | None = field(default=None, init=False, repr=False)
+    _hashed: tuple[str | None, bytes | None] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Tell a service from a person by the token."""
@@ -145,15 +147,24 @@ class Context:
         self.token = None
         self._person = None
 
+    @cached_property
+    def _service_key_hash(self) -> bytes | None:
+        return tokens.digest(tokens.SERVICE_PREFIX, self._service_token or "")
+
+    @property
+    def _token_hash(self) -> bytes | None:
+        if self._hashed is None or self._hashed[0] != self.token:
+            self._hashed = self.token, tokens.digest(tokens.SESSION_PREFIX, self.token) if self.token else None
+        return self._hashed[1]
+
     async def _load_service_key(self) -> ServiceKey | None:
-        token_hash = tokens.digest(tokens.SERVICE_PREFIX, self._service_token or "")
-        if token_hash is None:
+        if self._service_key_hash is None:
             return None
         async with self.database.connection() as connection:
-            return await service_keys.find(connection, token_hash)
+            return await service_keys.find(connection, self._service_key_hash)
 
     async def _load(self) -> Person | None:
-        token_hash = tokens.digest(tokens.SESSION_PREFIX, self.token) if self.token else None
+        token_hash = self._token_hash
         if token_hash is None:
             return None
         async with self.database.connection() as connection:

@@ -113,7 +113,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             *explorer.routes,
             *pages.routes,
         ],
-        middleware=middleware(settings),
+        middleware=middleware(settings, endpoint),
         exception_handlers={ServiceUnavailable: _unavailable},
         lifespan=lifespan,
     )

@@ -12,11 +12,12 @@ from uuid import UUID
 from starlette.requests import HTTPConnection
 
 from resolvers.context import Context, Service
-from rules import devices, tokens
+from rules import devices
 from rules.clients import Client, shown_user_agent
 from rules.failures import Forbidden, Unauthenticated
 from rules.service_keys import Right
 from server.transport.admission import address_key
+from server.transport.heads import heads
 from settings import Settings
 
 HOP = re.compile(r"\[([0-9a-fA-F:.]+)\](?::\d+)?|(\d+(?:\.\d+){3}):\d+")
@@ -38,9 +39,7 @@ class RequestContext(Context):
     @property
     def session_key(self) -> bytes | None:
         """The digest of what may be a session's token, or a service key."""
-        if self._service_token is not None:
-            return tokens.digest(tokens.SERVICE_PREFIX, self._service_token)
-        return tokens.digest(tokens.SESSION_PREFIX, self.token) if self.token else None
+        return self._service_key_hash if self._service_token is not None else self._token_hash
 
     async def person_key(self) -> str | None:
         """The person of a live session, or the service of a live key, as work is counted."""
@@ -85,31 +84,33 @@ class RequestContext(Context):
 def context_for(connection: HTTPConnection, service: Service, settings: Settings, request_id: str) -> RequestContext:
     """The context of one request; a bearer token goes before the cookie."""
     bearer = bearer_token(connection)
+    cookies = connection.cookies if "cookie" in heads(connection.scope) else {}
+    is_http = connection.scope["type"] == "http"
     return RequestContext(
         service=service,
         client=Client(_user_agent(connection), client_address(connection, settings)),
         request_id=request_id,
-        token=bearer or connection.cookies.get(settings.cookie_name),
-        takes_cookies=connection.scope["type"] == "http",
-        token_is_cookie=not bearer and connection.scope["type"] == "http",
-        device_cookie=connection.cookies.get(settings.device_cookie_name),
+        token=bearer or cookies.get(settings.cookie_name),
+        takes_cookies=is_http,
+        token_is_cookie=not bearer and is_http,
+        device_cookie=cookies.get(settings.device_cookie_name),
         settings=settings,
     )
 
 
 def bearer_token(connection: HTTPConnection) -> str | None:
     """The token of an Authorization: Bearer header."""
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    scheme, _, token = heads(connection.scope).get("authorization", "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
 def client_address(connection: HTTPConnection, settings: Settings) -> str | None:
     """The client's address: the nearest one in X-Forwarded-For that is no trusted proxy, or the peer's own."""
     peer = connection.client.host if connection.client else None
+    if "x-forwarded-for" not in heads(connection.scope):
+        return peer
     # A proxy may add a line of its own below what the client sent.
     chain = ",".join(connection.headers.getlist("x-forwarded-for"))
-    if "x-forwarded-for" not in connection.headers:
-        return peer
     hops = [hop.strip() for hop in chain.split(",") if hop.strip()]
     address = _address(peer or "")
     if hops and address and not _is_within(address, settings.trusted_proxies):
@@ -148,4 +149,4 @@ def _warn_of_proxy(peer: str) -> None:
 
 
 def _user_agent(connection: HTTPConnection) -> str | None:
-    return shown_user_agent(connection.headers.get("user-agent", ""))
+    return shown_user_agent(heads(connection.scope).get("user-agent", ""))

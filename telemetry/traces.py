@@ -8,8 +8,8 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # As OpenTelemetry has them; it reads the others of its own as well: headers, sampler, resource.
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 LONGEST_GOODBYE_S = 2.0
+OFF = nullcontext(None)
 
 Kind = Literal["SERVER", "CONSUMER", "CLIENT"]
 
@@ -55,21 +56,26 @@ def start(part: str) -> None:
     atexit.register(end)
 
 
-@contextmanager
-def span(name: str, kind: Kind, parent: str | None = None, **attributes: str | int | None) -> Iterator[Span | None]:
+def span(
+    name: str, kind: Kind, parent: str | None = None, **attributes: str | int | None
+) -> AbstractContextManager[Span | None]:
     """A piece of work, under the `traceparent` of another or else under the one that runs; None while traces are off.
 
     What it fails with is told by the error's name alone: its text may hold what a person has typed.
     """
-    if _tracer is None:
-        yield None
-        return
+    return OFF if _tracer is None else _span(_tracer, name, kind, parent, attributes)
+
+
+@contextmanager
+def _span(
+    tracer: Tracer, name: str, kind: Kind, parent: str | None, attributes: Mapping[str, str | int | None]
+) -> Iterator[Span]:
     from opentelemetry.trace import SpanKind, Status, StatusCode
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
     context = TraceContextTextMapPropagator().extract({"traceparent": parent}) if parent else None
     known = {f"gatehouse.{key}": value for key, value in attributes.items() if value is not None}
-    with _tracer.start_as_current_span(
+    with tracer.start_as_current_span(
         name, context, SpanKind[kind], known, record_exception=False, set_status_on_exception=False
     ) as running:
         try:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from ipaddress import IPv6Address, ip_address
 from time import monotonic
 from typing import Protocol
@@ -32,6 +32,7 @@ HEAVY = 2_000
 RETRY_AFTER_S = 1
 # What every refusal of these bounds carries; most of one are the bound that one client can keep to.
 REFUSED = {"Retry-After": str(RETRY_AFTER_S), **at_once(MOST_OF_ONE, RETRY_AFTER_S)}
+AT_ONCE = nullcontext()
 TOO_MUCH = "Too much of yours is under way. Nothing was changed; try again in a moment."
 
 
@@ -80,37 +81,31 @@ class Admission:
                 self._proofs.popitem(last=False)
         return person
 
-    @contextmanager
-    def work(self, client: Caller) -> Iterator[None]:
-        """Have one more in hand. Raises RateLimited at once when it is too much."""
+    def work(self, client: Caller) -> _Held:
+        """One more in hand. Raises RateLimited at once, as it begins, when it is too much."""
         person = self.known(client)
-        keys = ("all", person) if person else ("all", "strangers", client.address_key)
-        most = {"all": MOST_IN_ALL, "strangers": MOST_OF_STRANGERS}
-        with _counted(self.in_hand, {key: most.get(key, MOST_OF_ONE) for key in keys}):
-            yield
+        if person:
+            return _Held(self.in_hand, {"all": MOST_IN_ALL, person: MOST_OF_ONE})
+        most = {"all": MOST_IN_ALL, "strangers": MOST_OF_STRANGERS, client.address_key: MOST_OF_ONE}
+        return _Held(self.in_hand, most)
 
     def open_socket(self, client: Caller, person: str | None) -> _Held:
         """Count one more socket until it is released. Raises RateLimited when there are too many."""
         if person:
-            return _Held(self.sockets, {person: MOST_SOCKETS_OF_PERSON})
+            return _Held(self.sockets, {person: MOST_SOCKETS_OF_PERSON}).hold()
         most = {"strangers": MOST_SOCKETS_OF_STRANGERS, client.address_key: MOST_SOCKETS_OF_STRANGER}
-        return _Held(self.sockets, most)
+        return _Held(self.sockets, most).hold()
 
-    @asynccontextmanager
-    async def turn(self, bounds: Bounds) -> AsyncIterator[None]:
+    def turn(self, bounds: Bounds) -> AbstractAsyncContextManager[None]:
         """Wait, as a stranger, until those before have begun and the loop has had as long for others."""
-        if bounds is SIGNED_IN:
-            yield
-            return
-        async with self.strangers.next():
-            yield
+        return AT_ONCE if bounds is SIGNED_IN else self.strangers.next()
+
+    def one_at_a_time(self, person: str | None, cost: float) -> AbstractAsyncContextManager[None]:
+        """Hold a heavy operation until the person's heavy one before it is done."""
+        return AT_ONCE if person is None or cost < HEAVY else self._heavy_one(person)
 
     @asynccontextmanager
-    async def one_at_a_time(self, person: str | None, cost: float) -> AsyncIterator[None]:
-        """Hold a heavy operation until the person's heavy one before it is done."""
-        if person is None or cost < HEAVY:
-            yield
-            return
+    async def _heavy_one(self, person: str) -> AsyncIterator[None]:
         lock = self._heavy.setdefault(person, asyncio.Lock())
         try:
             async with lock:
@@ -123,30 +118,34 @@ class Admission:
 
 
 class _Held:
-    """Something counted until it is released."""
+    """Something that is counted from when it is held until it is released."""
 
     def __init__(self, counter: Counter[str], most: dict[str, int]) -> None:
-        if any(counter[key] >= limit for key, limit in most.items()):
-            raise RateLimited(TOO_MUCH)
-        self.counter, self.keys = counter, list(most)
-        self.counter.update(self.keys)
+        self.counter, self.most = counter, most
+
+    def hold(self) -> _Held:
+        """Count one more of each. Raises RateLimited when that is too many of one."""
+        counter = self.counter
+        for key, limit in self.most.items():
+            if counter[key] >= limit:
+                raise RateLimited(TOO_MUCH)
+        for key in self.most:
+            counter[key] += 1
+        return self
+
+    def __enter__(self) -> _Held:
+        return self.hold()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     def release(self) -> None:
         """Count it no more."""
-        for key in self.keys:
+        for key in self.most:
             self.counter[key] -= 1
             if not self.counter[key]:
                 del self.counter[key]
-        self.keys = []
-
-
-@contextmanager
-def _counted(counter: Counter[str], most: dict[str, int]) -> Iterator[None]:
-    held = _Held(counter, most)
-    try:
-        yield
-    finally:
-        held.release()
+        self.most = {}
 
 
 class _Turns:

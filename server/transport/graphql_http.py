@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from typing import Any
 
@@ -15,12 +15,14 @@ from starlette.types import ASGIApp
 from rules.failures import RateLimited, Refusal, ServiceUnavailable
 from server.transport import bodies
 from server.transport.admission import REFUSED, RETRY_AFTER_S, Admission
+from server.transport.answer import Answer
 from server.transport.documents import chosen_operation
 from server.transport.endpoint import Endpoint, EndpointContext, expected, request_id_of
 from server.transport.errors import mask, payload
 from server.transport.event_stream import EventStream, encode_json
 from server.transport.graphql_request import Params, RequestError, params_of, params_of_url, parse_json
 from server.transport.graphql_ws import GraphQLSocket
+from server.transport.heads import heads
 from server.transport.negotiation import EVENTS, HTML, JSON, RESPONSE_JSON, Accepted, accepted
 from server.transport.origins import refuse_forged
 from server.transport.schema import GatehouseSchema
@@ -54,7 +56,7 @@ class GraphQLEndpoint(Endpoint):
         socket = GraphQLSocket(self.schema, self.make_context, self.settings, self.admission)
         return [Route("/graphql", self), WebSocketRoute("/graphql", socket)]
 
-    async def _refuse(self, request: Request, error: Exception) -> Response:
+    async def _refuse(self, request: Request, error: Exception) -> ASGIApp:
         if isinstance(error, Refusal):
             status = STATUS_OF.get(type(error), 400)
             error = RequestError(error.message, status, code=error.code, headers=WHEN_REFUSED.get(status, {}))
@@ -66,7 +68,7 @@ class GraphQLEndpoint(Endpoint):
     async def _answer(self, request: Request, context: EndpointContext) -> ASGIApp:
         if request.method not in {"GET", "POST"}:
             raise RequestError("Send GET or POST.", 405, headers=METHODS)
-        wanted = accepted(request.headers.get("accept"))
+        wanted = accepted(heads(request.scope).get("accept"))
         if self.page and HTML in wanted.types and request.method == "GET" and "query" not in request.query_params:
             page = await self.page(request)
             if page:
@@ -99,9 +101,9 @@ class GraphQLEndpoint(Endpoint):
             return _stream(result.data, result.errors, context, cost)
         return _result(result.data, result.errors, wanted, context, cost)
 
-    def _refusal(self, request: Request, error: RequestError) -> Response:
+    def _refusal(self, request: Request, error: RequestError) -> ASGIApp:
         requests.ended(error.code)
-        wanted = accepted(request.headers.get("accept"))
+        wanted = accepted(heads(request.scope).get("accept"))
         body = {
             "errors": [
                 {"message": error.message, "extensions": {"code": error.code, "requestId": request_id_of(request)}}
@@ -111,7 +113,7 @@ class GraphQLEndpoint(Endpoint):
         if error.status in {408, 413}:
             headers["Connection"] = "close"
         answer = [body] * error.batch if error.batch else body
-        return _json(answer, wanted.json or JSON, error.status, headers)
+        return _json(answer, wanted.json or JSON, error.status, headers.items())
 
 
 async def _payloads(results: AsyncGenerator[Any, None]) -> AsyncGenerator[dict[str, Any], None]:
@@ -123,13 +125,14 @@ async def _payloads(results: AsyncGenerator[Any, None]) -> AsyncGenerator[dict[s
 async def _params(request: Request) -> Params:
     if request.method == "GET":
         return params_of_url(request.query_params)
-    content_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    own = heads(request.scope)
+    content_type, _, parameters = own.get("content-type", "").partition(";")
     if content_type.strip().lower() != "application/json":
         raise RequestError("Send the request as application/json.", 415, headers={"Accept": "application/json"})
     charset = parameters.lower().replace(" ", "").replace('"', "").partition("charset=")[2].partition(";")[0]
     if charset not in {"", "utf-8", "utf8", "us-ascii"}:
         raise RequestError("Send the JSON in UTF-8.")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if own.get("content-encoding", "identity").lower() != "identity":
         raise RequestError("Send the body as it is, without Content-Encoding.", 415)
     return params_of(parse_json(await bodies.read(request)))
 
@@ -140,15 +143,12 @@ def _result(
     wanted: Accepted,
     context: EndpointContext,
     cost: int | None = None,
-) -> Response:
+) -> Answer:
     body = _payload(data, errors, cost)
     media_type = wanted.json or JSON
     # The older media type says 200 to whatever it could read; the newer one tells a refusal by its status.
     status = 400 if "data" not in body and media_type == RESPONSE_JSON else 200
-    response = _json(body, media_type, status)
-    for name, value in _headers(errors, context):
-        response.headers.append(name, value)
-    return response
+    return _json(body, media_type, status, _headers(errors, context))
 
 
 def _stream(
@@ -174,7 +174,5 @@ def _headers(errors: list[GraphQLError] | None, context: EndpointContext) -> lis
     return [*context.response_headers, *(REFUSED.items() if is_refused else ())]
 
 
-def _json(body: object, media_type: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    response = Response(encode_json(body), status, headers, media_type=f"{media_type}; charset=utf-8")
-    response.headers["Vary"] = "Accept"
-    return response
+def _json(body: object, media_type: str, status: int, headers: Iterable[tuple[str, str]] = ()) -> Answer:
+    return Answer(encode_json(body), media_type, status, headers)

@@ -82,7 +82,7 @@ def parse_json(raw: bytes | str) -> Any:
     try:
         # Some write a byte order mark before their JSON.
         text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw.removeprefix("\ufeff")
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = DECODER.decode(text)
     except UnicodeDecodeError:
         raise RequestError("The JSON is not UTF-8.") from None
     except (ValueError, RecursionError):
@@ -101,6 +101,10 @@ def _document_hash(value: dict[str, Any], extensions: dict[str, Any]) -> str | N
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
+
+
+# json.loads makes one anew each time.
+DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _refuse_unusable(value: object) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server.transport.heads import heads
 from settings import Settings
 from telemetry import requests
 
@@ -46,13 +47,19 @@ SECURITY_HEADERS = {
 }
 
 
-def middleware(settings: Settings) -> list[Middleware]:
-    """The middlewares of the application, outermost first."""
+# They say how a document is shown, and nothing of a module or a stylesheet, of which a page has dozens.
+OF_DOCUMENTS = frozenset({b"x-frame-options", b"cross-origin-opener-policy", b"permissions-policy"})
+PARTS = (b"text/javascript", b"text/css")
+MOST_KEPT = 200
+
+
+def middleware(settings: Settings, endpoint: ASGIApp | None = None) -> list[Middleware]:
+    """The middlewares of the application, outermost first; the last leads to the GraphQL endpoint, if given."""
+    https = urlsplit(settings.public_url).scheme == "https"
     return [
-        Middleware(RequestId),
-        Middleware(SecurityHeaders, https=urlsplit(settings.public_url).scheme == "https"),
-        Middleware(Hosts, served=settings.served_hosts),
+        Middleware(Passage, https=https, served=settings.served_hosts),
         *([_cors(settings)] if settings.allowed_origins else []),
+        *([Middleware(Shortcut, path="/graphql", there=endpoint)] if endpoint else []),
     ]
 
 
@@ -68,33 +75,50 @@ def _cors(settings: Settings) -> Middleware:
     )
 
 
-class RequestId:
-    """Gives each request an id, its own if that is sane, in scope["state"]["request_id"] and in the answer."""
+class Passage:
+    """Gives each request an id, its own if that is sane, refuses what is asked of a host that is not ours, and adds to
+    every answer the id and the security headers that it does not set itself.
 
-    def __init__(self, app: ASGIApp) -> None:
+    The id stands in scope["state"]["request_id"]. A page of another host's name would count as our own.
+    """
+
+    def __init__(self, app: ASGIApp, https: bool, served: frozenset[str]) -> None:
         self.app = app
+        self.served = served
+        headers = dict(SECURITY_HEADERS)
+        if https:
+            headers["Strict-Transport-Security"] = f"max-age={HSTS_AGE_S}; includeSubDomains"
+        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        # By the names of the headers that an answer sets itself, of which there are a few dozen sets.
+        self._missing: dict[tuple[bytes, ...], list[tuple[bytes, bytes]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        if scope["type"] not in {"http", "websocket"}:
+        kind = scope["type"]
+        if kind not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
+        own = heads(scope)
+        given = own.get("x-request-id", "")
         request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
         # A copy: the server shares one state between all requests.
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
+        id_header = (b"x-request-id", request_id.encode())
 
         async def send_with_id(message: Message) -> None:
-            if message["type"] in {"http.response.start", "websocket.accept", "websocket.http.response.start"}:
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            if message["type"] in {"websocket.accept", "websocket.http.response.start"}:
+                message["headers"] = [*message.get("headers", ()), id_header]
+            elif message["type"] == "http.response.start":
+                message["headers"] = [*self._secured(message.get("headers", ())), id_header]
             await send(message)
 
-        if (
-            scope["type"] == "websocket" or scope["path"] in UNTOLD_PATHS
-        ):  # a socket's operations are told of one by one
-            await self.app(scope, receive, send_with_id)
+        is_served = scope["path"] in BY_ANY_HOST or _without_port(own.get("host", "").lower()) in self.served
+        app = self.app if is_served else _misdirected
+        # A socket's operations are told of one by one.
+        if kind == "websocket" or scope["path"] in UNTOLD_PATHS:
+            await app(scope, receive, send_with_id)
             return
-        trace = Headers(scope=scope).get("traceparent")
+        trace = own.get("traceparent")
         with requests.observed(request_id, "http", is_graphql=_asks_graphql(scope), traceparent=trace) as observed:
 
             async def send_observed(message: Message) -> None:
@@ -102,60 +126,42 @@ class RequestId:
                     observed.end(f"HTTP_{message['status']}")
                 await send_with_id(message)
 
-            await self.app(scope, receive, send_observed)
+            await app(scope, receive, send_observed)
+
+    def _secured(self, own: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """An answer's headers with those that it lacks."""
+        headers = list(own)
+        is_part = any(name == b"content-type" and value.startswith(PARTS) for name, value in headers)
+        names = tuple([name for name, _ in headers] + [b"part"] * is_part)
+        missing = self._missing.get(names)
+        if missing is None:
+            missing = [
+                (name, value)
+                for name, value in self.headers
+                if name not in names and not (is_part and name in OF_DOCUMENTS)
+            ]
+            if len(self._missing) < MOST_KEPT:
+                self._missing[names] = missing
+        return headers + missing
+
+
+class Shortcut:
+    """Gives what is asked at one path to its application, past the router, which tries one route after another."""
+
+    def __init__(self, app: ASGIApp, path: str, there: ASGIApp) -> None:
+        self.app = app
+        self.path = path
+        self.there = there
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        is_there = scope["type"] == "http" and scope["path"] == self.path and not scope.get("root_path")
+        await (self.there if is_there else self.app)(scope, receive, send)
 
 
 def _asks_graphql(scope: Scope) -> bool:
     is_asked = scope["method"] == "POST" or b"query=" in scope["query_string"]
     return bool(is_asked and scope["path"] == "/graphql")
-
-
-# They say how a document is shown, and nothing of a module or a stylesheet, of which a page has dozens.
-OF_DOCUMENTS = frozenset({b"x-frame-options", b"cross-origin-opener-policy", b"permissions-policy"})
-PARTS = (b"text/javascript", b"text/css")
-
-
-class SecurityHeaders:
-    """Adds to every answer the security headers that it does not set itself."""
-
-    def __init__(self, app: ASGIApp, https: bool) -> None:
-        self.app = app
-        headers = dict(SECURITY_HEADERS)
-        if https:
-            headers["Strict-Transport-Security"] = f"max-age={HSTS_AGE_S}; includeSubDomains"
-        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        self.of_parts = [header for header in self.headers if header[0] not in OF_DOCUMENTS]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                own = list(message.get("headers", ()))
-                names = {name for name, _ in own}
-                is_part = any(name == b"content-type" and value.startswith(PARTS) for name, value in own)
-                wanted = self.of_parts if is_part else self.headers
-                message["headers"] = own + [header for header in wanted if header[0] not in names]
-            await send(message)
-
-        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
-
-
-class Hosts:
-    """Refuses what is asked of a host that is not ours: a page of another name would count as our own."""
-
-    def __init__(self, app: ASGIApp, served: frozenset[str]) -> None:
-        self.app = app
-        self.served = served
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
-        if scope["type"] in {"http", "websocket"} and scope["path"] not in BY_ANY_HOST:
-            host = Headers(scope=scope).get("host", "").lower()
-            if _without_port(host) not in self.served:
-                await _misdirected(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
 
 
 def _without_port(host: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 RESPONSE_JSON = "application/graphql-response+json"
 JSON = "application/json"
 EVENTS = "text/event-stream"
 HTML = "text/html"
+MOST_KEPT, LONGEST_KEPT = 200, 200
 
 
 class Accepted(NamedTuple):
@@ -30,6 +32,16 @@ def accepted(header: str | None) -> Accepted:
     """Read an Accept header. A wildcard stands for application/json, which every client can read."""
     if not header or not header.strip():
         return Accepted((JSON,))
+    # Clients of one kind send the same; what is longer than theirs is not kept.
+    return _kept(header) if len(header) <= LONGEST_KEPT else _read(header)
+
+
+@lru_cache(MOST_KEPT)
+def _kept(header: str) -> Accepted:
+    return _read(header)
+
+
+def _read(header: str) -> Accepted:
     qualities: dict[str, float] = {}
     for part in header.lower().split(","):
         name, *parameters = (piece.strip() for piece in part.split(";"))

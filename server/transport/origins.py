@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection, Request
 
 from server.transport.graphql_request import RequestError
+from server.transport.heads import heads
 from settings import Settings
 
 # What a browser says of a request that a page of another site, or of another host of ours, has caused.
@@ -33,6 +34,8 @@ def has_trusted_origin(connection: HTTPConnection, settings: Settings) -> bool:
 
 def refuse_forged(request: Request, settings: Settings) -> None:
     """Raise RequestError (403) for a request with our cookie that another site may have caused."""
+    if "cookie" not in heads(request.scope):
+        return
     # Only a bearer token goes before the cookie; any other scheme leaves the cookie to decide who asks.
     has_token = request.headers.get("authorization", "").lower().startswith("bearer ")
     if settings.cookie_name not in request.cookies or has_token:

@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
+from server.transport.bodies import WHOLE
 from server.transport.headers import SECURITY_HEADERS
 from telemetry import life
 
@@ -97,6 +98,11 @@ class Protocol(HttpToolsProtocol):
         """The head is there."""
         self._have_head()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The body is there as well."""
+        self.scope[WHOLE] = True  # type: ignore[literal-required]
+        super().on_message_complete()
 
     def _expect_head(self) -> None:
         self._have_head()

@@ -137,7 +137,7 @@ def small_app(settings: Settings) -> Starlette:
 
     schema = GatehouseSchema(query=Query, mutation=Mutation, subscription=Subscription, settings=settings)
     endpoint = GraphQLEndpoint(schema, make_context, settings=settings)
-    return Starlette(routes=endpoint.routes, middleware=middleware(settings))
+    return Starlette(routes=endpoint.routes, middleware=middleware(settings, endpoint))
 
 
 @asynccontextmanager
