@@ -120,13 +120,13 @@ async def plan_mails(url: str) -> None:
 
 
 @contextmanager
-def worker(url: str, smtp_port: int) -> Iterator[None]:
+def worker(url: str, smtp_port: int, **settings: str) -> Iterator[None]:
     """One worker process, and a beat that wakes it."""
     with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
         broker = valkey.start(Path(folder))
         broker.wait_until_ready()
         smtp_url = f"smtp://127.0.0.1:{smtp_port}"
-        environment = parts.environment(database_url=url, broker_url=broker.url, smtp_url=smtp_url)
+        environment = parts.environment(database_url=url, broker_url=broker.url, smtp_url=smtp_url, **settings)
         children = [
             processes.start(
                 [sys.executable, "-m", "server.commands.main", name], Path(folder) / f"{name}.log", env=environment

@@ -7,8 +7,12 @@ import logging
 import secrets
 import ssl
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
+from uuid import UUID
 
 import certifi
 import httpcore
@@ -30,6 +34,8 @@ MOST_AT_ONCE = 200
 ATTEMPT_S = 15.0
 CONNECT_S = 5.0
 LOOK_EVERY_S = 0.2
+GATHERED_S = 0.02
+KEPT_ALIVE_S = 5.0
 ANSWER_BYTES = 1_000
 LONGEST_SPOKEN = 1_000
 
@@ -43,6 +49,50 @@ class Outcome:
     status: int | None = None
     answer: str | None = None
     error: str | None = None
+
+
+class Connections:
+    """A pool of connections for each endpoint, and what is idle closed.
+
+    One pool for all would look at every connection of it, to whomever, for each request.
+    """
+
+    def __init__(self, *, allow_private: bool) -> None:
+        self._network = GuardedNetwork(allow_private=allow_private)
+        self._tls = ssl.create_default_context(cafile=certifi.where())
+        self._pools: dict[UUID, httpcore.AsyncConnectionPool] = {}
+        self._in_use: Counter[UUID] = Counter()
+        self._used_at: dict[UUID, float] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for pool in self._pools.values():
+            await pool.aclose()
+
+    @contextmanager
+    def to(self, webhook_id: UUID) -> Iterator[httpcore.AsyncConnectionPool]:
+        """The connections to one endpoint, for one attempt."""
+        pool = self._pools.get(webhook_id)
+        if pool is None:
+            pool = self._pools[webhook_id] = httpcore.AsyncConnectionPool(
+                ssl_context=self._tls, keepalive_expiry=KEPT_ALIVE_S, network_backend=self._network
+            )
+        self._in_use[webhook_id] += 1
+        try:
+            yield pool
+        finally:
+            self._in_use[webhook_id] -= 1
+            self._used_at[webhook_id] = time.monotonic()
+
+    async def close_idle(self) -> None:
+        """Close what nobody has used for a while."""
+        until = time.monotonic() - KEPT_ALIVE_S
+        idle = [each for each, used_at in self._used_at.items() if used_at < until and not self._in_use[each]]
+        for webhook_id in idle:
+            del self._used_at[webhook_id], self._in_use[webhook_id]
+            await self._pools.pop(webhook_id).aclose()
 
 
 class Pump:
@@ -71,27 +121,28 @@ class Pump:
             self._running = False
 
     async def _deliver(self) -> None:
-        network = GuardedNetwork(allow_private=self._runtime.settings.webhook_allow_private)
-        context = ssl.create_default_context(cafile=certifi.where())
         under_way: set[asyncio.Task[None]] = set()
-        async with httpcore.AsyncConnectionPool(
-            ssl_context=context, max_connections=MOST_AT_ONCE, keepalive_expiry=5, network_backend=network
-        ) as pool:
+        async with Connections(allow_private=self._runtime.settings.webhook_allow_private) as connections:
             while not self._runtime.is_stopping:
                 room = MOST_AT_ONCE - len(under_way)
                 found = await self._runtime.query_once(webhooks.claim, room) if room else []
-                under_way |= {asyncio.create_task(self._attempt(pool, claimed)) for claimed in found}
+                under_way |= {asyncio.create_task(self._attempt(connections, claimed)) for claimed in found}
                 if not under_way:
                     return
-                _, under_way = await asyncio.wait(under_way, timeout=LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+                await connections.close_idle()
+                await asyncio.wait(under_way, timeout=LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+                # Those that end at about the same time make room for one claim together.
+                await asyncio.sleep(GATHERED_S)
+                under_way = {task for task in under_way if not task.done()}
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
 
-    async def _attempt(self, pool: httpcore.AsyncConnectionPool, claimed: Claimed) -> None:
+    async def _attempt(self, connections: Connections, claimed: Claimed) -> None:
         began_at = time.monotonic()
         try:
-            outcome = await self._send(pool, claimed)
+            with connections.to(claimed.webhook_id) as pool:
+                outcome = await self._send(pool, claimed)
         except asyncio.CancelledError:
             await self._runtime.query_once(webhooks.give_back, claimed)
             raise
