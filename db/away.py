@@ -11,8 +11,10 @@ AWAY_STATES = (
     "25P03",  # idle in a transaction for too long
     "25P04",  # a transaction that took too long
     "28",  # it lets us in no more
+    "3D000",  # no such database: it is being restored or renamed
     "40",  # rolled back for others: deadlocks
     "53",  # out of connections, memory or disk
+    "55000",  # a database that takes no connections now
     "55P03",  # a lock that others hold
     "57",  # cancelled, shutting down, starting up, crashed
     "58",  # its own disk or files fail it

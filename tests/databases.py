@@ -100,6 +100,15 @@ class Databases:
         finally:
             await connection.close()
 
+    @asynccontextmanager
+    async def away(self, database: asyncpg.Connection[asyncpg.Record]) -> AsyncIterator[None]:
+        """Take one of them away from everybody but this connection to it."""
+        name = await database.fetchval("SELECT current_database()")
+        await self.administrator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        await end_connections(database)
+        yield
+        await self.administrator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
 
 @pytest_asyncio.fixture(scope="session")
 async def databases(postgres: Postgres) -> AsyncIterator[Databases]:
@@ -140,3 +149,11 @@ async def empty_database(server_url: str) -> AsyncIterator[str]:
 def named(url: str, database: str) -> str:
     """The URL of another database on the same server."""
     return url.replace("/postgres?", f"/{database}?", 1)
+
+
+async def end_connections(database: asyncpg.Connection[asyncpg.Record]) -> None:
+    """End everybody else's connections to the test's database."""
+    await database.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )

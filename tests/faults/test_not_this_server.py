@@ -11,13 +11,17 @@ from db.pool import open_database
 from rules.failures import ServiceUnavailable
 from tests.account.acts import save
 from tests.client import serving, settings_for
+from tests.databases import end_connections
 from tests.line import Line
 from tests.operations import BEGIN, SIGN_IN
 from tests.people import PASSWORD, World, email, make_world
 from tests.proxy import FATAL, prompting
 
 VIEWER = "{ viewer { email } }"
-AWAY = ["08006", "25006", "40001", "40P01", "53100", "53300", "55P03", "57014", "57P01", "57P02", "57P03", "58030"]
+AWAY = [
+    *("08006", "25006", "3D000", "40001", "40P01", "53100", "53300", "55000", "55P03"),
+    *("57014", "57P01", "57P02", "57P03", "58030"),
+]
 SAVES = 12
 READERS = 8
 
@@ -40,14 +44,6 @@ async def turn(database: asyncpg.Connection[asyncpg.Record], *, read_only: bool)
     """Let connections to the test's database that are made from now on be read-only, or not."""
     name = await database.fetchval("SELECT current_database()")
     await database.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {'on' if read_only else 'off'}")
-
-
-async def end_connections(database: asyncpg.Connection[asyncpg.Record]) -> None:
-    """End everybody else's connections to the test's database."""
-    await database.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
 
 
 @pytest.mark.parametrize("state", AWAY)

@@ -16,6 +16,6 @@ Sit = Callable[..., Awaitable[Page]]
 @pytest_asyncio.fixture
 async def sit(browser: Browser, world: World) -> AsyncIterator[Sit]:
     """Seats somebody at a browser: `await sit("mia")` is a page where she is signed in, `sit()` one without anybody."""
-    desk = Desk(browser, world)
+    desk = Desk(browser, world.base_url)
     yield desk.sit
     await desk.close()

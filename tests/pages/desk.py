@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pyotp
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.people import PASSWORD, Factor, World, email
+from tests.people import PASSWORD, Factor, email
 from tests.waiting import LIMIT_S
 
 # What a browser says by itself of an answer that is no success.
@@ -20,14 +20,14 @@ class Desk:
     """The browsers of one test."""
 
     browser: Browser
-    world: World
+    base_url: str
     contexts: list[BrowserContext] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
     async def sit(self, name: str | None = None, at: str = "/account/security", **options: object) -> Page:
         """A page of a browser of one's own, signed in as `name` by the cookie of a real sign-in."""
         settings = {"viewport": {"width": 1280, "height": 800}, **options}
-        context = await self.browser.new_context(base_url=self.world.base_url, **settings)  # type: ignore[arg-type]
+        context = await self.browser.new_context(base_url=self.base_url, **settings)  # type: ignore[arg-type]
         context.set_default_timeout(LIMIT_S * 1000)
         self.contexts.append(context)
         page = await context.new_page()
@@ -37,11 +37,11 @@ class Desk:
         if name:
             await page.goto(f"/sign-in?next={at}")
             await give_password(page, name)
-            await page.wait_for_url(f"{self.world.base_url}{at}")
+            await page.wait_for_url(f"{self.base_url}{at}")
         return page
 
     def _look(self, url: str) -> None:
-        if not url.startswith((self.world.base_url + "/", "data:", "blob:")):
+        if not url.startswith((self.base_url + "/", "data:", "blob:")):
             self.complaints.append(url)
 
     def _hear(self, kind: str, text: str) -> None:

@@ -11,6 +11,7 @@ from resolvers.operators.staff import change_role
 from rules.people import Role
 from tests.account.acts import save
 from tests.client import SERVED
+from tests.databases import Databases
 from tests.pages.conftest import Sit
 from tests.pages.desk import codes_in, dialog_of, give_password, scan, set_up
 from tests.people import PASSWORD, World, email
@@ -287,6 +288,18 @@ async def test_a_network_that_is_away_loses_nothing(sit: Sit, world: World) -> N
     await page.get_by_role("button", name="Change password").click()
     await expect(page.get_by_role("alert").filter(has_text="The server cannot be reached.")).to_be_visible()
     await page.unroute("**/graphql")
+    await page.get_by_role("button", name="Change password").click()
+    await expect(page.get_by_role("status").filter(has_text="Your password is changed.")).to_be_visible()
+
+
+async def test_a_database_that_is_away_loses_nothing(sit: Sit, world: World, databases: Databases) -> None:
+    page = await sit("mia")
+    await page.get_by_role("textbox", name="Current password").fill(PASSWORD)
+    await page.get_by_role("textbox", name="New password").fill("a long sentence of words")
+    async with databases.away(world.database):
+        await page.get_by_role("button", name="Change password").click()
+        await expect(page.get_by_role("alert").filter(has_text="try again")).to_be_visible()
+        await expect(page.get_by_role("textbox", name="New password")).to_have_value("a long sentence of words")
     await page.get_by_role("button", name="Change password").click()
     await expect(page.get_by_role("status").filter(has_text="Your password is changed.")).to_be_visible()
 

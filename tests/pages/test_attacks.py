@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from rules.branding import DARK_PAGE, LIGHT_PAGE, READABLE, contrast, readable_on
 from tests.account.acts import save
@@ -131,6 +133,27 @@ async def test_the_pages_can_be_switched_off(database_url: str) -> None:
         assert (await http.get("/")).headers["location"] == "/graphql"
         for path in ("/sign-in", "/account/security", "/settings/security", "/set-password"):
             assert (await http.get(path)).status_code == 404
+
+
+async def test_a_product_shows_its_logo(browser: Browser, database_url: str, tmp_path: Path) -> None:
+    logo = tmp_path / "logo.svg"
+    logo.write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="32"><script>alert(1)</script>'
+        '<rect width="64" height="32"/></svg>'
+    )
+    async with serving(settings_for(database_url, product_name="Ledger & Co", logo_file=logo)) as base_url:
+        page = await browser.new_page()
+        said: list[str] = []
+        page.on("dialog", lambda dialog: said.append(dialog.message))
+        await page.goto(f"{base_url}/sign-in")
+        shown = page.get_by_role("img", name="Ledger & Co")
+        await expect(shown).to_be_visible()
+        assert await shown.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") == 64
+        answer = await page.goto(f"{base_url}/assets/logo")
+        assert answer
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert said == []
+        await page.close()
 
 
 async def test_a_product_shows_its_name_and_colour(database_url: str) -> None:

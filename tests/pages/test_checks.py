@@ -140,6 +140,11 @@ async def test_nothing_stands_in_the_way_on_the_agencys_page(sit: Sit, world: Wo
     await expect(page.get_by_role("dialog")).to_be_visible()
     await check(page, fetched)
     await page.get_by_role("button", name="Close").click()
+    for name in ("New secret", "Remove"):
+        await page.get_by_role("region", name="Webhooks").get_by_role("button", name=name).click()
+        await expect(page.get_by_role("dialog")).to_be_visible()
+        await check(page, fetched)
+        await page.get_by_role("button", name="Cancel").click()
     row = page.get_by_role("row").filter(has_text=email("mia"))
     await row.get_by_role("button", name="Reset MFA").click()
     await check(page, fetched)
