@@ -33,7 +33,7 @@ async def test_the_pages_work_where_only_trusted_documents_run(
     manifest.write_text(json.dumps({}))
     async with serving(settings_for(database_url, trusted_documents=manifest)) as base_url:
         world = await make_world(base_url, database)
-        desk = Desk(browser, world)
+        desk = Desk(browser, world.base_url)
         page = await desk.sit("olive")
         await set_up(page)
         await page.get_by_role("link", name="Agency security").click()
