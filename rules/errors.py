@@ -1,6 +1,8 @@
-"""Every code in a top-level error: what it means, and what whoever gets it does."""
+"""Every code of an error, and every failure that comes back as data: what it means, and what whoever gets it does."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 REMEDIES = {
     "UNAUTHENTICATED": (
@@ -45,12 +47,51 @@ REMEDIES = {
         "Send the request again once; then tell whoever runs Gatehouse the requestId.",
     ),
 }
+# Members of the mutations' unions, by their types.
+AS_DATA = {
+    "InvalidCredentials": (
+        "The email or the password is wrong, or nobody has it: never told apart.",
+        "Let the person type both again, or ask for a link: `requestPasswordReset`.",
+    ),
+    "InvalidCode": (
+        "The code is wrong, spent or from another time. It counted as a guess.",
+        "Let the person wait for the next code; show `attemptsRemaining`, and the clock's error while enrolling.",
+    ),
+    "TooManyAttempts": (
+        "Guessing is locked; the right code or password is not taken either.",
+        "Show `retryAt`, and ask for nothing before.",
+    ),
+    "ChallengeExpired": (
+        "The sign-in is unknown, used, older than 5 minutes or guessed at 5 times.",
+        "Begin again with the first factor.",
+    ),
+    "MfaNotEnabled": ("The person has no MFA on.", "Ask `viewer { mfa { enabled } }` again, and offer to set it up."),
+    "MfaAlreadyEnabled": (
+        "The person has MFA on.",
+        "For a new phone `replaceAuthenticator`; to begin anew, `disableMfa` first.",
+    ),
+    "EnrollmentNotStarted": (
+        "No enrollment is open, or it is older than 15 minutes.",
+        "Begin again: `beginMfaEnrollment`, with a new QR code.",
+    ),
+    "StaffMfaNotEnabled": ("The staff member has no MFA to reset.", "Load the roster again."),
+    "LinkExpired": (
+        "The link out of an email is unknown, used, replaced, taken back or too old.",
+        "Let the person ask for another.",
+    ),
+    "NotPermitted": ("The person may see this, but not do it.", "Show the message: it says who may."),
+    "InvalidInput": ("A value that the person gave cannot be taken.", "Show the message beside the input's `field`."),
+}
 
 
 def page() -> str:
     """docs/errors.md."""
-    rows = [f"| `{code}` | {cause} | {remedy} |" for code, (cause, remedy) in REMEDIES.items()]
-    return "\n".join([INTRODUCTION, "| code | cause | what to do |", "| --- | --- | --- |", *rows, "", PROMISE, ""])
+    return "\n".join([INTRODUCTION, _table("code", REMEDIES), MEMBERS, _table("type", AS_DATA), PROMISE, ""])
+
+
+def _table(head: str, told: Mapping[str, tuple[str, str]]) -> str:
+    rows = [f"| `{name}` | {cause} | {remedy} |" for name, (cause, remedy) in told.items()]
+    return "\n".join([f"| {head} | cause | what to do |", "| --- | --- | --- |", *rows, ""])
 
 
 INTRODUCTION = """# Errors
@@ -60,6 +101,10 @@ stops a request is in the top-level `errors`, with a code in `extensions.code` a
 `extensions.requestId`. A refusal for asking too much, `TooManyAttempts` too, comes with the header fields
 `RateLimit` and `RateLimit-Policy`: how much is allowed, and in how many seconds (`t`) to try again.
 Codes are for programs, messages for people: a message may be reworded at any time.
+"""
+MEMBERS = """## Failures that come back as data
+
+Each is a member of its mutation's union, told by `__typename`.
 """
 PROMISE = """## How the schema changes
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from graphql import build_schema, is_interface_type
+
 from rules import errors, failures
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +24,14 @@ def codes() -> set[str]:
 
 def test_every_code_has_its_cause_and_remedy() -> None:
     assert codes() == set(errors.REMEDIES)
+
+
+def test_every_failure_that_is_data_has_them_too() -> None:
+    assert {outcome.__name__ for outcome in failures.Outcome.__subclasses__()} >= set(errors.AS_DATA)
+    schema = build_schema((ROOT / "schema" / "schema.graphql").read_text())
+    error = schema.type_map["Error"]
+    assert is_interface_type(error)
+    assert {type_.name for type_ in schema.get_possible_types(error)} == set(errors.AS_DATA)
 
 
 def test_the_page_is_the_list() -> None:
