@@ -170,6 +170,16 @@ class Person:
             return "This person has a role in an account that you do not manage. Ask the operator of the platform."
         return None
 
+    def may_end_sessions(
+        self, role: Role, account_id: UUID, elsewhere: list[UUID], owned_elsewhere: list[UUID]
+    ) -> str | None:
+        """None, or why the person may not sign out somebody with this role here, and roles and ownerships elsewhere."""
+        if role is Role.OWNER and not self.owns(account_id):
+            return "Only an owner can end an owner's sessions. Ask another owner of the account."
+        if not all(map(self.manages, elsewhere)) or not all(map(self.owns, owned_elsewhere)):
+            return "This person has a role in an account that you do not manage. Ask the operator of the platform."
+        return None
+
     def is_blocked_at(self, account: Account) -> bool:
         """Whether the gate is closed: reset and not enrolled again, or not enrolled past this account's deadline."""
         if self.mfa_enabled:

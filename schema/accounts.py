@@ -13,6 +13,7 @@ import resolvers.audit
 import resolvers.compliance
 import resolvers.policy
 import resolvers.staff
+import resolvers.staff_sessions
 import resolvers.standing
 import resolvers.webhooks
 from db.staff import Filter
@@ -26,6 +27,7 @@ from schema.failures import InvalidInput, NotPermitted
 from schema.policy import EnrollmentProgress, PolicyImpact, RequiredOf, SecurityPolicy
 from schema.providers import AccountProvider
 from schema.staff import StaffConnection, StaffFilter
+from schema.staff_sessions import StaffSession
 from schema.standing import MfaException
 from schema.webhooks import Webhook
 
@@ -104,6 +106,17 @@ class Account:
     async def sign_in_providers(self, info: Info) -> list[AccountProvider] | None:
         found = await resolvers.account_providers.of_account(info.context, self.facts.id)
         return [AccountProvider.of(each) for each in found]
+
+    @strawberry.field(
+        description="Where a staff member is signed in, newest use first. Owners, admins and super-admins only."
+    )
+    async def staff_sessions(
+        self,
+        info: Info,
+        staff_id: Annotated[strawberry.ID, strawberry.argument(description="The membership's id, from the roster.")],
+    ) -> list[StaffSession] | None:
+        found = await resolvers.staff_sessions.live(info.context, self.facts.id, parse_id(staff_id))
+        return [StaffSession.of(each) for each in found]
 
     @strawberry.field(description="Security events of the account, newest first. Owners, admins and super-admins only.")
     async def audit_log(

@@ -25,6 +25,7 @@ from schema.service import ServiceMutation, ServiceQuery
 from schema.services import guard
 from schema.sign_in import SignInMutation
 from schema.staff_care import StaffMutation
+from schema.staff_sessions import StaffSessionMutation
 from schema.standing import StandingMutation
 from schema.viewer import Viewer, viewer
 from schema.watching import Subscription
@@ -64,6 +65,7 @@ class Mutation(
     AccountMutation,
     AlertMutation,
     StaffMutation,
+    StaffSessionMutation,
     StandingMutation,
     ServiceMutation,
     ProvisioningMutation,

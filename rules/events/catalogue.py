@@ -67,6 +67,7 @@ from rules.events.staff import (
     StaffReactivated,
     StaffRemoved,
     StaffRoleChanged,
+    StaffSessionEnded,
     SuperAdminGranted,
     SuperAdminRevoked,
 )
@@ -139,6 +140,7 @@ EVENTS: tuple[type[Event], ...] = (
     DigestSent,
     NewDeviceSignedIn,
     SignInRejected,
+    StaffSessionEnded,
 )
 # What audit logs show and webhooks tell.
 SHOWN = tuple(event for event in EVENTS if event.is_shown)

@@ -81,6 +81,13 @@ class StaffRemoved(MemberEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StaffSessionEnded(MemberEvent):
+    description = "An owner or admin ended a session of a staff member."
+    sentence = "{actor} ended a session of {subject}."
+    mailing = to_subject("staff_session_ended")
+
+
+@dataclass(frozen=True, kw_only=True)
 class StaffDeactivated(MemberEvent):
     description = "The account's directory made a person inactive: they have no role in it until it makes them active."
     sentence = "{subject}, {role}, was made inactive by the account's directory."

@@ -1,5 +1,17 @@
 """What owners ask about alerts."""
 
+STAFF_SESSIONS = """
+query ($account: ID!, $staff: ID!) {
+  account(id: $account) { staffSessions(staffId: $staff) { id userAgent ipAddress } }
+}
+"""
+END_STAFF_SESSION = """
+mutation ($account: ID!, $staff: ID!, $session: ID!) {
+  endStaffSession(input: {accountId: $account, staffId: $staff, sessionId: $session}) {
+    __typename ... on StaffSessionEnded { sessionId } ... on Error { message }
+  }
+}
+"""
 REJECT = """
 mutation ($token: String!) {
   rejectSignIn(input: {token: $token}) {

@@ -34,8 +34,8 @@ EXAMPLES = {
     for operation in parse((WEB / "examples.graphql").read_text()).definitions
     if isinstance(operation, OperationDefinitionNode) and operation.name and operation.operation is OperationType.QUERY
 }
-# Of a webhook that is there, and for a product's own system: their own tests ask these.
-del EXAMPLES["WebhookDeliveries"], EXAMPLES["Session"]
+# Of a webhook or a staff member that is there, and for a product's own system: their own tests ask these.
+del EXAMPLES["WebhookDeliveries"], EXAMPLES["Session"], EXAMPLES["StaffSessions"]
 EXAMPLE_COSTS = {
     "Viewer": 1,
     "Sessions": 2,

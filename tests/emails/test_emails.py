@@ -21,6 +21,7 @@ GOLDEN = Path(__file__).parent / "golden"
 SUBJECTS = {
     "mfa_enabled": "MFA is on for your sign-in",
     "mfa_disabled": "MFA is off for your sign-in",
+    "staff_session_ended": "One of your sessions was ended",
     "new_device_signed_in": "A sign-in from a new device",
     "backup_codes_regenerated": "Your backup codes were replaced",
     "authenticator_replaced": "Your authenticator app was replaced",
