@@ -333,3 +333,16 @@ async def test_an_owner_chooses_alerts_and_an_admin_sees_them(sit: Sit, world: W
     await expect(shown).to_be_checked()
     await expect(shown).to_be_disabled()
     await expect(page.get_by_role("button", name="Save alerts")).to_have_count(0)
+
+
+async def test_an_owner_ends_a_session_of_a_staff_member(sit: Sit, world: World) -> None:
+    await world.sign_in("mia")
+    page = await sit("olive", AT)
+    await member(page, "mia").get_by_role("button", name="Sessions").click()
+    dialog = page.get_by_role("dialog", name="Sessions")
+    await expect(dialog.get_by_role("listitem")).to_have_count(1)
+    await dialog.get_by_role("button", name="End session").click()
+    await expect(dialog.get_by_text("Signed in nowhere.")).to_be_visible()
+    assert len(await world.events("STAFF_SESSION_ENDED")) == 1
+    await dialog.get_by_role("button", name="Close").click()
+    await expect(member(page, "olive").get_by_role("button", name="Sessions")).to_have_count(0)

@@ -64,6 +64,11 @@ export class Roster {
           member.email !== person.email,
       },
       {
+        name: "Sessions",
+        act: (member) => void this.showSessions(member).catch(refused),
+        fits: (member) => !isInvited(member) && member.email !== person.email && (isOwner || member.role !== "OWNER"),
+      },
+      {
         name: "Invite again",
         act: (member) => void inviteAgain(this.accountId, member, changed).catch(refused),
         fits: isInvited,
@@ -225,6 +230,11 @@ export class Roster {
       this.put(result.staffMember);
       announce(`MFA of ${member.email} is reset.`);
     });
+  }
+
+  /** @param {Member} member */
+  async showSessions(member) {
+    await (await import("./staff_sessions.js")).showStaffSessions(this.accountId, member);
   }
 
   /** @param {Member} member */

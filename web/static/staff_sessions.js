@@ -1,0 +1,54 @@
+// Where one staff member is signed in, and how to end it. Loaded once somebody asks.
+
+import { act, succeeded } from "./act.js";
+import { ask } from "./api.js";
+import { openDialog } from "./dialogs.js";
+import { element, make } from "./dom.js";
+import { onPress } from "./forms.js";
+import { announce } from "./frame.js";
+import { device, minute } from "./words.js";
+
+/** @typedef {import("./roster_row.js").Member} Member */
+/** @typedef {{id: string, userAgent: string | null, ipAddress: string | null, lastUsedAt: string}} Session */
+
+const SESSIONS = `query StaffSessions($id: ID!, $staffId: ID!) { account(id: $id) {
+  staffSessions(staffId: $staffId) { id userAgent ipAddress lastUsedAt } } }`;
+const END = `mutation EndStaffSession($input: EndStaffSessionInput!) { endStaffSession(input: $input) {
+  __typename ... on Error { message } } }`;
+
+/** Show the dialog. @param {string} accountId @param {Member} member */
+export async function showStaffSessions(accountId, member) {
+  const { data, problem } = await ask(SESSIONS, { id: accountId, staffId: member.id });
+  if (problem) throw problem;
+  const { dialog } = openDialog("staff-sessions");
+  element(dialog, ".whom").textContent = member.email;
+  const list = element(dialog, "ul");
+  list.append(...data.account.staffSessions.map((/** @type {Session} */ each) => row(each)));
+  showEmpty();
+
+  /** @param {Session} session */
+  function row(session) {
+    const item = make("li", "");
+    const words = make("div", "");
+    const name = make("p", device(session.userAgent), "device");
+    name.id = `staff-session-${session.id}`;
+    words.append(name, make("p", `${session.ipAddress ?? "an unknown address"} · last used ${minute(session.lastUsedAt)}`, "hint"));
+    const end = make("button", "End session", "quiet small");
+    end.type = "button";
+    end.setAttribute("aria-describedby", name.id);
+    onPress(end, dialog, async () => {
+      const input = { accountId, staffId: member.id, sessionId: session.id };
+      succeeded(await act(END, input), "StaffSessionEnded");
+      item.remove();
+      showEmpty();
+      element(dialog, "[data-cancel]").focus();
+      announce(`A session of ${member.email} has ended.`);
+    });
+    item.append(words, end);
+    return item;
+  }
+
+  function showEmpty() {
+    element(dialog, ".empty").hidden = list.children.length > 0;
+  }
+}
