@@ -10,7 +10,7 @@ import asyncpg
 from db.pool import Connection
 from rules.events.base import Event
 from rules.events.catalogue import SHOWN_EVERYWHERE, SHOWN_NOWHERE, SHOWN_WHEN_PLANNED
-from rules.events.stored import OPERATOR, Stored
+from rules.events.stored import OPERATOR, SESSION_METHOD, Stored
 from telemetry import operators, requests, traces
 
 
@@ -27,6 +27,7 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
     rows = [Stored.of(event) for event in events]
     request, operator = requests.current(), operators.current()
     told = {OPERATOR: operator} if operator else {}
+    origin = request.origin if request else {}
     await connection.execute(
         """
         WITH given AS (
@@ -48,7 +49,7 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
         [row.account_id for row in rows],
         [row.subject_id for row in rows],
         [row.actor_id for row in rows],
-        [row.data | told for row in rows],
+        [_origin(event, origin) | row.data | told for event, row in zip(events, rows, strict=True)],
         [row.service_key for row in rows],
         SHOWN_WHEN_PLANNED,
         request.request_id if request else None,
@@ -56,6 +57,13 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
         traces.traceparent(),
         SHOWN_NOWHERE,
     )
+
+
+def _origin(event: Event, origin: dict[str, str]) -> dict[str, str]:
+    """What the request tells of where the event came from; an event that names a client knows that better."""
+    if not event.names_client():
+        return origin
+    return {name: fact for name, fact in origin.items() if name == SESSION_METHOD}
 
 
 def stored_from(row: asyncpg.Record) -> Stored:

@@ -8,7 +8,7 @@ import httpx2
 
 MOST_BYTES = 512 * 1024
 TIMEOUT_S = 5.0
-LIMITS = httpx2.Limits(max_connections=20, max_keepalive_connections=5)
+LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=5)
 
 
 class TooLargeError(httpx2.TransportError):

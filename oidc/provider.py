@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -30,7 +31,9 @@ SCOPE = "openid email"
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
 KEPT_S = 3600.0
 EXCHANGE_S = 10.0
-MOST_AT_ONCE = 20
+MOST_AT_ONCE = 100
+# Of one address, so that nobody takes all of a provider that hangs.
+MOST_OF_ONE = 10
 LEEWAY_S = 60
 # A token is made for the sign-in that asks for it.
 OLDEST_TOKEN_S = 600
@@ -57,12 +60,12 @@ class Provider:
         self.config = config
         self.redirect_uri = redirect_uri
         self._transport = BoundedTransport()
-        self._slots = asyncio.Semaphore(MOST_AT_ONCE)
+        self._under_way: Counter[str] = Counter()
         self._metadata = _Kept(self._load_metadata)
         self._keys = _Kept(self._load_keys)
 
-    async def authorization_url(self, pending: Pending) -> str:
-        """Where to send the browser. Raises SignInProblem, RateLimited."""
+    async def authorization_url(self, pending: Pending, source: str) -> str:
+        """Where to send the browser, which is of this source. Raises SignInProblem, RateLimited."""
 
         async def ask() -> str:
             metadata = await self._metadata.get()
@@ -74,10 +77,10 @@ class Provider:
             )
             return str(url)
 
-        return await self._within(ask)
+        return await self._within(ask, source)
 
-    async def identity(self, returned: Returned, pending: Pending, now: float) -> Identity:
-        """Whom the provider vouches for, as of `now`. Raises SignInProblem, RateLimited."""
+    async def identity(self, returned: Returned, pending: Pending, now: float, source: str) -> Identity:
+        """Whom the provider vouches for, as of `now`, to this source. Raises SignInProblem, RateLimited."""
 
         async def ask() -> Identity:
             metadata = await self._metadata.get()
@@ -91,22 +94,27 @@ class Provider:
             claims = await self._claims(token, pending.nonce, now)
             return await self._identity(claims, token, metadata)
 
-        return await self._within(ask)
+        return await self._within(ask, source)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._transport.aclose()
 
-    async def _within(self, ask: Callable[[], Awaitable[T]]) -> T:
+    async def _within(self, ask: Callable[[], Awaitable[T]], source: str) -> T:
         """The answer, within bounds; whatever is wrong with it is one problem to the person."""
-        if self._slots.locked():
+        if self._under_way[source] >= MOST_OF_ONE or self._under_way.total() >= MOST_AT_ONCE:
             raise RateLimited("Too many sign-ins are under way. Try again in a moment.")
+        self._under_way[source] += 1
         try:
-            async with self._slots, asyncio.timeout(EXCHANGE_S):
+            async with asyncio.timeout(EXCHANGE_S):
                 return await ask()
         except (OAuthError, JoseError, httpx2.HTTPError, TimeoutError, ValueError, KeyError, TypeError) as error:
             # What came from outside stays out of the log; its kind says enough.
             raise SignInProblem(FAILED, f"{self.config.name}: {_kind(error)}") from None
+        finally:
+            self._under_way[source] -= 1
+            if not self._under_way[source]:
+                del self._under_way[source]
 
     def _check_answer(self, returned: Returned, metadata: dict[str, Any]) -> None:
         """Raise SignInProblem unless the answer brings a code, and comes from whom it was asked of (RFC 9207)."""

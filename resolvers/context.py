@@ -23,6 +23,7 @@ from rules.failures import Forbidden, ServiceUnavailable, Unauthenticated
 from rules.people import Person, TimeLimits
 from rules.sealing import KeyRing
 from rules.service_keys import Right, ServiceKey
+from telemetry import requests
 
 NO_KEY = "Only a service may ask this: send a service key."
 WRONG_KEY = "This service key is unknown, revoked or expired."
@@ -68,7 +69,8 @@ class Context:
     _hashed: tuple[str | None, bytes | None] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Tell a service from a person by the token."""
+        """Tell a service from a person by the token, and the request's events where it comes from."""
+        requests.comes_from(ipAddress=self.client.ip_address, userAgent=self.client.user_agent)
         if self.token is not None and self.token.startswith(tokens.SERVICE_PREFIX):
             self._service_token = self.token
 
@@ -103,6 +105,7 @@ class Context:
         person = await self.person_or_none()
         if person is None:
             raise Forbidden("A service key cannot act as a person.") if self.is_service else Unauthenticated
+        requests.comes_from(sessionMethod=" ".join(person.amr) or None)
         return person
 
     @property

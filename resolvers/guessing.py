@@ -227,7 +227,7 @@ async def _after_wrong_code(context: Context, user_id: UUID, charged: Charge, er
         if charged.remaining == 0:
             closed = await throttles.closed(connection, charged.key, throttling.SECOND_FACTOR)
             until = closed.retry_at if closed else None
-            await _append_code_lock(context, connection, user_id, until)
+            await _append_code_lock(context, connection, user_id, until, error.method)
         if error.is_replay:
             await outbox.append(connection, CodeReplayed(subject_id=user_id, client=context.client, amr=error.method))
         if is_told:
@@ -240,11 +240,15 @@ async def _record_code_lock(context: Context, user_id: UUID, until: datetime) ->
         await _append_code_lock(context, connection, user_id, until)
 
 
-async def _append_code_lock(context: Context, connection: Connection, user_id: UUID, until: datetime | None) -> None:
+async def _append_code_lock(
+    context: Context, connection: Connection, user_id: UUID, until: datetime | None, method: str | None = None
+) -> None:
     """Append the lock once, however many requests run into it."""
     if until and await throttles.record_lock(connection, throttling.second_factor_key(user_id), until):
         is_mailed = await _is_mail_due(connection, user_id, "code")
-        locked = MfaChallengeLocked(subject_id=user_id, client=context.client, until=until, is_mailed=is_mailed)
+        locked = MfaChallengeLocked(
+            subject_id=user_id, client=context.client, until=until, is_mailed=is_mailed, amr=method
+        )
         await outbox.append(connection, locked)
         metrics.LOCK_OUTS.labels("second_factor").inc()
 

@@ -11,7 +11,7 @@ from oidc.provider import Provider, Returned
 from resolvers import sign_in
 from resolvers.context import Context
 from resolvers.sign_in import ChallengeOpened, ShutOut, SignedIn
-from rules import addresses, oidc
+from rules import addresses, oidc, throttling
 from rules.events.signing_in import IdentityLinked
 from rules.oidc import Identity, SignInProblem
 from rules.sealing import NONCE_BYTES
@@ -26,7 +26,7 @@ async def begin(context: Context, provider: Provider, wanted: str) -> tuple[str,
     async with context.database.connection() as connection:
         now = await identities.now(connection)
     pending = oidc.begin(provider.config.name, wanted, now, secrets.token_bytes(oidc.RANDOM_BYTES))
-    url = await provider.authorization_url(pending)
+    url = await provider.authorization_url(pending, throttling.source(context.client.ip_address))
     return url, oidc.sealed(context.service.ring, pending, secrets.token_bytes(NONCE_BYTES))
 
 
@@ -37,7 +37,8 @@ async def finish(
     async with context.database.connection() as connection:
         now = await identities.now(connection)
     pending = oidc.opened(context.service.ring, cookie, provider.config.name, returned.state, now)
-    identity = await provider.identity(returned, pending, now.timestamp())
+    source = throttling.source(context.client.ip_address)
+    identity = await provider.identity(returned, pending, now.timestamp(), source)
     async with context.database.transaction() as connection:
         user_id = await identities.find(connection, identity.issuer, identity.subject)
         if user_id is None:

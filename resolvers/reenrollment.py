@@ -17,7 +17,7 @@ from rules.links import AFTER_RESET, Purpose
 from rules.people import Person
 
 
-async def send_link(context: Context, connection: Connection, user_id: UUID) -> None:
+async def send_link(context: Context, connection: Connection, user_id: UUID, amr: str) -> None:
     """Somebody signs in: send them the link to enroll by, where they were reset and their account asks for it."""
     if not await users.needs_enrollment_link(connection, user_id):
         return
@@ -25,7 +25,7 @@ async def send_link(context: Context, connection: Connection, user_id: UUID) -> 
         await throttles.charge(connection, throttling.enrollment_link_key(user_id), throttling.ENROLLMENT_LINK)
     except TooManyAttempts:
         return  # those sent before still hold; whoever signs in may be the thief of a password
-    requested = EnrollmentLinkRequested(subject_id=user_id, actor_id=user_id, client=context.client)
+    requested = EnrollmentLinkRequested(subject_id=user_id, actor_id=user_id, client=context.client, amr=amr)
     await outbox.append(connection, requested)
 
 

@@ -194,9 +194,9 @@ async def start_session(
             subject_id=user_id, actor_id=user_id, client=context.client, amr=" ".join(amr), service_key=service_key
         ),
     )
-    await standing.tell_owners(context, connection, user_id)
+    await standing.tell_owners(context, connection, user_id, " ".join(amr))
     await devices.notice(context, connection, user_id, started, " ".join(amr))
-    await reenrollment.send_link(context, connection, user_id)
+    await reenrollment.send_link(context, connection, user_id, " ".join(amr))
     return SignedIn(token, started.expires_at)
 
 

@@ -98,11 +98,16 @@ async def listed(context: Context, account_id: UUID, *, with_ended: bool) -> lis
         return await exceptions.listed(connection, account_id, None, with_ended=with_ended, limit=MOST_LISTED)
 
 
-async def tell_owners(context: Context, connection: Connection, user_id: UUID) -> None:
+async def tell_owners(context: Context, connection: Connection, user_id: UUID, amr: str) -> None:
     """A session has begun: where the person's account is a break-glass one, its owners hear of it."""
     for account_id, email in await exceptions.break_glass(connection, user_id):
         event = BreakGlassSignedIn(
-            account_id=account_id, subject_id=user_id, actor_id=user_id, subject_email=email, client=context.client
+            account_id=account_id,
+            subject_id=user_id,
+            actor_id=user_id,
+            subject_email=email,
+            client=context.client,
+            amr=amr,
         )
         await outbox.append(connection, event)
 

@@ -43,7 +43,8 @@ class AuditEvent:
     user_agent: str | None = strawberry.field(description="The browser or program, where the event tells it.")
     method: str | None = strawberry.field(
         description="What was shown or tried, where the event tells it: names of RFC 8176 and `backup_code`, "
-        "with spaces between them, as in `pwd otp mfa`."
+        "with spaces between them, as in `pwd otp mfa`; `email_link` is a link of an email. Of what was done in a "
+        "session, without anything being shown anew, by what the session's person was recognised."
     )
     operator: str | None = strawberry.field(
         description="Who did it at the command line: the operating system's user. Null when it was done otherwise."

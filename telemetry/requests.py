@@ -28,6 +28,8 @@ class Observed:
     kind: str = ""
     outcome: str = OK
     began_at: float = field(default_factory=time.perf_counter)
+    # Where it comes from and by what its person was recognised, as events tell it.
+    origin: dict[str, str] = field(default_factory=dict)
 
     def end(self, outcome: str) -> None:
         """It comes to this: the name of a failure, or the code of an error. The first one counts."""
@@ -74,6 +76,12 @@ def chosen(operation: str, kind: str) -> None:
         if kind == SUBSCRIPTION and request.kind != SUBSCRIPTION:
             metrics.SUBSCRIPTIONS_OPEN.inc()
         request.operation, request.kind = operation, kind
+
+
+def comes_from(**facts: str | None) -> None:
+    """Add to where the request comes from; what is not known is left out."""
+    if request := current():
+        request.origin |= {name: fact for name, fact in facts.items() if fact is not None}
 
 
 def ended(outcome: str) -> None:

@@ -15,6 +15,8 @@ from rules.events.mailing import Mailing
 from rules.people import Role
 
 LABEL = "label"
+# No name of RFC 8176 says that a mailbox was shown to be one's own.
+EMAIL_LINK = "email_link"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,11 @@ class Event:
     def type(cls) -> str:
         """What the database and the schema call it: MFA_ENABLED for MfaEnabled."""
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).upper()
+
+    @classmethod
+    def names_client(cls) -> bool:
+        """Whether the event itself tells where it came from; of any other the request does."""
+        return any(each.name == "client" for each in fields(cls))
 
     def emailed_as(self) -> Mailing | None:
         """What this one is emailed as; None when nobody gets it by email."""
@@ -112,6 +119,17 @@ class OwnAct(PersonEvent):
     """An act of the person, or of somebody in their place: its email tells where from, as no other does."""
 
     client: Client
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown(OwnAct):
+    """Something was shown, right or wrong: what, in the words of a session's `amr`, in the order in which it was."""
+
+    amr: str | None = None
+
+    def method(self) -> str | None:
+        """All that was shown."""
+        return self.amr or self.about_method
 
 
 @dataclass(frozen=True, kw_only=True)

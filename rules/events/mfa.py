@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rules import links
 from rules.alerts import AlertKind
 from rules.clients import Client
-from rules.events.base import OwnAct, PersonEvent
+from rules.events.base import EMAIL_LINK, OwnAct, PersonEvent, Shown
 from rules.events.mailing import While, to_owners, to_subject
 from rules.events.samples import ACCOUNT_ID, ADMIN_ID
 
@@ -72,6 +72,7 @@ class MfaResetDisputed(PersonEvent):
         "A person said by the link of a reset's email that it was not them: nobody enrolls until an owner acts."
     )
     sentence = "{subject} said that the reset of their MFA was not their wish; setting it up is stopped."
+    about_method = EMAIL_LINK
     mailing = to_owners("mfa_reset_disputed")
     samples = {"mfa_reset_disputed": {"account_id": ACCOUNT_ID, "subject_email": "mia@example.com"}}
     changes_member = True
@@ -81,7 +82,7 @@ class MfaResetDisputed(PersonEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EnrollmentLinkRequested(OwnAct):
+class EnrollmentLinkRequested(Shown):
     description = "After a reset, a sign-in asked for the email's link that setting up MFA needs."
     sentence = "A link to set up MFA again was sent to {subject}."
     mailing = to_subject("enrollment_link_requested", links.ENROLLMENT)
@@ -91,3 +92,4 @@ class EnrollmentLinkRequested(OwnAct):
 class EnrollmentConfirmed(OwnAct):
     description = "A person used the email's link that setting up MFA after a reset needs."
     sentence = "{subject} confirmed by email that they set up MFA again."
+    about_method = EMAIL_LINK

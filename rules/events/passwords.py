@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rules import links
-from rules.events.base import OwnAct
+from rules.events.base import OwnAct, Shown
 from rules.events.mailing import to_subject
-from rules.events.signing_in import Shown
 
 
 @dataclass(frozen=True, kw_only=True)

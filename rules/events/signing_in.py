@@ -8,20 +8,9 @@ from uuid import UUID
 
 from rules import links
 from rules.alerts import AlertKind
-from rules.events.base import OwnAct, plural, shown_as
+from rules.events.base import EMAIL_LINK, OwnAct, Shown, plural, shown_as
 from rules.events.mailing import Mailing, to_subject
 from rules.events.samples import ADMIN_ID, IN_A_QUARTER_OF_AN_HOUR
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shown(OwnAct):
-    """Something was shown, right or wrong: what, in the words of a session's `amr`, in the order in which it was."""
-
-    amr: str | None = None
-
-    def method(self) -> str | None:
-        """All that was shown."""
-        return self.amr
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +39,7 @@ class NewDeviceSignedIn(Shown):
 @dataclass(frozen=True, kw_only=True)
 class SignInRejected(OwnAct):
     description = "A person said by the link of an email that a sign-in was not theirs: its session has ended."
+    about_method = EMAIL_LINK
     sentence = "{subject} said that a sign-in from a new device was not theirs; its session was ended."
 
 
@@ -149,11 +139,17 @@ class SignInLocked(Lock):
 class MfaChallengeLocked(Lock):
     description = "Too many wrong codes locked a person's code entry."
     sentence = "Code entry of {subject} was locked after too many wrong codes."
+    about_method = "otp"
     mailing = to_subject("mfa_challenge_locked")
     alert = AlertKind.LOCKED
     samples = {"mfa_challenge_locked": {"until": IN_A_QUARTER_OF_AN_HOUR}}
 
     until: datetime = shown_as("Locked until")
+    amr: str | None = None
+
+    def method(self) -> str | None:
+        """What was tried last; a code of the app where that is not known."""
+        return self.amr or self.about_method
 
 
 @dataclass(frozen=True, kw_only=True)

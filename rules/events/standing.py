@@ -62,3 +62,8 @@ class BreakGlassSignedIn(MemberEvent):
 
     subject_email: str
     client: Client
+    amr: str | None = None
+
+    def method(self) -> str | None:
+        """By what they were recognised."""
+        return self.amr

@@ -16,6 +16,8 @@ from rules.events.catalogue import BY_TYPE
 
 # The fact that tells who did it at the command line, of whatever event.
 OPERATOR = "operator"
+# The fact that tells by what whoever did it in a session was recognised when that began.
+SESSION_METHOD = "sessionMethod"
 NAMED = {"account_id": "account", "subject_id": "person", "actor_id": "actor"}
 
 
@@ -63,7 +65,7 @@ class Stored:
     def method(self) -> str | None:
         """How it came about; None where the event does not know, or is broken."""
         try:
-            return self.read().method()
+            return self.read().method() or self.text(SESSION_METHOD)
         except UnreadableEventError:
             return None
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.client import Client
 from tests.coming_in.operations import CHANGE
-from tests.operations import AUDIT, DISABLE, POLICY, REAUTHENTICATE, REGENERATE
+from tests.operations import AUDIT, DISABLE, POLICY, REAUTHENTICATE, REGENERATE, REMIND, UPDATE
 from tests.people import PASSWORD, World, email
 
 
@@ -67,3 +67,22 @@ async def test_each_event_tells_by_what_the_person_was_recognised(world: World) 
         ("REAUTHENTICATED", "pwd"),
         ("MFA_DISABLED", "otp"),
     ]
+
+
+async def test_what_is_done_in_a_session_tells_where_from_and_by_what_it_was_begun(world: World) -> None:
+    olive = await world.enrolled("olive")
+    account, staff = str(world.account_id), [str(await world.staff_id("mia"))]
+    await olive.do(UPDATE, account=account, require=True, days=7)
+    await olive.do(REMIND, account=account, staff=staff)
+    shown = [each for each in await told(olive, world) if each["type"] in {"POLICY_ENABLED", "GRACE_REMINDER_SENT"}]
+    origin = [(each["ipAddress"], each["userAgent"] is not None, each["method"]) for each in shown]
+    assert origin == [("127.0.0.1", True, "pwd")] * 2
+
+
+async def test_a_lock_tells_what_was_tried_and_where_from(world: World) -> None:
+    mia, olive = await world.sign_in("mia"), await world.sign_in("olive")
+    await world.enroll(mia)
+    for _ in range(10):
+        await mia.do(REGENERATE, code="000000")
+    (locked,) = [each for each in await told(olive, world) if each["type"] == "MFA_CHALLENGE_LOCKED"]
+    assert (locked["method"], locked["ipAddress"]) == ("otp", "127.0.0.1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -12,7 +13,8 @@ import pytest
 
 from oidc import http as oidc_http
 from oidc import provider as oidc_provider
-from rules.oidc import ProviderConfig
+from rules.failures import RateLimited
+from rules.oidc import RANDOM_BYTES, ProviderConfig, SignInProblem, begin
 from tests.client import Client, serving, settings_for
 from tests.commands import command
 from tests.oidc.browser import Browser, browser_of, problem, spoiled
@@ -208,6 +210,30 @@ async def test_a_bound_domain_takes_the_word_of_its_provider_alone(world: World,
 
 
 PARTS = ("issuer", "client_id", "client_secret")
+
+
+async def test_a_provider_that_hangs_is_not_taken_up_by_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oidc_provider, "EXCHANGE_S", 0.3)
+    released = asyncio.Event()
+
+    async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await released.wait()
+        writer.close()
+
+    server = await asyncio.start_server(hang, "127.0.0.1", 0)
+    issuer = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    provider = oidc_provider.Provider(ProviderConfig("bad", issuer, "x", "y"), "http://localhost/callback")
+    pending = begin("bad", "/", datetime.now(UTC), bytes(RANDOM_BYTES))
+    asked = ["198.51.100.1"] * 15 + ["198.51.100.2"] * 3
+    outcomes = await asyncio.gather(
+        *(provider.authorization_url(pending, who) for who in asked), return_exceptions=True
+    )
+    assert [type(each) for each in outcomes] == [SignInProblem] * 10 + [RateLimited] * 5 + [SignInProblem] * 3
+    (later,) = await asyncio.gather(provider.authorization_url(pending, asked[0]), return_exceptions=True)
+    assert isinstance(later, SignInProblem)  # what was given up counts no more
+    await provider.close()
+    released.set()
+    server.close()
 
 
 @pytest.mark.parametrize("how", ["hangs", "drips", "floods", "lies"])

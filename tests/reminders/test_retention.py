@@ -74,6 +74,7 @@ async def test_old_events_go_only_when_they_are_dispatched_and_their_deliveries_
         "UPDATE events SET actor_id = subject_id",
         "UPDATE events SET service_key = 'another'",
         "UPDATE events SET request_id = NULL",
+        "UPDATE events SET traceparent = NULL",
         "UPDATE events SET occurred_at = now()",
         "UPDATE events SET data = data - 'ipAddress', dispatched_at = now()",
         "DELETE FROM events",

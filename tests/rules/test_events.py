@@ -135,6 +135,24 @@ def test_an_event_is_described_and_has_a_sentence(event: type[Event]) -> None:
         assert sample.summary(None, None).endswith(".")
 
 
+# What people do without showing anything anew: the session says by what they were recognised, or there is none.
+SHOWS_NOTHING = {"SessionsEnded", "SignedOut", "PasswordResetRequested"}
+# What others do to the person; that session tells.
+DONE_BY_OTHERS = {"AccountViewed", "MfaReset"}
+
+
+@every_event
+def test_whatever_a_person_shows_or_tries_is_told_by_its_method(event: type[Event]) -> None:
+    tells = event.about_method is not None or "amr" in {each.name for each in fields(event)}
+    assert tells is (event.names_client() and event.__name__ not in SHOWS_NOTHING | DONE_BY_OTHERS)
+
+
+def test_what_was_shown_goes_before_the_session_that_it_was_shown_in() -> None:
+    assert Stored("MFA_ENABLED", None, SUBJECT, SUBJECT, {"sessionMethod": "pwd"}).method() == "otp"
+    assert Stored("POLICY_DISABLED", ACCOUNT, None, SUBJECT, {"sessionMethod": "pwd otp mfa"}).method() == "pwd otp mfa"
+    assert Stored("POLICY_DISABLED", ACCOUNT, None, None, {}).method() is None
+
+
 @every_preview
 def test_a_sample_is_written_and_read_again(event: type[Event], name: str, sample: Event) -> None:
     stored = Stored.of(sample)
