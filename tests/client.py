@@ -126,7 +126,15 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
     """Serve the application on a free port; its base URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     app = create_app(settings)
-    config = uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=2, ws=SocketProtocol)
+    # A connection that is closed just when its client writes again would fail a test on a busy machine.
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        lifespan="on",
+        timeout_keep_alive=int(LIMIT_S),
+        timeout_graceful_shutdown=2,
+        ws=SocketProtocol,
+    )
     server = _Server(config)
     base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     task = asyncio.create_task(server.serve(sockets=[listener]))
