@@ -17,29 +17,20 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
-    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     Source,
-    StringValueNode,
-    ValidationRule,
-    ValuesOfCorrectTypeRule,
-    VisitorAction,
     parse,
-    specified_rules,
     validate,
 )
-from graphql.language import SourceLocation, ValueNode
-from graphql.type import GraphQLInputType
-from graphql.utilities.validate_input_value import validate_input_literal
-from graphql.validation.rules.max_introspection_depth_rule import MaxIntrospectionDepthRule
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from graphql.language import SourceLocation
 
 from server.transport.aside import Aside
 from server.transport.executor import Plan
-from server.transport.graphql_request import Params, RequestError, refuse_unusable_text
-from server.transport.input_messages import without_token, without_value
+from server.transport.graphql_request import Params, RequestError
+from server.transport.input_messages import without_token
 from server.transport.limits import SIGNED_IN, Bounds, Measures, TooLarge
 from server.transport.operations import OperationNames
+from server.transport.validation import needed, rules_of
 from settings import Settings, SettingsError
 
 MAX_KEPT = 1_000
@@ -78,7 +69,7 @@ class Documents:
         self.trusted_texts = frozenset((trusted or {}).values())
         self.names = OperationNames(schema, [*self.trusted_texts, *known])
         self.hide_suggestions = not introspection
-        self.rules = _rules(introspection)
+        self.rules = rules_of(introspection)
         self.measures = Measures(schema)
         self.asides = {True: Aside("documents"), False: Aside("strangers-documents")}
         self.kept: OrderedDict[str, Prepared] = OrderedDict()
@@ -139,8 +130,9 @@ class Documents:
         try:
             document = parse(_Text(text), max_tokens=bounds.tokens)
             cost = self.measures.check(document, bounds)
+            rules = needed(self.rules, text, document)
             errors = validate(
-                self.schema, document, self.rules, max_errors=MAX_ERRORS, hide_suggestions=self.hide_suggestions
+                self.schema, document, rules, max_errors=MAX_ERRORS, hide_suggestions=self.hide_suggestions
             )
         except GraphQLSyntaxError as error:
             return refused(without_token(error.message), "GRAPHQL_PARSE_FAILED", error)
@@ -211,35 +203,6 @@ def chosen_operation(document: DocumentNode, name: str | None) -> OperationDefin
         if operation.name and operation.name.value == name:
             return operation
     raise RequestError("The document has no operation of the name in operationName.")
-
-
-class _StorableText(ValidationRule):
-    """Refuses text that could not be stored."""
-
-    def enter_string_value(self, node: StringValueNode, *_args: object) -> VisitorAction:
-        try:
-            refuse_unusable_text(node.value)
-        except RequestError as error:
-            self.report_error(GraphQLError(error.message, node))
-        return None
-
-
-class _ValueRule(ValuesOfCorrectTypeRule):
-    """Says what is expected, and never the value: it may be a password."""
-
-    def is_valid_value_node(self, node: ValueNode, input_type: GraphQLInputType | None) -> VisitorAction:
-        def report(error: GraphQLError, _path: list[str | int]) -> None:
-            self.report_error(GraphQLError(without_value(error.message), error.nodes))
-
-        if input_type:
-            validate_input_literal(node, input_type, report, None, None, self.context.hide_suggestions)
-        return self.SKIP
-
-
-def _rules(introspection: bool) -> list[type[ValidationRule]]:
-    rules = [_ValueRule if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules]
-    last = MaxIntrospectionDepthRule if introspection else NoSchemaIntrospectionCustomRule
-    return [_StorableText, *rules, MaybeNullValidationRule, last]
 
 
 def _tagged(message: str, code: str, error: GraphQLError | None = None) -> GraphQLError:

@@ -1,0 +1,97 @@
+"""Rules that can find nothing in a document are left out: what is found is what all of them find."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+
+import pytest
+from graphql import GraphQLSyntaxError, parse, validate
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from server.transport.validation import needed, rules_of
+from tests.transport.test_real_schema import SCHEMA, Writer
+
+EXAMPLES = 150
+RULES = rules_of(introspection=True)
+WORD = re.compile(r"[$@]?\w+|\.\.\.|[{}()\[\]:!]|\"[^\"]*\"")
+OTHERS = ["viewer", "id", "nothing", "$other", "@include", "@nothing", "...", "F0", "Viewer", "7", '"a"']
+OTHERS += [
+    "fragment",
+    "on",
+    "subscription",
+    "__schema",
+    "__typename",
+    "a: id",
+    "id id",
+    "(id: 1)",
+    "(id: 1 id: 2)",
+    "{ id }",
+    "null",
+]
+
+WORTH_A_LOOK = [
+    "{ viewer { id email mfa { enabled } } }",
+    "{ viewer { id id: email } }",
+    "{ viewer { mfa { enabled } mfa { enabled: enabledAt } } }",
+    "{ viewer { nothing } }",
+    "{ viewer }",
+    "{ viewer { id { deep } } }",
+    "{ account { id } }",
+    "query A { viewer { id } } query A { viewer { id } }",
+    "{ viewer { id } } { viewer { id } }",
+    "type A { a: Int }",
+    "fragment F on Viewer { id }",
+    "{ viewer { ... { id id: email } } }",
+    "subscription { __typename }",
+    "{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }",
+    '"""said \\u0000""" query A { viewer { id } }',
+    "query ($unused: ID, $unused: ID) { viewer { id } }",
+    "{ viewer { id @include } }",
+]
+
+
+def found(text: str, *, all_rules: bool) -> list[object]:
+    document = parse(text)
+    rules = RULES if all_rules else needed(RULES, text, document)
+    errors = validate(SCHEMA._schema, document, rules, max_errors=5, hide_suggestions=False)
+    return [(error.message, error.locations) for error in errors]
+
+
+@pytest.mark.parametrize("text", WORTH_A_LOOK)
+def test_each_kind_of_fault_is_found(text: str) -> None:
+    assert found(text, all_rules=False) == found(text, all_rules=True)
+
+
+compared = {"right": 0, "wrong": 0}
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.randoms(use_true_random=False))
+def test_nothing_is_missed_in_generated_documents(chance: random.Random) -> None:
+    words = WORD.findall(Writer(chance).document())
+    for _ in range(chance.randint(0, 3)):
+        place = chance.randrange(len(words))
+        words[place : place + chance.randint(0, 1)] = [chance.choice(OTHERS)] * chance.randint(0, 1)
+    text = " ".join(words)
+    try:
+        expected = found(text, all_rules=True)
+    except GraphQLSyntaxError:
+        return
+    assert found(text, all_rules=False) == expected
+    compared["wrong" if expected else "right"] += 1
+
+
+@pytest.fixture(autouse=True, scope="module")
+def enough_was_compared() -> Iterator[None]:
+    """What the comparison is worth: some documents are right, some are wrong."""
+    yield
+    if any(compared.values()):
+        assert min(compared.values()) > EXAMPLES / 20, compared
+
+
+def test_a_plain_query_needs_a_third_of_the_rules() -> None:
+    text = "{ viewer { id email mfa { enabled } } }"
+    assert 3 * len(needed(RULES, text, parse(text))) < len(RULES)
