@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from uuid import UUID
 
 from rules.policy import Policy
@@ -135,7 +136,11 @@ class Person:
 
     def membership_of(self, account_id: UUID) -> Membership | None:
         """The person's membership in the account, if any."""
-        return next((m for m in self.memberships if m.account.id == account_id), None)
+        return self._by_account.get(account_id)
+
+    @cached_property
+    def _by_account(self) -> dict[UUID, Membership]:
+        return {membership.account.id: membership for membership in self.memberships}
 
     def manages(self, account_id: UUID) -> bool:
         """Whether the person is an owner or admin of the account."""

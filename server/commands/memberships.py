@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
@@ -35,7 +34,7 @@ def list_staff(account_id: UUID, data_dir: Path | None, as_json: bool) -> None:
         members: AsyncIterator[Member] = memberships.list_staff(database, account_id)
         async for member in members:
             if as_json:
-                click.echo(json.dumps(asdict(member), default=str))
+                click.echo(json.dumps(member._asdict(), default=str))
             else:
                 click.echo(f"{member.email}\t{member.role.lower()}\t{member.mfa_state.lower().replace('_', ' ')}")
 

@@ -12,13 +12,18 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import Enum
 from operator import attrgetter
+from types import NoneType
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from graphql import (
+    GraphQLBoolean,
+    GraphQLID,
+    GraphQLNamedType,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
+    GraphQLString,
     TypeNameMetaFieldDef,
     get_nullable_type,
     is_leaf_type,
@@ -31,6 +36,13 @@ from strawberry.types.field import StrawberryField
 
 # What is of exactly these types is neither awaitable nor an exception.
 PLAIN = frozenset({str, int, float, bool, datetime, UUID})
+TEXT = frozenset({str})
+# As graphql-core's own scalars write them.
+UNCHANGED: dict[GraphQLNamedType, frozenset[type]] = {
+    GraphQLString: TEXT,
+    GraphQLID: TEXT,
+    GraphQLBoolean: frozenset({bool}),
+}
 # Each set of fields that @skip and @include leave is one more.
 MOST_PLANNED = 200
 DEFINITION = GraphQLCoreConverter.DEFINITION_BACKREF
@@ -43,6 +55,10 @@ class _Leaf(NamedTuple):
     read: Callable[[Any], Any]
     write: Callable[[Any], Any]
     may_be_null: bool
+    # Values of these types are written as they are.
+    unchanged: frozenset[type] = frozenset()
+    # Of an enum, whose members are written by their names.
+    members: type[Enum] | None = None
 
 
 # What a document's executions share; it must not outlive the document, whose nodes it knows by their identity.
@@ -128,7 +144,7 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
     def _leaf(self, parent_type: GraphQLObjectType, name: str, details: FieldDetailsList) -> _Leaf | None:
         definition = self.schema.get_field(parent_type, details[0].node.name.value)
         if definition is TypeNameMetaFieldDef:
-            return _Leaf(name, lambda _: parent_type.name, str, False)
+            return _Leaf(name, lambda _: parent_type.name, str, False, TEXT)
         # Strawberry's name for the resolver of a field that is read by its default resolver and handles nothing.
         if definition is None or getattr(definition.resolve, "__name__", "") != "_get_basic_result":
             return None
@@ -136,30 +152,49 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
         leaf = get_nullable_type(definition.type)
         if not (isinstance(field, StrawberryField) and field.default_resolver is getattr and is_leaf_type(leaf)):
             return None
-        write = _names(leaf) if isinstance(leaf, CustomGraphQLEnumType) else leaf.coerce_output_value
-        return _Leaf(name, attrgetter(field.python_name), write, leaf is definition.type)
+        read, may_be_null = attrgetter(field.python_name), leaf is definition.type
+        if isinstance(leaf, CustomGraphQLEnumType):
+            return _Leaf(
+                name, read, _names(leaf).__getitem__, may_be_null, members=cast("type[Enum]", leaf.wrapped_cls)
+            )
+        return _Leaf(name, read, leaf.coerce_output_value, may_be_null, UNCHANGED.get(leaf, frozenset()))
 
 
-def _names(enum: CustomGraphQLEnumType) -> Callable[[Any], str]:
+def _names(enum: CustomGraphQLEnumType) -> dict[Any, str]:
+    """What each member is written as, by the member's own name: a member's hash is made by calls of Python."""
     members = cast("type[Enum]", enum.wrapped_cls)
-    return {member: enum.coerce_output_value(member) for member in members}.__getitem__
+    return {member.name: enum.coerce_output_value(member) for member in members}
 
 
 def _read(leaves: list[_Leaf], sources: list[Any]) -> list[dict[str, Any]] | None:
-    """Each object's leaves; None when one of them is not plainly right."""
-    found: list[dict[str, Any]] = []
+    """Each object's leaves, read one column after another; None when one of them is not plainly right."""
     try:
-        for source in sources:
-            values: dict[str, Any] = {}
-            for name, read, write, may_be_null in leaves:
-                value = read(source)
-                if value is None and may_be_null:
-                    values[name] = None
-                elif (type(value) in PLAIN or isinstance(value, Enum)) and type(written := write(value)) in PLAIN:
-                    values[name] = written
-                else:
-                    return None
-            found.append(values)
+        columns = [_column(leaf, list(map(leaf.read, sources))) for leaf in leaves]
     except Exception:
         return None
-    return found
+    if None in columns:
+        return None
+    names = [leaf.name for leaf in leaves]
+    return [dict(zip(names, row, strict=True)) for row in zip(*cast("list[list[Any]]", columns), strict=True)]
+
+
+def _column(leaf: _Leaf, values: list[Any]) -> list[Any] | None:
+    """One leaf of all objects as it is written; None when one is not plainly right."""
+    kinds = set(map(type, values))
+    if leaf.may_be_null:
+        kinds.discard(NoneType)
+    if kinds <= leaf.unchanged:
+        return values
+    write = leaf.write
+    if leaf.members is not None:
+        if kinds != {leaf.members}:
+            return None
+        return [None if value is None else write(value._name_) for value in values]
+    if not kinds <= PLAIN:
+        return None
+    written = [None if value is None else write(value) for value in values]
+    kinds = set(map(type, written))
+    kinds.discard(NoneType)
+    # What is written as null would be an error where null is none.
+    is_right = kinds <= PLAIN and all(w is not None or v is None for v, w in zip(values, written, strict=True))
+    return written if is_right else None

@@ -11,10 +11,14 @@ from graphql import GraphQLSyntaxError, parse, validate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schema.roots import build
+from server.transport.schema import GatehouseSchema
 from server.transport.validation import needed, rules_of
-from tests.transport.test_real_schema import SCHEMA, Writer
+from settings import Settings
+from tests.transport.writing import Writer
 
 EXAMPLES = 150
+SCHEMA = build(GatehouseSchema, settings=Settings())
 RULES = rules_of(introspection=True)
 WORD = re.compile(r"[$@]?\w+|\.\.\.|[{}()\[\]:!]|\"[^\"]*\"")
 OTHERS = ["viewer", "id", "nothing", "$other", "@include", "@nothing", "...", "F0", "Viewer", "7", '"a"']
@@ -71,7 +75,7 @@ compared = {"right": 0, "wrong": 0}
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))
 def test_nothing_is_missed_in_generated_documents(chance: random.Random) -> None:
-    words = WORD.findall(Writer(chance).document())
+    words = WORD.findall(Writer(chance, SCHEMA).document())
     for _ in range(chance.randint(0, 3)):
         place = chance.randrange(len(words))
         words[place : place + chance.randint(0, 1)] = [chance.choice(OTHERS)] * chance.randint(0, 1)
