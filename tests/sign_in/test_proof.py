@@ -22,18 +22,10 @@ from tests.operations import (
     VERIFY,
     WITH_COOKIE,
 )
-from tests.people import PASSWORD, Factor, World, email
+from tests.people import PASSWORD, Factor, World, age_proofs, email
 
 VIEWER = "{ viewer { email } }"
 STEP_UP = "REAUTHENTICATION_REQUIRED"
-
-
-async def age_proofs(world: World, by: str = "15 minutes") -> None:
-    """Move every proof into the past."""
-    await world.database.execute(
-        f"UPDATE sessions SET password_at = password_at - interval '{by}', "
-        f"second_factor_at = second_factor_at - interval '{by}'"
-    )
 
 
 async def reauthenticate(client: Client, **given: Any) -> dict[str, Any]:
