@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from db import challenges, outbox, throttles
 from db.challenges import Challenge
@@ -290,17 +290,33 @@ async def _after_wrong_password(context: Context, known: Credentials | None, doo
         is_closed = is_closed and await throttles.record_lock(connection, door.key, until)
         if is_closed or is_slowed:
             metrics.LOCK_OUTS.labels("password").inc()
-        if known is None:
-            return
-        if is_told:
-            count = attempt.failures_today
-            await outbox.append(connection, PasswordRejected(subject_id=known.id, client=context.client, count=count))
-        if is_closed or is_slowed:
-            is_mailed = await _is_mail_due(connection, known.id, "password")
-            lock: Lock = SignInSlowed(subject_id=known.id, client=context.client, is_mailed=is_mailed)
-            if is_closed:
-                lock = SignInLocked(subject_id=known.id, client=context.client, until=until, is_mailed=is_mailed)
-            await outbox.append(connection, lock)
+        with suppress(_NobodyThere):
+            # Of nobody the same is written, and taken back: what it takes must not tell who is known.
+            async with connection.transaction():
+                user_id = known.id if known else uuid4()
+                if is_told:
+                    await outbox.append(
+                        connection,
+                        PasswordRejected(subject_id=user_id, client=context.client, count=attempt.failures_today),
+                    )
+                if is_closed or is_slowed:
+                    await outbox.append(
+                        connection, await _password_lock(context, connection, user_id, until if is_closed else None)
+                    )
+                if known is None:
+                    raise _NobodyThere
+
+
+class _NobodyThere(Exception):
+    pass
+
+
+async def _password_lock(context: Context, connection: Connection, user_id: UUID, until: datetime | None) -> Lock:
+    """A door that was closed until then, or else the slowing down of all strangers'."""
+    is_mailed = await _is_mail_due(connection, user_id, "password")
+    if until is None:
+        return SignInSlowed(subject_id=user_id, client=context.client, is_mailed=is_mailed)
+    return SignInLocked(subject_id=user_id, client=context.client, until=until, is_mailed=is_mailed)
 
 
 async def _is_mail_due(connection: Connection, user_id: UUID, kind: str) -> bool:
