@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Annotated, Any
 from uuid import UUID
 
+import pytest
 import strawberry
 
 from server.transport.executor import PlainExecutor
@@ -239,7 +240,9 @@ async def answer(schema: strawberry.Schema, document: str, tree: Row, *, yes: bo
     return repr(result.data), errors
 
 
-async def test_data_and_errors_are_those_of_the_stock_executor() -> None:
+@pytest.mark.parametrize("most", [1, 100])
+async def test_data_and_errors_are_those_of_the_stock_executor(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr("server.transport.executor.MOST_IN_ONE_TURN", most)
     failed = 0
     for seed in range(CASES):
         maker = Maker(seed)
