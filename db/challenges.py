@@ -54,6 +54,19 @@ async def open_challenge(
     return expires_at
 
 
+async def find(connection: Connection, token_hash: bytes) -> Challenge | None:
+    """The challenge, uncharged; None when it is unknown, used, over or guessed at too often."""
+    row = await connection.fetchrow(
+        """
+        SELECT id, user_id, use_cookie, attempts, amr, user_agent, ip_address, service_key FROM challenges
+        WHERE token_hash = $1 AND attempts < $2 AND expires_at > now()
+        """,
+        token_hash,
+        CHALLENGE_ATTEMPTS,
+    )
+    return Challenge(**row) if row else None
+
+
 async def charge(connection: Connection, token_hash: bytes) -> Challenge | None:
     """Charge one attempt; None when the challenge is unknown, used, over or guessed at too often."""
     row = await connection.fetchrow(

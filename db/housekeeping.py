@@ -20,6 +20,7 @@ async def prune(connection: Connection, session_idle: timedelta) -> None:
         "DELETE FROM sessions WHERE expires_at < now() OR last_used_at < now() - $1::interval", session_idle
     )
     await connection.execute("DELETE FROM challenges WHERE expires_at < now()")
+    await connection.execute("DELETE FROM recovery_passes WHERE expires_at < now()")
     await connection.execute("DELETE FROM enrollments WHERE expires_at < now()")
     await connection.execute("DELETE FROM links WHERE expires_at < now()")
     await devices.prune(connection, LIFETIME)

@@ -146,8 +146,13 @@ async def needs_enrollment_link(connection: Connection, user_id: UUID) -> bool:
     )
 
 
-async def person_of_session(connection: Connection, token_hash: bytes, limits: TimeLimits) -> Person | None:
-    """Everything that a request asks of its person, in one round trip; keeps the session from idling out."""
+async def person_of_session(
+    connection: Connection, token_hash: bytes, limits: TimeLimits, *, is_recovery: bool = False
+) -> Person | None:
+    """Everything that a request asks of its person, in one round trip; keeps the session from idling out.
+
+    A session that a recovery pass started is none, except to whoever asks for such a one.
+    """
     rows = await connection.fetch(
         """
         WITH session AS (
@@ -155,6 +160,7 @@ async def person_of_session(connection: Connection, token_hash: bytes, limits: T
                 enrollment_confirmed_at, provider_mfa
             FROM sessions
             WHERE token_hash = $1 AND expires_at > now() AND last_used_at > now() - $2::interval
+                AND is_recovery = $4
         ), kept_alive AS (
             UPDATE sessions SET last_used_at = now() FROM session
             WHERE sessions.id = session.id AND session.last_used_at < now() - $3::interval
@@ -183,6 +189,7 @@ async def person_of_session(connection: Connection, token_hash: bytes, limits: T
         token_hash,
         limits.session_idle,
         USE_RECORDED_EVERY,
+        is_recovery,
     )
     return _person(rows, limits) if rows else None
 

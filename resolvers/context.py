@@ -108,6 +108,10 @@ class Context:
         requests.comes_from(sessionMethod=" ".join(person.amr) or None)
         return person
 
+    async def recovering_person(self) -> Person | None:
+        """The person of a session that a recovery pass started, which to all else is no session; None without one."""
+        return await self._load(is_recovery=True)
+
     @property
     def is_service(self) -> bool:
         """Whether a product's system asks, with a service key."""
@@ -166,9 +170,9 @@ class Context:
         async with self.database.connection() as connection:
             return await service_keys.find(connection, self._service_key_hash)
 
-    async def _load(self) -> Person | None:
+    async def _load(self, *, is_recovery: bool = False) -> Person | None:
         token_hash = self._token_hash
         if token_hash is None:
             return None
         async with self.database.connection() as connection:
-            return await users.person_of_session(connection, token_hash, self.service.limits)
+            return await users.person_of_session(connection, token_hash, self.service.limits, is_recovery=is_recovery)

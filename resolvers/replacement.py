@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from db import enrollment, factors, sessions
+from db import enrollment, factors, recovery, sessions
 from db.pool import Connection
 from resolvers import access, guessing, second_factor
 from resolvers.context import Context
 from resolvers.new_app import Begun, Shown, begun, new_secret, put_into_use
+from resolvers.sign_in import TOTP
 from rules.events.mfa import AuthenticatorReplaced
-from rules.failures import EnrollmentNotStarted, MfaNotEnabled
+from rules.failures import BadUserInput, EnrollmentNotStarted, MfaNotEnabled
+
+NO_CODE = "Give a code of the old app, or a backup code."
 
 
 async def begin(context: Context, totp_code: str | None, backup_code: str | None) -> Begun:
     """Make a secret for the new app, by a code of the old one or a backup code, which is spent.
 
-    Raises InvalidCode, MfaNotEnabled, TooManyAttempts, and what fresh_person_with_code raises.
+    A session of a recovery pass needs none. Raises InvalidCode, MfaNotEnabled, TooManyAttempts, BadUserInput, and what
+    fresh_person_with_code raises.
     """
+    if totp_code is None and backup_code is None:
+        return await _begin_recovery(context)
     person = await access.fresh_person_with_code(context)
     if not person.mfa_enabled:
         raise MfaNotEnabled
@@ -33,12 +39,24 @@ async def begin(context: Context, totp_code: str | None, backup_code: str | None
     return begun(context, person, secret, expires_at)
 
 
+async def _begin_recovery(context: Context) -> Begun:
+    person = await context.recovering_person()
+    if person is None:
+        await context.person()
+        raise BadUserInput(NO_CODE)
+    secret, sealed = new_secret(context, person)
+    async with context.changing(person.id) as connection:
+        await access.lock_person(connection, person)
+        expires_at = await enrollment.begin(connection, person.id, sealed)
+    return begun(context, person, secret, expires_at)
+
+
 async def replace(context: Context, code: str) -> list[str]:
     """Put the new app in the old one's place by its first code; return the new backup codes.
 
     Raises InvalidCode, MfaNotEnabled, EnrollmentNotStarted, TooManyAttempts, and what fresh_person raises.
     """
-    person = await access.fresh_person(context)
+    person = await context.recovering_person() or await access.fresh_person(context)
     if not person.mfa_enabled:
         raise MfaNotEnabled
 
@@ -47,6 +65,8 @@ async def replace(context: Context, code: str) -> list[str]:
             raise EnrollmentNotStarted
         if not await factors.replace_secret(connection, person.id, shown.sealed, shown.step):
             raise MfaNotEnabled
+        lifetime = context.service.limits.session_lifetime
+        await recovery.complete_session(connection, person.id, person.session_id, TOTP, lifetime)
         return AuthenticatorReplaced(subject_id=person.id, actor_id=person.id, client=context.client)
 
     return await put_into_use(context, person, code, exchange)

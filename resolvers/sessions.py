@@ -22,7 +22,7 @@ async def live(context: Context) -> list[sessions.Session]:
 
 async def sign_out(context: Context) -> None:
     """End this session; without one there is nothing to end."""
-    person = await context.person_or_none()
+    person = await context.person_or_none() or await context.recovering_person()
     if person is not None:
         async with context.database.transaction() as connection:
             # Of two at once, one ends it and is told of.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from db import challenges, directory, factors, outbox, sessions, users
+from db import challenges, directory, factors, outbox, recovery, sessions, users
 from db.pool import Connection
 from db.users import Credentials
 from resolvers import devices, guessing, reenrollment, second_factor, standing
@@ -119,6 +119,8 @@ async def _complete_challenge(
             await second_factor.spend(context, connection, challenge.user_id, given)
             if challenge.use_cookie and not context.takes_cookies:
                 raise BadUserInput("A cookie can only be set over HTTP.")
+            if totp_code is not None:
+                await recovery.void(connection, challenge.user_id)  # the phone is not lost
             amr = (*challenge.amr, *(BACKUP_CODE if totp_code is None else TOTP))
             try:
                 signed_in = await start_session(context, connection, challenge.user_id, amr, challenge.service_key)
@@ -165,7 +167,7 @@ async def open_challenge(
     service_key: str | None = None,
 ) -> ChallengeOpened:
     """Ask somebody recognised by `amr`, under their lock, for the second factor. Raises ShutOut."""
-    await _admit(connection, user_id)
+    await admit(connection, user_id)
     token, token_hash = tokens.issue(tokens.CHALLENGE_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
     expires_at = await challenges.open_challenge(
         connection, user_id, token_hash, use_cookie, amr, context.client, service_key
@@ -183,7 +185,7 @@ async def start_session(
     provider_mfa: str | None = None,
 ) -> SignedIn:
     """Start a session of somebody recognised by `amr`, under their lock. Raises ShutOut."""
-    await _admit(connection, user_id)
+    await admit(connection, user_id)
     token, token_hash = tokens.issue(tokens.SESSION_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
     lifetime = context.service.limits.session_lifetime
     started = await sessions.start(connection, user_id, token_hash, context.client, amr, lifetime, provider_mfa)
@@ -200,7 +202,8 @@ async def start_session(
     return SignedIn(token, started.expires_at)
 
 
-async def _admit(connection: Connection, user_id: UUID) -> None:
+async def admit(connection: Connection, user_id: UUID) -> None:
+    """Let in whom no directory keeps out. Raises ShutOut."""
     if await directory.is_shut_out(connection, user_id):
         raise ShutOut
 

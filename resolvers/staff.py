@@ -23,6 +23,7 @@ from rules.throttling import second_factor_key
 
 LARGEST_PAGE = 500
 MOST_REMINDED = 500
+NOT_ONESELF = "You cannot reset your own MFA. Another owner or admin can."
 NOTICE = f"Showing the first {LARGEST_PAGE} staff members."
 
 
@@ -81,14 +82,7 @@ async def reset(context: Context, account_id: UUID, staff_id: UUID) -> Member:
     person, _ = await access.managed_account(context, account_id, to="reset MFA")
     access.require_freshness(person)
     async with context.changing(account_id) as connection:
-        user_id = await staff.user_of(connection, account_id, staff_id)
-        if user_id is None:
-            raise NotFound
-        if user_id == person.id:
-            raise NotPermitted("You cannot reset your own MFA. Another owner or admin can.")
-        await users.lock_all(connection, [person.id, user_id])
-        await access.confirm_manager(connection, person, account_id)
-        await _require_permission(connection, person, account_id, user_id)
+        user_id = await lock_member(connection, person, account_id, staff_id, NOT_ONESELF)
         if not await take_factor(connection, user_id):
             raise StaffMfaNotEnabled
         await end_everything(connection, user_id)
@@ -100,6 +94,24 @@ async def reset(context: Context, account_id: UUID, staff_id: UUID) -> Member:
         if not found:
             raise NotFound  # they left meanwhile: nothing of this is to happen
     return found[0]
+
+
+async def lock_member(
+    connection: Connection, person: Person, account_id: UUID, staff_id: UUID, not_oneself: str
+) -> UUID:
+    """Lock both for what the person does about another's factor; whose it is.
+
+    Raises NotFound, Unauthenticated, and NotPermitted: of oneself in these words, else as may_reset has it.
+    """
+    user_id = await staff.user_of(connection, account_id, staff_id)
+    if user_id is None:
+        raise NotFound
+    if user_id == person.id:
+        raise NotPermitted(not_oneself)
+    await users.lock_all(connection, [person.id, user_id])
+    await access.confirm_manager(connection, person, account_id)
+    await _require_permission(connection, person, account_id, user_id)
+    return user_id
 
 
 def _why_not(person: Person, account_id: UUID, member: Member) -> str | None:

@@ -100,6 +100,13 @@ class LinkExpired(Outcome):
 
 
 @dataclass
+class RecoveryPassExpired(Outcome):
+    """A recovery pass that is unknown, used, replaced, void or too old."""
+
+    message: str = "This recovery pass has been used already, or it is too old. Ask for a new one."
+
+
+@dataclass
 class NotPermitted(Outcome):
     """The person may see this, but not do it."""
 

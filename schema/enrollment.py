@@ -24,7 +24,7 @@ from schema.failures import (
     NotPermitted,
     TooManyAttempts,
 )
-from schema.sign_in import SecondFactorInput
+from schema.sign_in import SecondFactorInput, given
 from schema.viewer import Viewer, changed_viewer
 
 QUIET_ZONE_MODULES = 4
@@ -102,7 +102,10 @@ RegenerateBackupCodesResult = Annotated[
 
 @strawberry.input(description="What shows that it is the person who moves to a new app.")
 class BeginAuthenticatorReplacementInput:
-    code: SecondFactorInput = strawberry.field(description="A code of the old app, or a backup code. It is spent.")
+    code: SecondFactorInput | None = strawberry.field(
+        default=None,
+        description="A code of the old app, or a backup code. It is spent. A session of a recovery pass gives none.",
+    )
 
 
 BeginAuthenticatorReplacementResult = Annotated[
@@ -199,7 +202,8 @@ class EnrollmentMutation:
         info: Info,
         input: Annotated[BeginAuthenticatorReplacementInput, strawberry.argument(description="The code.")],  # noqa: A002
     ) -> BeginAuthenticatorReplacementResult | None:
-        totp_code, backup_code = input.code.totp or None, input.code.backup_code or None
+        code = input.code
+        totp_code, backup_code = (given(code.totp), given(code.backup_code)) if code else (None, None)
         return _shown(await resolvers.replacement.begin(info.context, totp_code, backup_code))
 
     @strawberry.mutation(description="Moves to the new app by its first code, and shows new backup codes.")

@@ -66,6 +66,11 @@ class LinkExpired(Error):
     pass
 
 
+@strawberry.type(description="The recovery pass is unknown, used, replaced, void or older than 60 minutes.")
+class RecoveryPassExpired(Error):
+    pass
+
+
 @strawberry.type(description="The viewer may see this, but not do it.")
 class NotPermitted(Error):
     pass
@@ -102,6 +107,7 @@ HANDLERS: tuple[strawberry.ExceptionHandler[Any], ...] = (
     Handler(failures.EnrollmentNotStarted, EnrollmentNotStarted),
     Handler(failures.StaffMfaNotEnabled, StaffMfaNotEnabled),
     Handler(failures.LinkExpired, LinkExpired),
+    Handler(failures.RecoveryPassExpired, RecoveryPassExpired),
     Handler(failures.NotPermitted, NotPermitted),
     Handler(failures.InvalidInput, InvalidInput),
 )

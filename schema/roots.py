@@ -20,6 +20,7 @@ from schema.enrollment import EnrollmentMutation
 from schema.failures import HANDLERS
 from schema.providers import ProviderMutation
 from schema.provisioning import ProvisioningMutation
+from schema.recovery import RecoveryMutation
 from schema.reenrollment import ReenrollmentMutation
 from schema.service import ServiceMutation, ServiceQuery
 from schema.services import guard
@@ -62,6 +63,7 @@ class Mutation(
     DeviceMutation,
     EnrollmentMutation,
     ReenrollmentMutation,
+    RecoveryMutation,
     AccountMutation,
     AlertMutation,
     StaffMutation,

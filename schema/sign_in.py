@@ -123,7 +123,7 @@ class SignInMutation:
         ],
     ) -> CompleteMfaChallengeResult | None:
         signed_in = await resolvers.sign_in.complete_challenge(
-            info.context, input.challenge_token, _given(input.code.totp), _given(input.code.backup_code)
+            info.context, input.challenge_token, given(input.code.totp), given(input.code.backup_code)
         )
         return SignedIn(
             session_token=signed_in.token, expires_at=signed_in.expires_at, viewer=await changed_viewer(info)
@@ -151,13 +151,14 @@ class SignInMutation:
         person = await resolvers.proof.reauthenticate(
             info.context,
             input.password,
-            _given(code.totp) if code else None,
-            _given(code.backup_code) if code else None,
+            given(code.totp) if code else None,
+            given(code.backup_code) if code else None,
         )
         return Reauthenticated(fresh_until=person.fresh_until)
 
 
-def _given(code: str | None) -> str | None:
+def given(code: str | None) -> str | None:
+    """A code that may have been left out."""
     # UNSET, of the field that was not given, is falsy as well, but an empty code is a wrong one of its kind.
     return None if code is strawberry.UNSET else code
 

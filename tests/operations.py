@@ -259,3 +259,30 @@ query ($id: ID!, $at: DateTime) {
   }
 }
 """
+ISSUE_PASS = """
+mutation ($account: ID!, $staff: ID!, $reason: String!) {
+  issueRecoveryPass(input: {accountId: $account, staffId: $staff, reason: $reason}) {
+    __typename
+    ... on RecoveryPassIssued { recoveryPass expiresAt staffMember { email mfaEnabled } }
+    ... on Error { message }
+  }
+}
+"""
+REDEEM_PASS = """
+mutation ($token: String!, $recoveryPass: String!) {
+  redeemRecoveryPass(input: {challengeToken: $token, recoveryPass: $recoveryPass}) {
+    __typename
+    ... on RecoverySession { sessionToken expiresAt }
+    ... on Error { message }
+  }
+}
+"""
+BEGIN_RECOVERY = """
+mutation {
+  beginAuthenticatorReplacement(input: {}) {
+    __typename
+    ... on MfaEnrollment { manualEntryKey }
+    ... on Error { message }
+  }
+}
+"""

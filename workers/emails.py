@@ -103,7 +103,7 @@ def render(message: str, facts: Facts) -> EmailMessage:
 
     Raises ValueError for a recipient that is not one plain address.
     """
-    values = _values(facts)
+    values = _values(message, facts)
     values["subject"] = clean(_template(f"{message}/subject.txt").render(values), LONGEST_LINE)
     mail = EmailMessage(policy=_policy)
     mail["From"] = Address(values["sender_name"], addr_spec=on_the_wire(values["sender_address"]))
@@ -127,7 +127,7 @@ def render(message: str, facts: Facts) -> EmailMessage:
     return mail
 
 
-def _values(facts: Facts) -> dict[str, Any]:
+def _values(message: str, facts: Facts) -> dict[str, Any]:
     account = clean(facts.account_name or "")
     # Made one line first: from Python 3.13 on, what holds a line break is read as no address at all.
     name, address = parseaddr(clean(facts.sender, LONGEST_SENDER))
@@ -138,11 +138,13 @@ def _values(facts: Facts) -> dict[str, Any]:
         "sender_name": clean(name) or facts.brand.product,
         "sender_address": address,
         "occurred_at": facts.occurred_at,
-        "rows": _rows(facts),
+        "rows": _rows(message, facts),
         "device": browser_name(client.user_agent) if client else None,
         "address": clean(client.ip_address or "") if client else None,
         "sign_in_url": facts.pages.sign_in,
-        "action_url": next((url for purpose, url in facts.links.items() if purpose not in REJECTING), _page(facts)),
+        "action_url": next(
+            (url for purpose, url in facts.links.items() if purpose not in REJECTING), _page(message, facts)
+        ),
         "not_me_url": next((facts.links[purpose] for purpose in REJECTING if purpose in facts.links), None),
         "event": facts.event,
         "product": facts.brand.product,
@@ -151,18 +153,21 @@ def _values(facts: Facts) -> dict[str, Any]:
     }
 
 
-def _page(facts: Facts) -> str:
-    mailing = facts.event.emailed_as()
-    is_about_others = mailing is not None and mailing.holds_while in {While.OWNER, While.MANAGER}
-    return facts.pages.agency_security if is_about_others else facts.pages.security
+def _page(message: str, facts: Facts) -> str:
+    return facts.pages.agency_security if _is_about_others(message, facts.event) else facts.pages.security
 
 
-def _rows(facts: Facts) -> list[tuple[str, str]]:
+def _is_about_others(message: str, event: Event) -> bool:
+    mailing = event.copy if event.copy and event.copy.message == message else event.emailed_as()
+    return mailing is not None and mailing.holds_while in {While.OWNER, While.MANAGER}
+
+
+def _rows(message: str, facts: Facts) -> list[tuple[str, str]]:
     event = facts.event
     rows = [(label, written_time(instant)) for label, instant in event.labelled()]
     if not isinstance(event, Requirement):
         rows.insert(0, ("When", written_time(facts.occurred_at)))
-    if isinstance(event, OwnAct):  # where a colleague sits, no mail tells
+    if isinstance(event, OwnAct) and not _is_about_others(message, event):  # where a colleague sits, no mail tells
         rows.append(("IP address", clean(event.client.ip_address or "")))
         rows.append(("Browser", browser_name(event.client.user_agent) or ""))
     return [(label, value) for label, value in rows if value]

@@ -107,7 +107,9 @@ async def _mail(connection: Connection, planned: Undispatched, event: Event) -> 
         with_admins = mailing.audience is Audience.MANAGERS
         await dispatching.deliver_to_owners(connection, planned, terms, chosen_as, with_admins=with_admins)
         return Planned(terms.queue)
-    if event.copy is not None and (address := event.copied_to()) is not None:
+    if event.copy is not None and event.copy.audience is Audience.OWNERS:
+        await dispatching.deliver_to_owners(connection, planned, _terms(event, event.copy, planned.occurred_at))
+    elif event.copy is not None and (address := event.copied_to()) is not None:
         await dispatching.deliver_to_person(
             connection, planned, _terms(event, event.copy, planned.occurred_at), address
         )

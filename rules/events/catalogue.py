@@ -36,6 +36,7 @@ from rules.events.providers import (
     ProviderMfaAllowed,
     ProviderMfaDisallowed,
 )
+from rules.events.recovery import RecoveryPassIssued, RecoveryPassUsed
 from rules.events.samples import FILLED_IN
 from rules.events.signing_in import (
     BackupCodeUsed,
@@ -141,6 +142,8 @@ EVENTS: tuple[type[Event], ...] = (
     NewDeviceSignedIn,
     SignInRejected,
     StaffSessionEnded,
+    RecoveryPassIssued,
+    RecoveryPassUsed,
 )
 # What audit logs show and webhooks tell.
 SHOWN = tuple(event for event in EVENTS if event.is_shown)

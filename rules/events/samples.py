@@ -13,6 +13,7 @@ FILLED_IN = {"account_id": ACCOUNT_ID, "subject_id": MIA_ID, "client": CLIENT}
 
 AT = datetime(2026, 11, 24, 14, 3, tzinfo=UTC)
 IN_A_QUARTER_OF_AN_HOUR = AT + timedelta(minutes=15)
+IN_AN_HOUR = AT + timedelta(hours=1)
 IN_A_WEEK = AT + timedelta(days=7)
 IN_TWO_WEEKS = AT + timedelta(days=14)
 # A requirement of three days ago, whose deadline was moved from the future into the past.

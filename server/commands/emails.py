@@ -11,6 +11,7 @@ import click
 import settings as settings_module
 from rules.events.base import Event
 from rules.events.catalogue import EVENTS, samples
+from rules.events.mailing import Audience, Mailing
 from rules.events.samples import AT
 from rules.links import SAMPLE_TOKEN
 from server.local.mailbox import shown_html
@@ -64,14 +65,16 @@ def preview(directory: Path) -> None:
 def sample_mails(settings: Settings) -> dict[str, EmailMessage]:
     """Every email to Mia, as the product looks, by the name of its sample."""
     found = [sample for event in EVENTS for sample in samples(event).items()]
-    return {name: sample_mail(event, settings) for name, event in found if event.emailed_as() is not None}
+    mails = {name: sample_mail(event, settings) for name, event in found if event.emailed_as() is not None}
+    copies = [(event.copy, event) for _, event in found if event.copy and event.copy.audience is Audience.OWNERS]
+    return mails | {copy.message: sample_mail(event, settings, copy) for copy, event in copies}
 
 
-def sample_mail(event: Event, settings: Settings) -> EmailMessage:
-    """The email of one event, to Mia."""
+def sample_mail(event: Event, settings: Settings, copy: Mailing | None = None) -> EmailMessage:
+    """The email of one event, or its `copy`, to Mia."""
     from workers.emails import Brand, Facts, Pages, render
 
-    mailing = event.emailed_as()
+    mailing = copy or event.emailed_as()
     assert mailing is not None
     facts = Facts(
         event=event,

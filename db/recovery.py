@@ -1,0 +1,99 @@
+"""Recovery passes, each in place of a lost second factor, and the sessions that they start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from db.pool import Connection
+from rules.clients import Client
+from rules.recovery import PASS_LIFETIME, SESSION_LIFETIME
+
+
+async def give(
+    connection: Connection, user_id: UUID, account_id: UUID, issuer_id: UUID, token_hash: bytes
+) -> datetime | None:
+    """Let the person have this pass, in an earlier one's place; return its end. None when they have no factor."""
+    expires_at: datetime | None = await connection.fetchval(
+        """
+        INSERT INTO recovery_passes (user_id, account_id, issuer_id, token_hash, expires_at)
+        SELECT user_id, $2, $3, $4, now() + $5::interval FROM factors WHERE user_id = $1
+        ON CONFLICT (user_id) DO UPDATE SET account_id = excluded.account_id, issuer_id = excluded.issuer_id,
+            token_hash = excluded.token_hash, expires_at = excluded.expires_at
+        RETURNING expires_at
+        """,
+        user_id,
+        account_id,
+        issuer_id,
+        token_hash,
+        PASS_LIFETIME,
+    )
+    return expires_at
+
+
+async def use(connection: Connection, user_id: UUID, token_hash: bytes) -> UUID | None:
+    """Use the person's pass up, under their lock; the account it was given in. None when it does not hold.
+
+    It holds as long as whoever gave it is an owner or admin there.
+    """
+    account_id: UUID | None = await connection.fetchval(
+        """
+        DELETE FROM recovery_passes
+        WHERE user_id = $1 AND token_hash = $2 AND expires_at > now()
+            AND EXISTS (SELECT FROM staff WHERE staff.account_id = recovery_passes.account_id
+                AND staff.user_id = issuer_id AND role IN ('OWNER', 'ADMIN') AND invited_at IS NULL)
+        RETURNING account_id
+        """,
+        user_id,
+        token_hash,
+    )
+    return account_id
+
+
+async def void(connection: Connection, user_id: UUID) -> None:
+    """Let the person's pass hold no more, and end the sessions that passes started: the factor is not lost."""
+    await connection.execute(
+        """
+        WITH passes AS (DELETE FROM recovery_passes WHERE user_id = $1)
+        DELETE FROM sessions WHERE user_id = $1 AND is_recovery
+        """,
+        user_id,
+    )
+
+
+async def start_session(
+    connection: Connection, user_id: UUID, token_hash: bytes, client: Client, amr: Sequence[str]
+) -> datetime:
+    """Start a session that only replaces the factor; return when it ends."""
+    expires_at: datetime = await connection.fetchval(
+        """
+        INSERT INTO sessions (user_id, token_hash, password_at, user_agent, ip_address, amr, expires_at, is_recovery)
+        VALUES ($1, $2, now(), $3, $4, $5, now() + $6::interval, true)
+        RETURNING expires_at
+        """,
+        user_id,
+        token_hash,
+        client.user_agent,
+        client.ip_address,
+        amr,
+        SESSION_LIFETIME,
+    )
+    return expires_at
+
+
+async def complete_session(
+    connection: Connection, user_id: UUID, session_id: UUID, amr: Sequence[str], lifetime: timedelta
+) -> None:
+    """The factor is replaced: the session goes on as one of a whole sign-in, and a pass holds no more."""
+    await connection.execute(
+        """
+        WITH passes AS (DELETE FROM recovery_passes WHERE user_id = $1)
+        UPDATE sessions SET is_recovery = false, amr = amr || $3::text[], expires_at = now() + $4::interval
+        WHERE id = $2 AND is_recovery
+        """,
+        user_id,
+        session_id,
+        amr,
+        lifetime,
+    )

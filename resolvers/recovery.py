@@ -1,0 +1,131 @@
+"""A pass in place of a lost second factor: given by an owner or admin, good for replacing the factor and nothing else.
+
+The old factor stays until the new one is verified, so a pass that a con man talks somebody into takes nothing away, and
+a sign-in by the old app ends it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db import challenges, factors, outbox, recovery, sessions, staff, throttles, users
+from db.challenges import Challenge
+from db.pool import Connection
+from db.staff import Member
+from resolvers import access, sign_in, standing
+from resolvers.context import Context
+from resolvers.sign_in import ShutOut, SignedIn
+from resolvers.staff import lock_member
+from rules import throttling, tokens
+from rules.clients import Client
+from rules.events.recovery import RecoveryPassIssued, RecoveryPassUsed
+from rules.failures import BadUserInput, ChallengeExpired, NotFound, RecoveryPassExpired, StaffMfaNotEnabled
+from rules.people import MOST_SESSIONS
+from rules.recovery import AMR
+from rules.standing import checked_reason
+
+NOT_ONESELF = "You cannot give yourself a recovery pass. Another owner or admin can."
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A pass, shown this once."""
+
+    token: str
+    expires_at: datetime
+    member: Member
+
+
+async def issue(context: Context, account_id: UUID, staff_id: UUID, reason: str) -> Issued:
+    """Give a staff member a pass, in an earlier one's place; they and the owners are emailed.
+
+    Raises what managed_account raises, InvalidInput, NotFound, NotPermitted as for a reset, and StaffMfaNotEnabled.
+    """
+    person, _ = await access.managed_account(context, account_id, to="give recovery passes")
+    access.require_freshness(person)
+    words = checked_reason(reason)
+    token, token_hash = tokens.issue(tokens.RECOVERY_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
+    async with context.changing(account_id) as connection:
+        user_id = await lock_member(connection, person, account_id, staff_id, NOT_ONESELF)
+        found = await staff.members(connection, account_id, [user_id])
+        if not found:
+            raise NotFound
+        expires_at = await recovery.give(connection, user_id, account_id, person.id, token_hash)
+        if expires_at is None:
+            raise StaffMfaNotEnabled("This staff member has not set up MFA: the password is enough to sign in.")
+        issued = RecoveryPassIssued(
+            account_id=account_id,
+            subject_id=user_id,
+            actor_id=person.id,
+            subject_email=found[0].email,
+            reason=words,
+            until=expires_at,
+            client=context.client,
+        )
+        await outbox.append(connection, issued)
+    return Issued(token, expires_at, found[0])
+
+
+async def redeem(context: Context, challenge_token: str, recovery_pass: str) -> SignedIn:
+    """Answer a challenge by a pass; a session begins that replaces the authenticator, signs out, and does nothing else.
+
+    A pass cannot be guessed, so a wrong one costs none of the person's tries, and counts against its address alone.
+    Raises ChallengeExpired, RecoveryPassExpired and TooManyAttempts.
+    """
+    challenge_hash = tokens.digest(tokens.CHALLENGE_PREFIX, challenge_token)
+    async with context.database.connection() as connection:
+        challenge = await challenges.find(connection, challenge_hash) if challenge_hash else None
+    if challenge is None:
+        raise ChallengeExpired
+    if challenge.use_cookie and not context.takes_cookies:
+        raise BadUserInput("A cookie can only be set over HTTP.")
+    if context.is_service:
+        context.client = Client(challenge.user_agent, challenge.ip_address)
+    try:
+        pass_hash = tokens.digest(tokens.RECOVERY_PREFIX, recovery_pass.strip())
+        if pass_hash is None:
+            raise RecoveryPassExpired
+        async with context.changing(challenge.user_id) as connection:
+            await users.lock(connection, challenge.user_id)
+            started = await _start(context, connection, challenge, pass_hash)
+    except RecoveryPassExpired:
+        async with context.database.connection() as connection:
+            key = throttling.wrong_link_key(context.client.ip_address)
+            await throttles.charge(connection, key, throttling.WRONG_LINK)
+        raise
+    assert started.token is not None
+    context.sign_in_as(started.token, use_cookie=challenge.use_cookie)
+    return SignedIn(None, started.expires_at) if challenge.use_cookie else started
+
+
+async def _start(context: Context, connection: Connection, challenge: Challenge, pass_hash: bytes) -> SignedIn:
+    """Exchange challenge and pass, each used up, for a session, under the person's lock."""
+    user_id = challenge.user_id
+    if not await challenges.consume(connection, challenge.id):
+        raise ChallengeExpired
+    account_id = await recovery.use(connection, user_id, pass_hash)
+    known = await users.credentials_of(connection, user_id)
+    if account_id is None or known is None or not await factors.exists(connection, user_id):
+        raise RecoveryPassExpired
+    try:
+        await sign_in.admit(connection, user_id)
+    except ShutOut:
+        raise ChallengeExpired from None
+    token, token_hash = tokens.issue(tokens.SESSION_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
+    amr = (*challenge.amr, *AMR)
+    expires_at = await recovery.start_session(connection, user_id, token_hash, context.client, amr)
+    await sessions.end_oldest(connection, user_id, MOST_SESSIONS)
+    used = RecoveryPassUsed(
+        account_id=account_id,
+        subject_id=user_id,
+        actor_id=user_id,
+        subject_email=known.email,
+        client=context.client,
+        service_key=challenge.service_key,
+    )
+    await outbox.append(connection, used)
+    await standing.tell_owners(context, connection, user_id, " ".join(amr))
+    return SignedIn(token, expires_at)

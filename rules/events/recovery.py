@@ -1,0 +1,49 @@
+"""What happens when somebody who has lost their second factor comes back by a pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rules.clients import Client
+from rules.events.base import OwnAct, shown_as
+from rules.events.mailing import While, to_owners, to_subject
+from rules.events.samples import ACCOUNT_ID, ADMIN_ID, IN_AN_HOUR
+from rules.events.staff import MemberEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryPassIssued(MemberEvent):
+    """Where the admin sat is recorded, and told in no email."""
+
+    description = "An owner or admin gave a person a pass in place of a lost second factor."
+    sentence = "{actor} gave {subject} a recovery pass: {reason}"
+    mailing = to_subject("recovery_pass_issued", holds_while=While.ENROLLED)
+    copy = to_owners("recovery_pass_issued_owners")
+    samples = {
+        "recovery_pass_issued": {
+            "actor_id": ADMIN_ID,
+            "subject_email": "mia@example.com",
+            "reason": "Phone lost on the train; called back on the number we have.",
+            "until": IN_AN_HOUR,
+        }
+    }
+    shows_everywhere = True
+
+    subject_email: str
+    reason: str
+    until: datetime = shown_as("Holds until")
+    client: Client
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveryPassUsed(OwnAct):
+    description = "A recovery pass was used: its session can replace the authenticator app and nothing else."
+    sentence = "{subject} used a recovery pass."
+    about_method = "recovery_pass"
+    mailing = to_subject("recovery_pass_used")
+    copy = to_owners("recovery_pass_used_owners")
+    samples = {"recovery_pass_used": {"account_id": ACCOUNT_ID, "subject_email": "mia@example.com"}}
+    shows_everywhere = True
+
+    subject_email: str
