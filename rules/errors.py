@@ -65,6 +65,10 @@ AS_DATA = {
         "The sign-in is unknown, used, older than 5 minutes or guessed at 5 times.",
         "Begin again with the first factor.",
     ),
+    "RecoveryPassExpired": (
+        "The recovery pass is unknown, used, replaced by a newer one, or older than 60 minutes.",
+        "Let the person ask an owner or admin for a new one.",
+    ),
     "MfaNotEnabled": ("The person has no MFA on.", "Ask `viewer { mfa { enabled } }` again, and offer to set it up."),
     "MfaAlreadyEnabled": (
         "The person has MFA on.",

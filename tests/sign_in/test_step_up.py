@@ -18,6 +18,7 @@ OF_SERVICES = RIGHTS.keys() - FOR_PEOPLE_TOO
 FREE = {
     "signIn",
     "completeMfaChallenge",
+    "redeemRecoveryPass",
     "reauthenticate",
     "requestPasswordReset",
     "setPassword",
