@@ -42,7 +42,7 @@ async def begin(context: Context, totp_code: str | None, backup_code: str | None
 async def _begin_recovery(context: Context) -> Begun:
     person = await context.recovering_person()
     if person is None:
-        await context.person()
+        await access.fresh_person_with_code(context)
         raise BadUserInput(NO_CODE)
     secret, sealed = new_secret(context, person)
     async with context.changing(person.id) as connection:
