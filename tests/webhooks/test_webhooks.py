@@ -38,7 +38,7 @@ async def test_an_owner_adds_one_and_sees_its_secret_once(world: World) -> None:
     sealed = await world.database.fetchval("SELECT secret_sealed FROM webhooks")
     assert added["secret"].encode() not in sealed
     (event,) = await world.events("WEBHOOK_ADDED")
-    assert (event["account_id"], event["data"]) == (world.account_id, {"host": "hooks.example.com"})
+    assert (event["account_id"], event["data"]["host"]) == (world.account_id, "hooks.example.com")
     account = await olive.ask(WEBHOOKS, account=str(world.account_id))
     assert account["account"]["webhooks"] == [{"id": added["webhook"]["id"], "url": URL}]
 
