@@ -21,6 +21,7 @@ from tests.client import Client, http_client
 from tests.operations import BEGIN, SIGN_IN, VERIFY
 
 PASSWORD = "correct horse battery"
+ORIGIN = {"ipAddress", "userAgent", "sessionMethod"}
 
 
 @cache
@@ -127,6 +128,11 @@ class World:
     async def forget_spent_steps(self, name: str) -> None:
         """Make the person's current codes good again."""
         await self.database.execute("UPDATE factors SET last_step = 0 WHERE user_id = $1", await self.user_id(name))
+
+
+def facts_of(event: dict[str, Any]) -> dict[str, Any]:
+    """What an event says of itself, without where the request came from, which the outbox adds to each."""
+    return {name: fact for name, fact in event["data"].items() if name not in ORIGIN}
 
 
 async def move_events(database: asyncpg.Connection[asyncpg.Record], ago: str) -> None:

@@ -31,6 +31,7 @@ from server.transport.documents import chosen_operation
 from server.transport.errors import log_unexpected, mask, payload
 from server.transport.event_stream import encode_json
 from server.transport.graphql_request import Params, RequestError, params_of, parse_json
+from server.transport.heads import with_head
 from server.transport.origins import has_trusted_origin
 from server.transport.schema import GatehouseSchema
 from settings import Settings
@@ -321,8 +322,7 @@ def _error(identity: str, errors: Sequence[GraphQLError]) -> Any:
 def _with_bearer(websocket: WebSocket, bearer: str | None) -> HTTPConnection:
     if bearer is None or "authorization" in websocket.headers:
         return websocket
-    headers = [*websocket.scope["headers"], (b"authorization", bearer.encode())]
-    return HTTPConnection({**websocket.scope, "headers": headers})
+    return HTTPConnection(with_head(websocket.scope, "authorization", bearer))
 
 
 def _problem_of(message: object) -> str | None:

@@ -18,3 +18,10 @@ def heads(scope: Scope) -> Mapping[str, str]:
             found.setdefault(name.decode("latin-1"), value.decode("latin-1"))
         scope[KEPT] = found
     return found
+
+
+def with_head(scope: Scope, name: str, value: str) -> Scope:
+    """The scope with one header more; what was read of the old ones is not of it."""
+    added = {**scope, "headers": [*scope["headers"], (name.encode(), value.encode())]}
+    added.pop(KEPT, None)
+    return added

@@ -13,7 +13,7 @@ from tests.client import Client
 from tests.coming_in.links import link_to
 from tests.coming_in.operations import CHANGE, END, INVITE, MEMBERS, REVOKE, SET
 from tests.operations import COMPLETE, SIGN_IN
-from tests.people import PASSWORD, World, email, require_mfa
+from tests.people import PASSWORD, World, email, facts_of, require_mfa
 
 NEW = "a wholly other phrase"
 VIEWER = "{ viewer { email sessions { id current } } }"
@@ -44,7 +44,7 @@ async def test_whoever_comes_by_an_invitation_has_the_role_from_then_on(world: W
     (member,) = staff["nodes"]
     assert (member["state"], member["role"], member["invitation"]) == ("ACTIVE", "ADMIN", None)
     added, changed = await world.events("STAFF_ADDED", "PASSWORD_CHANGED")
-    assert (added["account_id"], added["data"]) == (world.account_id, {"role": "ADMIN"})
+    assert (added["account_id"], facts_of(added)) == (world.account_id, {"role": "ADMIN"})
     assert changed["data"]["isFirst"] is True
     shown = await world.database.fetchval(
         "SELECT count(*) FROM account_events WHERE account_id = $1 AND event_id = $2", world.account_id, changed["id"]

@@ -91,7 +91,9 @@ class Person:
             api.token = signed_in["sessionToken"]
         begun = await self.ask(BEGIN, "MfaEnrollment")
         app = Factor(begun["manualEntryKey"].replace(" ", ""), [])
-        await self.ask(VERIFY, "MfaEnabled", code=await app.code(-1))
+        # While the one API is gone and the other slow, a code may have become too old: then it is the next one's turn.
+        while (await self.ask(VERIFY, "MfaEnabled", code=await app.code(-1)))["__typename"] == "InvalidCode":
+            pass
         await self.ask(REGENERATE, "BackupCodesRegenerated", code=await app.code())
         for api in self.apis:
             await api.http.aclose()

@@ -8,7 +8,7 @@ from typing import Any
 from rules.service_keys import Right
 from tests.client import Client
 from tests.operations import COMPLETE, SIGN_IN
-from tests.people import PASSWORD, World, email
+from tests.people import PASSWORD, World, email, facts_of
 from tests.scim.directory import Directory, directory
 from tests.service.operations import SERVICE_SIGN_IN, SESSION, backend
 
@@ -47,7 +47,7 @@ async def test_sessions_and_challenges_end_and_the_event_bears_the_keys_name(wor
         "InvalidCredentials"
     )
     (event,) = await world.events("STAFF_DEACTIVATED")
-    assert (event["service_key"], event["subject_id"], event["data"]) == (
+    assert (event["service_key"], event["subject_id"], facts_of(event)) == (
         "okta",
         await world.user_id("mia"),
         {"role": "MEMBER"},
@@ -69,7 +69,7 @@ async def test_active_again_they_are_who_they_were(world: World) -> None:
     client, token = await world.challenge("adam")
     await world.forget_spent_steps("adam")
     assert (await client.do(COMPLETE, token=token, code={"totp": await factor.code()}))["__typename"] == "SignedIn"
-    assert [event["data"] for event in await world.events("STAFF_REACTIVATED")] == [{"role": "ADMIN"}]
+    assert [facts_of(event) for event in await world.events("STAFF_REACTIVATED")] == [{"role": "ADMIN"}]
 
 
 async def test_webhooks_hear_of_it(world: World) -> None:

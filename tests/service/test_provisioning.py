@@ -15,7 +15,7 @@ from rules.service_keys import Right, ServiceKey
 from tests.coming_in.links import link_to
 from tests.coming_in.operations import SET
 from tests.line import Line
-from tests.people import World
+from tests.people import World, facts_of
 from tests.service.operations import CHANGE_EMAIL, CHANGE_ROLE, PROVISION, REMOVE, SERVICE_SIGN_IN, backend
 
 
@@ -155,7 +155,7 @@ async def test_an_address_changes_with_everything_that_follows_it(world: World) 
     assert answer["__typename"] == "SignedIn"
     assert await world.database.fetchval("SELECT count(*) FROM staff WHERE email = 'mia@new.example'") == 1
     (event,) = await world.events("EMAIL_CHANGED")
-    assert event["data"] == {"previousEmail": "mia@agency.example", "email": "mia@new.example"}
+    assert facts_of(event) == {"previousEmail": "mia@agency.example", "email": "mia@new.example"}
     assert (await web.do(CHANGE_EMAIL, input={"externalId": "1", "email": "mia@new.example"})) == changed
     taken = await web.do(CHANGE_EMAIL, input={"externalId": "1", "email": "adam@agency.example"})
     assert (taken["__typename"], taken["field"]) == ("InvalidInput", "email")

@@ -28,6 +28,11 @@ async def test_the_progress_comes_at_once_and_after_every_change(world: World) -
         assert await watch.next() == start | {"pendingCount": 1, "blockedCount": 1}
 
 
+async def test_the_token_may_come_in_the_first_message(world: World) -> None:
+    async with watching(world, await world.sign_in("olive"), WATCH_PROGRESS, in_first_message=True) as watch:
+        assert (await watch.next())["enrolledCount"] == 0
+
+
 async def test_a_sign_in_is_no_change_of_the_progress(world: World) -> None:
     olive = await world.sign_in("olive")
     async with watching(world, olive, WATCH_PROGRESS) as watch:

@@ -43,13 +43,16 @@ class Watch:
 
 
 @asynccontextmanager
-async def watching(world: World, client: Client, subscription: str) -> AsyncIterator[Watch]:
-    """Subscribe over graphql-transport-ws."""
+async def watching(
+    world: World, client: Client, subscription: str, *, in_first_message: bool = False
+) -> AsyncIterator[Watch]:
+    """Subscribe over graphql-transport-ws, with the token in a header or, as browsers must, in the first message."""
     url = world.base_url.replace("http", "ws") + "/graphql"
     headers = {"authorization": f"Bearer {client.token}"} if client.token else {}
     protocol = Subprotocol("graphql-transport-ws")
-    async with connect(url, subprotocols=[protocol], additional_headers=headers) as socket:
-        await socket.send(json.dumps({"type": "connection_init"}))
+    told, sent = (headers, {}) if in_first_message else ({}, headers)
+    async with connect(url, subprotocols=[protocol], additional_headers=sent) as socket:
+        await socket.send(json.dumps({"type": "connection_init", "payload": told}))
         assert json.loads(await socket.recv())["type"] == "connection_ack"
         variables = {"account": str(world.account_id)} if "$account" in subscription else {}
         payload = {"query": subscription, "variables": variables}
