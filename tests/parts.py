@@ -97,6 +97,13 @@ class Mailbox:
         )
         return self.messages
 
+    async def wait_for_mail(self, recipient: str, count: int) -> None:
+        """Return once one recipient has got `count` messages, whoever else is told meanwhile."""
+        await until(
+            lambda: len(self.subjects(recipient)) >= count,
+            lambda: f"{count} messages for {recipient}; there are {self.subjects(recipient)}",
+        )
+
     def subjects(self, recipient: str) -> list[str]:
         """The subjects that one recipient has got, in order."""
         return [str(message["subject"]) for message in self.messages if message["to"] == recipient]
