@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from db import challenges, factors, outbox, recovery, sessions, staff, throttles, users
+from db import challenges, factors, outbox, recovery, sessions, throttles, users
 from db.challenges import Challenge
 from db.pool import Connection
 from db.staff import Member
@@ -22,7 +22,7 @@ from resolvers.staff import lock_member
 from rules import throttling, tokens
 from rules.clients import Client
 from rules.events.recovery import RecoveryPassIssued, RecoveryPassUsed
-from rules.failures import BadUserInput, ChallengeExpired, NotFound, RecoveryPassExpired, StaffMfaNotEnabled
+from rules.failures import BadUserInput, ChallengeExpired, RecoveryPassExpired, StaffMfaNotEnabled
 from rules.people import MOST_SESSIONS
 from rules.recovery import AMR
 from rules.standing import checked_reason
@@ -49,24 +49,21 @@ async def issue(context: Context, account_id: UUID, staff_id: UUID, reason: str)
     words = checked_reason(reason)
     token, token_hash = tokens.issue(tokens.RECOVERY_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
     async with context.changing(account_id) as connection:
-        user_id = await lock_member(connection, person, account_id, staff_id, NOT_ONESELF)
-        found = await staff.members(connection, account_id, [user_id])
-        if not found:
-            raise NotFound
-        expires_at = await recovery.give(connection, user_id, account_id, person.id, token_hash)
+        member = await lock_member(connection, person, account_id, staff_id, NOT_ONESELF)
+        expires_at = await recovery.give(connection, member.user_id, account_id, person.id, token_hash)
         if expires_at is None:
             raise StaffMfaNotEnabled("This staff member has not set up MFA: the password is enough to sign in.")
         issued = RecoveryPassIssued(
             account_id=account_id,
-            subject_id=user_id,
+            subject_id=member.user_id,
             actor_id=person.id,
-            subject_email=found[0].email,
+            subject_email=member.email,
             reason=words,
             until=expires_at,
             client=context.client,
         )
         await outbox.append(connection, issued)
-    return Issued(token, expires_at, found[0])
+    return Issued(token, expires_at, member)
 
 
 async def redeem(context: Context, challenge_token: str, recovery_pass: str) -> SignedIn:

@@ -70,7 +70,7 @@ def can_reset(person: Person, account_id: UUID, member: Member) -> bool:
         (member.mfa_enabled_at is not None or member.enrollment_stopped)
         and member.user_id != person.id
         and person.manages(account_id)
-        and _why_not(person, account_id, member) is None
+        and why_no_reset(person, account_id, member) is None
     )
 
 
@@ -82,7 +82,7 @@ async def reset(context: Context, account_id: UUID, staff_id: UUID) -> Member:
     person, _ = await access.managed_account(context, account_id, to="reset MFA")
     access.require_freshness(person)
     async with context.changing(account_id) as connection:
-        user_id = await lock_member(connection, person, account_id, staff_id, NOT_ONESELF)
+        user_id = (await lock_member(connection, person, account_id, staff_id, NOT_ONESELF)).user_id
         if not await take_factor(connection, user_id):
             raise StaffMfaNotEnabled
         await end_everything(connection, user_id)
@@ -96,25 +96,8 @@ async def reset(context: Context, account_id: UUID, staff_id: UUID) -> Member:
     return found[0]
 
 
-async def lock_member(
-    connection: Connection, person: Person, account_id: UUID, staff_id: UUID, not_oneself: str
-) -> UUID:
-    """Lock both for what the person does about another's factor; whose it is.
-
-    Raises NotFound, Unauthenticated, and NotPermitted: of oneself in these words, else as may_reset has it.
-    """
-    user_id = await staff.user_of(connection, account_id, staff_id)
-    if user_id is None:
-        raise NotFound
-    if user_id == person.id:
-        raise NotPermitted(not_oneself)
-    await users.lock_all(connection, [person.id, user_id])
-    await access.confirm_manager(connection, person, account_id)
-    await _require_permission(connection, person, account_id, user_id)
-    return user_id
-
-
-def _why_not(person: Person, account_id: UUID, member: Member) -> str | None:
+def why_no_reset(person: Person, account_id: UUID, member: Member) -> str | None:
+    """None, or why the person may not touch this member's factor."""
     return person.may_reset(
         Role(member.role),
         account_id,
@@ -124,10 +107,32 @@ def _why_not(person: Person, account_id: UUID, member: Member) -> str | None:
     )
 
 
-async def _require_permission(connection: Connection, person: Person, account_id: UUID, user_id: UUID) -> None:
-    for member in await staff.members(connection, account_id, [user_id]):
-        if (reason := _why_not(person, account_id, member)) is not None:
-            raise NotPermitted(reason)
+async def lock_member(
+    connection: Connection,
+    person: Person,
+    account_id: UUID,
+    staff_id: UUID,
+    not_oneself: str,
+    why_not: Callable[[Person, UUID, Member], str | None] = why_no_reset,
+) -> Member:
+    """Lock both for what the person does to a member; the member, as they are behind the locks.
+
+    Raises NotFound, Unauthenticated, and NotPermitted: of oneself in these words, else as `why_not` has it.
+    """
+    user_id = await staff.user_of(connection, account_id, staff_id)
+    if user_id is None:
+        raise NotFound
+    if user_id == person.id:
+        raise NotPermitted(not_oneself)
+    await users.lock_all(connection, [person.id, user_id])
+    await access.confirm_manager(connection, person, account_id)
+    found = await staff.members(connection, account_id, [user_id])
+    if not found:
+        raise NotFound  # they left meanwhile
+    (member,) = found
+    if (reason := why_not(person, account_id, member)) is not None:
+        raise NotPermitted(reason)
+    return member
 
 
 async def take_factor(connection: Connection, user_id: UUID) -> bool:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import outbox, sessions, staff, users
+from db import outbox, sessions, staff
 from db.sessions import Session
+from db.staff import Member
 from resolvers import access
 from resolvers.context import Context
+from resolvers.staff import lock_member
 from rules.events.staff import StaffSessionEnded
-from rules.failures import NotFound, NotPermitted
-from rules.people import Role
+from rules.failures import NotFound
+from rules.people import Person, Role
+
+NOT_ONESELF = "End your own sessions on your own security page."
 
 
 async def live(context: Context, account_id: UUID, staff_id: UUID) -> list[Session]:
@@ -32,22 +36,13 @@ async def end(context: Context, account_id: UUID, staff_id: UUID, session_id: UU
     person, _ = await access.managed_account(context, account_id, to="end sessions of its staff")
     access.require_freshness(person)
     async with context.changing(account_id) as connection:
-        user_id = await staff.user_of(connection, account_id, staff_id)
-        if user_id is None:
-            raise NotFound
-        if user_id == person.id:
-            raise NotPermitted("End your own sessions on your own security page.")
-        await users.lock_all(connection, [person.id, user_id])
-        await access.confirm_manager(connection, person, account_id)
-        found = await staff.members(connection, account_id, [user_id])
-        if not found:
-            raise NotFound  # they left meanwhile
-        (member,) = found
-        reason = person.may_end_sessions(Role(member.role), account_id, member.elsewhere, member.owned_elsewhere)
-        if reason is not None:
-            raise NotPermitted(reason)
-        if not await sessions.end_of(connection, user_id, session_id):
+        member = await lock_member(connection, person, account_id, staff_id, NOT_ONESELF, _why_not)
+        if not await sessions.end_of(connection, member.user_id, session_id):
             raise NotFound
         await outbox.append(
-            connection, StaffSessionEnded(account_id=account_id, subject_id=user_id, actor_id=person.id)
+            connection, StaffSessionEnded(account_id=account_id, subject_id=member.user_id, actor_id=person.id)
         )
+
+
+def _why_not(person: Person, account_id: UUID, member: Member) -> str | None:
+    return person.may_end_sessions(Role(member.role), account_id, member.elsewhere, member.owned_elsewhere)
