@@ -110,10 +110,10 @@ class Pages:
         return self._page(request, "set_password.html")
 
     async def _not_me(self, request: Request) -> Response:
-        return self._page(request, "not_me.html")
+        return self._page(request, "not_me.html", disowns="reset")
 
     async def _not_my_session(self, request: Request) -> Response:
-        return self._page(request, "not_my_session.html")
+        return self._page(request, "not_me.html", disowns="sign-in")
 
     async def _logo(self, request: Request) -> Response:
         file = self.settings.logo_file

@@ -31,6 +31,13 @@ export function clone(id) {
   return document.importNode(find(document, `#${id}`, HTMLTemplateElement).content, true);
 }
 
+/** Put a template in a place, and the focus where a person goes on. @param {HTMLElement} place @param {string} id */
+export function show(place, id) {
+  place.replaceChildren(clone(id));
+  const first = place.querySelector("[autofocus]") ?? place.querySelector("h1");
+  if (first instanceof HTMLElement) first.focus();
+}
+
 /**
  * An element with text in it.
  * @template {keyof HTMLElementTagNameMap} K

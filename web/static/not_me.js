@@ -1,33 +1,54 @@
-// The page /not-me: by the link of a reset's email, whose token stands in the fragment. Nothing happens until pressed,
-// since mail programs open links, too.
+// The pages /not-me and /not-my-session: by the link of an email about a reset or about a new device, whose token stands
+// in the fragment. Nothing happens until pressed, since mail programs open links, too.
 
 import { Problem, ask } from "./api.js";
-import { clone, element, form, tokenOfLink } from "./dom.js";
+import { element, form, show, tokenOfLink } from "./dom.js";
 import { onSubmit, sentence } from "./forms.js";
 
 const DISPUTE = `mutation DisputeMfaReset($input: DisputeMfaResetInput!) {
   disputeMfaReset(input: $input) { __typename ... on MfaResetDisputed { email } ... on Error { message }
     ... on TooManyAttempts { retryAt } } }`;
+const REJECT = `mutation RejectSignIn($input: RejectSignInInput!) {
+  rejectSignIn(input: $input) { __typename ... on SignInRejected { email passwordLinkSent } ... on Error { message }
+    ... on TooManyAttempts { retryAt } } }`;
 
 const main = element(document, "#main");
+const disown = main.dataset.disowns === "reset" ? disputeReset : rejectSignIn;
 const token = tokenOfLink();
-show(token ? "ask" : "worthless");
+show(main, token ? "ask" : "worthless");
 if (token) {
   onSubmit(form(main), async () => {
-    const { data, problem } = await ask(DISPUTE, { input: { token } });
-    if (problem) throw problem;
-    const result = data.disputeMfaReset;
-    if (result.__typename === "LinkExpired") return show("worthless");
-    if (result.__typename !== "MfaResetDisputed") throw new Problem(result.__typename, sentence(result));
-    show("done");
-    element(main, "[role=status]").textContent =
-      `Nobody can set up MFA for ${result.email} now, and the owners of your agency are told. Change your password, too.`;
+    const done = await disown(token);
+    if (done === null) return show(main, "worthless");
+    show(main, "done");
+    element(main, "[role=status]").textContent = done;
   });
 }
 
-/** @param {string} id */
-function show(id) {
-  main.replaceChildren(clone(id));
-  const first = main.querySelector("[autofocus]") ?? main.querySelector("h1");
-  if (first instanceof HTMLElement) first.focus();
+/**
+ * What to say of it; null when the link is worth nothing any more.
+ * @param {string} token
+ */
+async function disputeReset(token) {
+  const { data, problem } = await ask(DISPUTE, { input: { token } });
+  if (problem) throw problem;
+  const result = data.disputeMfaReset;
+  if (result.__typename === "LinkExpired") return null;
+  if (result.__typename !== "MfaResetDisputed") throw new Problem(result.__typename, sentence(result));
+  return `Nobody can set up MFA for ${result.email} now, and the owners of your agency are told. Change your password, too.`;
+}
+
+/**
+ * The same of a sign-in.
+ * @param {string} token
+ */
+async function rejectSignIn(token) {
+  const { data, problem } = await ask(REJECT, { input: { token } });
+  if (problem) throw problem;
+  const result = data.rejectSignIn;
+  if (result.__typename === "LinkExpired") return null;
+  if (result.__typename !== "SignInRejected") throw new Problem(result.__typename, sentence(result));
+  return result.passwordLinkSent
+    ? `A link to set a new password is on its way to ${result.email}.`
+    : `Nobody is signed in as ${result.email} by it any more.`;
 }

@@ -1,7 +1,7 @@
 // The page /set-password: by the link of an email, whose token stands in the fragment; without one, it asks for a link.
 
 import { ask } from "./api.js";
-import { clone, element, form, input, tokenOfLink } from "./dom.js";
+import { element, form, input, show, tokenOfLink } from "./dom.js";
 import { onSubmit, refuse, sentence } from "./forms.js";
 
 const REQUEST = `mutation RequestPasswordReset($input: RequestPasswordResetInput!) {
@@ -22,7 +22,7 @@ addEventListener("hashchange", () => {
 
 /** @param {string} given */
 function setStep(given) {
-  show("set");
+  show(main, "set");
   const password = input(main, "#new-password");
   const shown = input(main, "#show");
   shown.addEventListener("change", () => {
@@ -32,29 +32,22 @@ function setStep(given) {
     const result = await sent(SET, { token: given, password: password.value });
     if (result.__typename === "LinkExpired") return askStep(result.message);
     if (result.__typename !== "PasswordSet") return refuse(password, sentence(result));
-    show("done");
+    show(main, "done");
     element(main, "[role=status]").textContent = `You can sign in as ${result.email} with it now.`;
   });
 }
 
 /** @param {string} [why] */
 function askStep(why = "") {
-  show("ask");
+  show(main, "ask");
   element(main, "[data-why]").textContent = why;
   const email = input(main, "#email");
   onSubmit(form(main), async () => {
     const result = await sent(REQUEST, { email: email.value });
     if (result.__typename !== "PasswordResetRequested") return refuse(email, sentence(result));
-    show("asked");
+    show(main, "asked");
     element(main, "[role=status]").textContent = result.message;
   });
-}
-
-/** @param {string} id */
-function show(id) {
-  main.replaceChildren(clone(id));
-  const first = main.querySelector("[autofocus]") ?? main.querySelector("h1");
-  if (first instanceof HTMLElement) first.focus();
 }
 
 /** @param {string} mutation @param {Record<string, unknown>} variables */
