@@ -56,7 +56,7 @@ async def new_set(context: Context) -> CodeSet:
     codes = backup_code_rules.generate(secrets.randbelow)
     salt = secrets.token_bytes(backup_code_rules.SALT_BYTES)
     digests = await asyncio.gather(
-        *(hasher.run(backup_code_rules.digest, ring, code, salt, ring.newest) for code in codes)
+        *(hasher.run(backup_code_rules.digest, ring, code, salt, ring.newest, hasher.cost) for code in codes)
     )
     return CodeSet(codes, list(digests), salt, ring.newest)
 

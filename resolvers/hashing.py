@@ -11,7 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
+from rules import passwords
 from rules.failures import RateLimited
+from rules.slow_hash import HASH_COST, HashCost
 from telemetry import metrics
 
 LONGEST_QUEUE = 200
@@ -24,13 +26,16 @@ Result = TypeVar("Result")
 class Hasher:
     """Runs argon2 in as many threads as there are cores: it frees the interpreter lock while it works."""
 
-    def __init__(self) -> None:
+    def __init__(self, cost: HashCost = HASH_COST, longest_queue: int = LONGEST_QUEUE) -> None:
+        self.cost = cost
+        self.nobodys = passwords.nobodys_hash(cost)
+        self._longest_queue = longest_queue
         self._executor = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="hash", initializer=_give_way)
         self._waiting = 0
 
     async def run(self, function: Callable[..., Result], *arguments: object) -> Result:
-        """Call `function` in a thread. Raises RateLimited when 200 hashes wait already."""
-        if self._waiting >= LONGEST_QUEUE:
+        """Call `function` in a thread. Raises RateLimited when too many hashes wait already."""
+        if self._waiting >= self._longest_queue:
             raise RateLimited
         self._waiting += 1
         metrics.ARGON2_QUEUE.inc()

@@ -110,7 +110,8 @@ async def _new_hash(context: Context, subject: Subject, password: str, field: st
     )
     if problem:
         raise InvalidInput(field, problem)
-    return await context.service.hasher.run(passwords.hash_password, password)
+    hasher = context.service.hasher
+    return await hasher.run(passwords.hash_password, password, hasher.cost)
 
 
 async def _invitations(connection: Connection, found: Found, subject: Subject) -> list[tuple[UUID, datetime]]:

@@ -57,7 +57,8 @@ async def answer(context: Context, factor: Factor, totp_code: str | None, backup
     if normalized is None:
         raise NotACode(NO_BACKUP_CODE)
     salt, key_id = factor.backup_salt, factor.backup_key_id
-    digest = await context.service.hasher.run(backup_code_digest, context.service.ring, normalized, salt, key_id)
+    ring, hasher = context.service.ring, context.service.hasher
+    digest = await hasher.run(backup_code_digest, ring, normalized, salt, key_id, hasher.cost)
     return Answer(None, digest)
 
 

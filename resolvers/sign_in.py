@@ -135,11 +135,12 @@ async def password_shown(
     context: Context, known: Credentials | None, password: str
 ) -> AsyncIterator[tuple[Connection, Credentials]]:
     """A transaction that holds the lock of the person whose password this is. Raises WrongGuess, RateLimited."""
+    hasher = context.service.hasher
     while True:
         checked, password_hash = await check_password(context, known, password)
         rehashed = None
-        if passwords.needs_rehash(password, password_hash):
-            rehashed = await context.service.hasher.run(passwords.hash_password, password)
+        if passwords.needs_rehash(password, password_hash, hasher.cost):
+            rehashed = await hasher.run(passwords.hash_password, password, hasher.cost)
         async with context.changing(checked.id) as connection:
             if await users.lock_if_unchanged(connection, checked):
                 if rehashed:
@@ -151,8 +152,10 @@ async def password_shown(
 
 async def check_password(context: Context, known: Credentials | None, password: str) -> tuple[Credentials, str]:
     """Compare, in the same time whether or not they are known; return whose and the hash. Raises WrongGuess."""
+    hasher = context.service.hasher
     password_hash = known.password_hash if known else None
-    is_right = await context.service.hasher.run(passwords.matches, password, password_hash or passwords.NOBODYS_HASH)
+    compared = password_hash or hasher.nobodys
+    is_right = await hasher.run(passwords.matches, password, compared)
     if not is_right or known is None or password_hash is None:
         raise guessing.WrongGuess
     return known, password_hash

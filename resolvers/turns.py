@@ -25,14 +25,15 @@ class Turns:
     A guess is charged before it is looked at, so many right ones at once would look like a guesser; three never do.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, longest_queue: int = LONGEST_QUEUE) -> None:
+        self._longest_queue = longest_queue
         self._queues: dict[str, _Queue] = {}
 
     @asynccontextmanager
     async def of(self, key: str) -> AsyncIterator[None]:
-        """Wait for a turn at `key`, and hold it. Raises RateLimited when 1,000 wait already."""
+        """Wait for a turn at `key`, and hold it. Raises RateLimited when too many wait already."""
         queue = self._queues.setdefault(key, _Queue())
-        if queue.count >= LONGEST_QUEUE:
+        if queue.count >= self._longest_queue:
             raise RateLimited
         queue.count += 1
         try:

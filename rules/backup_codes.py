@@ -12,6 +12,7 @@ from argon2.low_level import Type, hash_secret_raw
 
 from rules import typed
 from rules.sealing import KeyRing
+from rules.slow_hash import HASH_COST, HashCost
 
 COUNT = 10
 LENGTH = 8
@@ -36,9 +37,15 @@ def normalize(code: str) -> str | None:
     return text if len(text) == LENGTH and all(c in ALPHABET for c in text) else None
 
 
-def digest(ring: KeyRing, code: str, salt: bytes, key_id: str) -> bytes:
-    """The 32 bytes kept of a code. About 20 ms: keep it off the event loop and out of any lock."""
+def digest(ring: KeyRing, code: str, salt: bytes, key_id: str, cost: HashCost = HASH_COST) -> bytes:
+    """The 32 bytes kept of a code. Slow: keep it off the event loop and out of any lock."""
     hashed = hash_secret_raw(
-        code.encode(), salt, time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, type=Type.ID
+        code.encode(),
+        salt,
+        time_cost=cost.passes,
+        memory_cost=cost.memory_kib,
+        parallelism=1,
+        hash_len=32,
+        type=Type.ID,
     )
     return ring.authenticate(hashed, PURPOSE, key_id)

@@ -1,7 +1,4 @@
-"""Passwords: argon2id, and what a new one must be, as NIST SP 800-63B-4 §3.1.1.2 has it.
-
-Parameters: OWASP Password Storage Cheat Sheet (m = 19 MiB, t = 2, p = 1).
-"""
+"""Passwords: argon2id, and what a new one must be, as NIST SP 800-63B-4 §3.1.1.2 has it."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from rules import typed
 from rules.foreign_hashes import UnknownHashError, checker
+from rules.slow_hash import HASH_COST, HashCost
 
 MIN_LENGTH = 8
 MIN_LENGTH_ALONE = 15  # where nothing but the password stands before the person's sign-in
@@ -24,11 +22,6 @@ SHORTEST_WORD = 3
 OURS = "$argon2id$"
 MOST_MEMORY_KIB = 256 * 1024
 MOST_PASSES = 32
-
-_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-
-# What an unknown email is checked against, so that it costs the same time: the hash of no password.
-NOBODYS_HASH = _hasher.hash("\0nobody")
 
 
 def problem_with(password: str, *, email: str, products: Iterable[str] = (), is_alone: bool = True) -> str | None:
@@ -51,23 +44,28 @@ def problem_with(password: str, *, email: str, products: Iterable[str] = (), is_
     return None
 
 
-def hash_password(password: str) -> str:
-    """Hash with a new salt. About 20 ms: keep it off the event loop."""
-    return _hasher.hash(typed.password(password))
+def hash_password(password: str, cost: HashCost = HASH_COST) -> str:
+    """Hash with a new salt. Slow: keep it off the event loop."""
+    return _hasher(cost).hash(typed.password(password))
+
+
+def nobodys_hash(cost: HashCost = HASH_COST) -> str:
+    """The hash of no password: what an unknown email is checked against, so that it costs the same time."""
+    return _hasher(cost).hash("\0nobody")
 
 
 def matches(password: str, password_hash: str) -> bool:
-    """Whether `password` is the one hashed. About 20 ms: keep it off the event loop."""
+    """Whether `password` is the one hashed. Slow: keep it off the event loop."""
     if len(password) > MAX_LENGTH:
         password = ""
     # Older hashes were made of the text as it came.
     return any(_matches(form, password_hash) for form in dict.fromkeys((typed.password(password), password)))
 
 
-def needs_rehash(password: str, password_hash: str) -> bool:
+def needs_rehash(password: str, password_hash: str, cost: HashCost = HASH_COST) -> bool:
     """Whether the hash of this right password may have been made otherwise than today: parameters, or form of text."""
     is_ours = password_hash.startswith(OURS)
-    return not is_ours or _hasher.check_needs_rehash(password_hash) or typed.password(password) != password
+    return not is_ours or _hasher(cost).check_needs_rehash(password_hash) or typed.password(password) != password
 
 
 def from_elsewhere(password_hash: str) -> str:
@@ -86,11 +84,16 @@ def from_elsewhere(password_hash: str) -> str:
     return text
 
 
+@cache
+def _hasher(cost: HashCost) -> PasswordHasher:
+    return PasswordHasher(time_cost=cost.passes, memory_cost=cost.memory_kib, parallelism=1)
+
+
 def _matches(password: str, password_hash: str) -> bool:
     try:
         if not password_hash.startswith(OURS):
             return checker(password_hash)(password.encode())
-        return _hasher.verify(from_elsewhere(password_hash), password)
+        return _hasher(HASH_COST).verify(from_elsewhere(password_hash), password)
     except (VerificationError, InvalidHashError, UnicodeEncodeError, UnknownHashError):
         return False
 

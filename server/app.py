@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 
 from starlette.applications import Starlette
@@ -14,13 +15,13 @@ from starlette.responses import JSONResponse, Response
 import settings as settings_module
 from db.pool import REQUESTS, open_database
 from oidc.provider import Provider
+from resolvers import hashing, turns
 from resolvers.context import Service
-from resolvers.hashing import Hasher
 from resolvers.hub import Hub
-from resolvers.turns import Turns
 from rules.failures import ServiceUnavailable
 from rules.people import MANAGERS
 from rules.sealing import KeyRing
+from rules.slow_hash import HASH_COST, HashCost
 from schema.roots import build
 from server.context import RequestContext, context_for
 from server.sign_in_with import SignInWith, callback_url
@@ -38,7 +39,16 @@ from web.operations import page_operations
 from web.pages import Pages, Visitor
 
 
-def create_app(settings: Settings | None = None) -> Starlette:
+@dataclass(frozen=True)
+class Capacity:
+    """What a process takes on."""
+
+    hash_cost: HashCost = HASH_COST
+    hashes_waiting: int = hashing.LONGEST_QUEUE
+    turns_waiting: int = turns.LONGEST_QUEUE
+
+
+def create_app(settings: Settings | None = None, capacity: Capacity = Capacity()) -> Starlette:
     """The application as the environment configures it. Raises SettingsError."""
     settings = settings or settings_module.load()
     if not settings.database_url:
@@ -54,7 +64,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             REQUESTS,
             through_pooler=settings.is_pooled,
         )
-        hasher = Hasher()
+        hasher = hashing.Hasher(capacity.hash_cost, capacity.hashes_waiting)
         limits = settings.time_limits
         hub = Hub(database, settings.direct_url, limits.session_idle)
         turning = asyncio.create_task(life.keep_turning())
@@ -62,7 +72,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
             database,
             ring,
             hasher,
-            Turns(),
+            turns.Turns(capacity.turns_waiting),
             settings.issuer,
             settings.product,
             hub,

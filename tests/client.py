@@ -15,7 +15,8 @@ import httpx
 import uvicorn
 from starlette.applications import Starlette
 
-from server.app import create_app
+from rules.slow_hash import HashCost
+from server.app import Capacity, create_app
 from server.transport.serving import SocketProtocol
 from settings import Settings
 from tests import used
@@ -23,6 +24,9 @@ from tests.waiting import LIMIT_S
 
 # Made once: to read the authorities anew for each client takes longer than most tests.
 TLS = httpx.create_ssl_context()
+# Real hashes, and quick ones: what guessing costs is held by tests/rules/test_secrets.py.
+QUICK = HashCost(passes=1, memory_kib=8)
+CAPACITY = Capacity(hash_cost=QUICK)
 SECRET_KEYS = "test:" + base64.b64encode(b"k" * 32).decode()
 
 
@@ -122,10 +126,10 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[str]:
+async def serving(settings: Settings, capacity: Capacity = CAPACITY) -> AsyncIterator[str]:
     """Serve the application on a free port; its base URL."""
     listener = socket.create_server(("127.0.0.1", 0))
-    app = create_app(settings)
+    app = create_app(settings, capacity)
     # A connection that is closed just when its client writes again would fail a test on a busy machine.
     config = uvicorn.Config(
         app,

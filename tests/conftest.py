@@ -15,7 +15,7 @@ from tests.debian import oldest_url, pooler_url
 from tests.line import broker, line
 from tests.parts import broker_url, embedded_url, gatehouse, mailbox, postgres, valkey
 from tests.warm import WARM
-from tests.world import cast, database, world
+from tests.world import cast, costly, database, world
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -44,6 +44,7 @@ __all__ = [
     "broker_url",
     "browser",
     "cast",
+    "costly",
     "database",
     "database_url",
     "databases",

@@ -26,7 +26,7 @@ VERIFY = """
 mutation ($code: String!) {
   verifyAndEnableMfa(input: {code: $code}) {
     __typename
-    ... on MfaEnabled { backupCodes viewer { mfa { enabled backupCodesRemaining reenrollmentRequired } } }
+    ... on MfaEnabled { backupCodes viewer { id mfa { enabled backupCodesRemaining reenrollmentRequired } } }
     ... on Error { message }
     ... on InvalidCode { attemptsRemaining clockSkewSeconds }
     ... on TooManyAttempts { retryAt }

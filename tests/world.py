@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest_asyncio
 
+from server.app import Capacity
 from tests.client import serving, settings_for
 from tests.people import World, make_world
 
@@ -35,3 +36,11 @@ async def world(database_url: str, database: asyncpg.Connection[asyncpg.Record])
         yield world
         for client in world.clients:
             await client.aclose()
+
+
+@pytest_asyncio.fixture
+async def costly(world: World, database_url: str) -> AsyncIterator[World]:
+    """The world at a server whose hashes cost what they cost in production."""
+    async with serving(settings_for(database_url), Capacity()) as base_url:
+        world.base_url = base_url
+        yield world

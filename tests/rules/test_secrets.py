@@ -6,6 +6,7 @@ import secrets
 from uuid import UUID
 
 import pytest
+from argon2.low_level import Type, hash_secret_raw
 
 from rules import backup_codes, passwords, tokens
 from rules.sealing import KeyMissingError, KeyRing, Sealed
@@ -94,10 +95,19 @@ def test_a_password_matches_its_own_hash_only() -> None:
     assert passwords.matches("correct horse", hashed)
     assert not passwords.matches("correct hors", hashed)
     assert not passwords.matches("\ud800", hashed)
-    assert not passwords.matches("", passwords.NOBODYS_HASH)
+    assert not passwords.matches("", passwords.nobodys_hash())
 
 
 def test_a_hash_of_lesser_parameters_is_to_be_renewed() -> None:
     weak = "$argon2id$v=19$m=8192,t=1,p=1$c29tZXNhbHRzb21l$" + "A" * 43
     assert passwords.needs_rehash("correct horse", weak)
     assert not passwords.needs_rehash("correct horse", passwords.hash_password("correct horse"))
+
+
+def test_guessing_a_password_or_a_backup_code_costs_what_owasp_asks() -> None:
+    """The Password Storage Cheat Sheet: argon2id with m = 19 MiB, t = 2, p = 1 at least."""
+    assert passwords.hash_password("correct horse").startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert passwords.nobodys_hash().startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    ring, salt = KeyRing({"a": NEW}), b"s" * 16
+    hashed = hash_secret_raw(b"abcd1234", salt, 2, 19456, 1, 32, Type.ID)
+    assert backup_codes.digest(ring, "abcd1234", salt, "a") == ring.authenticate(hashed, backup_codes.PURPOSE, "a")

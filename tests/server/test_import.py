@@ -73,8 +73,9 @@ async def test_a_bad_line_says_what_is_wrong_with_one_stop(
 
 
 async def test_whoever_brings_a_password_signs_in_with_it_and_gets_a_hash_of_ours(
-    operate: Command, world: World, tmp_path: Path
+    operate: Command, costly: World, tmp_path: Path
 ) -> None:
+    world = costly
     done = importing(operate, world, tmp_path, f"email,role,password_hash\nnew@agency.example,member,{HASH}\n".encode())
     assert done.returncode == 0, done.stderr
     stored = "SELECT password_hash FROM users WHERE email = 'new@agency.example'"

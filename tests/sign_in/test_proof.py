@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from rules.people import MOST_SESSIONS
+from rules.throttling import MOST_CHALLENGES
 from tests.client import Client, serving, settings_for
 from tests.operations import (
     BEGIN,
@@ -189,15 +191,26 @@ async def test_two_regenerations_at_once_leave_one_session_and_one_set(world: Wo
     assert await world.database.fetchval("SELECT count(*) FROM sessions") == 1
 
 
-async def test_the_sessions_and_challenges_of_a_person_are_capped_and_the_oldest_go(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("resolvers.sign_in.MOST_SESSIONS", 3)
-    monkeypatch.setattr("resolvers.sign_in.MOST_CHALLENGES", 2)
-    clients = [await world.sign_in("mia") for _ in range(5)]
+async def test_the_sessions_of_a_person_are_capped_and_the_oldest_go(world: World) -> None:
+    oldest = [await world.sign_in("mia") for _ in range(3)]
+    await world.database.execute(
+        """
+        INSERT INTO sessions (user_id, token_hash, password_at, expires_at)
+        SELECT $1, sha256(n::text::bytea), now(), now() + interval '1 day' FROM generate_series(1, $2::int) AS n
+        """,
+        await world.user_id("mia"),
+        MOST_SESSIONS - 3,
+    )
+    assert await world.database.fetchval("SELECT count(*) FROM sessions") == MOST_SESSIONS
+    newest = [await world.sign_in("mia") for _ in range(2)]
+    clients = oldest + newest
     assert [(await client.ask(VIEWER))["viewer"] is not None for client in clients] == [False] * 2 + [True] * 3
-    factor = await world.enroll(clients[-1])
-    challenges = [await world.challenge("mia") for _ in range(3)]
+    assert await world.database.fetchval("SELECT count(*) FROM sessions") == MOST_SESSIONS
+
+
+async def test_the_challenges_of_a_person_are_capped_and_the_oldest_go(world: World) -> None:
+    factor = await world.enroll(await world.sign_in("mia"))
+    challenges = [await world.challenge("mia") for _ in range(MOST_CHALLENGES + 1)]
     code = {"totp": await factor.code()}
-    outcomes = [(await client.do(COMPLETE, token=token, code=code))["__typename"] for client, token in challenges]
+    outcomes = [(await client.do(COMPLETE, token=token, code=code))["__typename"] for client, token in challenges[:3]]
     assert outcomes == ["ChallengeExpired", "SignedIn", "InvalidCode"]

@@ -157,7 +157,8 @@ async def test_reauthenticating_renews_the_freshness(world: World) -> None:
     assert (await client.do(begin))["__typename"] == "MfaEnrollment"
 
 
-async def test_a_weak_hash_is_renewed_by_a_sign_in(world: World) -> None:
+async def test_a_weak_hash_is_renewed_by_a_sign_in(costly: World) -> None:
+    world = costly
     from argon2 import PasswordHasher
 
     weak = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
