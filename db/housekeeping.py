@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from db import devices, digests
+from db import answers, devices, digests
 from db.pool import Connection
 from rules.devices import LIFETIME
 from rules.digests import KEPT_FOR
+from rules.idempotency import LIFETIME as KEY_LIFETIME
 from rules.service_keys import ANSWER_LIFETIME
 from rules.throttling import LONGEST_SPAN
 
@@ -25,6 +26,7 @@ async def prune(connection: Connection, session_idle: timedelta) -> None:
     await connection.execute("DELETE FROM links WHERE expires_at < now()")
     await devices.prune(connection, LIFETIME)
     await digests.prune(connection, KEPT_FOR)
+    await answers.prune(connection, KEY_LIFETIME)
     await connection.execute("DELETE FROM service_answers WHERE created_at < now() - $1::interval", ANSWER_LIFETIME)
     await connection.execute("DELETE FROM throttles WHERE updated_at < now() - $1::interval", LONGEST_SPAN)
 

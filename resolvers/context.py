@@ -15,6 +15,7 @@ from db import service_keys, users
 from db.pool import Connection, Database
 from oidc.provider import Provider
 from resolvers.hashing import Hasher
+from resolvers.held import Held
 from resolvers.hub import Hub
 from resolvers.turns import Turns
 from rules import devices, tokens
@@ -67,6 +68,9 @@ class Context:
     _service_token: str | None = field(default=None, init=False, repr=False)
     _service_key: asyncio.Task[ServiceKey | None] | None = field(default=None, init=False, repr=False)
     _hashed: tuple[str | None, bytes | None] | None = field(default=None, init=False, repr=False)
+    # Whether the changes of the mutation under way wait for their answer to be stored with them; and the one that does.
+    holds_changes: bool = field(default=False, init=False, repr=False)
+    _held: Held | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Tell a service from a person by the token, and the request's events where it comes from."""
@@ -75,23 +79,46 @@ class Context:
             self._service_token = self.token
 
     @property
-    def database(self) -> Database:
-        """The database."""
-        return self.service.database
+    def database(self) -> Database | Held:
+        """The database, as the change that is held has left it."""
+        return self._held or self.service.database
 
     @asynccontextmanager
-    async def changing(self, whose: UUID) -> AsyncIterator[Connection]:
+    async def changing(self, whose: UUID | None = None) -> AsyncIterator[Connection]:
         """A transaction that locks a row of this account, or person: three at once wait for it, the others in line.
 
-        So one row that somebody holds never takes the whole pool. Raises ServiceUnavailable and RateLimited.
+        So one row that somebody holds never takes the whole pool. With an idempotency key it is committed with the
+        mutation's answer, see resolvers.once. Raises ServiceUnavailable and RateLimited.
         """
-        async with AsyncExitStack() as held:
-            try:
-                async with asyncio.timeout(LONGEST_TURN_S):
-                    await held.enter_async_context(self.service.turns.of(str(whose)))
-            except TimeoutError:
-                raise ServiceUnavailable from None
-            yield await held.enter_async_context(self.database.transaction())
+        if self._held:
+            async with self._held.transaction() as connection:
+                yield connection
+            return
+        async with AsyncExitStack() as stack:
+            if whose is not None:
+                try:
+                    async with asyncio.timeout(LONGEST_TURN_S):
+                        await stack.enter_async_context(self.service.turns.of(str(whose)))
+                except TimeoutError:
+                    raise ServiceUnavailable from None
+            connection = await stack.enter_async_context(self.service.database.transaction())
+            yield connection
+            if self.holds_changes:
+                self._held = Held(connection, stack.pop_all())
+
+    async def settle(self) -> None:
+        """Commit what is held."""
+        if (held := self._take_held()) is not None:
+            await held.commit()
+
+    async def abandon(self, error: BaseException) -> None:
+        """Take back what is held, because of the error. Raises ServiceUnavailable where the database has caused it."""
+        if (held := self._take_held()) is not None:
+            await held.roll_back(error)
+
+    def _take_held(self) -> Held | None:
+        held, self._held = self._held, None
+        return held
 
     async def person_or_none(self) -> Person | None:
         """The person signed in, loaded once; None without a live session."""
@@ -143,6 +170,11 @@ class Context:
             self.sign_in_as(token, use_cookie=True)
         return await self.reload()
 
+    def go_on_with(self, token: str | None) -> None:
+        """Go on in the session that an answer of before has begun, renewed or ended."""
+        self.token = token
+        self._person = None
+
     def know_device(self, user_id: UUID, now: datetime) -> None:
         """Remember that the person has signed in on this device, as far as it takes cookies."""
         if self.takes_cookies and not self.is_service:
@@ -159,7 +191,7 @@ class Context:
         return tokens.digest(tokens.SERVICE_PREFIX, self._service_token or "")
 
     @property
-    def _token_hash(self) -> bytes | None:
+    def token_hash(self) -> bytes | None:
         if self._hashed is None or self._hashed[0] != self.token:
             self._hashed = self.token, tokens.digest(tokens.SESSION_PREFIX, self.token) if self.token else None
         return self._hashed[1]
@@ -171,7 +203,7 @@ class Context:
             return await service_keys.find(connection, self._service_key_hash)
 
     async def _load(self, *, is_recovery: bool = False) -> Person | None:
-        token_hash = self._token_hash
+        token_hash = self.token_hash
         if token_hash is None:
             return None
         async with self.database.connection() as connection:

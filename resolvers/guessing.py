@@ -80,6 +80,7 @@ class Guess:
 @asynccontextmanager
 async def of_code(context: Context, user_id: UUID) -> AsyncIterator[Guess]:
     """A guess at the second factor of someone signed in. Raises InvalidCode, TooManyAttempts."""
+    await context.settle()  # guesses are charged for themselves, beside no change that could be taken back
     charged = await _charge_code(context, user_id)
 
     async def wrong(error: WrongGuess) -> Failure:

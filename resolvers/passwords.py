@@ -31,7 +31,7 @@ async def request_reset(context: Context, email: str) -> None:
     except addresses.NotAnAddressError as error:
         raise InvalidInput("email", str(error)) from None
     address = context.client.ip_address
-    async with context.database.transaction() as connection:
+    async with context.changing() as connection:
         await throttles.charge(connection, throttling.reset_key(email, address), throttling.RESET)
         await throttles.charge(connection, throttling.reset_address_key(address), throttling.RESET_ADDRESS)
         try:

@@ -36,7 +36,7 @@ async def service_sign_in(context: Context, who: Who, client: Client, amr: list[
     if not amr or len(amr) > MOST_METHODS or not all(METHOD.fullmatch(method) for method in amr):
         raise BadUserInput(f"amr must be 1 to {MOST_METHODS} names of methods, as RFC 8176 has them.")
     at = replace(context, client=client)
-    async with context.database.transaction() as connection:
+    async with context.changing() as connection:
         await access.confirm_service(connection, key)
         known = await external_ids.find(
             connection, key.account_id, external_id=who.external_id, user_id=who.user_id, email=who.email

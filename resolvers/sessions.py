@@ -24,7 +24,7 @@ async def sign_out(context: Context) -> None:
     """End this session; without one there is nothing to end."""
     person = await context.person_or_none() or await context.recovering_person()
     if person is not None:
-        async with context.database.transaction() as connection:
+        async with context.changing() as connection:
             # Of two at once, one ends it and is told of.
             if await sessions.end_of(connection, person.id, person.session_id):
                 signed_out = SignedOut(subject_id=person.id, actor_id=person.id, client=context.client)
@@ -35,7 +35,7 @@ async def sign_out(context: Context) -> None:
 async def end(context: Context, session_id: UUID) -> None:
     """End one of the person's sessions, this one too. Raises NotFound."""
     person = await context.person()
-    async with context.database.transaction() as connection:
+    async with context.changing() as connection:
         if not await sessions.end_of(connection, person.id, session_id):
             raise NotFound
         await _tell(context, connection, person, 1)
@@ -46,7 +46,7 @@ async def end(context: Context, session_id: UUID) -> None:
 async def sign_out_others(context: Context) -> int:
     """End every session of the person but this one; return how many."""
     person = await context.person()
-    async with context.database.transaction() as connection:
+    async with context.changing() as connection:
         # Two sessions that end each other at once would leave nobody signed in.
         await access.lock_person(connection, person)
         idle = context.service.limits.session_idle

@@ -29,6 +29,14 @@ REMEDIES = {
         "More is asked than is allowed or can be done in time. Nothing was changed.",
         "Wait, as long as the answer says where it does, then send the request again; ask less often.",
     ),
+    "IDEMPOTENCY_KEY_REUSED": (
+        "The `idempotencyKey` came with other input, or another mutation, within ten minutes. Nothing was changed.",
+        "Mend the client: a new key for each change that a person asks for, the same one only to send it again.",
+    ),
+    "IDEMPOTENCY_IN_PROGRESS": (
+        "Another request with the `idempotencyKey` is under way, or broke off within the last 20 seconds.",
+        "Send the same request again in a moment: it gets that one's answer, or is carried out.",
+    ),
     "BAD_USER_INPUT": (
         "A value that no client should send: of the wrong type, form or size.",
         "Mend the client; the message names the value's place.",

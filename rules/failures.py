@@ -170,6 +170,22 @@ class RateLimited(Refusal):
 
 
 @dataclass
+class IdempotencyKeyReused(Refusal):
+    """The key came with other input within ten minutes; nothing was changed."""
+
+    code: ClassVar[str] = "IDEMPOTENCY_KEY_REUSED"
+    message: str = "This idempotencyKey came with other input before. Nothing was changed; send another key."
+
+
+@dataclass
+class IdempotencyInProgress(Refusal):
+    """Another request with the key is under way."""
+
+    code: ClassVar[str] = "IDEMPOTENCY_IN_PROGRESS"
+    message: str = "Another request with this idempotencyKey is under way. Ask again in a moment for its answer."
+
+
+@dataclass
 class BadUserInput(Refusal):
     """An argument that no client should send."""
 

@@ -18,6 +18,7 @@ from schema.common import DateTime, Error, Info
 from schema.devices import DeviceMutation
 from schema.enrollment import EnrollmentMutation
 from schema.failures import HANDLERS
+from schema.idempotency import let_repeat
 from schema.providers import ProviderMutation
 from schema.provisioning import ProvisioningMutation
 from schema.recovery import RecoveryMutation
@@ -95,6 +96,7 @@ def build(make: Callable[..., strawberry.Schema] = strawberry.Schema, **given: o
         config=StrawberryConfig(scalar_map={datetime: DateTime}),
     )
     _drop_null_defaults(schema._schema)
+    let_repeat(schema._schema)
     guard(schema._schema)
     return schema
 

@@ -39,7 +39,7 @@ class RequestContext(Context):
     @property
     def session_key(self) -> bytes | None:
         """The digest of what may be a session's token, or a service key."""
-        return self._service_key_hash if self._service_token is not None else self._token_hash
+        return self._service_key_hash if self._service_token is not None else self.token_hash
 
     async def person_key(self) -> str | None:
         """The person of a live session, or the service of a live key, as work is counted."""

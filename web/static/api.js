@@ -13,12 +13,13 @@ export class Problem extends Error {
 }
 
 /**
- * Send one operation. Throws Problem when there is no answer to read.
- * @param {string} query @param {Record<string, unknown>} [variables]
+ * Send one operation. A change goes out under a key, so that one whose answer was lost is sent again, by itself twice and
+ * then whenever the person does, and gets the same answer. Throws Problem when there is no answer to read.
+ * @param {string} query @param {Record<string, any>} [variables]
  * @returns {Promise<{data: any, problem: Problem | null}>}
  */
 export async function ask(query, variables = {}) {
-  const body = await send(JSON.stringify({ query, variables }));
+  const body = await send(query, variables);
   const error = body.errors?.[0];
   const problem = error ? new Problem(error.extensions?.code ?? "UNKNOWN", error.message) : null;
   return { data: body.data ?? {}, problem };
@@ -30,20 +31,51 @@ const underWay = new Set();
 /** Once what has been sent is answered: an answer may bring the session another token. */
 export const settled = () => Promise.allSettled(underWay);
 
-/** @param {string} body @returns {Promise<any>} */
-function send(body) {
-  const sent = exchange(body).finally(() => underWay.delete(sent));
+/** @param {string} query @param {Record<string, any>} variables @returns {Promise<any>} */
+function send(query, variables) {
+  const sent = (query.startsWith("mutation") ? change(query, variables) : exchange({ query, variables })).finally(() =>
+    underWay.delete(sent),
+  );
   underWay.add(sent);
   return sent;
 }
 
-/** @param {string} body @returns {Promise<any>} */
-async function exchange(body) {
+const PAUSES_MS = [500, 1500];
+/** @type {Map<string, string>} The keys of changes whose answers have not come. */
+const unanswered = new Map();
+
+/** @param {string} query @param {Record<string, any>} variables @returns {Promise<any>} */
+async function change(query, variables) {
+  const wanted = JSON.stringify([query, variables]);
+  const idempotencyKey = unanswered.get(wanted) ?? newKey();
+  unanswered.set(wanted, idempotencyKey);
+  const { input } = variables;
+  const keyed = input ? { ...variables, input: { ...input, idempotencyKey } } : { ...variables, idempotencyKey };
+  for (const pause of [...PAUSES_MS, null]) {
+    try {
+      const answer = await exchange({ query, variables: keyed });
+      if (pause === null || answer.errors?.[0]?.extensions?.code !== "IDEMPOTENCY_IN_PROGRESS") {
+        unanswered.delete(wanted);
+        return answer;
+      }
+    } catch (error) {
+      if (pause === null) throw error;
+    }
+    await new Promise((goOn) => setTimeout(goOn, pause ?? 0));
+  }
+  throw new Problem("OFFLINE", AWAY);
+}
+
+// A browser has randomUUID over https alone.
+const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** @param {object} operation @returns {Promise<any>} */
+async function exchange(operation) {
   try {
     const answer = await fetch(ENDPOINT, {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/graphql-response+json" },
-      body,
+      body: JSON.stringify(operation),
     });
     return await answer.json();
   } catch {

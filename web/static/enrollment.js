@@ -13,7 +13,8 @@ import { VIEWER } from "./queries.js";
 /** @typedef {{manualEntryKey: string, qrCodePngDataUri: string}} Begun */
 
 export const BEGUN = "... on MfaEnrollment { manualEntryKey qrCodePngDataUri }";
-const BEGIN = `mutation BeginMfaEnrollment { beginMfaEnrollment { __typename ${BEGUN} ... on Error { message } } }`;
+const BEGIN = `mutation BeginMfaEnrollment($idempotencyKey: String) {
+  beginMfaEnrollment(idempotencyKey: $idempotencyKey) { __typename ${BEGUN} ... on Error { message } } }`;
 const VERIFY = `mutation VerifyAndEnableMfa($input: VerifyAndEnableMfaInput!) { verifyAndEnableMfa(input: $input) {
   __typename ... on MfaEnabled { backupCodes viewer { ${VIEWER} } } ... on Error { message }
   ... on TooManyAttempts { retryAt } } }`;

@@ -28,7 +28,7 @@ export function begin() {
   button(document, "[data-sign-out]").addEventListener("click", async () => {
     isLeaving = true;
     try {
-      await ask("mutation SignOut { signOut { ok } }");
+      await ask("mutation SignOut($idempotencyKey: String) { signOut(idempotencyKey: $idempotencyKey) { ok } }");
       location.assign("/sign-in");
     } catch (error) {
       isLeaving = false;

@@ -9,7 +9,8 @@ import { counted, device, minute } from "./words.js";
 /** @typedef {import("./queries.js").Session} Session */
 
 const END = `mutation EndSession($input: EndSessionInput!) { endSession(input: $input) { __typename } }`;
-const END_OTHERS = "mutation SignOutOtherSessions { signOutOtherSessions { count } }";
+const END_OTHERS = `mutation SignOutOtherSessions($idempotencyKey: String) {
+  signOutOtherSessions(idempotencyKey: $idempotencyKey) { count } }`;
 
 /** Let "Sign out everywhere else" work. @param {() => void} changed */
 export function beginSessions(changed) {
