@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 from playwright.async_api import Page, Route, expect
 
@@ -24,7 +26,7 @@ class Line:
 
     async def carry(self, route: Route) -> None:
         """Let one request through, and its answer or half of it."""
-        body = route.request.post_data_json
+        body: dict[str, Any] = json.loads(route.request.post_data or "{}")
         if self.mutation not in body["query"]:
             return await route.continue_()
         self.keys.append(body["variables"].get("input", body["variables"])["idempotencyKey"])
