@@ -171,7 +171,7 @@ async def _executed(context: Context, claim: _Claim, work: Work) -> Any:
             cookies = [value for name, value in context.response_headers[headers_before:] if name == "set-cookie"]
             session = None if context.token == token_before else [context.token]
             answer = _sealed(context, claim, [work.write(result), cookies, session])
-            async with context.changing() as connection:
+            async with context.database.connection() as connection:
                 if not await answers.keep(connection, claim.place, claim.id, answer):
                     raise IdempotencyInProgress  # this took so long that another has taken over
         await context.settle()

@@ -22,6 +22,7 @@ mutation {
   }
 }
 """
+BEGIN_TYPE = "mutation ($key: String) { beginMfaEnrollment(idempotencyKey: $key) { __typename } }"
 VERIFY = """
 mutation ($code: String!) {
   verifyAndEnableMfa(input: {code: $code}) {

@@ -26,7 +26,6 @@ ASKED = {
     "inviteStaff": f"__typename ... on StaffInvited {{ staffMember {{ email }} }} {FAILURES}",
 }
 BEGUN = f"__typename ... on MfaEnrollment {{ manualEntryKey }} {FAILURES}"
-BEGIN_TYPE = "mutation ($key: String) { beginMfaEnrollment(idempotencyKey: $key) { __typename } }"
 
 
 def new_key() -> str:

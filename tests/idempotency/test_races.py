@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from rules.idempotency import LEASE
 from tests.client import Client
-from tests.idempotency.keyed import BEGIN_TYPE, begin, by_cookie, cookie_of, mutation, new_key, send
+from tests.idempotency.keyed import begin, by_cookie, cookie_of, mutation, new_key, send
+from tests.operations import BEGIN_TYPE
 from tests.people import PASSWORD, Factor, World, email
 from tests.waiting import until
 

@@ -7,7 +7,8 @@ import pytest
 from db import housekeeping
 from rules.idempotency import LEASE, LONGEST_KEY, MOST_OTHER_INPUTS
 from tests.client import Client
-from tests.idempotency.keyed import BEGIN_TYPE, begin, by_cookie, cookie_of, mutation, new_key, refused, send
+from tests.idempotency.keyed import begin, by_cookie, cookie_of, mutation, new_key, refused, send
+from tests.operations import BEGIN_TYPE
 from tests.people import PASSWORD, Factor, World, age_proofs, email
 from tests.service.operations import backend
 from tests.transport.talking import receive, socket
@@ -82,11 +83,7 @@ async def test_another_persons_session_and_another_of_the_same_person_get_nothin
     shown = await begin(mia, key)
     assert await begin(olive, key) != shown
     assert await begin(await world.sign_in("mia"), key) != shown
-    nobody = world.client()
-    body = await nobody.raw(
-        "mutation ($key: String) { beginMfaEnrollment(idempotencyKey: $key) { __typename } }", key=key
-    )
-    assert body["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    assert await world.client().refusal(BEGIN_TYPE, key=key) == "UNAUTHENTICATED"
 
 
 async def test_after_ten_minutes_the_answer_is_gone_and_beat_deletes_it(world: World) -> None:
