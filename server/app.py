@@ -48,8 +48,16 @@ class Capacity:
     turns_waiting: int = turns.LONGEST_QUEUE
 
 
-def create_app(settings: Settings | None = None, capacity: Capacity = Capacity()) -> Starlette:
-    """The application as the environment configures it. Raises SettingsError."""
+def schema_of(settings: Settings) -> GatehouseSchema:
+    """The schema that these settings want. Raises SettingsError."""
+    own = page_operations() if settings.pages else ()
+    return build(GatehouseSchema, settings=settings, known=[(WEB / "examples.graphql").read_text()], own=own)
+
+
+def create_app(
+    settings: Settings | None = None, capacity: Capacity = Capacity(), schema: GatehouseSchema | None = None
+) -> Starlette:
+    """The application as the environment configures it, around its schema. Raises SettingsError."""
     settings = settings or settings_module.load()
     if not settings.database_url:
         raise SettingsError("GATEHOUSE_DATABASE_URL is not set: give postgresql://user:password@host/database.")
@@ -108,8 +116,7 @@ def create_app(settings: Settings | None = None, capacity: Capacity = Capacity()
         return Visitor(tuple(str(membership.account.id) for membership in managed), person.is_super_admin)
 
     pages = Pages(settings, visitor)
-    own = page_operations() if settings.pages else ()
-    schema = build(GatehouseSchema, settings=settings, known=[(WEB / "examples.graphql").read_text()], own=own)
+    schema = schema or schema_of(settings)
     explorer = Explorer(settings, schema, is_staff)
     endpoint = GraphQLEndpoint(schema, make_context, settings=settings, page=explorer.page)
     directory = ScimEndpoint(partial(_directory, settings), make_context, endpoint.admission)

@@ -16,7 +16,8 @@ import uvicorn
 from starlette.applications import Starlette
 
 from rules.slow_hash import HashCost
-from server.app import Capacity, create_app
+from server.app import Capacity, create_app, schema_of
+from server.transport.schema import GatehouseSchema
 from server.transport.serving import SocketProtocol
 from settings import Settings
 from tests import used
@@ -129,7 +130,7 @@ class _Server(uvicorn.Server):
 async def serving(settings: Settings, capacity: Capacity = CAPACITY) -> AsyncIterator[str]:
     """Serve the application on a free port; its base URL."""
     listener = socket.create_server(("127.0.0.1", 0))
-    app = create_app(settings, capacity)
+    app = create_app(settings, capacity, _schema(settings))
     # A connection that is closed just when its client writes again would fail a test on a busy machine.
     config = uvicorn.Config(
         app,
@@ -155,6 +156,19 @@ async def serving(settings: Settings, capacity: Capacity = CAPACITY) -> AsyncIte
         server.should_exit = True
         await task
         listener.close()
+
+
+# To build the schema takes longer than most tests do; all applications without documents of their own can share it.
+_schemas: dict[tuple[bool, bool, bool], GatehouseSchema] = {}
+
+
+def _schema(settings: Settings) -> GatehouseSchema:
+    if settings.trusted_documents:
+        return schema_of(settings)
+    key = (settings.introspection, settings.production, settings.pages)
+    if key not in _schemas:
+        _schemas[key] = schema_of(settings)
+    return _schemas[key]
 
 
 def settings_for(database_url: str, **changes: Any) -> Settings:

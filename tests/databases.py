@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from typing import TypeAlias
 
 import asyncpg
 import pytest_asyncio
@@ -53,11 +55,12 @@ BEGIN
 END
 $$
 """
-LEAVE = """
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()
-"""
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 _numbers = count(1)
+# The connection of each database that tests use again, by its URL: to connect anew takes longer than to empty it.
+_kept: dict[str, Connection] = {}
 
 
 @dataclass
@@ -65,7 +68,7 @@ class Databases:
     """One server's; `spare` are the names of those that nobody uses."""
 
     url: str
-    administrator: asyncpg.Connection[asyncpg.Record]
+    administrator: Connection
     definitions: asyncpg.Record
     spare: list[str] = field(default_factory=list)
 
@@ -79,29 +82,27 @@ class Databases:
 
     async def give_back(self, name: str) -> None:
         """Empty it for the next test; drop it when the test changed more than rows."""
-        await self.administrator.execute(LEAVE, name)
-        if await self._is_empty_again(name):
+        if await self._is_empty_again(named(self.url, name)):
             self.spare.append(name)
-        else:
-            await self.administrator.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            return
+        if connection := _kept.pop(named(self.url, name), None):
+            connection.terminate()
+        await self.administrator.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
-    async def _is_empty_again(self, name: str) -> bool:
+    async def _is_empty_again(self, url: str) -> bool:
         try:
-            connection = await asyncpg.connect(named(self.url, name))
-        except asyncpg.PostgresError:
-            return False
-        try:
+            connection = await kept_connection(url)
+            await connection.reset()
+            await end_connections(connection)
             if await connection.fetchrow(DEFINITIONS) != self.definitions:
                 return False
             await connection.execute(EMPTY)
             return bool(await connection.fetchval("SELECT pg_database_size(current_database())") < LARGEST_KEPT)
-        except asyncpg.PostgresError:
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             return False
-        finally:
-            await connection.close()
 
     @asynccontextmanager
-    async def away(self, database: asyncpg.Connection[asyncpg.Record]) -> AsyncIterator[None]:
+    async def away(self, database: Connection) -> AsyncIterator[None]:
         """Take one of them away from everybody but this connection to it."""
         name = await database.fetchval("SELECT current_database()")
         await self.administrator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
@@ -121,7 +122,8 @@ async def databases(postgres: Postgres) -> AsyncIterator[Databases]:
     assert definitions
     await template.close()
     yield Databases(postgres.url, administrator, definitions)
-    await administrator.close()
+    for connection in (administrator, *_kept.values()):
+        connection.terminate()
 
 
 @pytest_asyncio.fixture
@@ -142,8 +144,19 @@ async def empty_database(server_url: str) -> AsyncIterator[str]:
         await migrate(named(server_url, name))
         yield named(server_url, name)
     finally:
+        if kept := _kept.pop(named(server_url, name), None):
+            kept.terminate()
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await connection.close()
+
+
+async def kept_connection(url: str) -> Connection:
+    """A connection to the database, which stays for the tests that use it next."""
+    connection = _kept.get(url)
+    if connection is None or connection.is_closed():
+        connection = _kept[url] = await asyncpg.connect(url)
+        await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+    return connection
 
 
 def named(url: str, database: str) -> str:
@@ -151,7 +164,7 @@ def named(url: str, database: str) -> str:
     return url.replace("/postgres?", f"/{database}?", 1)
 
 
-async def end_connections(database: asyncpg.Connection[asyncpg.Record]) -> None:
+async def end_connections(database: Connection) -> None:
     """End everybody else's connections to the test's database."""
     await database.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

