@@ -23,6 +23,20 @@ def pytest_xdist_auto_num_workers() -> int:
     return 2 * (os.cpu_count() or 1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Deal the long ones to the beginning of each worker's share, as xdist cuts it: last, they keep all waiting."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long = [item for item in items if item.get_closest_marker("long")]
+    others = [item for item in items if item not in set(long)]
+    dealt: list[pytest.Item] = []
+    for worker in range(workers):
+        own = long[worker::workers]
+        rest = max(0, (len(items) - len(dealt)) // (workers - worker) - len(own))
+        dealt += own + others[:rest]
+        del others[:rest]
+    items[:] = dealt + others
+
+
 @pytest.fixture(scope="session", autouse=True)
 def warm() -> Iterator[None]:
     """Ends the process that commands are forked from."""

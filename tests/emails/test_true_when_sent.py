@@ -111,6 +111,7 @@ async def test_what_was_overtaken_is_dropped_and_what_was_not_is_sent(
     }
 
 
+@pytest.mark.long
 async def test_emails_to_one_person_leave_in_the_order_of_their_events_and_hold_up_nobody_else(line: Line) -> None:
     mia, adam = await line.world.user_id("mia"), await line.world.user_id("adam")
     busy = [True]

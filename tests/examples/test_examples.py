@@ -33,6 +33,7 @@ async def test_the_python_client_says_what_was_refused(world: World) -> None:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.long
 async def test_the_typescript_client_does_the_same_on_every_node(world: World, tmp_path: Path) -> None:
     folder, npm, environment = project(tmp_path)
     await run(*npm, "install", "--prefer-offline", "--loglevel=error", folder=folder, environment=environment)

@@ -23,9 +23,9 @@ from server.transport.sockets import free_port
 from tests.broker import Broker
 from tests.client import SECRET_KEYS, Client, GraphQLError, http_client
 from tests.line import Line, Start
-from tests.operations import SIGN_IN, WATCH_PROGRESS, WATCH_VIEWER
+from tests.operations import SIGN_IN, VERIFY, WATCH_PROGRESS, WATCH_VIEWER
 from tests.parts import Mailbox
-from tests.people import PASSWORD, World, crowd, make_world
+from tests.people import PASSWORD, World, begin, crowd, make_world
 from tests.waiting import until
 from tests.watching.watch import watching
 
@@ -161,7 +161,8 @@ async def test_whoever_watches_while_it_restarts_is_told_of_what_changes_afterwa
         await asyncio.sleep(DOWN_S)
         database.start()
         await until(lambda: is_answered(mia), "Mia is answered again")
-        await line.world.enroll(mia)
+        _, factor = await begin(mia)
+        assert (await mia.do(VERIFY, code=await factor.code()))["__typename"] == "MfaEnabled"
         assert (await progress.next())["enrolledCount"] == 1
         assert (await viewer.next())["mfa"]["enabled"]
 

@@ -46,6 +46,7 @@ async def test_a_connection_dropped_at_any_word_costs_a_try(line: Line, word: st
 
 
 @pytest.mark.parametrize(("word", "manner"), [("banner", "drip"), ("AUTH", "drip"), ("RCPT", "hang")])
+@pytest.mark.long
 async def test_a_server_that_keeps_everybody_waiting_keeps_nobody_from_planning(
     line: Line, word: str, manner: str
 ) -> None:
@@ -66,6 +67,7 @@ async def test_a_server_that_keeps_everybody_waiting_keeps_nobody_from_planning(
         await line.until(lambda: all_taken(line, server), "all are sent")
 
 
+@pytest.mark.long
 async def test_a_banner_without_end_is_left_after_its_time(line: Line) -> None:
     async with stubborn("banner", "drip") as server:
         await line.start("relay", "worker", smtp_url=server.url)

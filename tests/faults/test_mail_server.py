@@ -165,6 +165,7 @@ async def test_a_server_that_is_down_fails_nobody(line: Line) -> None:
     server.close()
 
 
+@pytest.mark.long
 async def test_a_server_that_says_nothing_for_too_long_is_tried_again(line: Line) -> None:
     silent = [True]
 

@@ -106,6 +106,7 @@ async def test_a_fan_out_that_a_worker_died_in_is_taken_up_where_it_was(line: Li
     assert await line.database.fetchval(FANNED_OUT) == 25_003
 
 
+@pytest.mark.long
 async def test_security_mail_overtakes_a_fan_out(line: Line) -> None:
     policy = await require_mfa(line.database, line.world.account_id, days_ago=0, grace_days=7)
     await crowd_of_25_000(line)

@@ -19,6 +19,7 @@ HABITS = {
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("habit", HABITS)
+@pytest.mark.long
 def test_the_habit_is_kept(habit: str) -> None:
     program, *arguments = HABITS[habit]
     command = [str(Path(sys.executable).with_name(program)), *arguments]

@@ -77,6 +77,7 @@ def row(page: Page, name: str) -> Locator:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.long
 async def test_an_owner_invites_a_colleague_and_both_do_all_that_the_documentation_promises(agency: Agency) -> None:
     olive = await agency.desk.sit("olive", AGENCY)
     mia, factor = await come_in_and_enroll(agency, olive)

@@ -14,7 +14,7 @@ from rules.oidc import ProviderConfig
 from tests.client import serving, settings_for
 from tests.oidc.browser import REDIRECT_URI
 from tests.people import World, make_world
-from tests.transport.node import installed, node_command
+from tests.transport.node import installed_once, node_command
 from tests.waiting import soon
 
 SCRIPTS = Path(__file__).parent / "provider"
@@ -23,7 +23,7 @@ SCRIPTS = Path(__file__).parent / "provider"
 @pytest_asyncio.fixture(scope="session")
 async def issuer(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """npm's oidc-provider, by its issuer."""
-    folder = (await installed(tmp_path_factory.mktemp("oidc") / "provider", SCRIPTS)).folder
+    folder = (await installed_once(tmp_path_factory, "provider", SCRIPTS)).folder
     node, environment = node_command()
     process = await asyncio.create_subprocess_exec(
         node,

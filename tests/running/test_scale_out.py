@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 import httpx
+import pytest
 
 from server.transport.sockets import free_port
 from tests.account.acts import save
@@ -99,6 +100,7 @@ class Person:
             await api.http.aclose()
 
 
+@pytest.mark.long
 async def test_whatever_is_killed_nothing_is_lost_and_hardly_anything_comes_twice(
     line: Line, pooler_url: str, database_url: str
 ) -> None:

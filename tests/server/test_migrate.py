@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 
 import asyncpg
+import pytest
 
 from db.pool import Connection
 from tests.parts import Process, environment
@@ -57,6 +58,7 @@ async def test_it_waits_for_an_open_writer_in_short_tries_and_nobody_waits_behin
     await writer.close()
 
 
+@pytest.mark.long
 async def test_it_says_who_is_in_the_way_when_it_gives_up(
     database_url: str, database: asyncpg.Connection[asyncpg.Record], gatehouse: Callable[..., Process]
 ) -> None:

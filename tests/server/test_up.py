@@ -95,6 +95,7 @@ async def test_the_parts_tell_of_themselves_on_consecutive_ports(standing: Up) -
     assert told == {"api": (200, True), "relay": (200, True), "worker": (200, True), "beat": (200, False)}
 
 
+@pytest.mark.long
 async def test_a_second_start_finds_everything_as_it_was(gatehouse: Start, tmp_path: Path) -> None:
     first = await ready(gatehouse, tmp_path / "data")
     password, before = first.demo_password, await sign_in(first, "olive@agency.example")
@@ -156,6 +157,7 @@ async def test_a_broken_setting_is_said_in_one_sentence(
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.long
 async def test_a_part_that_dies_is_started_again_and_all_goes_on(gatehouse: Start, tmp_path: Path) -> None:
     up = await ready(gatehouse, tmp_path / "data")
     for victim in ("database", "broker", "mailbox", "api", "relay", "worker", "beat"):
@@ -180,6 +182,7 @@ async def test_a_part_that_dies_is_started_again_and_all_goes_on(gatehouse: Star
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.long
 async def test_a_part_that_dies_again_and_again_is_given_longer_pauses(gatehouse: Start, tmp_path: Path) -> None:
     up = await ready(gatehouse, tmp_path / "data", "--no-demo")
     assert "password" not in up.process.output  # no demo account
@@ -198,6 +201,7 @@ def process_of(up: Up, part: str, *, new: bool = False) -> Any:
     return next(iter(found), None) if new else found[0]
 
 
+@pytest.mark.long
 async def test_even_killed_it_leaves_no_process_and_starts_again(gatehouse: Start, tmp_path: Path) -> None:
     first = await ready(gatehouse, tmp_path / "data")
     everything, password = first.processes(), first.demo_password
@@ -226,6 +230,7 @@ def open_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.mark.long
 async def test_an_ordinary_user_can_run_it(open_folder: Path) -> None:
     log, data_dir = open_folder / "up.log", open_folder / "data"
     child = start_as_ordinary_user(open_folder, ["up", "--port=0", f"--data-dir={data_dir}"], log)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from settings import Settings
-from tests.transport.node import Node, installed
+from tests.transport.node import Node, installed_once
 from tests.transport.small import small_server
 
 
@@ -22,4 +22,4 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture(scope="session")
 async def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
     """Node with the clients that tests run."""
-    return await installed(tmp_path_factory.mktemp("node") / "clients")
+    return await installed_once(tmp_path_factory, "clients")

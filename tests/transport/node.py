@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from web.explorer_assets import npm_command
 
@@ -33,6 +36,19 @@ def node_command() -> tuple[str, dict[str, str]]:
     node = shutil.which("node", path=environment.get("PATH", os.defpath))
     assert node, "Node is missing beside npm."
     return node, environment
+
+
+async def installed_once(factory: pytest.TempPathFactory, name: str, scripts: Path = SCRIPTS) -> Node:
+    """The same in a folder that all test processes of a run share."""
+    is_shared = "PYTEST_XDIST_WORKER" in os.environ
+    above = factory.getbasetemp().parent if is_shared else factory.getbasetemp()
+    done = above / f"{name}.done"
+    with (above / f"{name}.lock").open("w") as lock:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        if not done.exists():
+            await installed(above / name, scripts)
+            done.touch()
+    return Node(above / name)
 
 
 async def installed(folder: Path, scripts: Path = SCRIPTS) -> Node:

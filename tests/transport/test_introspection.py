@@ -28,6 +28,7 @@ def documents() -> Documents:
     return schema.documents
 
 
+@pytest.mark.long
 async def test_graphql_js_reads_it_with_every_option(world: World, node: Node) -> None:
     read = await node.run("introspect.js", f"{world.base_url}/graphql", str(SDL))
     assert [answer for answer in read["answers"] if answer.get("errors")] == []
