@@ -10,6 +10,7 @@ from db.outbox import stored_from
 from db.pool import Connection
 from rules.delivery import CLAIM_LIFETIME
 from rules.events.stored import Stored
+from rules.languages import ENGLISH
 
 SWEEP_LOCK_ID = 0x6A7E_0003  # any constant that is ours alone
 MOST_ATTEMPTS = 200
@@ -29,6 +30,7 @@ class Claimed:
     is_overdue: bool
     occurred_at: datetime
     account_name: str | None
+    language: str
     request_id: str | None
     traceparent: str | None
     stored: Stored
@@ -72,7 +74,12 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
         ), due AS (
             SELECT id FROM abandoned UNION ALL SELECT id FROM waiting LIMIT $3
         ), judged AS (
-            SELECT due.id, occurred_at, accounts.name AS account_name, type, events.account_id, subject_id,
+            SELECT due.id, occurred_at, accounts.name AS account_name,
+                -- the person's, or the account's, or that of an account of theirs
+                coalesce(users.language, accounts.language, (
+                    SELECT elsewhere.language FROM staff AS own JOIN accounts AS elsewhere ON elsewhere.id = account_id
+                    WHERE own.user_id = users.id AND elsewhere.language IS NOT NULL ORDER BY elsewhere.id LIMIT 1
+                ), $8) AS language, type, events.account_id, subject_id,
                 actor_id, data, service_key, request_id, traceparent,
                 CASE
                     WHEN body_sent_at IS NOT NULL AND resends = 0 THEN 'sent'
@@ -116,7 +123,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                 body_sent_at = NULL
             FROM judged WHERE deliveries.id = judged.id
             RETURNING deliveries.id, event_id, message, email, attempts, state, occurred_at, account_name,
-                type, account_id, subject_id, actor_id, data, service_key, request_id, traceparent,
+                language, type, account_id, subject_id, actor_id, data, service_key, request_id, traceparent,
                 created_at < now() - make_interval(hours => $4) OR attempts >= $5 AS is_overdue
         ), given_back AS (
             -- whoever was not reminded after all may be reminded again
@@ -125,7 +132,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                 AND staff.user_id = claimed.subject_id AND reminder_claimed_at <= occurred_at
         )
         SELECT id, event_id, message, email, attempts, is_overdue, occurred_at, account_name,
-            type, account_id, subject_id, actor_id, data, service_key, request_id, traceparent
+            language, type, account_id, subject_id, actor_id, data, service_key, request_id, traceparent
         FROM claimed WHERE state = 'sending' ORDER BY id
         """,
         queue,
@@ -135,6 +142,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
         MOST_ATTEMPTS,
         UNKNOWN,
         CLAIM_LIFETIME,
+        ENGLISH,
     )
     return [Claimed(stored=stored_from(row), **{name: row[name] for name in PLAIN}) for row in rows]
 

@@ -10,7 +10,7 @@ from email.headerregistry import Address, HeaderRegistry
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,13 +18,18 @@ import css_inline
 import idna
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+import languages
 from rules.branding import Accent
+from rules.events.alerts import AlertRaised, DigestSent
 from rules.events.base import Event, OwnAct
 from rules.events.mailing import While
 from rules.events.policy import Requirement
+from rules.events.staff import StaffInvited
+from rules.languages import ENGLISH
 from rules.links import REJECTING, Purpose
 from settings import Settings
-from workers.wording import LONGEST_LINE, browser_name, clean, quoted, written_date, written_time
+from workers import telling
+from workers.wording import LONGEST_LINE, browser_name, clean, quoted
 
 LONGEST_SENDER = 1000
 # Mail clients show no SVG.
@@ -96,6 +101,7 @@ class Facts:
     pages: Pages
     brand: Brand
     links: Mapping[Purpose, str] = field(default_factory=dict)
+    language: str = ENGLISH
 
 
 def render(message: str, facts: Facts) -> EmailMessage:
@@ -104,7 +110,7 @@ def render(message: str, facts: Facts) -> EmailMessage:
     Raises ValueError for a recipient that is not one plain address.
     """
     values = _values(message, facts)
-    values["subject"] = clean(_template(f"{message}/subject.txt").render(values), LONGEST_LINE)
+    values["subject"] = clean(_template(f"{message}/subject.txt", facts.language).render(values), LONGEST_LINE)
     mail = EmailMessage(policy=_policy)
     mail["From"] = Address(values["sender_name"], addr_spec=on_the_wire(values["sender_address"]))
     mail["To"] = on_the_wire(facts.recipient)
@@ -116,9 +122,9 @@ def render(message: str, facts: Facts) -> EmailMessage:
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"  # Exchange goes by this one
     # A block that ends in a tag swallows the line's end, so the layout leaves more blank lines than are wanted.
-    text = BLANK_LINES.sub("\n\n", _template(f"{message}/body.txt").render(values))
+    text = BLANK_LINES.sub("\n\n", _template(f"{message}/body.txt", facts.language).render(values))
     mail.set_content(text.strip() + "\n", cte="quoted-printable")
-    html = _inliner.inline(_template(f"{message}/body.html").render(values))
+    html = _inliner.inline(_template(f"{message}/body.html", facts.language).render(values))
     mail.add_alternative(html, subtype="html", cte="quoted-printable")
     if facts.brand.logo is not None:
         body = mail.get_body(("html",))
@@ -128,18 +134,20 @@ def render(message: str, facts: Facts) -> EmailMessage:
 
 
 def _values(message: str, facts: Facts) -> dict[str, Any]:
-    account = clean(facts.account_name or "")
+    account, _ = clean(facts.account_name or ""), languages.texts(facts.language, telling.DOMAIN).gettext
     # Made one line first: from Python 3.13 on, what holds a line break is read as no address at all.
     name, address = parseaddr(clean(facts.sender, LONGEST_SENDER))
     client = facts.event.client if isinstance(facts.event, OwnAct) else None
     return {
-        "agency": f"agency {quoted(account)}" if account else "agency",
+        **_of_event(facts.event, facts.language),
+        "language": facts.language,
+        "agency": _(telling.NAMED_AGENCY) % {"name": quoted(account)} if account else _(telling.AGENCY),
         "recipient": clean(facts.recipient, LONGEST_LINE),
         "sender_name": clean(name) or facts.brand.product,
         "sender_address": address,
         "occurred_at": facts.occurred_at,
         "rows": _rows(message, facts),
-        "device": browser_name(client.user_agent) if client else None,
+        "device": browser_name(client.user_agent, _(telling.BROWSER_ON_SYSTEM)) if client else None,
         "address": clean(client.ip_address or "") if client else None,
         "sign_in_url": facts.pages.sign_in,
         "action_url": next(
@@ -153,6 +161,18 @@ def _values(message: str, facts: Facts) -> dict[str, Any]:
     }
 
 
+def _of_event(event: Event, language: str) -> dict[str, Any]:
+    """What events of this type alone have words for."""
+    match event:
+        case AlertRaised():
+            return {"told": [telling.sentence(told, language) for told in event.told]}
+        case DigestSent():
+            return {"lines": telling.lines(event, language)}
+        case StaffInvited():
+            return {"role": languages.texts(language, telling.DOMAIN).gettext(telling.ROLES[event.role])}
+    return {}
+
+
 def _page(message: str, facts: Facts) -> str:
     return facts.pages.agency_security if _is_about_others(message, facts.event) else facts.pages.security
 
@@ -163,13 +183,14 @@ def _is_about_others(message: str, event: Event) -> bool:
 
 
 def _rows(message: str, facts: Facts) -> list[tuple[str, str]]:
-    event = facts.event
-    rows = [(label, written_time(instant)) for label, instant in event.labelled()]
+    event, _ = facts.event, languages.texts(facts.language, telling.DOMAIN).gettext
+    rows = [(_(label), languages.written_time(instant, facts.language)) for label, instant in event.labelled()]
     if not isinstance(event, Requirement):
-        rows.insert(0, ("When", written_time(facts.occurred_at)))
+        rows.insert(0, (_(telling.WHEN), languages.written_time(facts.occurred_at, facts.language)))
     if isinstance(event, OwnAct) and not _is_about_others(message, event):  # where a colleague sits, no mail tells
-        rows.append(("IP address", clean(event.client.ip_address or "")))
-        rows.append(("Browser", browser_name(event.client.user_agent) or ""))
+        rows.append((_(telling.IP_ADDRESS), clean(event.client.ip_address or "")))
+        browser = browser_name(event.client.user_agent, _(telling.BROWSER_ON_SYSTEM))
+        rows.append((_(telling.BROWSER), browser or ""))
     return [(label, value) for label, value in rows if value]
 
 
@@ -193,20 +214,24 @@ def message_id(facts: Facts) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(language: str) -> Environment:
     environment = Environment(
         loader=PackageLoader("workers"),
+        extensions=["jinja2.ext.i18n"],
         undefined=StrictUndefined,
         autoescape=select_autoescape(["html"]),
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters["date"] = written_date
-    environment.filters["time"] = written_time
+    environment.install_gettext_translations(  # type: ignore[attr-defined]
+        languages.texts(language, telling.DOMAIN), newstyle=True
+    )
+    environment.filters["date"] = partial(languages.written_date, language=language)
+    environment.filters["time"] = partial(languages.written_time, language=language)
     return environment
 
 
 @cache
-def _template(name: str) -> Any:
-    return _environment().get_template(name)
+def _template(name: str, language: str) -> Any:
+    return _environment(language).get_template(name)

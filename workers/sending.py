@@ -62,7 +62,7 @@ class _Batch:
         self.claim_id = claim_id
         self.waiting = {delivery.id: delivery for delivery in claimed}
         self.sent: list[int] = []  # and not marked yet
-        self.letters: dict[tuple[int, str], Letter] = {}
+        self.letters: dict[tuple[int, str, str], Letter] = {}
         self.mailer = Mailer(runtime.settings.smtp_url, runtime.settings.own_mail_name)
         self.began_at = self.renewed_at = time.monotonic()
         self.must_end_at = self.began_at + LONGEST_START_S
@@ -137,7 +137,7 @@ class _Batch:
             self.runtime.query(deliveries.revive, failed, pause, hours, patience_s=MARK_PATIENCE_S)
 
     def _mail_of(self, delivery: Claimed, links: Mapping[Purpose, str]) -> Mail:
-        key = delivery.event_id, delivery.message
+        key = delivery.event_id, delivery.message, delivery.language
         try:
             if key not in self.letters or links:  # a link is one person's
                 self.letters[key] = Letter(delivery.message, self._facts_of(delivery, links))
@@ -160,6 +160,7 @@ class _Batch:
             pages=Pages(settings.sign_in_url, settings.security_url, settings.agency_security_url),
             brand=Brand.of(settings),
             links=links,
+            language=delivery.language,
         )
 
     def _leave(self, delivery_id: int) -> None:

@@ -17,6 +17,7 @@ from uuid import UUID
 import certifi
 import httpcore
 
+import languages
 from db import outbox, webhooks
 from db.webhooks import Claimed
 from rules import chat, delivery
@@ -28,7 +29,7 @@ from rules.failures import ServiceUnavailable
 from rules.sealing import KeyMissingError, KeyRing
 from workers.guarded_network import ForbiddenAddressError, GuardedNetwork
 from workers.runtime import Runtime
-from workers.wording import clean, written_time
+from workers.wording import clean
 
 MOST_AT_ONCE = 200
 ATTEMPT_S = 15.0
@@ -192,7 +193,7 @@ class Pump:
         if stored is not None:
             told = stored.summary(claimed.actor_email, claimed.subject_email)
         where = clean(claimed.account_name or settings.product)
-        context = f"{where} · {written_time(claimed.occurred_at)}"
+        context = f"{where} · {languages.written_time(claimed.occurred_at)}"
         message = Message(clean(told, LONGEST_SPOKEN), context, settings.agency_security_url)
         return chat.written(Format(claimed.format), message)
 

@@ -1,9 +1,8 @@
-"""The words of emails: what people chose made safe to show, instants written out, browsers by their names."""
+"""The words of emails: what people chose made safe to show, and browsers by their names."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 LONGEST_NAME = 60
 LONGEST_LINE = 254
@@ -50,20 +49,9 @@ def quoted(name: str) -> str:
     return f'"{LINK_MARKS.sub(NON_JOINER, name)}"'
 
 
-def written_date(instant: datetime) -> str:
-    """A date written out, in UTC: 1 December 2026."""
-    moment = instant.astimezone(UTC)
-    return f"{moment.day} {moment:%B %Y}"
-
-
-def written_time(instant: datetime) -> str:
-    """A date and time written out: 24 November 2026, 14:03 UTC."""
-    return f"{written_date(instant)}, {instant.astimezone(UTC):%H:%M} UTC"
-
-
-def browser_name(user_agent: str | None) -> str | None:
+def browser_name(user_agent: str | None, both: str = "%(browser)s on %(system)s") -> str | None:
     """'Firefox on Linux', as far as a user agent tells; None when it tells neither."""
     text = user_agent or ""
     browser = next((name for mark, name in BROWSERS if mark in text), None)
     system = next((name for mark, name in SYSTEMS if mark in text), None)
-    return f"{browser} on {system}" if browser and system else browser or system
+    return both % {"browser": browser, "system": system} if browser and system else browser or system

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 from uuid import UUID
 
 from rules.alerts import AlertKind, AlertSetting
@@ -85,6 +86,16 @@ class DigestSent(AccountEvent):
         },
         "digest_short": {"pending_count": 1},
     }
+    KINDS: ClassVar = (
+        (
+            "%(count)s staff member cannot continue before setting up MFA",
+            "%(count)s staff members cannot continue before setting up MFA",
+        ),
+        ("%(count)s staff member still to set up MFA", "%(count)s staff members still to set up MFA"),
+        ("%(count)s staff member excepted from MFA for now", "%(count)s staff members excepted from MFA for now"),
+        ("%(count)s invitation open", "%(count)s invitations open"),
+        ("%(count)s webhook failing or switched off", "%(count)s webhooks failing or switched off"),
+    )
 
     pending_count: int = 0
     blocked_count: int = 0
@@ -98,17 +109,16 @@ class DigestSent(AccountEvent):
         counts = (self.pending_count, self.blocked_count, self.excepted_count, self.invited_count)
         return sum(counts) + self.failing_webhook_count
 
-    @property
-    def lines(self) -> list[str]:
-        """What is open, each kind in a line."""
-        found = (
-            (self.blocked_count, "staff member", "cannot continue before setting up MFA"),
-            (self.pending_count, "staff member", "still to set up MFA"),
-            (self.excepted_count, "staff member", "excepted from MFA for now"),
-            (self.invited_count, "invitation", "open"),
-            (self.failing_webhook_count, "webhook", "failing or switched off"),
+    def counted(self) -> list[tuple[int, tuple[str, str]]]:
+        """What is open: how many of each kind, and the kind's line in singular and plural."""
+        counts = (
+            self.blocked_count,
+            self.pending_count,
+            self.excepted_count,
+            self.invited_count,
+            self.failing_webhook_count,
         )
-        return [f"{plural(count, noun)} {what}" for count, noun, what in found if count]
+        return [(count, kind) for count, kind in zip(counts, self.KINDS, strict=True) if count]
 
     def words(self) -> dict[str, str]:
         """The facts, with the things counted."""

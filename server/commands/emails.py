@@ -13,6 +13,7 @@ from rules.events.base import Event
 from rules.events.catalogue import EVENTS, samples
 from rules.events.mailing import Audience, Mailing
 from rules.events.samples import AT
+from rules.languages import ENGLISH, LANGUAGES
 from rules.links import SAMPLE_TOKEN
 from server.local.mailbox import shown_html
 from settings import Settings
@@ -49,10 +50,11 @@ def emails() -> None:
 
 @emails.command()
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
-def preview(directory: Path) -> None:
+@click.option("--language", type=click.Choice(LANGUAGES), default=ENGLISH, help="In which language.")
+def preview(directory: Path, language: str) -> None:
     """Write every email, with sample facts, into DIRECTORY; open its index.html."""
     directory.mkdir(parents=True, exist_ok=True)
-    mails = sample_mails(settings_module.load()).items()
+    mails = sample_mails(settings_module.load(), language).items()
     for name, mail in mails:
         (directory / f"{name}.html").write_text(shown_html(mail), encoding="utf-8")
         text = f"Subject: {mail['Subject']}\n\n{_text_of(mail)}"
@@ -62,15 +64,17 @@ def preview(directory: Path) -> None:
     click.echo(f"Wrote {len(mails)} emails. Open {directory / 'index.html'} in a browser.")
 
 
-def sample_mails(settings: Settings) -> dict[str, EmailMessage]:
+def sample_mails(settings: Settings, language: str = ENGLISH) -> dict[str, EmailMessage]:
     """Every email to Mia, as the product looks, by the name of its sample."""
     found = [sample for event in EVENTS for sample in samples(event).items()]
-    mails = {name: sample_mail(event, settings) for name, event in found if event.emailed_as() is not None}
+    mails = {
+        name: sample_mail(event, settings, None, language) for name, event in found if event.emailed_as() is not None
+    }
     copies = [(event.copy, event) for _, event in found if event.copy and event.copy.audience is Audience.OWNERS]
-    return mails | {copy.message: sample_mail(event, settings, copy) for copy, event in copies}
+    return mails | {copy.message: sample_mail(event, settings, copy, language) for copy, event in copies}
 
 
-def sample_mail(event: Event, settings: Settings, copy: Mailing | None = None) -> EmailMessage:
+def sample_mail(event: Event, settings: Settings, copy: Mailing | None = None, language: str = ENGLISH) -> EmailMessage:
     """The email of one event, or its `copy`, to Mia."""
     from workers.emails import Brand, Facts, Pages, render
 
@@ -91,6 +95,7 @@ def sample_mail(event: Event, settings: Settings, copy: Mailing | None = None) -
             for link in (mailing.link, *mailing.further_links)
             if link is not None
         },
+        language=language,
     )
     return render(mailing.message, facts)
 

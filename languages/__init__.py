@@ -1,0 +1,45 @@
+"""The languages that people read: translated texts out of the catalogues, and dates as each language writes them.
+
+A catalogue is a file of gettext's, catalogues/LANGUAGE/DOMAIN.po. It is read when it is first needed, so that there is
+nothing to be compiled. What it has no text for stays English.
+"""
+
+from __future__ import annotations
+
+import gettext
+import io
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from rules.languages import ENGLISH
+
+CATALOGUES = Path(__file__).parent / "catalogues"
+# Whose dates they are: 1 December 2026.
+LOCALES = {ENGLISH: "en_GB"}
+
+
+@cache
+def texts(language: str, domain: str) -> gettext.NullTranslations:
+    """The texts of a domain in this language."""
+    if language == ENGLISH:
+        return gettext.NullTranslations()
+    compiled = io.BytesIO()
+    with (CATALOGUES / language / f"{domain}.po").open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def written_date(instant: datetime, language: str = ENGLISH) -> str:
+    """A date written out, in UTC: 1 December 2026."""
+    return format_date(instant.astimezone(UTC).date(), "long", LOCALES.get(language, language))
+
+
+def written_time(instant: datetime, language: str = ENGLISH) -> str:
+    """A date and time written out: 24 November 2026, 14:03 UTC."""
+    return f"{written_date(instant, language)}, {instant.astimezone(UTC):%H:%M} UTC"

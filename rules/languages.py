@@ -1,0 +1,18 @@
+"""Which languages there are, and which of them a browser prefers."""
+
+from __future__ import annotations
+
+import re
+
+ENGLISH = "en"
+LANGUAGES = (ENGLISH, "de", "es", "fr", "pt")
+LONGEST_HEADER = 1000
+RANGE = re.compile(r"\s*([a-z]{1,8})(?:-[a-z0-9-]{0,30})?\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*", re.IGNORECASE)
+
+
+def accepted(header: str | None) -> str:
+    """The language that an Accept-Language header prefers among ours; English where it names none of them."""
+    found = [RANGE.fullmatch(part) for part in (header or "")[:LONGEST_HEADER].split(",")]
+    wanted = [(float(each[2] or 1), each[1].lower()) for each in found if each]
+    ours = [(quality, language) for quality, language in wanted if language in LANGUAGES and quality > 0]
+    return max(ours, key=lambda each: each[0], default=(1.0, ENGLISH))[1]

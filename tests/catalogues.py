@@ -1,0 +1,90 @@
+"""The texts that people read, as the code has them, and the catalogues that hold them in other languages."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment
+
+from languages import CATALOGUES
+from rules.languages import ENGLISH, LANGUAGES
+from workers import telling
+
+ROOT = Path(__file__).parents[1]
+TRANSLATED = [language for language in LANGUAGES if language != ENGLISH]
+Text = str | tuple[str, str]
+# How a missing one is added: the catalogue is put into order, and each new text gets an empty translation.
+HOW = "Run `uv run python -m tests.catalogues`, then fill in the empty msgstr in languages/catalogues/*/{domain}.po."
+
+
+def of_templates(folder: Path) -> Iterator[Text]:
+    """What the templates of a folder mark as to be translated."""
+    environment = Environment(extensions=["jinja2.ext.i18n"], trim_blocks=True, lstrip_blocks=True)
+    for path in sorted(folder.rglob("*.*")):
+        for _, _, text in environment.extract_translations(path.read_text()):  # type: ignore[attr-defined]
+            if isinstance(text, str):
+                yield text
+            elif text and text[0]:
+                yield text[0], text[1]
+
+
+def used(domain: str) -> list[Text]:
+    """Every text of a domain, each once, in the order of the code."""
+    return list(dict.fromkeys(SOURCES[domain]()))
+
+
+def _emails() -> Iterable[Text]:
+    yield from of_templates(ROOT / "workers" / "templates")
+    yield from telling.texts()
+
+
+SOURCES = {"emails": _emails}
+
+
+def catalogue(language: str, domain: str) -> Catalog:
+    """The catalogue as it is kept."""
+    path = CATALOGUES / language / f"{domain}.po"
+    if not path.exists():
+        return Catalog(locale=language)
+    with path.open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def in_order(language: str, domain: str, given: dict[Text, Text] | None = None) -> str:
+    """The catalogue's text with all that is used, and nothing else; `given` are translations to be put in."""
+    kept, made = catalogue(language, domain), Catalog(locale=language, charset="utf-8", fuzzy=False)
+    made.mime_headers = [(name, value) for name, value in made.mime_headers if name in HEADERS]
+    for text in used(domain):
+        before = kept.get(text[0] if isinstance(text, tuple) else text)
+        translated = (given or {}).get(text) or (before.string if before else "")
+        if isinstance(text, tuple) and isinstance(translated, tuple | list):
+            # What CLDR calls many, of millions, has the plural's words.
+            translated = (*translated, *[translated[-1]] * made.num_plurals)[: made.num_plurals]
+        made.add(text, translated)
+    written = io.BytesIO()
+    write_po(written, made, width=0, omit_header=True)
+    plural = f"nplurals={made.num_plurals}; plural={made.plural_expr};"
+    head = HEAD.format(language=language, plural=plural)
+    return head + written.getvalue().decode()
+
+
+HEADERS = {"Language", "Content-Type", "Plural-Forms"}
+HEAD = (
+    'msgid ""\nmsgstr ""\n"Language: {language}\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n'
+    '"Content-Transfer-Encoding: 8bit\\n"\n"Plural-Forms: {plural}\\n"\n\n'
+)
+
+
+def main() -> None:
+    """Put every catalogue in order."""
+    for language in TRANSLATED:
+        for domain in SOURCES:
+            (CATALOGUES / language / f"{domain}.po").write_text(in_order(language, domain), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
