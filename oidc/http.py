@@ -16,9 +16,10 @@ class TooLargeError(httpx2.TransportError):
 
 
 class BoundedTransport(httpx2.AsyncBaseTransport):
-    """Reads no more of an answer than MOST_BYTES."""
+    """Reads no more of an answer than `most_bytes`."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
         self._inner = httpx2.AsyncHTTPTransport(limits=LIMITS, trust_env=False)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -27,7 +28,7 @@ class BoundedTransport(httpx2.AsyncBaseTransport):
         request.headers["accept-encoding"] = "identity"
         response = await self._inner.handle_async_request(request)
         assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _Bounded(response.stream)
+        response.stream = _Bounded(response.stream, self._most_bytes)
         return response
 
     async def aclose(self) -> None:
@@ -36,14 +37,15 @@ class BoundedTransport(httpx2.AsyncBaseTransport):
 
 
 class _Bounded(httpx2.AsyncByteStream):
-    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+    def __init__(self, stream: httpx2.AsyncByteStream, most_bytes: int) -> None:
         self._stream = stream
+        self._most_bytes = most_bytes
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         read = 0
         async for chunk in self._stream:
             read += len(chunk)
-            if read > MOST_BYTES:
+            if read > self._most_bytes:
                 raise TooLargeError("The answer is too large.")
             yield chunk
 

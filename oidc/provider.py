@@ -56,8 +56,9 @@ class Returned:
 class Provider:
     """A provider, and the connections to it."""
 
-    def __init__(self, config: ProviderConfig, redirect_uri: str) -> None:
+    def __init__(self, config: ProviderConfig, redirect_uri: str, exchange_s: float = EXCHANGE_S) -> None:
         self.config = config
+        self._exchange_s = exchange_s
         self.redirect_uri = redirect_uri
         self._transport = BoundedTransport()
         self._under_way: Counter[str] = Counter()
@@ -106,7 +107,7 @@ class Provider:
             raise RateLimited("Too many sign-ins are under way. Try again in a moment.")
         self._under_way[source] += 1
         try:
-            async with asyncio.timeout(EXCHANGE_S):
+            async with asyncio.timeout(self._exchange_s):
                 return await ask()
         except (OAuthError, JoseError, httpx2.HTTPError, TimeoutError, ValueError, KeyError, TypeError) as error:
             # What came from outside stays out of the log; its kind says enough.

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 import settings as settings_module
 from db.pool import REQUESTS, open_database
-from oidc.provider import Provider
+from oidc.provider import EXCHANGE_S, Provider
 from resolvers import hashing, turns
 from resolvers.context import Service
 from resolvers.hub import Hub
@@ -46,6 +46,7 @@ class Capacity:
     hash_cost: HashCost = HASH_COST
     hashes_waiting: int = hashing.LONGEST_QUEUE
     turns_waiting: int = turns.LONGEST_QUEUE
+    exchange_s: float = EXCHANGE_S  # with an OpenID provider
 
 
 def schema_of(settings: Settings) -> GatehouseSchema:
@@ -87,7 +88,7 @@ def create_app(
             limits,
             settings.production,
             settings.webhook_allow_private,
-            {each.name: Provider(each, callback_url(settings, each)) for each in settings.oidc},
+            {each.name: Provider(each, callback_url(settings, each), capacity.exchange_s) for each in settings.oidc},
         )
         try:
             yield

@@ -134,13 +134,14 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-_warned: list[str] = []
+MOST_PROXIES_TOLD = 20
+_told: set[str] = set()
 
 
 def _warn_of_proxy(peer: str) -> None:
-    """Say once a process that a proxy is not believed."""
-    if not _warned:
-        _warned.append(peer)
+    """Say once of each proxy that it is not believed."""
+    if peer not in _told and len(_told) < MOST_PROXIES_TOLD:
+        _told.add(peer)
         logger.warning(
             "X-Forwarded-For comes from %s, which GATEHOUSE_TRUSTED_PROXIES does not name: all who come through it "
             "count as one client.",

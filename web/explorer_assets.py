@@ -23,17 +23,17 @@ class AssetsUnavailable(Exception):
     """The files could not be had; the message says why."""
 
 
-def assets_folder(data_dir: Path) -> Path:
+def assets_folder(data_dir: Path, manifest: Path = MANIFEST) -> Path:
     """Where these versions of the files are kept; the folder is there once they are complete."""
-    return data_dir / "explorer" / sha256(MANIFEST.read_bytes()).hexdigest()[:16]
+    return data_dir / "explorer" / sha256(manifest.read_bytes()).hexdigest()[:16]
 
 
-async def fetch(data_dir: Path) -> Path:
+async def fetch(data_dir: Path, manifest: Path = MANIFEST) -> Path:
     """The folder of the files, fetched unless it is there. Raises AssetsUnavailable."""
-    folder = assets_folder(data_dir)
+    folder = assets_folder(data_dir, manifest)
     if folder.is_dir():
         return folder
-    packages = json.loads(MANIFEST.read_text())
+    packages = json.loads(await asyncio.to_thread(manifest.read_text))
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder.parent) as name:
         work = Path(name)

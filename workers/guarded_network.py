@@ -1,15 +1,13 @@
-"""Connections to public addresses only: the address that was looked at is the one that is connected to."""
+"""Connections to allowed addresses only: the address that was looked at is the one that is connected to."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import httpcore
 from httpcore import SOCKET_OPTION, AnyIOBackend, AsyncNetworkStream
-
-from rules.webhooks import is_public
 
 MOST_ADDRESSES = 4
 
@@ -22,13 +20,13 @@ class ForbiddenAddressError(Exception):
 
 
 class GuardedNetwork(AnyIOBackend):
-    """Resolves names itself, refuses private addresses, and connects to what it has resolved.
+    """Resolves names itself, refuses addresses that may not be called, and connects to what it has resolved.
 
     A second look-up, which could say something else, never happens; TLS still asks for the name's certificate.
     """
 
-    def __init__(self, *, allow_private: bool) -> None:
-        self._allow_private = allow_private
+    def __init__(self, is_allowed: Callable[[str], bool]) -> None:
+        self._is_allowed = is_allowed
 
     async def connect_tcp(
         self,
@@ -51,6 +49,6 @@ class GuardedNetwork(AnyIOBackend):
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         # One private address among public ones is a trap as well.
-        if not self._allow_private and not all(is_public(address) for address in addresses):
+        if not all(map(self._is_allowed, addresses)):
             raise ForbiddenAddressError
         return addresses[:MOST_ADDRESSES]

@@ -27,6 +27,7 @@ from rules.events.json_schema import payload
 from rules.events.webhooks import WebhookDisabled
 from rules.failures import ServiceUnavailable
 from rules.sealing import KeyMissingError, KeyRing
+from rules.webhooks import is_public
 from workers.guarded_network import ForbiddenAddressError, GuardedNetwork
 from workers.runtime import Runtime
 from workers.wording import clean
@@ -59,7 +60,7 @@ class Connections:
     """
 
     def __init__(self, *, allow_private: bool) -> None:
-        self._network = GuardedNetwork(allow_private=allow_private)
+        self._network = GuardedNetwork(_any_address if allow_private else is_public)
         self._tls = ssl.create_default_context(cafile=certifi.where())
         self._pools: dict[UUID, httpcore.AsyncConnectionPool] = {}
         self._in_use: Counter[UUID] = Counter()
@@ -99,8 +100,9 @@ class Connections:
 class Pump:
     """One process's deliveries: it goes on while anything is due, and ends by itself."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, attempt_s: float = ATTEMPT_S) -> None:
         self._runtime = runtime
+        self._attempt_s = attempt_s
         self._ring = KeyRing(runtime.settings.keys) if runtime.settings.secret_keys else None
         self._running = False
 
@@ -160,10 +162,10 @@ class Pump:
         try:
             headers, body = self._message(claimed)
             url = rules.checked_url(claimed.url, production=self._runtime.settings.production, allow_private=True)
-            async with asyncio.timeout(ATTEMPT_S):
+            async with asyncio.timeout(self._attempt_s):
                 return await _post(pool, url, headers, body)
         except TimeoutError:
-            return Outcome(error=f"No whole answer within {ATTEMPT_S:.0f} seconds.")
+            return Outcome(error=f"No whole answer within {self._attempt_s:.0f} seconds.")
         except ForbiddenAddressError as error:
             return Outcome(error=str(error))
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
@@ -207,6 +209,10 @@ class Pump:
             if webhook.account_id is not None:
                 event = WebhookDisabled(account_id=webhook.account_id, host=rules.host_of(webhook.url))
                 await outbox.append(connection, event)
+
+
+def _any_address(_: str) -> bool:
+    return True
 
 
 async def _post(pool: httpcore.AsyncConnectionPool, url: str, headers: dict[str, str], body: bytes) -> Outcome:

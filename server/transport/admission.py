@@ -10,6 +10,7 @@ import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from time import monotonic
 from typing import Protocol
@@ -18,22 +19,31 @@ from rules.failures import RateLimited
 from rules.rate_limits import at_once
 from server.transport.limits import SIGNED_IN, STRANGER, Bounds
 
-MOST_OF_ONE = 100
-MOST_OF_STRANGERS = 400
-MOST_IN_ALL = 1_000
-MOST_SOCKETS_OF_STRANGER = 100
-MOST_SOCKETS_OF_PERSON = 250
-MOST_SOCKETS_OF_STRANGERS = 2_000
 PROOF_LASTS_S = 60.0
 MOST_PROOFS = 10_000
 # At most every other moment is a stranger's.
 LEAST_PAUSE_S = 0.002
 HEAVY = 2_000
 RETRY_AFTER_S = 1
-# What every refusal of these bounds carries; most of one are the bound that one client can keep to.
-REFUSED = {"Retry-After": str(RETRY_AFTER_S), **at_once(MOST_OF_ONE, RETRY_AFTER_S)}
 AT_ONCE = nullcontext()
 TOO_MUCH = "Too much of yours is under way. Nothing was changed; try again in a moment."
+
+
+@dataclass(frozen=True)
+class Room:
+    """How much a process has in hand at most."""
+
+    of_one: int = 100
+    of_strangers: int = 400
+    of_all: int = 1_000
+    sockets_of_stranger: int = 100
+    sockets_of_person: int = 250
+    sockets_of_strangers: int = 2_000
+
+
+ROOM = Room()
+# What every refusal of these bounds carries; most of one are the bound that one client can keep to.
+REFUSED = {"Retry-After": str(RETRY_AFTER_S), **at_once(ROOM.of_one, RETRY_AFTER_S)}
 
 
 class Caller(Protocol):
@@ -54,7 +64,8 @@ class Caller(Protocol):
 class Admission:
     """The counters of one process."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: Room = ROOM) -> None:
+        self.room = room
         self.in_hand: Counter[str] = Counter()
         self.sockets: Counter[str] = Counter()
         self.strangers = _Turns()
@@ -85,15 +96,15 @@ class Admission:
         """One more in hand. Raises RateLimited at once, as it begins, when it is too much."""
         person = self.known(client)
         if person:
-            return _Held(self.in_hand, {"all": MOST_IN_ALL, person: MOST_OF_ONE})
-        most = {"all": MOST_IN_ALL, "strangers": MOST_OF_STRANGERS, client.address_key: MOST_OF_ONE}
+            return _Held(self.in_hand, {"all": self.room.of_all, person: self.room.of_one})
+        most = {"all": self.room.of_all, "strangers": self.room.of_strangers, client.address_key: self.room.of_one}
         return _Held(self.in_hand, most)
 
     def open_socket(self, client: Caller, person: str | None) -> _Held:
         """Count one more socket until it is released. Raises RateLimited when there are too many."""
         if person:
-            return _Held(self.sockets, {person: MOST_SOCKETS_OF_PERSON}).hold()
-        most = {"strangers": MOST_SOCKETS_OF_STRANGERS, client.address_key: MOST_SOCKETS_OF_STRANGER}
+            return _Held(self.sockets, {person: self.room.sockets_of_person}).hold()
+        most = {"strangers": self.room.sockets_of_strangers, client.address_key: self.room.sockets_of_stranger}
         return _Held(self.sockets, most).hold()
 
     def turn(self, bounds: Bounds) -> AbstractAsyncContextManager[None]:

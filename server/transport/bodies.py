@@ -10,15 +10,15 @@ from starlette.types import Message
 
 from server.transport.graphql_request import RequestError
 from server.transport.heads import heads
+from server.transport.patience import PATIENCE
 
 MAX_BODY_BYTES = 256 * 1024
-BODY_TIMEOUT_S = 10.0
 DRAIN_S = 1.0
 # Stands in the scope of a request whose body has arrived: reading it waits for nothing, and needs no limit in time.
 WHOLE = "gatehouse.whole"
 
 
-async def read(request: Request) -> bytes:
+async def read(request: Request, within_s: float = PATIENCE.body_s) -> bytes:
     """The whole body. Raises RequestError when it is too large or too slow."""
     length = heads(request.scope).get("content-length", "")
     if length.isascii() and length.isdigit() and (len(length) > 9 or int(length) > MAX_BODY_BYTES):
@@ -27,13 +27,13 @@ async def read(request: Request) -> bytes:
         return _bounded(await request.receive())
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
+        async with asyncio.timeout(within_s):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > MAX_BODY_BYTES:
                     raise _too_large()
     except TimeoutError:
-        raise RequestError(f"The body took longer than {BODY_TIMEOUT_S:.0f} seconds.", 408) from None
+        raise RequestError(f"The body took longer than {within_s:.0f} seconds.", 408) from None
     return bytes(body)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-HEARTBEAT_S = 12.0
-SLOWEST_READ_S = 30.0
+from server.transport.patience import PATIENCE, Patience
+
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -28,11 +28,17 @@ class EventStream:
     """An ASGI answer: every payload as a `next` event, then `complete`.
 
     The stream is pulled only as fast as the client reads, and ended as soon as the client goes or reads nothing for
-    SLOWEST_READ_S.
+    too long.
     """
 
-    def __init__(self, payloads: AsyncGenerator[dict[str, Any], None], headers: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        payloads: AsyncGenerator[dict[str, Any], None],
+        headers: Iterable[tuple[str, str]] = (),
+        patience: Patience = PATIENCE,
+    ) -> None:
         self.payloads = payloads
+        self.patience = patience
         self.headers = [*HEADERS, *((name.lower().encode(), value.encode("latin-1")) for name, value in headers)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,33 +55,32 @@ class EventStream:
             await self.payloads.aclose()
 
     async def _send_all(self, send: Send) -> None:
-        await _send(send, b":\n\n")
+        await self._send(send, b":\n\n")
         upcoming: asyncio.Task[dict[str, Any]] | None = None
         try:
             while True:
                 upcoming = upcoming or asyncio.create_task(anext(self.payloads))
-                done, _ = await asyncio.wait({upcoming}, timeout=HEARTBEAT_S)
+                done, _ = await asyncio.wait({upcoming}, timeout=self.patience.heartbeat_s)
                 if not done:
-                    await _send(send, b":\n\n")
+                    await self._send(send, b":\n\n")
                     continue
                 try:
                     result = upcoming.result()
                 except StopAsyncIteration:
                     break
                 upcoming = None
-                await _send(send, b"event: next\ndata: " + encode_json(result) + b"\n\n")
+                await self._send(send, b"event: next\ndata: " + encode_json(result) + b"\n\n")
         finally:
             if upcoming and not upcoming.done():
                 upcoming.cancel()
                 with suppress(asyncio.CancelledError, StopAsyncIteration):
                     await upcoming
-        await _send(send, b"event: complete\ndata: \n\n")
+        await self._send(send, b"event: complete\ndata: \n\n")
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-
-async def _send(send: Send, body: bytes) -> None:
-    async with asyncio.timeout(SLOWEST_READ_S):
-        await send({"type": "http.response.body", "body": body, "more_body": True})
+    async def _send(self, send: Send, body: bytes) -> None:
+        async with asyncio.timeout(self.patience.stream_read_s):
+            await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
 async def _client_leaves(receive: Receive) -> None:

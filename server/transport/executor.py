@@ -16,7 +16,7 @@ from functools import partial
 from inspect import isawaitable
 from operator import attrgetter
 from types import NoneType
-from typing import Any, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple, cast
 from uuid import UUID
 
 from graphql import (
@@ -48,8 +48,6 @@ UNCHANGED: dict[GraphQLNamedType, frozenset[type]] = {
 }
 # Each set of fields that @skip and @include leave is one more.
 MOST_PLANNED = 200
-# Objects, some 10 microseconds each.
-MOST_IN_ONE_TURN = 100
 DEFINITION = GraphQLCoreConverter.DEFINITION_BACKREF
 
 
@@ -72,6 +70,8 @@ Plan = dict[tuple[str, tuple[int, ...]], list[_Leaf] | None]
 
 class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
     """Strawberry's executor with that shortcut."""
+
+    most_in_one_turn: ClassVar[int] = 100  # objects, some 10 microseconds each
 
     def __init__(self, *args: Any, plan: Plan | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -106,9 +106,9 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
         """Read the objects of a list here, or else as graphql-core does."""
         if isinstance(items, list) and self.get_stream_usage(field_details_list, path) is None:
             leaves = self._leaves_of_items(item_type, field_details_list, items)
-            if leaves and len(items) > MOST_IN_ONE_TURN:
+            if leaves and len(items) > self.most_in_one_turn:
                 plain = partial(super().complete_iterable_value, item_type, field_details_list, info, path, items)
-                return _read_in_turns(leaves, items, partial(plain, position_context))
+                return _read_in_turns(leaves, items, self.most_in_one_turn, partial(plain, position_context))
             found = _read(leaves, items) if leaves else None
             if found is not None:
                 return found
@@ -175,12 +175,12 @@ def _names(enum: CustomGraphQLEnumType) -> dict[Any, str]:
 
 
 async def _read_in_turns(
-    leaves: list[_Leaf], items: list[Any], plain: Callable[[], AwaitableOrValue[list[Any]]]
+    leaves: list[_Leaf], items: list[Any], most: int, plain: Callable[[], AwaitableOrValue[list[Any]]]
 ) -> list[Any]:
     """Each object's leaves, with everybody else's turn between; or else as graphql-core reads the whole list."""
     found: list[Any] = []
-    for start in range(0, len(items), MOST_IN_ONE_TURN):
-        part = _read(leaves, items[start : start + MOST_IN_ONE_TURN])
+    for start in range(0, len(items), most):
+        part = _read(leaves, items[start : start + most])
         if part is None:
             result = plain()
             return await result if isawaitable(result) else result

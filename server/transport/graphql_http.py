@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from rules.failures import RateLimited, Refusal, ServiceUnavailable
 from server.transport import bodies
-from server.transport.admission import REFUSED, RETRY_AFTER_S, Admission
+from server.transport.admission import REFUSED, RETRY_AFTER_S, ROOM, Admission, Room
 from server.transport.answer import Answer
 from server.transport.documents import chosen_operation
 from server.transport.endpoint import Endpoint, EndpointContext, expected, request_id_of
@@ -25,6 +25,7 @@ from server.transport.graphql_ws import GraphQLSocket
 from server.transport.heads import heads
 from server.transport.negotiation import EVENTS, HTML, JSON, RESPONSE_JSON, Accepted, accepted
 from server.transport.origins import refuse_forged
+from server.transport.patience import PATIENCE, Patience
 from server.transport.schema import GatehouseSchema
 from settings import Settings
 from telemetry import requests
@@ -44,8 +45,11 @@ class GraphQLEndpoint(Endpoint):
         *,
         settings: Settings,
         page: Callable[[Request], Awaitable[Response | None]] | None = None,
+        patience: Patience = PATIENCE,
+        room: Room = ROOM,
     ) -> None:
-        super().__init__(make_context, Admission())
+        super().__init__(make_context, Admission(room))
+        self.patience = patience
         self.schema = schema
         self.settings = settings
         self.page = page
@@ -53,7 +57,7 @@ class GraphQLEndpoint(Endpoint):
     @property
     def routes(self) -> list[BaseRoute]:
         """The routes to put into the application."""
-        socket = GraphQLSocket(self.schema, self.make_context, self.settings, self.admission)
+        socket = GraphQLSocket(self.schema, self.make_context, self.settings, self.admission, self.patience)
         return [Route("/graphql", self), WebSocketRoute("/graphql", socket)]
 
     async def _refuse(self, request: Request, error: Exception) -> ASGIApp:
@@ -75,7 +79,7 @@ class GraphQLEndpoint(Endpoint):
                 return page
         if not wanted.json and EVENTS not in wanted.types:
             raise RequestError(f"Accept one of {RESPONSE_JSON}, {JSON}, {EVENTS}.", 406)
-        params = await _params(request)
+        params = await _params(request, self.patience)
         refuse_forged(request, self.settings)
         return await self._execute(request, params, wanted, context)
 
@@ -93,7 +97,8 @@ class GraphQLEndpoint(Endpoint):
         if operation is OperationType.SUBSCRIPTION:
             if EVENTS not in wanted.types:
                 raise RequestError(f"Subscribe over WebSocket, or accept {EVENTS}.", 406)
-            return EventStream(_payloads(self.schema.watch(prepared, chosen, params, context)))
+            results = self.schema.watch(prepared, chosen, params, context)
+            return EventStream(_payloads(results), patience=self.patience)
         async with self.admission.one_at_a_time(person, prepared.cost):
             result = await self.schema.run(prepared, chosen, params, context)
         cost = int(prepared.cost) if params.asks_cost else None
@@ -122,7 +127,7 @@ async def _payloads(results: AsyncGenerator[Any, None]) -> AsyncGenerator[dict[s
             yield payload(result.data, result.errors)
 
 
-async def _params(request: Request) -> Params:
+async def _params(request: Request, patience: Patience) -> Params:
     if request.method == "GET":
         return params_of_url(request.query_params)
     own = heads(request.scope)
@@ -134,7 +139,7 @@ async def _params(request: Request) -> Params:
         raise RequestError("Send the JSON in UTF-8.")
     if own.get("content-encoding", "identity").lower() != "identity":
         raise RequestError("Send the body as it is, without Content-Encoding.", 415)
-    return params_of(parse_json(await bodies.read(request)))
+    return params_of(parse_json(await bodies.read(request, patience.body_s)))
 
 
 def _result(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from datetime import timedelta
@@ -33,25 +34,25 @@ from server.transport.event_stream import encode_json
 from server.transport.graphql_request import Params, RequestError, params_of, parse_json
 from server.transport.heads import with_head
 from server.transport.origins import has_trusted_origin
+from server.transport.patience import PATIENCE, Patience
 from server.transport.schema import GatehouseSchema
 from settings import Settings
 from telemetry import requests
 
-INIT_TIMEOUT_S = 5.0
-SLOWEST_READ_S = 10.0
 MAX_MESSAGE_CHARS = 256 * 1024
 MAX_OPERATIONS = 25
 LONGEST_ID = 128
 LONGEST_REASON_BYTES = 123
 TOO_LARGE, TOO_SLOW, TOO_MANY = 1009, 4508, 4429
-IDLE_S = 30.0
 MOST_REFUSED = 50
+
+log = logging.getLogger("gatehouse.sockets")
 
 Result = ExecutionResult | PreExecutionError
 
 
 class _TooSlow(Exception):
-    """The client has not read for SLOWEST_READ_S."""
+    """The client has not read for too long."""
 
 
 class GraphQLSocket(GraphQL[Any, None]):
@@ -63,17 +64,19 @@ class GraphQLSocket(GraphQL[Any, None]):
         make_context: Callable[[HTTPConnection], Any],
         settings: Settings,
         admission: Admission,
+        patience: Patience = PATIENCE,
     ) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
             subscription_protocols=[GRAPHQL_TRANSPORT_WS_PROTOCOL],
-            connection_init_wait_timeout=timedelta(seconds=INIT_TIMEOUT_S),
+            connection_init_wait_timeout=timedelta(seconds=patience.init_s),
             max_subscriptions_per_connection=MAX_OPERATIONS,
         )
         self.make_context = make_context
         self.settings = settings
         self.admission = admission
+        self.patience = patience
         self.websocket_adapter_class = _Socket
         self.graphql_transport_ws_handler_class = _Handler
 
@@ -130,7 +133,7 @@ class _Socket(ASGIWebSocketAdapter):
 
     async def send_json(self, message: Mapping[str, object]) -> None:
         try:
-            async with asyncio.timeout(SLOWEST_READ_S):
+            async with asyncio.timeout(cast("GraphQLSocket", self.view).patience.socket_read_s):
                 await self.ws.send_text(encode_json(message).decode())
         except TimeoutError:
             raise _TooSlow from None
@@ -167,13 +170,13 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
         await super().shutdown()
 
     def _look_whether_idle(self) -> None:
-        """End a stranger's socket that has had nothing to do for IDLE_S."""
+        """End a stranger's socket that has had nothing to do for too long."""
         loop = asyncio.get_running_loop()
         if self.person:
             return
         if self.operations:
             self._idle_since = loop.time()
-        left = self._idle_since + IDLE_S - loop.time()
+        left = self._idle_since + cast("GraphQLSocket", self.view).patience.idle_s - loop.time()
         if left <= 0:
             self._closing = loop.create_task(self.websocket.close(1000, "Idle: sign in, or connect again to go on"))
             return
@@ -256,6 +259,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
             self._costs.pop(operation.id, None)
 
     async def _drop(self) -> None:
+        log.debug("A reader is too slow: its socket ends.")
         # Sent once the reader reads again; until then the server's pings decide whether it is still there.
         await self.websocket.close(TOO_SLOW, "Too slow: subscribe again to go on")
 

@@ -25,7 +25,6 @@ from server.transport.bodies import WHOLE
 from server.transport.headers import SECURITY_HEADERS
 from telemetry import life
 
-HEAD_TIMEOUT_S = 10.0
 RETRY_AFTER_S = 1
 # Files beside the connections: the pool's, the listener, logs, what is loaded meanwhile.
 OTHER_FILES = 300
@@ -45,6 +44,7 @@ MAX_WEBSOCKET_MESSAGE_BYTES = 1024 * 1024  # the application's own limit, in cha
 class Protocol(HttpToolsProtocol):
     """HTTP/1.1 where a client that does not finish the head of a request, in time and size, is let go."""
 
+    head_s = 10.0  # for a whole head
     most = MOST_CONNECTIONS
     _open: ClassVar[Counter[str]] = Counter()
     _counted = False
@@ -106,7 +106,7 @@ class Protocol(HttpToolsProtocol):
 
     def _expect_head(self) -> None:
         self._have_head()
-        self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self.transport.close)
+        self._head_timer = self.loop.call_later(self.head_s, self.transport.close)
 
     def _have_head(self) -> None:
         if self._head_timer is not None:

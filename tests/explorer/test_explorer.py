@@ -15,7 +15,6 @@ from playwright.async_api import Browser, Page, expect
 from tests.account.acts import save
 from tests.client import http_client, serving, settings_for
 from tests.people import PASSWORD, World, email, make_world
-from web import explorer_assets
 from web.explorer import FETCHED, RETRY_S
 from web.explorer_assets import MANIFEST, AssetsUnavailable, assets_folder, fetch
 
@@ -181,13 +180,12 @@ async def test_the_files_are_fetched_where_no_npm_is_installed(tmp_path: Path, m
     assert {file.name for file in (await fetch(tmp_path)).iterdir()} == FETCHED
 
 
-async def test_files_that_are_not_what_was_pinned_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_files_that_are_not_what_was_pinned_are_refused(tmp_path: Path) -> None:
     manifest = tmp_path / "assets.json"
     manifest.write_text(MANIFEST.read_text().replace("sha512-/3Ij", "sha512-/4Ij"))
-    monkeypatch.setattr(explorer_assets, "MANIFEST", manifest)
     with pytest.raises(AssetsUnavailable, match=r"react@18.2.0 is not what was expected"):
-        await fetch(tmp_path)
-    assert not assets_folder(tmp_path).exists()
+        await fetch(tmp_path, manifest)
+    assert not assets_folder(tmp_path, manifest).exists()
 
 
 async def test_files_that_cannot_be_fetched_are_told_of(

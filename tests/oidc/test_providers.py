@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -11,11 +12,10 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from oidc import http as oidc_http
 from oidc import provider as oidc_provider
 from rules.failures import RateLimited
 from rules.oidc import RANDOM_BYTES, ProviderConfig, SignInProblem, begin
-from tests.client import Client, serving, settings_for
+from tests.client import CAPACITY, Client, serving, settings_for
 from tests.commands import command
 from tests.oidc.browser import Browser, browser_of, problem, spoiled
 from tests.operations import COMPLETE
@@ -212,8 +212,7 @@ async def test_a_bound_domain_takes_the_word_of_its_provider_alone(world: World,
 PARTS = ("issuer", "client_id", "client_secret")
 
 
-async def test_a_provider_that_hangs_is_not_taken_up_by_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(oidc_provider, "EXCHANGE_S", 0.3)
+async def test_a_provider_that_hangs_is_not_taken_up_by_one_address() -> None:
     released = asyncio.Event()
 
     async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -222,7 +221,7 @@ async def test_a_provider_that_hangs_is_not_taken_up_by_one_address(monkeypatch:
 
     server = await asyncio.start_server(hang, "127.0.0.1", 0)
     issuer = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    provider = oidc_provider.Provider(ProviderConfig("bad", issuer, "x", "y"), "http://localhost/callback")
+    provider = oidc_provider.Provider(ProviderConfig("bad", issuer, "x", "y"), "http://localhost/callback", 0.3)
     pending = begin("bad", "/", datetime.now(UTC), bytes(RANDOM_BYTES))
     asked = ["198.51.100.1"] * 15 + ["198.51.100.2"] * 3
     outcomes = await asyncio.gather(
@@ -240,17 +239,13 @@ async def test_a_provider_that_hangs_is_not_taken_up_by_one_address(monkeypatch:
 async def test_a_provider_that_is_no_good_holds_nobody_up(
     database_url: str,
     database: asyncpg.Connection[asyncpg.Record],
-    monkeypatch: pytest.MonkeyPatch,
     how: str,
 ) -> None:
-    monkeypatch.setattr(oidc_provider, "EXCHANGE_S", 0.3)
-    monkeypatch.setattr(oidc_http, "MOST_BYTES", 1000)
-
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
-        body = {"floods": b" " * 100_000, "lies": b"[1]".ljust(100_000), "drips": b" "}.get(how, b"")
-        writer.write(head + body)
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        body = {"floods": b" " * 1_000_000, "lies": b"[1]", "drips": b" "}.get(how, b"")
+        writer.write(head % (3 if how == "lies" else 1_000_000) + body)
         with suppress(ConnectionError):
             if how in {"hangs", "drips"}:
                 await reader.read()  # until it is given up
@@ -262,7 +257,8 @@ async def test_a_provider_that_is_no_good_holds_nobody_up(
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     issuer = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     known = (ProviderConfig("bad", issuer, "x", "y"),)
-    async with serving(settings_for(database_url, oidc=known)) as base_url:
+    capacity = replace(CAPACITY, exchange_s=0.3) if how in {"hangs", "drips"} else CAPACITY
+    async with serving(settings_for(database_url, oidc=known), capacity) as base_url:
         world = World(base_url, database, UUID(int=1), UUID(int=2), [])
         browser = browser_of(world)
         begun, alive = await asyncio.gather(browser.http.get("/sign-in/with/bad"), browser.http.get("/livez"))

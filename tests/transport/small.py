@@ -16,8 +16,10 @@ from starlette.requests import HTTPConnection
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from rules.failures import Unauthenticated
+from server.transport.admission import ROOM, Room
 from server.transport.graphql_http import GraphQLEndpoint
 from server.transport.headers import middleware
+from server.transport.patience import PATIENCE, Patience
 from server.transport.schema import GatehouseSchema
 from server.transport.serving import Protocol, SocketProtocol
 from settings import Settings
@@ -129,25 +131,32 @@ class Subscription:
         raise Unauthenticated
 
 
-def small_app(settings: Settings) -> Starlette:
+def small_app(settings: Settings, patience: Patience = PATIENCE, room: Room = ROOM) -> Starlette:
     """The small schema as an application, exactly as the real one is put together."""
 
     def make_context(connection: HTTPConnection) -> Context:
         return Context(connection.scope["state"]["request_id"], connection.headers.get("authorization"))
 
     schema = GatehouseSchema(query=Query, mutation=Mutation, subscription=Subscription, settings=settings)
-    endpoint = GraphQLEndpoint(schema, make_context, settings=settings)
+    endpoint = GraphQLEndpoint(schema, make_context, settings=settings, patience=patience, room=room)
     return Starlette(routes=endpoint.routes, middleware=middleware(settings, endpoint))
 
 
 @asynccontextmanager
-async def small_server(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def small_server(
+    settings: Settings,
+    patience: Patience = PATIENCE,
+    room: Room = ROOM,
+    protocol: type[Protocol] = Protocol,
+) -> AsyncIterator[httpx.AsyncClient]:
     """The small application under uvicorn on a free port, and a client for it."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         server = uvicorn.Server(
-            uvicorn.Config(small_app(settings), log_config=None, lifespan="off", http=Protocol, ws=SocketProtocol)
+            uvicorn.Config(
+                small_app(settings, patience, room), log_config=None, lifespan="off", http=protocol, ws=SocketProtocol
+            )
         )
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         running.append(server)

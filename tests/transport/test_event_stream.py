@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import httpx
-import pytest
 
-from server.transport import event_stream
-from tests.transport.small import ended_watches
+from server.transport.patience import Patience
+from settings import Settings
+from tests.transport.small import ended_watches, small_server
 from tests.transport.talking import events_of
 from tests.waiting import until
 
@@ -47,21 +47,21 @@ async def test_a_refusal_amid_a_subscription_is_sent_and_ends_it(http: httpx.Asy
     assert end == "event: complete\ndata: "
 
 
-async def test_a_client_that_leaves_ends_its_subscription_at_once(
-    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(event_stream, "HEARTBEAT_S", 0.05)
+async def test_a_client_that_leaves_ends_its_subscription_at_once() -> None:
     body = {"query": 'subscription { forever(name: "left") }'}
-    async with http.stream("POST", "/graphql", json=body, headers=EVENTS) as answer:
-        lines = answer.aiter_lines()
-        received = [await anext(lines) for _ in range(9)]
-    assert 'data: {"data":{"forever":"left"}}' in received
-    assert received.count(":") >= 2
-    await until(lambda: "left" in ended_watches, "the watch ends")
+    async with small_server(Settings(), Patience(heartbeat_s=0.05)) as http:
+        async with http.stream("POST", "/graphql", json=body, headers=EVENTS) as answer:
+            lines = answer.aiter_lines()
+            received = [await anext(lines) for _ in range(9)]
+        assert 'data: {"data":{"forever":"left"}}' in received
+        assert received.count(":") >= 2
+        await until(lambda: "left" in ended_watches, "the watch ends")
 
 
-async def test_a_client_that_reads_nothing_is_dropped(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_stream, "SLOWEST_READ_S", 0.2)
+async def test_a_client_that_reads_nothing_is_dropped() -> None:
     ended_watches.clear()
-    async with http.stream("POST", "/graphql", json={"query": "subscription { flood }"}, headers=EVENTS):
+    async with (
+        small_server(Settings(), Patience(stream_read_s=0.2)) as http,
+        http.stream("POST", "/graphql", json={"query": "subscription { flood }"}, headers=EVENTS),
+    ):
         await until(lambda: "flood" in ended_watches, "the watch ends")

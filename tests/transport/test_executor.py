@@ -108,6 +108,15 @@ class Quiet(strawberry.Schema):
 STOCK = Quiet(Query, types=[Cat, Dog])
 FAST = Quiet(Query, types=[Cat, Dog], execution_context_class=PlainExecutor)
 
+
+class OneByOne(PlainExecutor):
+    """With everybody else's turn after each object."""
+
+    most_in_one_turn = 1
+
+
+IN_MANY_TURNS = Quiet(Query, types=[Cat, Dog], execution_context_class=OneByOne)
+
 RIGHT: dict[str, list[Any]] = {
     "text": ["", "a"],
     "number": [0, -1],
@@ -240,15 +249,14 @@ async def answer(schema: strawberry.Schema, document: str, tree: Row, *, yes: bo
     return repr(result.data), errors
 
 
-@pytest.mark.parametrize("most", [1, 100])
-async def test_data_and_errors_are_those_of_the_stock_executor(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    monkeypatch.setattr("server.transport.executor.MOST_IN_ONE_TURN", most)
+@pytest.mark.parametrize("fast", [FAST, IN_MANY_TURNS], ids=["100 in a turn", "1 in a turn"])
+async def test_data_and_errors_are_those_of_the_stock_executor(fast: Quiet) -> None:
     failed = 0
     for seed in range(CASES):
         maker = Maker(seed)
         document, tree, yes = maker.document(), maker.tree(Row), bool(seed % 3)
         expected = await answer(STOCK, document, tree, yes=yes)
-        assert await answer(FAST, document, tree, yes=yes) == expected, (seed, document)
+        assert await answer(fast, document, tree, yes=yes) == expected, (seed, document)
         failed += bool(expected[1])
     assert CASES / 10 < failed < CASES * 9 / 10
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import httpx
-import pytest
 
-from server.transport import serving
 from server.transport.headers import SECURITY_HEADERS
+from server.transport.serving import Protocol
+from settings import Settings
+from tests.transport.small import small_server
 from tests.waiting import soon
 
 START = b"GET /graphql HTTP/1.1\r\nhost: localhost\r\n"
@@ -39,11 +40,15 @@ async def test_many_small_requests_in_one_piece_are_no_large_head(http: httpx.As
     assert answers.count("HTTP/1.1 400 ") == 3_001
 
 
-async def test_a_head_that_does_not_arrive_is_given_up(
-    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(serving, "HEAD_TIMEOUT_S", 0.1)
-    assert await answer_to(http, START) == ""
+class Hasty(Protocol):
+    """Gives a head up soon."""
+
+    head_s = 0.1
+
+
+async def test_a_head_that_does_not_arrive_is_given_up() -> None:
+    async with small_server(Settings(), protocol=Hasty) as http:
+        assert await answer_to(http, START) == ""
 
 
 async def test_what_is_not_http_is_refused_with_the_security_headers(http: httpx.AsyncClient) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from server.transport import bodies
 from server.transport.bodies import MAX_BODY_BYTES
+from server.transport.patience import Patience
+from settings import Settings
+from tests.transport.small import small_server
 
 RESPONSE_JSON = "application/graphql-response+json"
 JSON = {"content-type": "application/json"}
@@ -130,17 +132,15 @@ async def test_a_body_without_a_length_is_cut_off_at_the_limit(http: httpx.Async
     assert answer.status_code == 413
 
 
-async def test_a_body_that_does_not_arrive_is_given_up(
-    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bodies, "BODY_TIMEOUT_S", 0.1)
-    reader, writer = await asyncio.open_connection(http.base_url.host, http.base_url.port)
-    writer.write(
-        b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"
-    )
-    assert (await reader.readline()).split()[1] == b"408"
-    writer.close()
-    await writer.wait_closed()
+async def test_a_body_that_does_not_arrive_is_given_up() -> None:
+    async with small_server(Settings(), Patience(body_s=0.1)) as http:
+        reader, writer = await asyncio.open_connection(http.base_url.host, http.base_url.port)
+        writer.write(
+            b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"
+        )
+        assert (await reader.readline()).split()[1] == b"408"
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_a_get_runs_queries_only(http: httpx.AsyncClient) -> None:

@@ -14,8 +14,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from rules.failures import RateLimited
-from server.transport import admission, graphql_ws, serving
-from server.transport.admission import Admission
+from server.transport import graphql_ws, serving
+from server.transport.admission import Admission, Room
+from server.transport.patience import Patience
 from settings import Settings
 from tests.transport.small import small_server
 
@@ -61,10 +62,9 @@ async def test_many_errors_are_few_lines_in_the_log(http: httpx.AsyncClient, cap
 
 @pytest.mark.parametrize("headers", [{}, MADE_UP, MINE], ids=["signed out", "made-up token", "signed in"])
 async def test_what_one_has_in_hand_is_bounded_and_the_rest_is_refused_at_once(
-    headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    headers: dict[str, str],
 ) -> None:
-    monkeypatch.setattr(admission, "MOST_OF_ONE", 2)
-    async with small_server(Settings()) as http:
+    async with small_server(Settings(), room=Room(of_one=2)) as http:
         await http.post("/graphql", json={"query": "{ hello }"}, headers=headers)  # a token is known from now on
         bodies = [Held() for _ in range(2)]
         held = [
@@ -111,9 +111,8 @@ async def until_refused(http: httpx.AsyncClient, headers: dict[str, str]) -> htt
         await asyncio.sleep(0.01)
 
 
-def test_all_strangers_together_are_bounded_and_leave_room_for_persons(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "MOST_OF_STRANGERS", 3)
-    counters = Admission()
+def test_all_strangers_together_are_bounded_and_leave_room_for_persons() -> None:
+    counters = Admission(Room(of_strangers=3))
     works = [counters.work(Caller(f"address:{n}")) for n in range(4)]
     for work in works[:3]:
         work.__enter__()
@@ -141,9 +140,8 @@ async def ready(http: httpx.AsyncClient, **payload: str) -> ClientConnection:
     return connection
 
 
-async def test_a_strangers_socket_with_nothing_to_do_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graphql_ws, "IDLE_S", 0.2)
-    async with small_server(Settings()) as http:
+async def test_a_strangers_socket_with_nothing_to_do_ends() -> None:
+    async with small_server(Settings(), Patience(idle_s=0.2)) as http:
         idle, mine, busy = await ready(http), await ready(http, Authorization="Bearer mine"), await ready(http)
         watching = {"id": "1", "type": "subscribe", "payload": {"query": 'subscription { forever(name: "x") }'}}
         await busy.send(json.dumps(watching))
@@ -160,10 +158,8 @@ async def test_a_strangers_socket_with_nothing_to_do_ends(monkeypatch: pytest.Mo
             await connection.close()
 
 
-async def test_sockets_are_counted_by_address_and_by_person(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "MOST_SOCKETS_OF_STRANGER", 2)
-    monkeypatch.setattr(admission, "MOST_SOCKETS_OF_PERSON", 1)
-    async with small_server(Settings()) as http:
+async def test_sockets_are_counted_by_address_and_by_person() -> None:
+    async with small_server(Settings(), room=Room(sockets_of_stranger=2, sockets_of_person=1)) as http:
         mine = await ready(http, Authorization="Bearer mine")
         strangers = [await ready(http, Authorization="Bearer made-up"), await ready(http)]
         with pytest.raises(InvalidStatus) as refused:
@@ -205,9 +201,14 @@ async def test_what_a_socket_had_queued_is_dropped_when_it_goes() -> None:
         assert answer.json() == {"data": {"hello": "Hello you"}}
 
 
-async def test_connections_beyond_the_files_are_refused_politely(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving.Protocol, "most", 4)
-    async with small_server(Settings()) as http:
+class Cramped(serving.Protocol):
+    """With hardly any files to open."""
+
+    most = 4
+
+
+async def test_connections_beyond_the_files_are_refused_politely() -> None:
+    async with small_server(Settings(), protocol=Cramped) as http:
         host, port = http.base_url.host, http.base_url.port
         assert host and port
         held = [await asyncio.open_connection(host, port) for _ in range(2)]  # half of all may be one peer's

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from datetime import timedelta
 
 import httpx
 import pytest
@@ -13,7 +11,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 from server.transport import graphql_ws
-from tests.transport.small import ended_watches, until_nothing_is_read
+from server.transport.patience import Patience
+from settings import Settings
+from tests.transport.small import ended_watches, small_server, until_nothing_is_read
 from tests.transport.talking import closed_with, receive, run, send, socket
 from tests.waiting import until
 
@@ -106,18 +106,8 @@ async def test_a_message_larger_than_the_limit_closes_the_connection(http: httpx
         assert await closed_with(connection) == 1009
 
 
-async def test_a_connection_that_says_nothing_is_closed(
-    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    init_timeout = "connection_init_wait_timeout"
-    real = graphql_ws._Handler.on_request_accepted
-
-    def hurry(handler: graphql_ws._Handler) -> None:
-        setattr(handler, init_timeout, timedelta(milliseconds=50))
-        real(handler)
-
-    monkeypatch.setattr(graphql_ws._Handler, "on_request_accepted", hurry)
-    async with socket(http) as connection:
+async def test_a_connection_that_says_nothing_is_closed() -> None:
+    async with small_server(Settings(), Patience(init_s=0.05)) as http, socket(http) as connection:
         assert await closed_with(connection) == 4408
 
 
@@ -181,12 +171,12 @@ async def test_a_connection_carries_25_operations_and_no_more(http: httpx.AsyncC
     assert kinds == ["error", *["next"] * graphql_ws.MAX_OPERATIONS]
 
 
-async def test_a_reader_too_slow_is_dropped_and_told_so_when_it_reads_again(
-    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(graphql_ws, "SLOWEST_READ_S", 0.3)
+async def test_a_reader_too_slow_is_dropped_and_told_so_when_it_reads_again() -> None:
     ended_watches.clear()
-    async with socket(http, {}, max_queue=1, compression=None) as connection:
+    async with (
+        small_server(Settings(), Patience(socket_read_s=0.3)) as http,
+        socket(http, {}, max_queue=1, compression=None) as connection,
+    ):
         await send(connection, {"id": "1", "type": "subscribe", "payload": {"query": "subscription { flood }"}})
         await until(lambda: "flood" in ended_watches, "the watch ends")
         with pytest.raises(ConnectionClosed):
@@ -196,26 +186,21 @@ async def test_a_reader_too_slow_is_dropped_and_told_so_when_it_reads_again(
 
 
 async def test_who_sends_and_reads_nothing_is_dropped_without_a_traceback(
-    http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.DEBUG, "gatehouse.sockets")
     ended_watches.clear()
-    dropped = asyncio.Event()
-    drop = graphql_ws._Handler._drop
-
-    async def seen_dropping(handler: graphql_ws._Handler) -> None:
-        dropped.set()
-        await drop(handler)
-
-    monkeypatch.setattr(graphql_ws._Handler, "_drop", seen_dropping)
-    async with socket(http, {}, max_queue=1, compression=None) as connection:
+    async with (
+        small_server(Settings(), Patience(socket_read_s=2)) as http,
+        socket(http, {}, max_queue=1, compression=None) as connection,
+    ):
         await send(connection, {"id": "1", "type": "subscribe", "payload": {"query": "subscription { flood }"}})
         await until_nothing_is_read()
         await send(connection, {"id": "1", "type": "complete"})
         await until(lambda: "flood" in ended_watches, "the watch ends")
-        monkeypatch.setattr(graphql_ws, "SLOWEST_READ_S", 0.1)
         # The pong waits behind what is not read.
         await send(connection, {"type": "ping"})
-        await dropped.wait()
+        await until(lambda: "too slow" in caplog.text, "it is dropped")
         with pytest.raises(ConnectionClosed):
             while True:
                 await connection.recv()

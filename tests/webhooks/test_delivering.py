@@ -18,6 +18,7 @@ from resolvers.webhooks import insert
 from rules.clients import Client
 from rules.events.mfa import MfaDisabled
 from rules.sealing import KeyRing
+from rules.webhooks import is_public
 from settings import parse_secret_keys
 from tests.client import SECRET_KEYS
 from tests.line import Line
@@ -178,14 +179,14 @@ async def test_a_name_that_says_another_address_later_is_connected_to_where_it_w
         port = int(receiver.url.split(":")[2].split("/")[0])
         # 203.0.113.0/24 is documentation's and no public address either.
         with pytest.raises(ForbiddenAddressError):
-            await GuardedNetwork(allow_private=False).connect_tcp("rebind.example", port)
-        monkeypatch.setattr("workers.guarded_network.is_public", lambda address: address == public)
+            await GuardedNetwork(is_public).connect_tcp("rebind.example", port)
+        network = GuardedNetwork(lambda address: address == public)
         asked.clear()
         with pytest.raises((httpcore.ConnectError, httpcore.ConnectTimeout)):
-            await GuardedNetwork(allow_private=False).connect_tcp("rebind.example", port, timeout=0.5)
+            await network.connect_tcp("rebind.example", port, timeout=0.5)
         assert asked == ["rebind.example"]
         with pytest.raises(ForbiddenAddressError):
-            await GuardedNetwork(allow_private=False).connect_tcp("rebind.example", port)
+            await network.connect_tcp("rebind.example", port)
         assert receiver.connections == 0
 
 

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpcore
-import pytest
 
 from db import outbox, webhooks
 from resolvers.webhooks import insert
@@ -22,22 +21,21 @@ from tests.people import World
 from tests.transport.node import installed
 from tests.webhooks.operations import RESEND, WEBHOOK
 from tests.webhooks.receiver import receiving
-from workers import webhooks as delivering
 from workers.runtime import Runtime
-from workers.webhooks import Outcome, Pump
+from workers.webhooks import ATTEMPT_S, Outcome, Pump
 
 SCRIPTS = Path(__file__).parent / "verifier"
 Deliver = Callable[[], Awaitable[list[Outcome]]]
 
 
 @asynccontextmanager
-async def delivery(world: World, url: str) -> AsyncIterator[tuple[Deliver, str, str]]:
+async def delivery(world: World, url: str, attempt_s: float = ATTEMPT_S) -> AsyncIterator[tuple[Deliver, str, str]]:
     """A webhook of the agency with one event for it, what delivers it, its id and its secret."""
     ring = KeyRing(parse_secret_keys(SECRET_KEYS))
     webhook, secret = await insert(world.database, ring, world.account_id, url, None)
     mia = await world.user_id("mia")
     await outbox.append(world.database, MfaEnabled(subject_id=mia, actor_id=mia, client=Client(None, None)))
-    pump = Pump(Runtime(settings_for("", webhook_allow_private=True)))
+    pump = Pump(Runtime(settings_for("", webhook_allow_private=True)), attempt_s)
 
     async def deliver() -> list[Outcome]:
         outcomes = []
@@ -91,10 +89,8 @@ async def test_an_owner_has_a_delivery_sent_again_under_its_id_and_nobody_else_h
 
 
 async def test_an_endpoint_that_drips_is_left_when_its_time_is_over(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
-    monkeypatch.setattr(delivering, "ATTEMPT_S", 0.3)
-
     async def dripping(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
         while True:
@@ -110,7 +106,7 @@ async def test_an_endpoint_that_drips_is_left_when_its_time_is_over(
             await asyncio.sleep(0.01)
 
     for answer in (dripping, dripping_head):
-        async with receiving(answer) as receiver, delivery(world, receiver.url) as (deliver, webhook_id, _):
+        async with receiving(answer) as receiver, delivery(world, receiver.url, 0.3) as (deliver, webhook_id, _):
             outcomes = await deliver()
             assert outcomes[-1] == Outcome(error="No whole answer within 0 seconds.")
         await world.database.execute("DELETE FROM webhooks WHERE id = $1", webhook_id)
