@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 ENGLISH = "en"
-LANGUAGES = (ENGLISH, "de", "es", "fr", "pt")
+NAMES = {ENGLISH: "English", "de": "German", "es": "Spanish", "fr": "French", "pt": "Portuguese"}
+LANGUAGES = tuple(NAMES)
 LONGEST_HEADER = 1000
 RANGE = re.compile(r"\s*([a-z]{1,8})(?:-[a-z0-9-]{0,30})?\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*", re.IGNORECASE)
 

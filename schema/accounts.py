@@ -11,6 +11,7 @@ import resolvers.account_providers
 import resolvers.alerts
 import resolvers.audit
 import resolvers.compliance
+import resolvers.languages
 import resolvers.policy
 import resolvers.staff
 import resolvers.staff_sessions
@@ -24,6 +25,7 @@ from schema.audit import AuditEventConnection, AuditFilter
 from schema.common import Info
 from schema.compliance import Compliance
 from schema.failures import InvalidInput, NotPermitted
+from schema.languages import Language
 from schema.policy import EnrollmentProgress, PolicyImpact, RequiredOf, SecurityPolicy
 from schema.providers import AccountProvider
 from schema.staff import StaffConnection, StaffFilter
@@ -98,6 +100,12 @@ class Account:
     )
     async def alerts(self, info: Info) -> list[AlertSetting] | None:
         return [AlertSetting.of(each) for each in await resolvers.alerts.of_account(info.context, self.facts.id)]
+
+    @strawberry.field(
+        description="The language of its emails to whoever has chosen none. Owners, admins and super-admins only."
+    )
+    async def language(self, info: Info) -> Language | None:
+        return Language[(await resolvers.languages.of_account(info.context, self.facts.id)).upper()]
 
     @strawberry.field(
         description="OpenID providers that people may sign in at, as the account stands to them. Owners, admins and "

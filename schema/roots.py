@@ -19,6 +19,7 @@ from schema.devices import DeviceMutation
 from schema.enrollment import EnrollmentMutation
 from schema.failures import HANDLERS
 from schema.idempotency import let_repeat
+from schema.languages import LanguageMutation
 from schema.providers import ProviderMutation
 from schema.provisioning import ProvisioningMutation
 from schema.recovery import RecoveryMutation
@@ -74,6 +75,7 @@ class Mutation(
     ProvisioningMutation,
     WebhookMutation,
     ProviderMutation,
+    LanguageMutation,
 ):
     pass
 

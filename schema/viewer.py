@@ -7,12 +7,14 @@ from enum import Enum
 
 import strawberry
 
+import resolvers.languages
 import resolvers.sessions
 from db import sessions as session_rows
 from rules import notice as notice_rules
 from rules import people
 from schema.accounts import Account
 from schema.common import Info, Role
+from schema.languages import Language
 
 
 @strawberry.type(description="How the viewer's second factor stands.")
@@ -124,6 +126,11 @@ class Viewer:
     @strawberry.field(description="Live sessions, newest use first.")
     async def sessions(self, info: Info) -> list[Session]:
         return [Session.of(session, self.facts) for session in await resolvers.sessions.live(info.context)]
+
+    @strawberry.field(description="The viewer's choice for emails and pages; null while it is open.")
+    async def language(self, info: Info) -> Language | None:
+        chosen = await resolvers.languages.of_person(info.context)
+        return Language[chosen.upper()] if chosen else None
 
     @classmethod
     def of(cls, person: people.Person) -> Viewer:

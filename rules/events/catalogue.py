@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields
 
 from rules.events.alerts import AlertRaised, AlertsChanged, DigestSent
 from rules.events.base import Event
+from rules.events.languages import AccountLanguageChanged, LanguageChanged
 from rules.events.mailing import SECURITY
 from rules.events.mfa import (
     AuthenticatorReplaced,
@@ -144,6 +145,8 @@ EVENTS: tuple[type[Event], ...] = (
     StaffSessionEnded,
     RecoveryPassIssued,
     RecoveryPassUsed,
+    LanguageChanged,
+    AccountLanguageChanged,
 )
 # What audit logs show and webhooks tell.
 SHOWN = tuple(event for event in EVENTS if event.is_shown)

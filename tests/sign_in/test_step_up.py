@@ -23,6 +23,7 @@ FREE = {
     "signOutOtherSessions",
     "signOut",
     "remindStaff",
+    "setLanguage",
 }
 GUARDED = MUTATIONS.keys() - FREE - OF_SERVICES
 # What brings a code itself, beside which the password is proof enough.
