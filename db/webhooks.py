@@ -231,8 +231,11 @@ class Claimed:
     stored: Stored | None
 
 
-async def claim(connection: Connection, limit: int) -> list[Claimed]:
-    """Claim what is due: a few at each endpoint, and of one person's the oldest first, as long as that gets on."""
+async def claim(connection: Connection, limit: int, key_ids: list[str]) -> list[Claimed]:
+    """Claim what is due: a few at each endpoint, and of one person's the oldest first, as long as that gets on.
+
+    Only what these keys can sign: the rest waits for a worker that has the others.
+    """
     rows = await connection.fetch(
         """
         WITH due AS (
@@ -248,7 +251,8 @@ async def claim(connection: Connection, limit: int) -> list[Claimed]:
                     WHERE webhook_id = webhooks.id AND state = 'sending'))
                 FOR NO KEY UPDATE SKIP LOCKED
             ) AS next
-            WHERE disabled_at IS NULL
+            WHERE disabled_at IS NULL AND secret_key_id = ANY ($5::text[])
+                AND (previous_key_id = ANY ($5::text[]) OR (previous_until > now()) IS NOT TRUE)
             LIMIT $1
         ), claimed AS (
             UPDATE webhook_deliveries SET state = 'sending', claimed_at = now(), attempts = attempts + 1
@@ -274,6 +278,7 @@ async def claim(connection: Connection, limit: int) -> list[Claimed]:
         AT_ONCE,
         ORDERED_ATTEMPTS,
         RETRIED_FOR,
+        key_ids,
     )
     return [_claimed(row) for row in rows]
 

@@ -103,7 +103,9 @@ class Pump:
     def __init__(self, runtime: Runtime, attempt_s: float = ATTEMPT_S) -> None:
         self._runtime = runtime
         self._attempt_s = attempt_s
-        self._ring = KeyRing(runtime.settings.keys) if runtime.settings.secret_keys else None
+        self._ring = KeyRing(runtime.settings.keys if runtime.settings.secret_keys else {})
+        if not self._ring.keys:
+            log.warning("GATEHOUSE_SECRET_KEYS is not set: this worker delivers no webhooks.")
         self._running = False
 
     def start(self) -> None:
@@ -128,7 +130,7 @@ class Pump:
         async with Connections(allow_private=self._runtime.settings.webhook_allow_private) as connections:
             while not self._runtime.is_stopping:
                 room = MOST_AT_ONCE - len(under_way)
-                found = await self._runtime.query_once(webhooks.claim, room) if room else []
+                found = await self._runtime.query_once(webhooks.claim, room, [*self._ring.keys]) if room else []
                 under_way |= {asyncio.create_task(self._attempt(connections, claimed)) for claimed in found}
                 if not under_way:
                     return
@@ -171,14 +173,12 @@ class Pump:
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
             return Outcome(error=f"The endpoint cannot be reached: {type(error).__name__}.")
         except KeyMissingError:
-            return Outcome(error="The secret cannot be opened: a key is missing.")
+            return Outcome(error="The secret cannot be opened: its key is another one.")
         except Exception as error:
             log.exception("Webhook delivery %s cannot be made.", claimed.id)
             return Outcome(error=f"Not made: {type(error).__name__}.")
 
     def _message(self, claimed: Claimed) -> tuple[dict[str, str], bytes]:
-        if self._ring is None:
-            raise KeyMissingError("GATEHOUSE_SECRET_KEYS is not set.")
         told = payload(
             claimed.event_id, claimed.occurred_at, claimed.stored, claimed.actor_email, claimed.subject_email
         )

@@ -24,6 +24,7 @@ GIVEN = {
     "GATEHOUSE_SECRET_KEYS": SECRET_KEYS,
     "GATEHOUSE_SMTP_URL": "smtp://mailpit:1025",
 }
+KNOWN = {f"GATEHOUSE_{field.upper()}" for field in Settings.model_fields} - {"GATEHOUSE_OIDC"} | {settings.OIDC_FILE}
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
 
@@ -44,8 +45,7 @@ def test_a_service_runs_a_real_command_under_settings_that_load(name: str, monke
     assert command is not None
     command.make_context(program, arguments)
     environment = OURS[name]["environment"]
-    known = {f"GATEHOUSE_{field.upper()}" for field in Settings.model_fields}
-    assert set(environment) <= known
+    assert set(environment) <= KNOWN
     for variable, value in environment.items():
         if value is not None:
             monkeypatch.setenv(variable, filled_in(str(value)))
@@ -54,7 +54,13 @@ def test_a_service_runs_a_real_command_under_settings_that_load(name: str, monke
 
 def test_only_the_parts_that_need_a_secret_get_it() -> None:
     having = {s: [n for n in OURS if f"GATEHOUSE_{s}" in OURS[n]["environment"]] for s in ("SECRET_KEYS", "SMTP_URL")}
-    assert having == {"SECRET_KEYS": ["api"], "SMTP_URL": ["worker"]}
+    assert having == {"SECRET_KEYS": ["api", "worker"], "SMTP_URL": ["worker"]}
+
+
+def test_every_setting_can_be_given_but_those_that_the_services_settle_among_themselves() -> None:
+    given = {variable for service in OURS.values() for variable in service["environment"]}
+    settled = {f"GATEHOUSE_{name}" for name in ("DATABASE_DIRECT_URL", "DATA_DIR", "HOST", "PORT", "STATUS_HOST")}
+    assert KNOWN - given == settled
 
 
 def test_ports_are_published_on_loopback_and_none_but_the_apis_unless_asked_for() -> None:

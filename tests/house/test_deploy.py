@@ -64,7 +64,7 @@ def test_a_manifest_runs_its_part_under_real_settings_with_the_secrets_that_it_n
     assert is_command(*found["args"])
     given = [variable["name"] for variable in found["env"]]
     assert set(given) <= KNOWN
-    assert ("GATEHOUSE_SECRET_KEYS" in given) == (part == "api")
+    assert ("GATEHOUSE_SECRET_KEYS" in given) == (part in {"api", "worker"})
     if part in PARTS:
         paths = {found[probe]["httpGet"]["path"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
         assert paths == {"/livez", "/readyz"}

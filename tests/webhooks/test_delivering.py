@@ -75,6 +75,24 @@ async def test_a_delivery_is_verified_by_a_library_of_others_with_both_secrets_o
         assert (delivery.status, delivery.answer, delivery.error) == (200, "ok", None)
 
 
+async def test_a_worker_without_the_key_leaves_a_webhook_to_one_that_has_it(line: Line) -> None:
+    other = "other:" + b64encode(b"o" * 32).decode()
+    async with receiving() as receiver, receiving() as others:
+        webhook_id, _ = await told(line, receiver.url)
+        ring = KeyRing(parse_secret_keys(other))
+        theirs, _ = await insert(line.database, ring, line.world.account_id, others.url, ["MFA_ENABLED"])
+        _, worker = await line.start("relay", "worker", webhook_allow_private="true", secret_keys=other)
+        await line.happen(await line.world.user_id("mia"))
+        await until_state(line, theirs.id, "delivered")
+        (waiting,) = await deliveries(line, webhook_id)
+        webhook = await webhooks.load(line.database, webhook_id)
+        assert webhook is not None
+        assert (waiting.state, waiting.attempts, webhook.failing_since) == ("pending", 0, None)
+        worker.stop()
+        await line.start("beat", "worker", webhook_allow_private="true")
+        await until_state(line, webhook_id, "delivered")
+
+
 async def test_endpoints_that_hang_flood_refuse_and_reset_hold_up_no_other_and_are_tried_again(line: Line) -> None:
     mia, olive = await line.world.user_id("mia"), await line.world.user_id("olive")
     async with (

@@ -39,7 +39,7 @@ async def delivery(world: World, url: str, attempt_s: float = ATTEMPT_S) -> Asyn
 
     async def deliver() -> list[Outcome]:
         outcomes = []
-        for claimed in await webhooks.claim(world.database, 10):
+        for claimed in await webhooks.claim(world.database, 10, [*ring.keys]):
             outcomes.append(await pump._send(pool, claimed))
             told = outcomes[-1]
             await webhooks.record(world.database, claimed, 1, told.status, told.answer, told.error, None)
