@@ -14,6 +14,7 @@ import asyncpg
 
 CHANNEL = "gatehouse_events"
 RETRY_AFTER_S = 1.0
+LAST_RING_S = 0.5
 
 log = logging.getLogger("gatehouse.bell")
 
@@ -24,11 +25,13 @@ class Bell:
     def __init__(self, url: str) -> None:
         self._url = url
         self._rung = asyncio.Event()
+        self._told = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def ring(self) -> None:
         """Ask for a NOTIFY; returns at once and never fails."""
         self._rung.set()
+        self._told.clear()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._toll(), name="bell")
 
@@ -36,8 +39,9 @@ class Bell:
         """Give a ring that is under way half a second, then stop."""
         if self._task is None:
             return
-        if self._rung.is_set():
-            await asyncio.sleep(0)
+        # A command ends as soon as it has committed, often before the bell has connected.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._told.wait(), LAST_RING_S)
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
@@ -51,6 +55,8 @@ class Bell:
                         await self._rung.wait()
                         self._rung.clear()
                         await connection.execute(f"NOTIFY {CHANNEL}")
+                        if not self._rung.is_set():
+                            self._told.set()
                 finally:
                     connection.terminate()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import pwd
@@ -13,13 +14,14 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from db.bell import CHANNEL
 from db.pool import Connection as Database
 from rules.passwords import matches
 from server.local import postgres
 from tests.commands import Command, command
 from tests.parts import environment
 from tests.server.running import Start, ready
-from tests.waiting import LIMIT_S
+from tests.waiting import LIMIT_S, until
 
 # As whom the tests run, without what sudo tells of whoever began them.
 USER = pwd.getpwuid(os.geteuid()).pw_name
@@ -56,6 +58,26 @@ async def test_creating_an_account_makes_its_owner_and_both_events(operate: Comm
         ("ACCOUNT_CREATED", row["account_id"], None, None, {"operator": USER}),
         ("STAFF_ADDED", row["account_id"], row["id"], None, {"role": "OWNER", "operator": USER}),
     ]
+
+
+async def test_a_command_rings_the_bell_before_it_ends_and_complains_of_nothing(
+    operate: Command, database: Database
+) -> None:
+    heard: list[object] = []
+    await database.add_listener(CHANNEL, lambda *_: heard.append(CHANNEL))
+    done = await asyncio.to_thread(
+        operate,
+        "account",
+        "create",
+        "--name",
+        "Agency",
+        "--owner",
+        "olive@agency.example",
+        "--password-stdin",
+        stdin="olive's password\n",
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    await until(lambda: heard, "the bell rings")
 
 
 async def test_a_known_person_gets_a_further_membership_and_keeps_the_password(
