@@ -26,6 +26,10 @@ def configure(level: str, style: str | None = None) -> None:
     _part.setLevel(logging.INFO)
     # While the database is away the pool would write a traceback each second, and its caller says so in a line.
     logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
+    # A sweep every five seconds is no news; what fails in a task is.
+    if level != "DEBUG":
+        for name in ("celery.beat", "celery.worker.strategy", "celery.app.trace"):
+            logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def formatter(style: str) -> logging.Formatter:

@@ -15,6 +15,7 @@ from websockets.exceptions import InvalidStatus
 from server.local import processes
 from tests import used
 from tests.client import SECRET_KEYS
+from tests.line import Line
 from tests.operations import COMPLETE, REGENERATE, SIGN_IN
 from tests.parts import Process
 from tests.people import PASSWORD, email
@@ -127,3 +128,15 @@ async def test_a_log_that_has_grown_too_large_is_moved_aside_while_it_is_written
         writer.write(b"second\n")
     assert log.read_text() == "second\n"
     assert (tmp_path / "part.log.1").read_text() == "first\n" * 10
+
+
+async def test_a_sweep_is_worth_no_line(line: Line) -> None:
+    parts = await line.start("relay", "worker")
+    await line.happen(await line.world.user_id("mia"))
+    await line.until_all("sent", 1)
+    parts += await line.start("beat")
+    # Only a sweep finds an email that waits without an event.
+    await line.database.execute("UPDATE deliveries SET state = 'pending', next_attempt_at = now()")
+    await line.mailbox.wait_for(2)
+    said = [told["event"] for process in parts for told in lines_of(process)]
+    assert [event for event in said if "sweep" in event] == []
