@@ -11,7 +11,10 @@ from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment
 
 from languages import CATALOGUES
+from rules.events.catalogue import SHOWN
 from rules.languages import ENGLISH, LANGUAGES
+from web.static_files import STATIC
+from web.texts import texts_in
 from workers import telling
 
 ROOT = Path(__file__).parents[1]
@@ -42,7 +45,14 @@ def _emails() -> Iterable[Text]:
     yield from telling.texts()
 
 
-SOURCES = {"emails": _emails}
+def _pages() -> Iterable[Text]:
+    yield from of_templates(ROOT / "web" / "templates")
+    for path in sorted(STATIC.glob("*.js")):
+        yield from texts_in(path.read_text())
+    yield from (event.description for event in SHOWN)
+
+
+SOURCES = {"emails": _emails, "pages": _pages}
 
 
 def catalogue(language: str, domain: str) -> Catalog:

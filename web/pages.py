@@ -11,21 +11,26 @@ from __future__ import annotations
 import gzip
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+import languages
 from rules.branding import Accent
 from rules.events.catalogue import SHOWN
+from rules.languages import LANGUAGES, accepted
 from rules.oidc import sentence
 from settings import Settings
+from web import texts
 from web.next_path import own_path, sign_in_path
 from web.static_files import StaticFiles, takes_gzip
 
 COMPRESSION = 6
+# Set by the pages once they know whose they are.
+LANGUAGE_COOKIE = "gatehouse-language"
 LOGO_PATH = "/assets/logo"
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
 POLICY = (
@@ -58,6 +63,7 @@ class Pages:
         self.settings = settings
         self.visitor = visitor
         self.files = StaticFiles({"brand.css": _brand(settings.accent_color)})
+        self.templates = cache(self._templates)
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -123,32 +129,43 @@ class Pages:
         return Response(file.read_bytes(), media_type=LOGO_TYPES[file.suffix.lower()], headers=headers)
 
     def _page(self, request: Request, template: str, status: int = 200, **values: object) -> Response:
-        content = self.templates.get_template(template).render(values).encode()
-        headers = {"Content-Security-Policy": POLICY, "Vary": "Accept-Encoding"}
+        content = self.templates(_language_of(request)).get_template(template).render(values).encode()
+        headers = {"Content-Security-Policy": POLICY, "Vary": "Accept-Encoding, Accept-Language, Cookie"}
         # A shell holds no secret that its compressed length could tell.
         if takes_gzip(request):
             content = gzip.compress(content, COMPRESSION)
             headers["Content-Encoding"] = "gzip"
         return HTMLResponse(content, status, headers=headers)
 
-    @cached_property
-    def templates(self) -> Environment:
-        """The templates, with what is the same on every page."""
+    def _templates(self, language: str) -> Environment:
+        """The templates in a language, with what is the same on every page."""
         environment = Environment(
             loader=PackageLoader("web"),
+            extensions=["jinja2.ext.i18n"],
             undefined=StrictUndefined,
             autoescape=True,
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
         )
+        environment.install_gettext_translations(  # type: ignore[attr-defined]
+            languages.texts(language, texts.DOMAIN), newstyle=True
+        )
         environment.globals.update(
+            language=language,
+            texts_of=cache(lambda entry: texts.translated(self.files.sources_of(entry), language)),
             asset=self.files.url,
             needed_by=self.files.needed_by,
             product=self.settings.product,
             logo=LOGO_PATH if self.settings.logo_file else None,
         )
         return environment
+
+
+def _language_of(request: Request) -> str:
+    """The person's language, as their browser keeps it, or the one that it prefers."""
+    kept = request.cookies.get(LANGUAGE_COOKIE)
+    return kept if kept in LANGUAGES else accepted(request.headers.get("accept-language"))
 
 
 def _brand(colour: str) -> str:

@@ -18,6 +18,7 @@ STATIC = Path(__file__).parent / "static"
 PREFIX = "/assets"
 TYPES = {".js": "text/javascript", ".css": "text/css"}
 IMPORT = re.compile(r'^import .* from "\./(.+\.js)";$', re.MULTILINE)
+NAMED = re.compile(r'"\./([\w.]+\.js)"')
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -61,6 +62,14 @@ class StaticFiles:
         for name in found:
             found += [other for other in IMPORT.findall(self.contents[name].decode()) if other not in found]
         return found[1:]
+
+    def sources_of(self, module: str) -> list[str]:
+        """A module and all that it may load, now or when somebody wants it."""
+        found = [module]
+        for name in found:
+            others = NAMED.findall(self.contents[name].decode())
+            found += [other for other in dict.fromkeys(others) if other not in found]
+        return [self.contents[name].decode() for name in found]
 
     async def _serve(self, request: Request) -> Response:
         name = request.path_params["name"]

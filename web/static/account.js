@@ -8,6 +8,7 @@ import { showFactor } from "./factor.js";
 import { Cancelled } from "./forms.js";
 import * as frame from "./frame.js";
 import { watch } from "./live.js";
+import { beginLanguage } from "./language.js";
 import { beginPassword } from "./password.js";
 import { ACCOUNT_PAGE, CONFIRM_ENROLLMENT, VIEWER_CHANGED } from "./queries.js";
 import { beginSessions, showSessions } from "./sessions.js";
@@ -83,6 +84,7 @@ function show(viewer) {
     main.replaceChildren(clone("content"));
     beginSessions(reload);
     beginPassword(viewer.email, show);
+    beginLanguage(viewer.language);
   }
   showFactor(viewer, show);
   return showSessions(viewer.sessions, reload);

@@ -10,10 +10,11 @@ import { VIEWER } from "./queries.js";
 import { PROGRESS, Roster, STAFF } from "./roster.js";
 import { STAFF_MEMBER } from "./roster_row.js";
 import { WEBHOOK, Webhooks } from "./webhooks.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("./queries.js").Viewer} Viewer */
 
-const ACCOUNT = `id name securityPolicy { ${POLICY} } enrollmentProgress { ${PROGRESS} } staff { ${STAFF} }
+const ACCOUNT = `id name language securityPolicy { ${POLICY} } enrollmentProgress { ${PROGRESS} } staff { ${STAFF} }
   webhooks { ${WEBHOOK} } signInProviders { name title mfaAllowed domains }`;
 const PAGE = `query AgencySecurity($id: ID!) { viewer { ${VIEWER} } account(id: $id) { ${ACCOUNT} } }`;
 const NOBODYS_ID = "00000000-0000-0000-0000-000000000000";
@@ -37,7 +38,7 @@ async function start() {
     const main = element(document, "#main");
     if (isBlocked) main.replaceChildren();
     else if (!accountId) main.replaceChildren(clone("choose-account"));
-    else if (problem?.code === "NOT_FOUND") frame.showFailure("There is no such account, or it is not for you.");
+    else if (problem?.code === "NOT_FOUND") frame.showFailure(t("There is no such account, or it is not for you."));
     else if (problem) throw problem;
     else show(viewer, data.account);
   } catch (error) {
@@ -64,6 +65,9 @@ function show(viewer, account) {
   } else showPolicy(account.securityPolicy);
   new Webhooks(account.id, account.webhooks, role === "OWNER");
   offerAlerts(account.id, role === "OWNER");
+  void import("./language.js").then(({ beginAccountLanguage }) =>
+    beginAccountLanguage(account.id, account.language, role !== null),
+  );
   if (account.signInProviders.length) {
     void import("./providers.js").then(({ showProviders }) =>
       showProviders(account.id, account.signInProviders, role === "OWNER"),

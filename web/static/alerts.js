@@ -5,6 +5,7 @@ import { ask } from "./api.js";
 import { element, make } from "./dom.js";
 import { onSubmit } from "./forms.js";
 import { announce } from "./frame.js";
+import { t } from "./texts.js";
 
 /** @typedef {{kind: string, email: boolean, emailAdmins: boolean}} Setting */
 
@@ -14,17 +15,17 @@ const UPDATE_ALERTS = `mutation UpdateAlerts($input: UpdateAlertsInput!) { updat
   __typename ... on AlertsUpdated { alerts { ${SETTING} } } ... on Error { message } } }`;
 /** @type {Record<string, string>} */
 const TITLES = {
-  MFA_DISABLED: "Somebody turned off MFA",
-  LAST_BACKUP_CODE_USED: "Somebody used their last backup code",
-  LOCKED: "A sign-in was locked",
-  MFA_RESET: "The MFA of somebody was reset",
-  POLICY_CHANGED: "The security policy was changed",
-  EXCEPTION_GIVEN: "Somebody was excepted from MFA",
-  ACCOUNT_VIEWED: "A platform operator looked at this agency",
-  BREAK_GLASS_SIGNED_IN: "Somebody signed in to a break-glass account",
-  WEEKLY_DIGEST: "On Mondays: what is open, in numbers",
+  MFA_DISABLED: t("Somebody turned off MFA"),
+  LAST_BACKUP_CODE_USED: t("Somebody used their last backup code"),
+  LOCKED: t("A sign-in was locked"),
+  MFA_RESET: t("The MFA of somebody was reset"),
+  POLICY_CHANGED: t("The security policy was changed"),
+  EXCEPTION_GIVEN: t("Somebody was excepted from MFA"),
+  ACCOUNT_VIEWED: t("A platform operator looked at this agency"),
+  BREAK_GLASS_SIGNED_IN: t("Somebody signed in to a break-glass account"),
+  WEEKLY_DIGEST: t("On Mondays: what is open, in numbers"),
 };
-const COLUMNS = /** @type {const} */ ([["email", "Owners"], ["emailAdmins", "Admins"]]);
+const COLUMNS = /** @type {const} */ ([["email", t("Owners")], ["emailAdmins", t("Admins")]]);
 
 /** Fill the card. @param {HTMLElement} card @param {string} accountId @param {boolean} isOwner */
 export async function showAlerts(card, accountId, isOwner) {
@@ -37,7 +38,7 @@ export async function showAlerts(card, accountId, isOwner) {
   onSubmit(form, async () => {
     const alerts = [...form.querySelectorAll("fieldset")].map(chosen);
     succeeded(await act(UPDATE_ALERTS, { accountId, alerts }), "AlertsUpdated");
-    announce("Saved. All owners are told by email.");
+    announce(t("Saved. All owners are told by email."));
   });
 }
 
@@ -72,7 +73,7 @@ function last(isOwner) {
   around.append(region);
   if (!isOwner) return around;
   const buttons = make("p", "", "buttons start");
-  buttons.append(make("button", "Save alerts", "primary"));
+  buttons.append(make("button", t("Save alerts"), "primary"));
   around.append(buttons);
   return around;
 }

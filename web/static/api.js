@@ -1,7 +1,8 @@
 // The GraphQL API, by the session's cookie.
 
+import { t } from "./texts.js";
 const ENDPOINT = "/graphql";
-const AWAY = "The server cannot be reached. Nothing that you entered is lost: try again in a moment.";
+const AWAY = t("The server cannot be reached. Nothing that you entered is lost: try again in a moment.");
 
 /** A failure that is no result: its code is the API's, or OFFLINE. */
 export class Problem extends Error {

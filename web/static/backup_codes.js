@@ -3,6 +3,7 @@
 import { copied, download } from "./clipboard.js";
 import { openFirmDialog } from "./dialogs.js";
 import { button, element, make, say } from "./dom.js";
+import { t } from "./texts.js";
 import { day } from "./words.js";
 
 /**
@@ -15,11 +16,11 @@ export function saveCodes(codes, email) {
   const text = [heading(email), "", ...codes, ""].join("\n");
   const said = element(dialog, ".said");
   button(dialog, "[data-copy]").addEventListener("click", async () => {
-    say(said, (await copied(text)) ? "Codes copied." : "The browser does not let this page copy. Select the codes instead.");
+    say(said, (await copied(text)) ? t("Codes copied.") : t("The browser does not let this page copy. Select the codes instead."));
   });
   button(dialog, "[data-download]").addEventListener("click", () => {
     download(text, "backup-codes.txt", "text/plain");
-    say(said, "Codes downloaded.");
+    say(said, t("Codes downloaded."));
   });
   button(dialog, "[data-print]").addEventListener("click", () => print(email, codes));
   return done;
@@ -27,7 +28,7 @@ export function saveCodes(codes, email) {
 
 /** @param {string} email */
 const heading = (email) =>
-  `${document.body.dataset.product} backup codes for ${email}, ${day(new Date().toISOString())}`;
+  `${t("{product} backup codes for {email}, {day}", { product: document.body.dataset.product ?? "", email, day: day(new Date().toISOString()) })}`;
 
 /** @param {string} email @param {string[]} codes */
 function print(email, codes) {

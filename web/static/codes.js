@@ -2,13 +2,14 @@
 
 import { button, clone, input } from "./dom.js";
 import { refuse } from "./forms.js";
+import { t } from "./texts.js";
 
 /** @typedef {"totp" | "backupCode"} Kind as the API calls them */
 
 /** @type {Record<string, {full: RegExp, wrongForm: string}>} */
 const KINDS = {
-  totp: { full: /^\d{6}$/, wrongForm: "A code has 6 digits. Enter the one that your authenticator app shows now." },
-  backupCode: { full: /^[a-z0-9]{8}$/, wrongForm: "A backup code has 8 lowercase letters and digits." },
+  totp: { full: /^\d{6}$/, wrongForm: t("A code has 6 digits. Enter the one that your authenticator app shows now.") },
+  backupCode: { full: /^[a-z0-9]{8}$/, wrongForm: t("A backup code has 8 lowercase letters and digits.") },
 };
 // Dashes of every kind, spaces, and marks that cannot be seen.
 const BETWEEN = /[\p{Pd}\s\p{Cf}\u2212_.]/gu;

@@ -9,6 +9,7 @@ import { button, element, find, form, input, say } from "./dom.js";
 import { Problem } from "./api.js";
 import { onSubmit, refuseAndEmpty, sentence } from "./forms.js";
 import { VIEWER } from "./queries.js";
+import { t } from "./texts.js";
 
 /** @typedef {{manualEntryKey: string, qrCodePngDataUri: string}} Begun */
 
@@ -26,7 +27,7 @@ const VERIFY = `mutation VerifyAndEnableMfa($input: VerifyAndEnableMfaInput!) { 
 export async function setUp(enrolled) {
   scan("set-up", await begin(), VERIFY, enrolled, async (field, show) => {
     show(await begin());
-    refuseAndEmpty(field, "This QR code had expired. Scan the new one, then enter the code that it generates.");
+    refuseAndEmpty(field, t("This QR code had expired. Scan the new one, then enter the code that it generates."));
   });
 }
 
@@ -45,7 +46,7 @@ export function scan(id, begun, mutation, done, expired) {
   sendWhenFull(field);
   button(dialog, "[data-copy]").addEventListener("click", async () => {
     const key = element(dialog, ".key").textContent ?? "";
-    say(element(dialog, ".said"), (await copied(key.replaceAll(" ", ""))) ? "Key copied." : "Select the key to copy it.");
+    say(element(dialog, ".said"), (await copied(key.replaceAll(" ", ""))) ? t("Key copied.") : t("Select the key to copy it."));
   });
   onSubmit(form(dialog), async () => {
     if (!isCode(field)) return;
@@ -70,6 +71,6 @@ async function begin() {
 function showKey(dialog, begun) {
   const picture = find(dialog, ".qr", HTMLImageElement);
   picture.src = begun.qrCodePngDataUri;
-  picture.alt = `QR code for your authenticator app. The key in it: ${begun.manualEntryKey}`;
+  picture.alt = t("QR code for your authenticator app. The key in it: {key}", { key: begun.manualEntryKey });
   element(dialog, ".key").textContent = begun.manualEntryKey;
 }

@@ -7,6 +7,7 @@ import { button, element, find, form, input } from "./dom.js";
 import { onPress, onSubmit, refuse } from "./forms.js";
 import { announce } from "./frame.js";
 import { STAFF_MEMBER } from "./roster_row.js";
+import { t } from "./texts.js";
 import { day, isoDay, minute } from "./words.js";
 
 /** @typedef {import("./roster_row.js").Member} Member */
@@ -47,14 +48,14 @@ export async function except(accountId, isOwner, member, changed) {
   onSubmit(form(dialog), async () => {
     // The whole of the last day, where the person who chooses it is.
     const end = new Date(`${until.value}T23:59:59`);
-    if (Number.isNaN(end.getTime())) return refuse(until, "Enter a date.");
+    if (Number.isNaN(end.getTime())) return refuse(until, t("Enter a date."));
     const asked = { accountId, staffId: member.id, until: end.toISOString(), reason: reason.value };
     const result = isExempting()
       ? await act(EXEMPT, { ...asked, breakGlass: breakGlass.checked && isOwner })
       : await act(EXTEND, asked);
     if (result.__typename === "InvalidInput") return refuse(result.field === "reason" ? reason : until, result.message);
     if (!result.results) throw new Problem(result.__typename, result.message);
-    done(result.results[0].staffMember, `Until ${day(end.toISOString())}, and on record.`);
+    done(result.results[0].staffMember, t("Until {day}, and on record.", { day: day(end.toISOString()) }));
   });
 
   function isExempting() {
@@ -87,14 +88,15 @@ async function heldBy(accountId, member) {
 function showHeld(dialog, accountId, held, done) {
   const place = element(dialog, "[data-held]");
   place.hidden = false;
-  const what = held.kind === "EXEMPTED" ? "Exempt" : "More time";
-  const breakGlass = held.breakGlass ? " Break-glass account." : "";
-  const author = held.authorEmail ?? "an operator";
-  find(place, "p", HTMLParagraphElement).textContent =
-    `${what} until ${minute(held.until)}, by ${author}: ${held.reason}${breakGlass}`;
+  const facts = { until: minute(held.until), author: held.authorEmail ?? t("an operator"), reason: held.reason };
+  const what =
+    held.kind === "EXEMPTED"
+      ? t("Exempt until {until}, by {author}: {reason}", facts)
+      : t("More time until {until}, by {author}: {reason}", facts);
+  find(place, "p", HTMLParagraphElement).textContent = held.breakGlass ? `${what} ${t("Break-glass account.")}` : what;
   onPress(button(place, "button"), dialog, async () => {
     const result = await act(END, { accountId, exceptionId: held.id });
     if (result.__typename !== "MfaExceptionEnded") throw new Problem(result.__typename, result.message);
-    done(result.staffMember, "The exception has ended.");
+    done(result.staffMember, t("The exception has ended."));
   });
 }

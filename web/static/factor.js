@@ -9,7 +9,8 @@ import { setUp } from "./enrollment.js";
 import { onPress, onSubmit, refuseAndEmpty, sentence } from "./forms.js";
 import { VIEWER } from "./queries.js";
 import { replaceAuthenticator } from "./replacement.js";
-import { counted, day } from "./words.js";
+import { n, t } from "./texts.js";
+import { day } from "./words.js";
 
 /** @typedef {import("./queries.js").Viewer} Viewer */
 
@@ -35,10 +36,10 @@ export function showFactor(viewer, changed) {
     return;
   }
   card.replaceChildren(clone("factor-on"));
-  element(card, "[data-since]").textContent = `since ${day(enabledAt ?? "")}`;
+  element(card, "[data-since]").textContent = t("since {day}", { day: day(enabledAt ?? "") });
   const left = element(card, "[data-left]");
-  left.textContent = `${counted(backupCodesRemaining, "backup code")} left.`;
-  if (backupCodesRemaining <= FEW) left.textContent += " Regenerate them before you run out.";
+  left.textContent = n(backupCodesRemaining, "{count} backup code left.", "{count} backup codes left.");
+  if (backupCodesRemaining <= FEW) left.textContent += ` ${t("Regenerate them before you run out.")}`;
   left.classList.toggle("few", backupCodesRemaining <= FEW);
   onPress(button(card, "[data-regenerate]"), card, async () => regenerate(changed));
   onPress(button(card, "[data-replace]"), card, async () => replaceAuthenticator(changed));

@@ -2,6 +2,7 @@
 
 import { Problem } from "./api.js";
 import { element, say } from "./dom.js";
+import { t } from "./texts.js";
 import { clock } from "./words.js";
 
 /** The person has turned away from a dialog: nothing is to be said. */
@@ -53,7 +54,7 @@ export function tell(around, error) {
   const region = around.querySelector(".form-error:not([data-why])");
   if (!(region instanceof HTMLElement)) throw error;
   if (!(error instanceof Problem)) console.error(error);
-  say(region, error instanceof Problem ? error.message : "Something went wrong here. Load the page again.");
+  say(region, error instanceof Problem ? error.message : t("Something went wrong here. Load the page again."));
 }
 
 /** Put an error beside a field and the focus into it. @param {HTMLInputElement} field @param {string} message */
@@ -71,7 +72,7 @@ export function refuseAndEmpty(field, message) {
 
 /** A result's message, with the time that it speaks of. @param {{message: string, retryAt?: string}} result */
 export function sentence(result) {
-  return result.retryAt ? `Too many wrong attempts. Try again after ${clock(result.retryAt)}.` : result.message;
+  return result.retryAt ? t("Too many wrong attempts. Try again after {time}.", { time: clock(result.retryAt) }) : result.message;
 }
 
 /** @param {HTMLElement} around */
@@ -86,17 +87,17 @@ function isFilled(form) {
     if (!(field instanceof HTMLInputElement) || field.value.trim() !== "") continue;
     // What was said of the code before stays: a form that sends itself is often pressed as well.
     if (field.getAttribute("aria-invalid") === "true") field.focus();
-    else refuse(field, `${labelOf(field)} is missing.`);
+    else refuse(field, t("{field} is missing.", { field: labelOf(field) }));
     return false;
   }
   const email = form.querySelector("input[type=email]:not([hidden])");
   if (email instanceof HTMLInputElement && !/^\s*\S+@\S+\s*$/.test(email.value)) {
-    refuse(email, "An email address looks like name@agency.example.");
+    refuse(email, t("An email address looks like name@agency.example."));
     return false;
   }
   return true;
 }
 
 /** @param {HTMLInputElement} field */
-const labelOf = (field) => field.labels?.[0]?.textContent?.trim() ?? "This field";
+const labelOf = (field) => field.labels?.[0]?.textContent?.trim() ?? t("This field");
 

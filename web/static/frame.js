@@ -5,6 +5,7 @@ import { button, clone, element, make, say } from "./dom.js";
 import { setUp } from "./enrollment.js";
 import { Cancelled } from "./forms.js";
 import { SIGNED_IN, person, signInAgain } from "./proof.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("./queries.js").Viewer} Viewer */
 
@@ -48,6 +49,12 @@ export function show(viewer, isBlocked, enrolled) {
   for (const free of document.querySelectorAll("[data-free]")) free.toggleAttribute("hidden", isBlocked);
   element(document, ".skip").hidden = isBlocked;
   showBanner(viewer.mfaNotice, enrolled);
+  if (viewer.language) void inLanguage(viewer.language);
+}
+
+/** Show the page in the person's language, where it is another one. @param {string} language */
+async function inLanguage(language) {
+  if (language.toLowerCase() !== document.documentElement.lang) (await import("./language.js")).follow(language);
 }
 
 /** @param {import("./queries.js").Notice | null} notice @param {(viewer: Viewer) => void} enrolled */
@@ -125,7 +132,7 @@ export function announce(text) {
 
 /** Say in place of the content that it could not be had, with a way to try again. @param {string} message */
 export function showFailure(message) {
-  const again = make("button", "Try again", "primary");
+  const again = make("button", t("Try again"), "primary");
   again.type = "button";
   again.addEventListener("click", () => location.reload());
   const said = make("p", message);

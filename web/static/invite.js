@@ -7,6 +7,7 @@ import { find, form, input } from "./dom.js";
 import { onSubmit, refuse, sentence } from "./forms.js";
 import { announce } from "./frame.js";
 import { STAFF_MEMBER } from "./roster_row.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("./roster_row.js").Member} Member */
 
@@ -27,7 +28,7 @@ export function invite(accountId, isOwner, invited) {
     if (result.__typename !== "StaffInvited") return refuse(email, waiting(result));
     dialog.close();
     invited(result.staffMember);
-    announce(`An invitation to ${result.staffMember.email} is on its way.`);
+    announce(t("An invitation to {email} is on its way.", { email: result.staffMember.email }));
   });
 }
 
@@ -36,7 +37,7 @@ export async function inviteAgain(accountId, { email, role }, invited) {
   const result = await act(INVITE, { accountId, email, role });
   if (result.__typename !== "StaffInvited") throw new Problem(result.__typename, waiting(result));
   invited(result.staffMember);
-  announce(`Another invitation to ${email} is on its way; the earlier link has stopped working.`);
+  announce(t("Another invitation to {email} is on its way; the earlier link has stopped working.", { email }));
 }
 
 /** @param {string} accountId @param {Member} member @param {() => void} revoked */
@@ -44,9 +45,9 @@ export async function revoke(accountId, { email, invitation }, revoked) {
   const result = await act(REVOKE, { accountId, invitationId: invitation?.id });
   if (result.__typename !== "InvitationRevoked") throw new Problem(result.__typename, sentence(result));
   revoked();
-  announce(`The invitation of ${email} is revoked.`);
+  announce(t("The invitation of {email} is revoked.", { email }));
 }
 
 /** @param {any} result */
 const waiting = (result) =>
-  result.__typename === "TooManyAttempts" ? "An invitation was sent just now. Wait a minute, then try again." : result.message;
+  result.__typename === "TooManyAttempts" ? t("An invitation was sent just now. Wait a minute, then try again.") : result.message;

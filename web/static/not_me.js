@@ -4,6 +4,7 @@
 import { Problem, ask } from "./api.js";
 import { element, form, show, tokenOfLink } from "./dom.js";
 import { onSubmit, sentence } from "./forms.js";
+import { t } from "./texts.js";
 
 const DISPUTE = `mutation DisputeMfaReset($input: DisputeMfaResetInput!) {
   disputeMfaReset(input: $input) { __typename ... on MfaResetDisputed { email } ... on Error { message }
@@ -35,7 +36,10 @@ async function disputeReset(token) {
   const result = data.disputeMfaReset;
   if (result.__typename === "LinkExpired") return null;
   if (result.__typename !== "MfaResetDisputed") throw new Problem(result.__typename, sentence(result));
-  return `Nobody can set up MFA for ${result.email} now, and the owners of your agency are told. Change your password, too.`;
+  return t(
+    "Nobody can set up MFA for {email} now, and the owners of your agency are told. Change your password, too.",
+    { email: result.email },
+  );
 }
 
 /**
@@ -49,6 +53,6 @@ async function rejectSignIn(token) {
   if (result.__typename === "LinkExpired") return null;
   if (result.__typename !== "SignInRejected") throw new Problem(result.__typename, sentence(result));
   return result.passwordLinkSent
-    ? `A link to set a new password is on its way to ${result.email}.`
-    : `Nobody is signed in as ${result.email} by it any more.`;
+    ? t("A link to set a new password is on its way to {email}.", { email: result.email })
+    : t("Nobody is signed in as {email} by it any more.", { email: result.email });
 }

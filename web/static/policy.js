@@ -5,7 +5,8 @@ import { Problem, ask } from "./api.js";
 import { clone, element, find, form, input, make } from "./dom.js";
 import { clearErrors, onSubmit, refuse } from "./forms.js";
 import { announce } from "./frame.js";
-import { counted, minute } from "./words.js";
+import { n, t } from "./texts.js";
+import { minute } from "./words.js";
 
 /**
  * @typedef {{requireMfa: boolean, gracePeriodDays: number | null, graceDeadline: string | null, joinerDays: number,
@@ -57,7 +58,7 @@ export function editPolicy(accountId, policy, saved) {
   for (const field of [days, joiner, requiredOf]) field.addEventListener("input", () => void tryOut());
   onSubmit(form(card), async () => {
     for (const field of require.checked ? [days, joiner] : []) {
-      if (daysIn(field) === null) return refuse(field, `Enter whole days from 0 to ${MOST_DAYS}.`);
+      if (daysIn(field) === null) return refuse(field, t("Enter whole days from 0 to {most}.", { most: MOST_DAYS }));
     }
     const result = await act(UPDATE, { accountId, ...wanted(), confirmResetByEmail: confirm.checked });
     if (result.__typename === "InvalidInput" && require.checked) {
@@ -67,7 +68,7 @@ export function editPolicy(accountId, policy, saved) {
     asked += 1;
     held = result.securityPolicy;
     impact.textContent = standing(held);
-    announce("Saved.");
+    announce(t("Saved."));
     saved(held);
   });
 
@@ -106,11 +107,15 @@ function daysIn(field) {
 
 /** @param {Policy} policy */
 function standing({ requireMfa, gracePeriodDays, graceDeadline, joinerDays, requiredOf }) {
-  if (!requireMfa || !graceDeadline) return "MFA is not required now.";
-  const whom = requiredOf === "EVERYONE" ? "" : " of owners and admins";
-  const later = joinerDays ? ` Whoever joins later has at least ${counted(joinerDays, "day")}.` : "";
-  const days = counted(gracePeriodDays ?? 0, "day");
-  return `MFA is required${whom}. Grace period: ${days}; the deadline is ${minute(graceDeadline)}.${later}`;
+  if (!requireMfa || !graceDeadline) return t("MFA is not required now.");
+  const required = requiredOf === "EVERYONE" ? t("MFA is required.") : t("MFA is required of owners and admins.");
+  const one = "Grace period: {count} day; the deadline is {deadline}.";
+  const grace = n(gracePeriodDays ?? 0, one, "Grace period: {count} days; the deadline is {deadline}.", {
+    deadline: minute(graceDeadline),
+  });
+  const joiner = "Whoever joins later has at least {count} day.";
+  const later = joinerDays ? ` ${n(joinerDays, joiner, "Whoever joins later has at least {count} days.")}` : "";
+  return `${required} ${grace}${later}`;
 }
 
 /**
@@ -118,8 +123,12 @@ function standing({ requireMfa, gracePeriodDays, graceDeadline, joinerDays, requ
  * @param {{affectedCount: number, blockedNowCount: number, graceDeadline: string | null}} impact
  */
 function sentenceOf(isOn, wasOn, { affectedCount, blockedNowCount, graceDeadline }) {
-  if (!isOn) return wasOn ? "Saving ends the requirement: nobody is asked to set up MFA any more." : "MFA is not required now.";
-  const first = `Saving asks ${counted(affectedCount, "staff member")} to set up MFA by ${minute(graceDeadline ?? "")}.`;
+  if (!isOn) return wasOn ? t("Saving ends the requirement: nobody is asked to set up MFA any more.") : t("MFA is not required now.");
+  const asking = "Saving asks {count} staff member to set up MFA by {deadline}.";
+  const first = n(affectedCount, asking, "Saving asks {count} staff members to set up MFA by {deadline}.", {
+    deadline: minute(graceDeadline ?? ""),
+  });
   if (!blockedNowCount) return first;
-  return `${first} ${counted(blockedNowCount, "staff member")} cannot continue from now on until they do.`;
+  const blocked = "{count} staff member cannot continue from now on until they do.";
+  return `${first} ${n(blockedNowCount, blocked, "{count} staff members cannot continue from now on until they do.")}`;
 }

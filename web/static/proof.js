@@ -6,6 +6,7 @@ import { openDialog } from "./dialogs.js";
 import { element, form, input } from "./dom.js";
 import { Cancelled, onSubmit, refuseAndEmpty, sentence } from "./forms.js";
 import { signInFlow } from "./sign_in_flow.js";
+import { t } from "./texts.js";
 
 const REAUTHENTICATE = `mutation Reauthenticate($input: ReauthenticateInput!) {
   reauthenticate(input: $input) { __typename ... on Error { message } ... on TooManyAttempts { retryAt } } }`;
@@ -39,7 +40,7 @@ export async function confirmPerson(bringsCode) {
     if (problem) throw problem;
     const result = data.reauthenticate;
     if (result.__typename === "InvalidCode" && code) return refuseAndEmpty(code, sentence(result));
-    if (result.__typename === "InvalidCredentials") return refuseAndEmpty(password, "The password is wrong.");
+    if (result.__typename === "InvalidCredentials") return refuseAndEmpty(password, t("The password is wrong."));
     if (result.__typename !== "Reauthenticated") throw new Problem(result.__typename, sentence(result));
     isConfirmed = true;
     dialog.close();

@@ -4,6 +4,7 @@ import { act, succeeded } from "./act.js";
 import { button, clone, element, make } from "./dom.js";
 import { onPress } from "./forms.js";
 import { announce } from "./frame.js";
+import { t } from "./texts.js";
 
 /** @typedef {{name: string, title: string, mfaAllowed: boolean, domains: string[]}} Provider */
 
@@ -27,12 +28,12 @@ function row(card, accountId, provider, isOwner) {
   const told = make("div", "");
   const device = make("p", title, "device");
   device.id = `provider-${name}`;
-  const state = mfaAllowed ? "Its second factor satisfies the requirement" : "Its second factor does not count";
-  const vouched = domains.length ? ` · vouches alone for ${domains.join(", ")}` : "";
+  const state = mfaAllowed ? t("Its second factor satisfies the requirement") : t("Its second factor does not count");
+  const vouched = domains.length ? ` · ${t("vouches alone for {domains}", { domains: domains.join(", ") })}` : "";
   told.append(device, make("p", state + vouched, "hint"));
   item.append(told);
   if (!isOwner) return item;
-  const change = make("button", mfaAllowed ? "Allow no more" : "Allow", "quiet small");
+  const change = make("button", mfaAllowed ? t("Allow no more") : t("Allow"), "quiet small");
   change.type = "button";
   change.setAttribute("aria-describedby", device.id);
   onPress(change, card, async () => {
@@ -41,7 +42,7 @@ function row(card, accountId, provider, isOwner) {
     const fresh = row(card, accountId, changed, isOwner);
     item.replaceWith(fresh);
     button(fresh, "button").focus();
-    announce(`${title}: saved.`);
+    announce(t("{title}: saved.", { title }));
   });
   item.append(change);
   return item;

@@ -1,6 +1,6 @@
 // What the pages ask for.
 
-export const VIEWER = `id email isSuperAdmin
+export const VIEWER = `id email isSuperAdmin language
   mfa { enabled enabledAt backupCodesRemaining }
   memberships { role account { id name } }
   mfaNotice { title message actionLabel blocking }
@@ -18,7 +18,7 @@ export const VIEWER_CHANGED = `subscription ViewerChanged { viewerChanged { ${VI
  * @typedef {{id: string, current: boolean, createdAt: string, lastUsedAt: string, userAgent: string | null,
  *   ipAddress: string | null}} Session
  * @typedef {{title: string, message: string, actionLabel: string, blocking: boolean}} Notice
- * @typedef {{id: string, email: string, isSuperAdmin: boolean,
+ * @typedef {{id: string, email: string, isSuperAdmin: boolean, language: string | null,
  *   mfa: {enabled: boolean, enabledAt: string | null, backupCodesRemaining: number},
  *   memberships: {role: string, account: {id: string, name: string}}[],
  *   mfaNotice: Notice | null, sessions: Session[]}} Viewer

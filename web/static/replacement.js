@@ -8,6 +8,7 @@ import { BEGUN, scan } from "./enrollment.js";
 import { onSubmit, refuseAndEmpty, sentence } from "./forms.js";
 import { announce } from "./frame.js";
 import { VIEWER } from "./queries.js";
+import { t } from "./texts.js";
 
 const MORE = "... on Error { message } ... on TooManyAttempts { retryAt }";
 const BEGIN = `mutation BeginAuthenticatorReplacement($input: BeginAuthenticatorReplacementInput!) {
@@ -31,7 +32,7 @@ export function replaceAuthenticator(changed) {
       // The code that allowed it is spent: another one is needed.
       scanning.close();
       replaceAuthenticator(changed);
-      announce("That took longer than 15 minutes. Begin again.");
+      announce(t("That took longer than 15 minutes. Begin again."));
     });
   });
 }

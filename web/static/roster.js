@@ -11,6 +11,7 @@ import { invite, inviteAgain, revoke } from "./invite.js";
 import { downloadCsv } from "./roster_csv.js";
 import { person } from "./proof.js";
 import { STAFF_MEMBER, isExcepted, row } from "./roster_row.js";
+import { n, numbers, t } from "./texts.js";
 
 /** @typedef {import("./roster_row.js").Member} Member */
 /** @typedef {{nodes: Member[], notice: string | null, pageInfo: {hasNextPage: boolean, endCursor: string | null}}} Staff */
@@ -50,31 +51,31 @@ export class Roster {
     const refused = (/** @type {unknown} */ error) => tell(this.card, error);
     const isInvited = (/** @type {Member} */ { state }) => state === "INVITED";
     return [
-      { name: "Reset MFA", act: (member) => this.reset(member), fits: ({ canResetMfa }) => canResetMfa },
+      { name: t("Reset MFA"), act: (member) => this.reset(member), fits: ({ canResetMfa }) => canResetMfa },
       {
-        name: "Remind",
+        name: t("Remind"),
         act: (member) => void this.remind(member).catch(refused),
         fits: (member) => this.isRequired && !member.mfaEnabled && !isInvited(member),
       },
       {
-        name: "Exception",
+        name: t("Exception"),
         act: (member) => void except(this.accountId, isOwner, member, changed).catch(refused),
         fits: (member) =>
           ((this.isRequired && !member.mfaEnabled && !isInvited(member)) || isExcepted(member)) &&
           member.email !== person.email,
       },
       {
-        name: "Sessions",
+        name: t("Sessions"),
         act: (member) => void this.showSessions(member).catch(refused),
         fits: (member) => !isInvited(member) && member.email !== person.email && (isOwner || member.role !== "OWNER"),
       },
       {
-        name: "Invite again",
+        name: t("Invite again"),
         act: (member) => void inviteAgain(this.accountId, member, changed).catch(refused),
         fits: isInvited,
       },
       {
-        name: "Revoke",
+        name: t("Revoke"),
         act: (member) => void revoke(this.accountId, member, () => this.drop(member)).catch(refused),
         fits: isInvited,
       },
@@ -114,13 +115,13 @@ export class Roster {
   }
 
   /** @param {Staff} staff */
-  append({ nodes, notice, pageInfo }) {
+  append({ nodes, pageInfo }) {
     for (const member of nodes) this.put(member, true);
     this.cursor = pageInfo.endCursor;
     const more = element(this.card, ".more");
     more.hidden = !pageInfo.hasNextPage;
-    const shown = this.rows.size.toLocaleString("en");
-    element(more, ".notice").textContent = notice ?? `Showing the first ${shown} staff members.`;
+    const shown = numbers.format(this.rows.size);
+    element(more, ".notice").textContent = t("Showing the first {shown} staff members.", { shown });
     this.showEmpty();
   }
 
@@ -214,9 +215,11 @@ export class Roster {
     const bar = find(this.card, "#enrolled", HTMLProgressElement);
     bar.max = Math.max(staffCount, 1);
     bar.value = enrolledCount;
-    const blocked = blockedCount ? ` ${blockedCount.toLocaleString("en")} cannot continue until they enroll.` : "";
-    element(this.card, "[data-progress]").textContent =
-      `${enrolledCount.toLocaleString("en")} of ${staffCount.toLocaleString("en")} staff members have MFA on.${blocked}`;
+    const one = "{count} cannot continue until they enroll.";
+    const blocked = blockedCount ? ` ${n(blockedCount, one, "{count} cannot continue until they enroll.")}` : "";
+    const [enrolled, staff] = [enrolledCount, staffCount].map((count) => numbers.format(count));
+    const on = t("{enrolled} of {staff} staff members have MFA on.", { enrolled, staff });
+    element(this.card, "[data-progress]").textContent = on + blocked;
   }
 
   /** @param {Member} member */
@@ -228,7 +231,7 @@ export class Roster {
       if (result.__typename !== "StaffMfaReset") throw new Problem(result.__typename, result.message);
       dialog.close();
       this.put(result.staffMember);
-      announce(`MFA of ${member.email} is reset.`);
+      announce(t("MFA of {email} is reset.", { email: member.email }));
     });
   }
 
@@ -243,8 +246,8 @@ export class Roster {
     if (result.__typename !== "StaffReminded") throw new Problem(result.__typename, sentence(result));
     announce(
       result.remindedCount
-        ? `A reminder to ${member.email} is on its way.`
-        : `${member.email} was reminded within 24 hours, or is not asked to enroll.`,
+        ? t("A reminder to {email} is on its way.", { email: member.email })
+        : t("{email} was reminded within 24 hours, or is not asked to enroll.", { email: member.email }),
     );
   }
 }

@@ -4,11 +4,11 @@ import { ask } from "./api.js";
 import { download } from "./clipboard.js";
 import { announce } from "./frame.js";
 import { STAFF_MEMBER, roleOf, stateOf } from "./roster_row.js";
-import { counted } from "./words.js";
+import { n, t } from "./texts.js";
 
 const EVERYONE = `query Everyone($id: ID!, $after: String) { account(id: $id) {
   staff(first: 500, after: $after) { nodes { ${STAFF_MEMBER} mfaEnabledAt } pageInfo { hasNextPage endCursor } } } }`;
-const HEADINGS = ["Email", "Role", "MFA", "Enabled at", "Due at"];
+const HEADINGS = [t("Email"), t("Role"), "MFA", t("Enabled at"), t("Due at")];
 // What a spreadsheet takes for the beginning of a formula, also behind spaces and in full width.
 const FORMULA = /^[\s\p{Cf}]*[=+\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20]/u;
 
@@ -27,7 +27,7 @@ export async function downloadCsv(accountId) {
     after = pageInfo.hasNextPage ? pageInfo.endCursor : null;
   } while (after);
   download(`\ufeff${lines.map((line) => line.map(cell).join(",")).join("\r\n")}\r\n`, "staff-mfa-status.csv", "text/csv");
-  announce(`${counted(lines.length - 1, "staff member")} downloaded.`);
+  announce(n(lines.length - 1, "{count} staff member downloaded.", "{count} staff members downloaded."));
 }
 
 /** @param {string} text */

@@ -1,6 +1,7 @@
 // One staff member in the table.
 
 import { make } from "./dom.js";
+import { fill, t } from "./texts.js";
 import { day } from "./words.js";
 
 /**
@@ -14,12 +15,14 @@ import { day } from "./words.js";
 export const STAFF_MEMBER = `id email role mfaState mfaEnabled mfaDeadline mfaDeadlineReason lastRemindedAt canResetMfa
   enrollmentStopped state
   lastReminderFailedAt invitation { id expiresAt }`;
-export const LABELS = ["Email", "Role", "MFA", "Actions"];
+export const LABELS = [t("Email"), t("Role"), "MFA", t("Actions")];
 
 /** @type {Record<string, string>} */
-const EXCEPTIONS = { EXTENDED: "more time until", EXEMPTED: "exempt until" };
+const EXCEPTIONS = { EXTENDED: t("more time until {day}"), EXEMPTED: t("exempt until {day}") };
 /** @type {Record<string, string>} */
-const STATES = { ENABLED: "Enabled", NOT_ENABLED: "Not enabled", BLOCKED: "Not enabled, blocked" };
+const ROLES = { OWNER: t("Owner"), ADMIN: t("Admin"), MEMBER: t("Member") };
+/** @type {Record<string, string>} */
+const STATES = { ENABLED: t("Enabled"), NOT_ENABLED: t("Not enabled"), BLOCKED: t("Not enabled, blocked") };
 
 /** @param {Member} member @param {Action[]} actions */
 export function row(member, actions) {
@@ -38,10 +41,10 @@ export function row(member, actions) {
 }
 
 /** @param {Member} member */
-export const roleOf = ({ role }) => role[0] + role.slice(1).toLowerCase();
+export const roleOf = ({ role }) => ROLES[role] ?? role;
 
 /** @param {Member} member */
-export const stateOf = ({ state: coming, mfaState }) => (coming === "INVITED" ? "Invited" : STATES[mfaState]);
+export const stateOf = ({ state: coming, mfaState }) => (coming === "INVITED" ? t("Invited") : STATES[mfaState]);
 
 /** @param {Member} member */
 function state(member) {
@@ -59,13 +62,14 @@ export const isExcepted = ({ mfaDeadlineReason }) => mfaDeadlineReason !== null 
 /** @param {Member} member */
 function moreOf(member) {
   const { invitation, mfaState, mfaDeadline, mfaDeadlineReason, lastRemindedAt, enrollmentStopped } = member;
-  if (invitation) return `until ${day(invitation.expiresAt)}`;
-  if (enrollmentStopped) return "disputed the reset: an owner resets it again";
+  if (invitation) return t("until {day}", { day: day(invitation.expiresAt) });
+  if (enrollmentStopped) return t("disputed the reset: an owner resets it again");
   if (mfaState === "ENABLED") return "";
-  const until = EXCEPTIONS[mfaDeadlineReason ?? ""] ?? "due";
-  const due = mfaState === "NOT_ENABLED" && mfaDeadline ? `${until} ${day(mfaDeadline)}` : "";
-  const reminded = lastRemindedAt ? `reminded ${day(lastRemindedAt)}` : "";
-  const failed = member.lastReminderFailedAt ? `reminder failed ${day(member.lastReminderFailedAt)}` : "";
+  const until = EXCEPTIONS[mfaDeadlineReason ?? ""] ?? t("due {day}");
+  const due = mfaState === "NOT_ENABLED" && mfaDeadline ? fill(until, { day: day(mfaDeadline) }) : "";
+  const reminded = lastRemindedAt ? t("reminded {day}", { day: day(lastRemindedAt) }) : "";
+  const failedAt = member.lastReminderFailedAt;
+  const failed = failedAt ? t("reminder failed {day}", { day: day(failedAt) }) : "";
   return [due, failed || reminded].filter(Boolean).join(", ");
 }
 

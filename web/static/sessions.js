@@ -4,7 +4,8 @@ import { act } from "./act.js";
 import { button, clone, element } from "./dom.js";
 import { announce } from "./frame.js";
 import { onPress } from "./forms.js";
-import { counted, device, minute } from "./words.js";
+import { n, t } from "./texts.js";
+import { device, minute } from "./words.js";
 
 /** @typedef {import("./queries.js").Session} Session */
 
@@ -17,7 +18,7 @@ export function beginSessions(changed) {
   const card = cardOf();
   onPress(button(card, "[data-end-others]"), card, async () => {
     const { count } = await act(END_OTHERS);
-    announce(count ? `${counted(count, "other session")} ended.` : "You are signed in nowhere else.");
+    announce(count ? n(count, "{count} other session ended.", "{count} other sessions ended.") : t("You are signed in nowhere else."));
     changed();
   });
 }
@@ -32,17 +33,17 @@ function row(session, changed) {
   const item = element(clone("session"), "li");
   const name = element(item, ".device");
   name.id = `session-${session.id}`;
-  name.textContent = device(session.userAgent) + (session.current ? " (this device)" : "");
+  name.textContent = device(session.userAgent) + (session.current ? ` ${t("(this device)")}` : "");
   if (session.userAgent) name.title = session.userAgent;
-  const address = session.ipAddress ?? "an unknown address";
-  element(item, "[data-place]").textContent = `${address} · last used ${minute(session.lastUsedAt)}`;
+  const address = session.ipAddress ?? t("an unknown address");
+  element(item, "[data-place]").textContent = `${address} · ${t("last used {time}", { time: minute(session.lastUsedAt) })}`;
   const end = button(item, "button");
   end.setAttribute("aria-describedby", name.id);
   if (session.current) end.remove();
   else
     onPress(end, cardOf(), async () => {
       await act(END, { sessionId: session.id });
-      announce("The session has ended.");
+      announce(t("The session has ended."));
       element(document, "#sessions-title").focus();
       changed();
     });

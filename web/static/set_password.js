@@ -3,6 +3,7 @@
 import { ask } from "./api.js";
 import { element, form, input, show, tokenOfLink } from "./dom.js";
 import { onSubmit, refuse, sentence } from "./forms.js";
+import { t } from "./texts.js";
 
 const REQUEST = `mutation RequestPasswordReset($input: RequestPasswordResetInput!) {
   requestPasswordReset(input: $input) { __typename ... on PasswordResetRequested { message } ... on Error { message }
@@ -33,7 +34,7 @@ function setStep(given) {
     if (result.__typename === "LinkExpired") return askStep(result.message);
     if (result.__typename !== "PasswordSet") return refuse(password, sentence(result));
     show(main, "done");
-    element(main, "[role=status]").textContent = `You can sign in as ${result.email} with it now.`;
+    element(main, "[role=status]").textContent = t("You can sign in as {email} with it now.", { email: result.email });
   });
 }
 

@@ -6,6 +6,7 @@ import { openDialog } from "./dialogs.js";
 import { element, make } from "./dom.js";
 import { onPress } from "./forms.js";
 import { announce } from "./frame.js";
+import { t } from "./texts.js";
 import { device, minute } from "./words.js";
 
 /** @typedef {import("./roster_row.js").Member} Member */
@@ -32,8 +33,8 @@ export async function showStaffSessions(accountId, member) {
     const words = make("div", "");
     const name = make("p", device(session.userAgent), "device");
     name.id = `staff-session-${session.id}`;
-    words.append(name, make("p", `${session.ipAddress ?? "an unknown address"} · last used ${minute(session.lastUsedAt)}`, "hint"));
-    const end = make("button", "End session", "quiet small");
+    words.append(name, make("p", `${session.ipAddress ?? t("an unknown address")} · ${t("last used {time}", { time: minute(session.lastUsedAt) })}`, "hint"));
+    const end = make("button", t("End session"), "quiet small");
     end.type = "button";
     end.setAttribute("aria-describedby", name.id);
     onPress(end, dialog, async () => {
@@ -42,7 +43,7 @@ export async function showStaffSessions(accountId, member) {
       item.remove();
       showEmpty();
       element(dialog, "[data-cancel]").focus();
-      announce(`A session of ${member.email} has ended.`);
+      announce(t("A session of {email} has ended.", { email: member.email }));
     });
     item.append(words, end);
     return item;

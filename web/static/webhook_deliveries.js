@@ -5,7 +5,8 @@ import { ask } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { button, clone, element, make } from "./dom.js";
 import { onPress } from "./forms.js";
-import { counted, minute } from "./words.js";
+import { n, t } from "./texts.js";
+import { minute } from "./words.js";
 
 /**
  * @typedef {{id: string, type: string, state: string, createdAt: string, attemptCount: number, status: number | null,
@@ -18,6 +19,8 @@ const RESEND = `mutation ResendWebhookDelivery($input: ResendWebhookDeliveryInpu
   __typename ... on Error { message } } }`;
 const PAGE_SIZE = 20;
 const ENDED = ["delivered", "failed"];
+/** @type {Record<string, string>} */
+const STATES = { pending: t("pending"), sending: t("sending"), delivered: t("delivered"), failed: t("failed") };
 
 /** @param {{id: string, url: string}} webhook @param {boolean} isOwner */
 export async function showDeliveries({ id, url }, isOwner) {
@@ -55,7 +58,7 @@ function row(dialog, delivery, isOwner) {
   item.dataset.id = delivery.id;
   const name = element(item, ".device");
   name.id = `delivery-${delivery.id}`;
-  name.append(delivery.type, " ", make("span", delivery.state, `badge ${delivery.state}`));
+  name.append(delivery.type, " ", make("span", STATES[delivery.state] ?? delivery.state, `badge ${delivery.state}`));
   element(item, ".hint").textContent = told(delivery);
   const again = button(item, "button");
   again.hidden = !isOwner || !ENDED.includes(delivery.state);
@@ -69,7 +72,7 @@ function row(dialog, delivery, isOwner) {
 
 /** @param {Delivery} delivery */
 function told({ createdAt, attemptCount, status, durationMs, error }) {
-  const answer = status === null ? "" : `answered ${status}${durationMs === null ? "" : ` in ${durationMs} ms`}`;
-  const tries = attemptCount > 1 ? counted(attemptCount, "attempt") : "";
+  const answer = status === null ? "" : durationMs === null ? t("answered {status}", { status }) : t("answered {status} in {ms} ms", { status, ms: durationMs });
+  const tries = attemptCount > 1 ? n(attemptCount, "{count} attempt", "{count} attempts") : "";
   return [minute(createdAt), tries, answer || error].filter(Boolean).join(" · ");
 }

@@ -8,7 +8,8 @@ import { onPress, onSubmit, refuse } from "./forms.js";
 import { announce } from "./frame.js";
 import { saveSecret } from "./webhook_secret.js";
 import { showDeliveries } from "./webhook_deliveries.js";
-import { counted, day } from "./words.js";
+import { n, t } from "./texts.js";
+import { day } from "./words.js";
 
 /**
  * @typedef {{id: string, url: string, eventTypes: string[] | null, format: string, failingSince: string | null,
@@ -87,7 +88,7 @@ export class Webhooks {
   /** @param {Webhook} webhook */
   async test({ id, url }) {
     succeeded(await act(TEST, { webhookId: id }), "WebhookDeliveryQueued");
-    announce(`A test is on its way to ${url}. See what came of it under "Deliveries".`);
+    announce(t('A test is on its way to {url}. See what came of it under "Deliveries".', { url }));
   }
 
   /** @param {Webhook} webhook */
@@ -106,7 +107,7 @@ export class Webhooks {
     const { webhook } = succeeded(await act(ENABLE, { webhookId: id }), "WebhookEnabled");
     item.replaceWith(this.row(webhook));
     element(document, "#webhooks-title").focus();
-    announce(`${url} is told of events again.`);
+    announce(t("{url} is told of events again.", { url }));
   }
 
   /** @param {Webhook} webhook @param {HTMLLIElement} item */
@@ -119,14 +120,14 @@ export class Webhooks {
       item.remove();
       this.showEmpty();
       element(document, "#webhooks-title").focus();
-      announce(`${url} is told of nothing more.`);
+      announce(t("{url} is told of nothing more.", { url }));
     });
   }
 }
 
 /** @param {Webhook} webhook */
 function stateOf({ eventTypes, failingSince, disabledAt }) {
-  const told = eventTypes ? `Told of ${counted(eventTypes.length, "kind")} of events` : "Told of all events";
-  if (disabledAt) return `${told} · switched off since ${day(disabledAt)}, after three days of failures`;
-  return failingSince ? `${told} · failing since ${day(failingSince)}` : told;
+  const told = eventTypes ? n(eventTypes.length, "Told of {count} kind of events", "Told of {count} kinds of events") : t("Told of all events");
+  if (disabledAt) return `${told} · ${t("switched off since {day}, after three days of failures", { day: day(disabledAt) })}`;
+  return failingSince ? `${told} · ${t("failing since {day}", { day: day(failingSince) })}` : told;
 }

@@ -1,8 +1,10 @@
-// Dates, numbers and devices in words.
+// Dates and devices in words.
 
-const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "long" });
-const MINUTE = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short" });
-const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" });
+import { locale, t } from "./texts.js";
+
+const DAY = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
+const MINUTE = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "short" });
+const CLOCK = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
 const BROWSERS = [
   ["Edg", "Edge"],
   ["OPR", "Opera"],
@@ -32,16 +34,13 @@ export const minute = (iso) => MINUTE.format(new Date(iso));
 /** @param {string} iso */
 export const clock = (iso) => CLOCK.format(new Date(iso));
 
-/** "1 code", "2 codes". @param {number} count @param {string} one @param {string} [many] */
-export const counted = (count, one, many = `${one}s`) => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
-
 /** A browser and its system, from what it calls itself. @param {string | null} userAgent */
 export function device(userAgent) {
-  if (!userAgent) return "Unknown device";
+  if (!userAgent) return t("Unknown device");
   const browser = BROWSERS.find(([sign]) => userAgent.includes(sign))?.[1];
   const system = SYSTEMS.find(([sign]) => userAgent.includes(sign))?.[1];
   if (!browser) return userAgent.slice(0, LONGEST_DEVICE);
-  return system ? `${browser} on ${system}` : browser;
+  return system ? t("{browser} on {system}", { browser, system }) : browser;
 }
 
 /** The date that lies so many days ahead, as a field of dates has it. @param {number} days */
