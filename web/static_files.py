@@ -19,6 +19,7 @@ PREFIX = "/assets"
 TYPES = {".js": "text/javascript", ".css": "text/css"}
 IMPORT = re.compile(r'^import .* from "\./(.+\.js)";$', re.MULTILINE)
 NAMED = re.compile(r'"\./([\w.]+\.js)"')
+COMMENT = re.compile(r"^[ \t]*(?:/\*.*?\*/|//[^\n]*)[ \t]*$", re.MULTILINE | re.DOTALL)
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -48,8 +49,8 @@ class StaticFiles:
     @cached_property
     def contents(self) -> dict[str, bytes]:
         """Every file by its name."""
-        files = {path.name: path.read_bytes() for path in STATIC.iterdir() if path.suffix in TYPES}
-        return files | {name: text.encode() for name, text in self.made.items()}
+        files = {path.name: path.read_text() for path in STATIC.iterdir() if path.suffix in TYPES}
+        return {name: _without_comments(text).encode() for name, text in (files | dict(self.made)).items()}
 
     @cached_property
     def compressed(self) -> dict[str, bytes]:
@@ -83,6 +84,11 @@ class StaticFiles:
             content = self.compressed[name]
             headers["Content-Encoding"] = "gzip"
         return Response(content, media_type=TYPES[Path(name).suffix], headers=headers)
+
+
+def _without_comments(text: str) -> str:
+    """A file without the comments that stand in lines of their own, a fifth of it; its lines keep their numbers."""
+    return COMMENT.sub(lambda found: "\n" * found[0].count("\n"), text)
 
 
 def takes_gzip(request: Request) -> bool:
