@@ -4,6 +4,7 @@ import { Problem, ask } from "./api.js";
 import { clone, element, find, make } from "./dom.js";
 import { tell } from "./forms.js";
 import * as frame from "./frame.js";
+import { beginAccountLanguage } from "./language.js";
 import { watch } from "./live.js";
 import { POLICY, editPolicy, showPolicy } from "./policy.js";
 import { VIEWER } from "./queries.js";
@@ -65,9 +66,7 @@ function show(viewer, account) {
   } else showPolicy(account.securityPolicy);
   new Webhooks(account.id, account.webhooks, role === "OWNER");
   offerAlerts(account.id, role === "OWNER");
-  void import("./language.js").then(({ beginAccountLanguage }) =>
-    beginAccountLanguage(account.id, account.language, role !== null),
-  );
+  beginAccountLanguage(account.id, account.language, role !== null);
   if (account.signInProviders.length) {
     void import("./providers.js").then(({ showProviders }) =>
       showProviders(account.id, account.signInProviders, role === "OWNER"),

@@ -2,8 +2,9 @@
 
 import { act, succeeded } from "./act.js";
 import { find } from "./dom.js";
-import { tellProblem } from "./frame.js";
 import { Cancelled } from "./forms.js";
+import { announce, tellProblem } from "./frame.js";
+import { t } from "./texts.js";
 
 const CHOOSE = `mutation SetLanguage($input: SetLanguageInput!) { setLanguage(input: $input) { __typename } }`;
 const CHOOSE_FOR_ALL = `mutation SetAccountLanguage($input: SetAccountLanguageInput!) { setAccountLanguage(input: $input) {
@@ -37,6 +38,7 @@ export function beginLanguage(language) {
 export function beginAccountLanguage(accountId, language, isManager) {
   choice(language, async (chosen) => {
     succeeded(await act(CHOOSE_FOR_ALL, { accountId, language: chosen }), "AccountLanguageSet");
+    announce(t("Saved."));
   }).disabled = !isManager;
 }
 
