@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from rules.branding import DARK_PAGE, LIGHT_PAGE, READABLE, contrast, readable_on
+from rules.languages import LANGUAGES
 from tests.account.acts import save
 from tests.client import http_client, serving, settings_for
 from tests.pages.conftest import Sit
@@ -105,11 +106,13 @@ async def test_a_links_token_leaves_the_address_and_no_request_has_it(sit: Sit, 
     assert "gh_l_secret" not in " ".join(seen)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("path", ["/account/security", "/settings/security"])
-async def test_a_page_is_small_and_asks_once(sit: Sit, world: World, path: str) -> None:
+async def test_a_page_is_small_and_asks_once(sit: Sit, world: World, path: str, language: str) -> None:
     await save(await world.sign_in("olive"), world, True)
     page = await sit("olive")
     await expect(page.get_by_role("button", name="Set up MFA")).to_be_visible()
+    await page.context.add_cookies([{"name": "gatehouse-language", "value": language, "url": world.base_url}])
     page = await page.context.new_page()
     session = await page.context.new_cdp_session(page)
     await session.send("Network.enable")
@@ -119,7 +122,8 @@ async def test_a_page_is_small_and_asks_once(sit: Sit, world: World, path: str) 
     page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/graphql") else None)
     await session.send("Network.setCacheDisabled", {"cacheDisabled": True})
     await page.goto(path, wait_until="domcontentloaded")
-    await expect(page.get_by_role("heading", name="Security", exact=True)).to_be_visible()
+    await expect(page.locator("h1")).to_be_visible()
+    assert await page.locator("html").get_attribute("lang") == language
     await page.wait_for_load_state("networkidle")
     assert 0 < sum(sizes) < LARGEST_BYTES
     assert len(asked) == 1
