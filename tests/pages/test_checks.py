@@ -151,3 +151,46 @@ async def test_nothing_stands_in_the_way_on_the_agencys_page(sit: Sit, world: Wo
     page = await sit("petra")
     await page.goto("/settings/security")
     await check(page, fetched)
+
+
+async def test_nothing_stands_in_the_way_of_whoever_is_held_up(sit: Sit, world: World, fetched: Path) -> None:
+    page = await sit("mia")
+    await page.goto("/settings/security")
+    await expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
+    await check(page, fetched)
+    await save(await world.sign_in("olive"), world, True, 0)
+    await page.goto("/account/security")
+    await expect(page.get_by_text("Set it up now to continue accessing your account.")).to_be_visible()
+    await check(page, fetched)
+    await world.database.execute("DELETE FROM sessions")
+    ended = page.get_by_role("alert").filter(has_text="Your session has ended")
+    await expect(ended).to_be_visible()
+    await check(page, fetched)
+    await ended.get_by_role("button", name="Sign in again").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await check(page, fetched)
+
+
+@pytest.mark.parametrize("path", ["/not-me", "/not-my-session"])
+async def test_nothing_stands_in_the_way_at_a_link_out_of_an_email(
+    sit: Sit, world: World, fetched: Path, path: str
+) -> None:
+    page = await sit()
+    await page.goto(f"{path}#token=gh_l_{'x' * 43}")
+    button = page.get_by_role("main").get_by_role("button")
+    await expect(button).to_be_focused()
+    await check(page, fetched)
+    await button.click()
+    await expect(page.get_by_role("heading", name="This link does not work")).to_be_focused()
+    await check(page, fetched)
+
+
+async def test_nothing_stands_in_the_way_of_a_super_admin(sit: Sit, world: World, fetched: Path) -> None:
+    page = await sit("sue")
+    await set_up(page)
+    await page.goto(f"/settings/security?account={world.account_id}")
+    await expect(page.get_by_role("row").filter(has_text=email("mia"))).to_be_visible()
+    await check(page, fetched)
+    await page.goto("/settings/security?account=nonsense")
+    await expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    await check(page, fetched)

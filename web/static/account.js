@@ -79,8 +79,8 @@ function show(viewer) {
   const isBlocked = viewer.mfaNotice?.blocking ?? false;
   frame.show(viewer, isBlocked, show);
   const main = element(document, "#main");
-  if (isBlocked) return main.replaceChildren();
-  if (!main.querySelector("h1")) {
+  if (isBlocked) return frame.showAlone();
+  if (!main.querySelector("h1:not(.unseen)")) {
     main.replaceChildren(clone("content"));
     beginSessions(reload);
     beginPassword(viewer.email, show);

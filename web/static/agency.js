@@ -37,7 +37,7 @@ async function start() {
     const isBlocked = problem?.code === "MFA_ENROLLMENT_REQUIRED" && viewer.mfaNotice !== null;
     frame.show(viewer, isBlocked, () => location.reload());
     const main = element(document, "#main");
-    if (isBlocked) main.replaceChildren();
+    if (isBlocked) frame.showAlone();
     else if (!accountId) main.replaceChildren(clone("choose-account"));
     else if (problem?.code === "NOT_FOUND") frame.showFailure(t("There is no such account, or it is not for you."));
     else if (problem) throw problem;

@@ -137,5 +137,11 @@ export function showFailure(message) {
   again.addEventListener("click", () => location.reload());
   const said = make("p", message);
   said.role = "alert";
-  element(document, "#main").replaceChildren(said, again);
+  showAlone(said, again);
+}
+
+/** Show these and nothing else, under a heading for whoever goes by headings. @param {...HTMLElement} shown */
+export function showAlone(...shown) {
+  const [title = ""] = document.title.split(" · ");
+  element(document, "#main").replaceChildren(make("h1", title, "unseen"), ...shown);
 }
