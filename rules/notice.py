@@ -44,7 +44,8 @@ def for_person(person: Person) -> Notice | None:
     if not asking:
         return None
     deadline, account = min(asking, key=lambda pair: (pair[0], pair[1].id))
-    days = days_remaining(deadline, person.now)
+    # A request may have begun a moment before the policy that it then reads.
+    days = days_remaining(deadline, max(person.now, account.policy.required_since or person.now))
     return Notice(account, _message(days), deadline, days)
 
 

@@ -128,6 +128,13 @@ def test_the_notice_says_how_many_days_are_left(days: int, message: str) -> None
     assert (found.message, found.days_remaining, found.blocking) == (message, days, days == 0)
 
 
+@pytest.mark.parametrize("days", [0, 1, 7])
+def test_a_policy_that_began_amid_the_request_has_all_of_its_days_and_no_more(days: int) -> None:
+    found = notice.for_person(person(on(days, since=NOW + timedelta(milliseconds=20))))
+    assert found is not None
+    assert (found.days_remaining, found.blocking) == (days, days == 0)
+
+
 def test_the_most_urgent_account_is_the_one_noticed() -> None:
     found = notice.for_person(person(on(7), on(3), OFF))
     assert found is not None

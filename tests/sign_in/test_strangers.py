@@ -78,6 +78,13 @@ async def test_a_hundred_wrong_passwords_from_twelve_addresses_keep_the_person_o
     assert await guess(at(proxied, "2001:db8:ffff::1"), password=PASSWORD) == "SignedIn"
 
 
+async def test_one_households_ipv6_has_thirty_guesses_at_one_email_and_then_each_line_one(proxied: World) -> None:
+    await guess_from(proxied, [f"2001:db8:0:{n:x}::1" for n in range(31)], 31)
+    within, beyond = at(proxied, "2001:db8:0:ff::1"), at(proxied, "2001:db8:0:100::1")
+    assert [await guess(within) for _ in range(2)] == ["InvalidCredentials", "TooManyAttempts"]
+    assert [await guess(beyond) for _ in range(2)] == ["InvalidCredentials"] * 2
+
+
 async def test_after_a_hundred_in_a_day_the_owner_knows_and_each_stranger_has_one_try_in_fifteen_minutes(
     proxied: World,
 ) -> None:
