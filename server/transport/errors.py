@@ -12,7 +12,7 @@ from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import StrawberryInputCoercionError
 
 from rules.failures import Refusal
-from server.transport.input_messages import for_argument, without_token
+from server.transport.input_messages import TOO_MANY, for_argument, without_token
 from telemetry import requests
 
 ONE_OF_MESSAGE = "Exactly one of the input's fields must be given, and not as null."
@@ -55,10 +55,10 @@ def _code_and_message(error: GraphQLError) -> tuple[str, str]:
         return "GRAPHQL_PARSE_FAILED", without_token(cause.message)
     if isinstance(cause, GraphQLError) and "code" in (cause.extensions or {}):
         return str((cause.extensions or {})["code"]), cause.message
-    # graphql-core has no type for a value that does not fit, only this beginning.
+    # graphql-core has no type for a value that does not fit, only these beginnings.
     if isinstance(cause, StrawberryInputCoercionError):
         return "BAD_USER_INPUT", ONE_OF_MESSAGE
-    if isinstance(cause, GraphQLError) and error.message.startswith(("Variable ", "Argument ")):
+    if isinstance(cause, GraphQLError) and error.message.startswith(("Variable ", "Argument ", TOO_MANY)):
         return "BAD_USER_INPUT", for_argument(error.message)
     return INTERNAL_CODE, INTERNAL_MESSAGE
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+TOO_MANY = "Too many errors processing variables"
 _TYPE = r"'[\w\[\]!]+'"
 _HARMLESS = re.compile(
     rf"Expected (?:a )?value of (?:non-null )?type {_TYPE} (?:to be an object|not to be None|to be provided"
@@ -40,6 +41,8 @@ def without_value(message: str) -> str:
 
 def for_argument(message: str) -> str:
     """The same for a variable or an argument, whose name and place are kept."""
+    if message.startswith(TOO_MANY):
+        return message
     found = _PLACE.match(message)
     if found is None:
         return "A variable or an argument has an invalid value."

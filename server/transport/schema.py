@@ -15,7 +15,7 @@ from strawberry.types.execution import PreExecutionError
 
 from server.transport.admission import Admission, Caller, bounds_of
 from server.transport.aside import Aside
-from server.transport.documents import Prepared, documents_for
+from server.transport.documents import MAX_ERRORS, Prepared, documents_for
 from server.transport.errors import mask
 from server.transport.executor import DEFINITION, PlainExecutor
 from server.transport.graphql_request import Params
@@ -110,6 +110,7 @@ class GatehouseSchema(strawberry.Schema):
             is_awaitable=cast("Any", optimized_is_awaitable),
             executor_class=self.execution_context_class,
             operation_extensions=None,
+            max_coercion_errors=MAX_ERRORS,
             plan=prepared.plan,
         )
 

@@ -16,6 +16,16 @@ async def errors_of(http: httpx.AsyncClient, query: str, **variables: Any) -> li
     return errors
 
 
+async def test_of_many_wrong_variables_the_first_few_are_told_and_none_is_our_fault(
+    http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = {f"other{n}": 1 for n in range(100)}
+    errors = await errors_of(http, "mutation($s: Secret!) { use(secret: $s) }", s=wrong)
+    assert [error["extensions"]["code"] for error in errors] == ["BAD_USER_INPUT"] * 6
+    assert errors[-1]["message"].startswith("Too many errors processing variables")
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
 @pytest.mark.parametrize(
     ("query", "variables", "code", "message"),
     [
