@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import used
+from tests import used, warm
 from tests.parts import environment
 from tests.waiting import LIMIT_S
-from tests.warm import WARM
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -22,7 +21,7 @@ def command(*arguments: str, stdin: str = "", **settings: object) -> subprocess.
     with tempfile.TemporaryDirectory() as folder:
         given, out, err = (Path(folder) / name for name in ("in", "out", "err"))
         given.write_text(stdin)
-        child = WARM.start(arguments, environment(**settings), stdin=given, stdout=out, stderr=err)
+        child = warm.start(arguments, environment(**settings), stdin=given, stdout=out, stderr=err)
         done = subprocess.CompletedProcess(arguments, child.wait(LIMIT_S), out.read_text(), err.read_text())
         for log in (out, err):
             used.forget(log)

@@ -14,7 +14,6 @@ from tests.databases import database_url, databases
 from tests.debian import oldest_url, pooler_url
 from tests.line import broker, line
 from tests.parts import broker_url, embedded_url, gatehouse, mailbox, postgres, valkey
-from tests.warm import WARM
 from tests.world import cast, costly, database, world
 
 
@@ -38,11 +37,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def warm() -> Iterator[None]:
-    """Ends the process that commands are forked from."""
+def listening() -> None:
+    """What this process itself writes is looked at, too."""
     used.listen()
-    yield
-    WARM.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +62,7 @@ __all__ = [
     "embedded_url",
     "gatehouse",
     "line",
+    "listening",
     "mailbox",
     "nothing_secret_is_written",
     "oldest_url",
@@ -72,6 +70,5 @@ __all__ = [
     "pooler_url",
     "postgres",
     "valkey",
-    "warm",
     "world",
 ]

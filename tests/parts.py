@@ -25,9 +25,9 @@ from server.local import processes
 from server.local import valkey as embedded_valkey
 from server.local.postgres import Postgres
 from server.local.valkey import Valkey
-from tests import used
+from tests import used, warm
 from tests.waiting import until
-from tests.warm import ROOT, WARM
+from tests.warm import ROOT
 
 PATIENCE_S = 10  # with a process that a test is done with, before it is killed
 # Tests never survive a power cut, so nothing needs to.
@@ -208,7 +208,7 @@ async def gatehouse(tmp_path: Path) -> AsyncIterator[Callable[..., Process]]:
             )
             used.watch(log)
         else:
-            child = WARM.start(arguments, env, stdout=log)
+            child = warm.start(arguments, env, stdout=log)
         started.append(Process(" ".join(arguments), child, log))
         return started[-1]
 

@@ -1,24 +1,23 @@
 """Commands that start at once, forked from a process that has imported the product and done nothing else.
 
 A part of Gatehouse imports for a second before its first line, and the tests start hundreds of them. What runs is what
-`gatehouse …` runs, in a process of its own, with its own environment, output and signals.
+`gatehouse …` runs, in a process of its own, with its own environment, output and signals. The process that they are
+forked from is multiprocessing's forkserver.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import pickle
-import select
 import signal
-import socket
-import struct
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib import import_module
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from server.local.processes import die_with_parent
 from tests import used
 
 ROOT = Path(__file__).parent.parent
-IMPORTED = (
+IMPORTED = [
     "celery.apps.beat",
     "celery.apps.worker",
     "celery.concurrency.thread",
@@ -34,11 +33,19 @@ IMPORTED = (
     "server.app",
     *(f"server.commands.{path.stem}" for path in (ROOT / "server" / "commands").glob("[!_]*.py")),
     "server.transport.serving",
+    "tests.warm",
     "uvicorn.lifespan.on",
     "workers.processes",
     "workers.relay",
-)
+]
 LOOK_AGAIN_S = 0.005
+
+# One at a time: looking whether one of them has ended looks after all of them.
+_lock = threading.RLock()
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(IMPORTED)
+# Taken where this is imported: there, in the process that is forked.
+_arrange = die_with_parent(signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -52,80 +59,22 @@ class Order:
     stderr: str
 
 
-@dataclass
-class Warm:
-    """The process that commands are forked from."""
-
-    ended: dict[int, int] = field(default_factory=dict)
-    _process: subprocess.Popen[bytes] | None = None
-    _socket: socket.socket | None = None
-    _lock: threading.RLock = field(default_factory=threading.RLock)
-
-    def start(
-        self,
-        arguments: Sequence[str],
-        environment: Mapping[str, str],
-        *,
-        stdout: Path,
-        stderr: Path | None = None,
-        stdin: Path = Path(os.devnull),
-    ) -> Forked:
-        """Start `gatehouse ARGUMENTS`."""
-        stdout.touch()
-        order = Order(list(arguments), dict(environment), str(stdin), str(stdout), str(stderr or stdout))
-        with self._lock:
-            channel = self._connected()
-            _send(channel, pickle.dumps(order))
-            while True:
-                kind, *values = pickle.loads(_receive(channel))
-                if kind == "started":
-                    break
-                self.ended[values[0]] = values[1]
-        child = Forked(self, values[0], arguments)
-        for log in {stdout, stderr or stdout}:
-            used.watch(log, lambda: child.poll() is None)
-        return child
-
-    def look(self) -> None:
-        """Hear who has ended meanwhile."""
-        with self._lock:
-            channel = self._connected()
-            while select.select([channel], [], [], 0)[0]:
-                _, pid, status = pickle.loads(_receive(channel))
-                self.ended[pid] = status
-
-    def stop(self) -> None:
-        """End it, and whatever it still has to do with."""
-        if self._process is not None and self._socket is not None:
-            self._socket.close()
-            self._process.wait(10)
-
-    def _connected(self) -> socket.socket:
-        if self._socket is None:
-            self._socket, theirs = socket.socketpair()
-            with theirs:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", "tests.warm", str(theirs.fileno())], cwd=ROOT, pass_fds=[theirs.fileno()]
-                )
-        return self._socket
-
-
 class Forked(subprocess.Popen[bytes]):
     """A command that runs, with what tests ask of it; its parent is not us, and tells how it ended."""
 
-    def __init__(self, warm: Warm, pid: int, arguments: Sequence[str]) -> None:
+    def __init__(self, process: ForkServerProcess, arguments: Sequence[str]) -> None:
         self._child_created = False  # for what Popen does when it is forgotten
         self.args = list(arguments)
-        self.pid = pid
+        self.pid = process.pid or 0
         self.returncode: Any = None
         self.stdin = self.stdout = self.stderr = None
-        self._warm = warm
+        self._process = process
 
     def poll(self) -> int | None:
         """Its exit status, or None while it runs."""
         if self.returncode is None:
-            self._warm.look()
-            self.returncode = self._warm.ended.pop(self.pid, None)
+            with _lock:
+                self.returncode = self._process.exitcode
         return self.returncode  # type: ignore[no-any-return]
 
     def wait(self, timeout: float | None = None) -> int:
@@ -143,58 +92,33 @@ class Forked(subprocess.Popen[bytes]):
             os.kill(self.pid, sig)
 
 
-WARM = Warm()
+def start(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    stdout: Path,
+    stderr: Path | None = None,
+    stdin: Path = Path(os.devnull),
+) -> Forked:
+    """Start `gatehouse ARGUMENTS`."""
+    stdout.touch()
+    order = Order(list(arguments), dict(environment), str(stdin), str(stdout), str(stderr or stdout))
+    process = _context.Process(target=_run, args=(order,), daemon=True)
+    with _lock:
+        process.start()
+    child = Forked(process, arguments)
+    for log in {stdout, stderr or stdout}:
+        used.watch(log, lambda: child.poll() is None)
+    return child
 
 
-def _send(channel: socket.socket, content: bytes) -> None:
-    channel.sendall(struct.pack("!I", len(content)) + content)
-
-
-def _receive(channel: socket.socket) -> bytes:
-    (length,) = struct.unpack("!I", _exactly(channel, 4))
-    return _exactly(channel, length)
-
-
-def _exactly(channel: socket.socket, count: int) -> bytes:
-    content = b""
-    while len(content) < count:
-        more = channel.recv(count - len(content))
-        if not more:
-            raise EOFError
-        content += more
-    return content
-
-
-def _serve(channel: socket.socket) -> None:
-    """Fork for each order, and tell of everyone who has ended, until nobody orders any more."""
-    running: set[int] = set()
-    arrange = die_with_parent(signal.SIGTERM)
-    while True:
-        if select.select([channel], [], [], LOOK_AGAIN_S)[0]:
-            try:
-                order: Order = pickle.loads(_receive(channel))
-            except EOFError:
-                return
-            pid = os.fork()
-            if not pid:
-                _run(order, channel, arrange)
-            running.add(pid)
-            _send(channel, pickle.dumps(("started", pid)))
-        for pid in list(running):
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if ended:
-                running.discard(pid)
-                _send(channel, pickle.dumps(("ended", pid, os.waitstatus_to_exitcode(status))))
-
-
-def _run(order: Order, channel: socket.socket, arrange: Callable[[], None] | None) -> None:
+def _run(order: Order) -> None:
     """Become `gatehouse …`: never returns."""
     status: Any = 1
     try:
-        channel.close()
         os.setpgid(0, 0)
-        if arrange:
-            arrange()
+        if _arrange:
+            _arrange()
         for target, name, flags in (
             (0, order.stdin, os.O_RDONLY),
             (1, order.stdout, os.O_WRONLY | os.O_CREAT | os.O_APPEND),
@@ -203,6 +127,7 @@ def _run(order: Order, channel: socket.socket, arrange: Callable[[], None] | Non
             descriptor = os.open(name, flags, 0o600)
             os.dup2(descriptor, target)
             os.close(descriptor)
+        sys.stdin = os.fdopen(0, closefd=False)
         os.environ.clear()
         os.environ.update(order.environment)
         from server.commands.main import main
@@ -211,16 +136,8 @@ def _run(order: Order, channel: socket.socket, arrange: Callable[[], None] | Non
     except SystemExit as ended:
         status = ended.code or 0
     except BaseException:
-        import traceback
-
         traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status if isinstance(status, int) else 1)
-
-
-if __name__ == "__main__":
-    for name in IMPORTED:
-        import_module(name)
-    _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -25,12 +25,13 @@ from server.local import processes
 from server.local.processes import Child
 from server.local.supervisor import is_healthy
 from server.transport.sockets import free_port
+from tests import warm
 from tests.client import Client, http_client
 from tests.operations import BEGIN, SIGN_IN, VERIFY, WHO_AM_I
 from tests.parts import Process, environment
 from tests.server.running import READY, Start, Up, begin, leaves_nothing, ready
 from tests.waiting import LIMIT_S, until, until_now
-from tests.warm import ROOT, WARM
+from tests.warm import ROOT
 
 # The first of four, each test process's own, and below those that systems give away.
 STATUS_PORT = 20_000 + os.getpid() % 3000 * 4
@@ -48,7 +49,7 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     folder = tmp_path_factory.mktemp("standing")
     port, log = free_port(), folder / "up.log"
     arguments = ["up", f"--data-dir={folder / 'data'}", f"--port={port}"]
-    child = WARM.start(arguments, environment(status_port=STATUS_PORT), stdout=log)
+    child = warm.start(arguments, environment(status_port=STATUS_PORT), stdout=log)
     up = Up(Process("up", child, log), folder / "data", port)
     until_now(lambda: says_ready(child, log), log.read_text)
     yield up
