@@ -14,7 +14,7 @@ async def load(connection: Connection, account_id: UUID) -> Account | None:
     row = await connection.fetchrow(
         """
         SELECT id AS account_id, name AS account_name, required_since, grace_days, grace_deadline, policy_updated_at,
-            joiner_days, required_of, confirm_reset_by_email
+            joiner_days, required_of, confirm_reset_by_email, reset_approval
         FROM accounts WHERE id = $1
         """,
         account_id,

@@ -10,6 +10,7 @@ from db.pool import Connection
 from db.users import account_from
 from rules.people import Account
 from rules.policy import Wanted
+from rules.resets import ResetApproval
 
 
 async def lock(connection: Connection, account_id: UUID) -> Account | None:
@@ -20,7 +21,7 @@ async def lock(connection: Connection, account_id: UUID) -> Account | None:
     row = await connection.fetchrow(
         """
         SELECT id AS account_id, name AS account_name, required_since, grace_days, grace_deadline, policy_updated_at,
-            joiner_days, required_of, confirm_reset_by_email
+            joiner_days, required_of, confirm_reset_by_email, reset_approval
         FROM accounts WHERE id = $1 FOR NO KEY UPDATE
         """,
         account_id,
@@ -76,7 +77,7 @@ async def save(connection: Connection, account_id: UUID, wanted: Wanted) -> Acco
             policy_updated_at = now()
         FROM wanted WHERE id = $1
         RETURNING id AS account_id, name AS account_name, required_since, grace_days, grace_deadline,
-            policy_updated_at, joiner_days, required_of, confirm_reset_by_email
+            policy_updated_at, joiner_days, required_of, confirm_reset_by_email, reset_approval
         """,
         account_id,
         wanted.grace_days,
@@ -93,10 +94,25 @@ async def set_reset_confirmation(connection: Connection, account_id: UUID, is_re
         """
         UPDATE accounts SET confirm_reset_by_email = $2, policy_updated_at = now() WHERE id = $1
         RETURNING id AS account_id, name AS account_name, required_since, grace_days, grace_deadline,
-            policy_updated_at, joiner_days, required_of, confirm_reset_by_email
+            policy_updated_at, joiner_days, required_of, confirm_reset_by_email, reset_approval
         """,
         account_id,
         is_required,
+    )
+    assert row is not None
+    return account_from(row)
+
+
+async def set_reset_approval(connection: Connection, account_id: UUID, approval: ResetApproval) -> Account:
+    """Whose resets a second owner or admin must approve, from now on; those that wait go on waiting."""
+    row = await connection.fetchrow(
+        """
+        UPDATE accounts SET reset_approval = $2, policy_updated_at = now() WHERE id = $1
+        RETURNING id AS account_id, name AS account_name, required_since, grace_days, grace_deadline,
+            policy_updated_at, joiner_days, required_of, confirm_reset_by_email, reset_approval
+        """,
+        account_id,
+        approval,
     )
     assert row is not None
     return account_from(row)

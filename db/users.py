@@ -12,6 +12,7 @@ import asyncpg
 from db.pool import Connection
 from rules.people import Account, Membership, Person, Role, TimeLimits
 from rules.policy import Policy, RequiredOf
+from rules.resets import ResetApproval
 
 USE_RECORDED_EVERY = timedelta(minutes=1)
 BEFORE_ALL = UUID(int=0)  # whoever pages through people by id begins behind it
@@ -178,7 +179,8 @@ async def person_of_session(
             coalesce(staff.is_exempt AND staff.excepted_until > now(), false) AS is_exempt,
             accounts.id AS account_id, accounts.name AS account_name,
             accounts.required_since, accounts.grace_days, accounts.grace_deadline, accounts.policy_updated_at,
-            accounts.joiner_days, accounts.required_of, accounts.confirm_reset_by_email
+            accounts.joiner_days, accounts.required_of, accounts.confirm_reset_by_email,
+            accounts.reset_approval
         FROM session
         JOIN users ON users.id = session.user_id
         LEFT JOIN factors ON factors.user_id = users.id
@@ -204,6 +206,7 @@ def account_from(row: asyncpg.Record) -> Account:
         row["joiner_days"],
         RequiredOf(row["required_of"]),
         row["confirm_reset_by_email"],
+        ResetApproval(row["reset_approval"]),
     )
     return Account(row["account_id"], row["account_name"], policy)
 

@@ -7,15 +7,18 @@ from uuid import UUID
 
 from db import outbox, policy
 from db.policy import Impact, Progress
+from db.pool import Connection
 from resolvers import access
 from resolvers.context import Context
 from rules import policy as policy_rules
 from rules.events.base import AccountEvent
 from rules.events.policy import ResetConfirmationChanged, saved
-from rules.failures import BadUserInput, InvalidInput, NotFound
+from rules.events.resets import ResetApprovalChanged
+from rules.failures import BadUserInput, InvalidInput, NotFound, NotPermitted
 from rules.people import Account, Person
 from rules.policy import Policy, RequiredOf, Wanted
-from rules.service_keys import Right
+from rules.resets import OWNERS_CHOOSE, ResetApproval
+from rules.service_keys import Right, ServiceKey
 
 
 async def security_policy(context: Context, account_id: UUID) -> Policy:
@@ -57,6 +60,7 @@ async def update(
     joiner_days: int | None = None,
     required_of: RequiredOf | None = None,
     confirm_reset_by_email: bool | None = None,
+    reset_approval: ResetApproval | None = None,
 ) -> Account:
     """Save the policy; saving what already holds is no change. Raises what managed_account raises, and InvalidInput."""
     editor = await access.policy_account(context, account_id)
@@ -78,9 +82,24 @@ async def update(
             is_required = bool(confirm_reset_by_email)
             after = await policy.set_reset_confirmation(connection, account_id, is_required)
             events.append(ResetConfirmationChanged(account_id=account_id, actor_id=actor_id, is_required=is_required))
+        if reset_approval not in {None, before.policy.reset_approval}:
+            after = await _choose_approval(connection, editor, account_id, ResetApproval(reset_approval))
+            events.append(
+                ResetApprovalChanged(account_id=account_id, actor_id=actor_id, approval=after.policy.reset_approval)
+            )
         if not events:
             return before
         await outbox.append_all(connection, [replace(event, service_key=key_name) for event in events])
     if not context.is_service:
         await context.reload()
     return after
+
+
+async def _choose_approval(
+    connection: Connection, editor: Person | ServiceKey, account_id: UUID, approval: ResetApproval
+) -> Account:
+    """Whoever is not owner could else take away the second look at what they are about to do."""
+    if not isinstance(editor, Person) or not editor.owns(account_id):
+        raise NotPermitted(OWNERS_CHOOSE)
+    await access.confirm_owner(connection, editor, account_id)
+    return await policy.set_reset_approval(connection, account_id, approval)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from db import challenges, factors, outbox, recovery, sessions, throttles, users
+from db import challenges, factors, outbox, recovery, resets, sessions, throttles, users
 from db.challenges import Challenge
 from db.pool import Connection
 from db.staff import Member
@@ -22,9 +22,10 @@ from resolvers.staff import lock_member
 from rules import throttling, tokens
 from rules.clients import Client
 from rules.events.recovery import RecoveryPassIssued, RecoveryPassUsed
-from rules.failures import BadUserInput, ChallengeExpired, RecoveryPassExpired, StaffMfaNotEnabled
+from rules.failures import BadUserInput, ChallengeExpired, NotPermitted, RecoveryPassExpired, StaffMfaNotEnabled
 from rules.people import MOST_SESSIONS
 from rules.recovery import AMR
+from rules.resets import GOES_ROUND_APPROVAL
 from rules.standing import checked_reason
 
 NOT_ONESELF = "You cannot give yourself a recovery pass. Another owner or admin can."
@@ -50,6 +51,8 @@ async def issue(context: Context, account_id: UUID, staff_id: UUID, reason: str)
     token, token_hash = tokens.issue(tokens.RECOVERY_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
     async with context.changing(account_id) as connection:
         member = await lock_member(connection, person, account_id, staff_id, NOT_ONESELF)
+        if await resets.needs_approval(connection, member.user_id):
+            raise NotPermitted(GOES_ROUND_APPROVAL)
         expires_at = await recovery.give(connection, member.user_id, account_id, person.id, token_hash)
         if expires_at is None:
             raise StaffMfaNotEnabled("This staff member has not set up MFA: the password is enough to sign in.")

@@ -1,4 +1,4 @@
-"""The roster: who is staff, who has enrolled; reminding those who have not, and resetting whoever is locked out."""
+"""The roster: who is staff, who has enrolled; reminding those who have not, and what every reset takes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from db import factors, links, outbox, staff, throttles, users
+from db import factors, links, outbox, resets, staff, throttles, users
 from db.pool import Connection
 from db.staff import ClaimedReminder, Filter, Member
 from resolvers import access
 from resolvers.context import Context
 from resolvers.sessions import leave_nothing_open
 from rules import cursor
-from rules.events.mfa import MfaReset
 from rules.events.policy import GraceReminderSent
-from rules.failures import BadUserInput, InvalidInput, NotFound, NotPermitted, StaffMfaNotEnabled
+from rules.failures import BadUserInput, InvalidInput, NotFound, NotPermitted
 from rules.links import AFTER_RESET
 from rules.people import Person, Role
 from rules.policy import days_remaining
@@ -23,7 +22,6 @@ from rules.throttling import second_factor_key
 
 LARGEST_PAGE = 500
 MOST_REMINDED = 500
-NOT_ONESELF = "You cannot reset your own MFA. Another owner or admin can."
 NOTICE = f"Showing the first {LARGEST_PAGE} staff members."
 
 
@@ -72,28 +70,6 @@ def can_reset(person: Person, account_id: UUID, member: Member) -> bool:
         and person.manages(account_id)
         and why_no_reset(person, account_id, member) is None
     )
-
-
-async def reset(context: Context, account_id: UUID, staff_id: UUID) -> Member:
-    """Take a staff member's factor and every session away, so that they enroll anew; they are emailed.
-
-    Raises what managed_account raises, NotFound, NotPermitted (oneself, or may_reset) and StaffMfaNotEnabled.
-    """
-    person, _ = await access.managed_account(context, account_id, to="reset MFA")
-    access.require_freshness(person)
-    async with context.changing(account_id) as connection:
-        user_id = (await lock_member(connection, person, account_id, staff_id, NOT_ONESELF)).user_id
-        if not await take_factor(connection, user_id):
-            raise StaffMfaNotEnabled
-        await end_everything(connection, user_id)
-        await outbox.append(
-            connection,
-            MfaReset(account_id=account_id, subject_id=user_id, actor_id=person.id, client=context.client),
-        )
-        found = await staff.members(connection, account_id, [user_id])
-        if not found:
-            raise NotFound  # they left meanwhile: nothing of this is to happen
-    return found[0]
 
 
 def why_no_reset(person: Person, account_id: UUID, member: Member) -> str | None:
@@ -145,6 +121,7 @@ async def end_everything(connection: Connection, user_id: UUID) -> None:
     await users.require_reenrollment(connection, user_id)
     await leave_nothing_open(connection, user_id)
     await links.void(connection, user_id, AFTER_RESET)
+    await resets.drop(connection, user_id)
     await throttles.clear(connection, second_factor_key(user_id))
 
 

@@ -87,6 +87,14 @@ AS_DATA = {
         "Begin again: `beginMfaEnrollment`, with a new QR code.",
     ),
     "StaffMfaNotEnabled": ("The staff member has no MFA to reset.", "Load the roster again."),
+    "MfaResetPending": (
+        "The account lets another owner or admin approve a reset: it waits for that, 24 hours at most.",
+        "Show the message; `approveMfaReset` or `declineMfaReset` by another owner or admin decides.",
+    ),
+    "MfaResetEnded": (
+        "The reset that waited was approved, declined, stopped, or not approved within 24 hours.",
+        "Load `mfaResetRequests` again.",
+    ),
     "LinkExpired": (
         "The link out of an email is unknown, used, replaced, taken back or too old.",
         "Let the person ask for another.",

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+from rules.resets import PENDING
+
 
 class Failure(Exception):
     """An expected failure with a message for the person."""
@@ -90,6 +92,20 @@ class StaffMfaNotEnabled(Outcome):
     """There is nothing to reset."""
 
     message: str = "This staff member has not set up MFA, so there is nothing to reset."
+
+
+@dataclass
+class MfaResetEnded(Outcome):
+    """A reset that waits no more, or never did."""
+
+    message: str = "This reset waits no more: it was approved, declined, stopped, or not approved in time."
+
+
+@dataclass
+class MfaResetPending(Outcome):
+    """A reset that another owner or admin must approve: asked for, and no failure, raised by nobody."""
+
+    message: str = PENDING
 
 
 @dataclass

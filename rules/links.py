@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from rules.resets import REQUEST_LIFETIME
+
 
 class Purpose(StrEnum):
     """What a link may be used for."""
@@ -18,6 +20,7 @@ class Purpose(StrEnum):
     NOT_ME = "NOT_ME"
     ENROLLMENT = "ENROLLMENT"
     NOT_MY_SIGN_IN = "NOT_MY_SIGN_IN"
+    STOP_RESET = "STOP_RESET"
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,9 @@ INVITATION = Link(Purpose.INVITATION, timedelta(days=7), "/set-password")
 PASSWORD_RESET = Link(Purpose.PASSWORD_RESET, timedelta(minutes=30), "/set-password")
 NOT_ME = Link(Purpose.NOT_ME, timedelta(days=7), "/not-me")
 NOT_MY_SIGN_IN = Link(Purpose.NOT_MY_SIGN_IN, timedelta(days=7), "/not-my-session")
+STOP_RESET = Link(Purpose.STOP_RESET, REQUEST_LIFETIME, "/not-wanted")
 ENROLLMENT = Link(Purpose.ENROLLMENT, timedelta(minutes=30), None)
 # They lead nobody on.
-REJECTING = (Purpose.NOT_ME, Purpose.NOT_MY_SIGN_IN)
+REJECTING = (Purpose.NOT_ME, Purpose.NOT_MY_SIGN_IN, Purpose.STOP_RESET)
 AFTER_RESET = [Purpose.NOT_ME, Purpose.ENROLLMENT]
 SETS_PASSWORD = [Purpose.INVITATION, Purpose.PASSWORD_RESET]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from rules.failures import InvalidInput
+from rules.resets import ResetApproval
 
 DAY = timedelta(hours=24)
 DEFAULT_GRACE_DAYS = 7
@@ -45,6 +46,8 @@ class Policy:
     required_of: RequiredOf = RequiredOf.EVERYONE
     # Whether whoever was reset enrolls only by a link out of an email, too.
     confirm_reset_by_email: bool = False
+    # Whose resets a second owner or admin must approve.
+    reset_approval: ResetApproval = ResetApproval.NOBODY
 
     @property
     def is_on(self) -> bool:

@@ -19,7 +19,7 @@ import resolvers.standing
 import resolvers.webhooks
 from db.staff import Filter
 from resolvers.access import parse_id
-from rules import people, policy
+from rules import people, policy, resets
 from schema.alerts import AlertSetting
 from schema.audit import AuditEventConnection, AuditFilter
 from schema.common import Info
@@ -28,6 +28,7 @@ from schema.failures import InvalidInput, NotPermitted
 from schema.languages import Language
 from schema.policy import EnrollmentProgress, PolicyImpact, RequiredOf, SecurityPolicy
 from schema.providers import AccountProvider
+from schema.resets import MfaResetRequest, ResetApproval, requests_of
 from schema.staff import StaffConnection, StaffFilter
 from schema.staff_sessions import StaffSession
 from schema.standing import MfaException
@@ -126,6 +127,12 @@ class Account:
         found = await resolvers.staff_sessions.live(info.context, self.facts.id, parse_id(staff_id))
         return [StaffSession.of(each) for each in found]
 
+    @strawberry.field(
+        description="Resets of MFA that wait for a second owner or admin. Owners, admins and super-admins only."
+    )
+    async def mfa_reset_requests(self, info: Info) -> list[MfaResetRequest] | None:
+        return await requests_of(info, self.facts.id)
+
     @strawberry.field(description="Security events of the account, newest first. Owners, admins and super-admins only.")
     async def audit_log(
         self,
@@ -190,6 +197,11 @@ class UpdateSecurityPolicyInput:
         description="Whether setting up MFA after a reset needs a one-use link out of an email beside the password. "
         "Stays as it is when null.",
     )
+    reset_approval: ResetApproval | None = strawberry.field(
+        default=None,
+        description="Whose resets of MFA a second owner or admin must approve. Owners alone choose it. Stays as it is "
+        "when null.",
+    )
 
 
 @strawberry.type(description="The policy holds as asked for.")
@@ -222,6 +234,7 @@ class AccountMutation:
             input.joiner_days,
             _required_of(input.required_of),
             input.confirm_reset_by_email,
+            resets.ResetApproval[input.reset_approval.name] if input.reset_approval else None,
         )
         return SecurityPolicyUpdated(account=Account.of(account), security_policy=SecurityPolicy.of(account.policy))
 

@@ -61,6 +61,11 @@ class StaffMfaNotEnabled(Error):
     pass
 
 
+@strawberry.type(description="The reset waits no more: approved, declined, stopped, or not approved in time.")
+class MfaResetEnded(Error):
+    pass
+
+
 @strawberry.type(description="The link out of an email is unknown, used, replaced, taken back or too old.")
 class LinkExpired(Error):
     pass
@@ -106,6 +111,7 @@ HANDLERS: tuple[strawberry.ExceptionHandler[Any], ...] = (
     Handler(failures.MfaAlreadyEnabled, MfaAlreadyEnabled),
     Handler(failures.EnrollmentNotStarted, EnrollmentNotStarted),
     Handler(failures.StaffMfaNotEnabled, StaffMfaNotEnabled),
+    Handler(failures.MfaResetEnded, MfaResetEnded),
     Handler(failures.LinkExpired, LinkExpired),
     Handler(failures.RecoveryPassExpired, RecoveryPassExpired),
     Handler(failures.NotPermitted, NotPermitted),

@@ -36,6 +36,7 @@ BY_TOKEN = {
     "setPassword": "token",
     "rejectSignIn": "token",
     "disputeMfaReset": "token",
+    "stopMfaReset": "token",
 }
 BY_EMAIL = {"signIn": "email", "requestPasswordReset": "email"}
 # These had keys before, under which a service gets the same answer for 24 hours.

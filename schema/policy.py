@@ -9,6 +9,7 @@ import strawberry
 
 from db import policy as policy_rows
 from rules import policy as policy_rules
+from schema.resets import ResetApproval
 
 
 @strawberry.enum(description="Of whom an account requires MFA.")
@@ -38,6 +39,9 @@ class SecurityPolicy:
         description="Whether staff whose MFA was reset set it up again only by a one-use link out of an email, beside "
         "their password: false unless switched on. See MfaStatus.emailLinkRequired."
     )
+    reset_approval: ResetApproval = strawberry.field(
+        description="Whose resets of MFA a second owner or admin must approve: nobody's unless an owner chose it."
+    )
 
     @classmethod
     def of(cls, policy: policy_rules.Policy) -> SecurityPolicy:
@@ -51,6 +55,7 @@ class SecurityPolicy:
             joiner_days=policy.joiner_days,
             required_of=RequiredOf[policy.required_of],
             confirm_reset_by_email=policy.confirm_reset_by_email,
+            reset_approval=ResetApproval[policy.reset_approval],
         )
 
 

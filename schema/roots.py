@@ -24,6 +24,7 @@ from schema.providers import ProviderMutation
 from schema.provisioning import ProvisioningMutation
 from schema.recovery import RecoveryMutation
 from schema.reenrollment import ReenrollmentMutation
+from schema.resets import ResetMutation
 from schema.service import ServiceMutation, ServiceQuery
 from schema.services import guard
 from schema.sign_in import SignInMutation
@@ -69,6 +70,7 @@ class Mutation(
     AccountMutation,
     AlertMutation,
     StaffMutation,
+    ResetMutation,
     StaffSessionMutation,
     StandingMutation,
     ServiceMutation,

@@ -1,4 +1,4 @@
-"""What owners and admins do about the people of their roster: reset who is locked out, remind who has not enrolled."""
+"""What owners and admins do about the people of their roster: remind who has not enrolled."""
 
 from __future__ import annotations
 
@@ -9,25 +9,7 @@ import strawberry
 import resolvers.staff
 from resolvers.access import parse_id
 from schema.common import Info
-from schema.failures import InvalidInput, NotPermitted, StaffMfaNotEnabled
-from schema.staff import StaffMember
-
-
-@strawberry.input(description="Whose MFA to reset.")
-class ResetStaffMfaInput:
-    account_id: strawberry.ID = strawberry.field(description="The account.")
-    staff_id: strawberry.ID = strawberry.field(description="The membership's id, from the roster.")
-
-
-@strawberry.type(description="The staff member must enroll anew at the next sign-in, and is told by email.")
-class StaffMfaReset:
-    staff_member: StaffMember = strawberry.field(description="The staff member, with MFA off.")
-
-
-ResetStaffMfaResult = Annotated[
-    StaffMfaReset | StaffMfaNotEnabled | NotPermitted,
-    strawberry.union("ResetStaffMfaResult", description="What came of the reset."),
-]
+from schema.failures import InvalidInput, NotPermitted
 
 
 @strawberry.input(description="Whom to remind.")
@@ -52,19 +34,6 @@ RemindStaffResult = Annotated[
 
 @strawberry.type
 class StaffMutation:
-    @strawberry.mutation(
-        description="Takes a locked-out staff member's MFA and sessions away, so that they enroll anew. Of "
-        "somebody who disputed a reset, an owner alone: they can enroll again."
-    )
-    async def reset_staff_mfa(
-        self,
-        info: Info,
-        input: Annotated[ResetStaffMfaInput, strawberry.argument(description="Whose.")],  # noqa: A002
-    ) -> ResetStaffMfaResult | None:
-        account_id = parse_id(input.account_id)
-        member = await resolvers.staff.reset(info.context, account_id, parse_id(input.staff_id))
-        return StaffMfaReset(staff_member=StaffMember.of(member, await info.context.person(), account_id))
-
     @strawberry.mutation(
         description="Sends the grace-period reminder now to staff who are not enrolled; each person at most once in 24 "
         "hours."

@@ -132,9 +132,10 @@ query ($account: ID!, $first: Int, $after: String, $filter: StaffFilter) {
 }
 """
 RESET = """
-mutation ($account: ID!, $staff: ID!) {
-  resetStaffMfa(input: {accountId: $account, staffId: $staff}) {
+mutation ($account: ID!, $staff: ID!, $reason: String) {
+  resetStaffMfa(input: {accountId: $account, staffId: $staff, reason: $reason}) {
     __typename
+    ... on MfaResetPending { resetId }
     ... on StaffMfaReset { staffMember { email mfaEnabled mfaState canResetMfa } }
     ... on Error { message }
   }

@@ -1,5 +1,5 @@
 """The pages for people: the shells of /sign-in, /account/security, /settings/security, /set-password,
-/not-me and /not-my-session.
+/not-me, /not-my-session and /not-wanted.
 
 A shell holds nothing about anybody: its modules ask the GraphQL API, with the session's cookie, as any client would.
 The server looks at the session only to send people to the page that fits, and to answer 404 where the API says
@@ -78,6 +78,7 @@ class Pages:
             Route("/set-password", self._set_password),
             Route("/not-me", self._not_me),
             Route("/not-my-session", self._not_my_session),
+            Route("/not-wanted", self._not_wanted),
             Route(LOGO_PATH, self._logo),
             self.files.route,
         ]
@@ -120,6 +121,9 @@ class Pages:
 
     async def _not_my_session(self, request: Request) -> Response:
         return self._page(request, "not_me.html", disowns="sign-in")
+
+    async def _not_wanted(self, request: Request) -> Response:
+        return self._page(request, "not_me.html", disowns="waiting")
 
     async def _logo(self, request: Request) -> Response:
         file = self.settings.logo_file

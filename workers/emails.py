@@ -23,10 +23,13 @@ from rules.branding import Accent
 from rules.events.alerts import AlertRaised, DigestSent
 from rules.events.base import Event, OwnAct
 from rules.events.mailing import While
+from rules.events.mfa import MfaReset
 from rules.events.policy import Requirement
+from rules.events.resets import MfaResetRequested
 from rules.events.staff import StaffInvited
 from rules.languages import ENGLISH
 from rules.links import REJECTING, Purpose
+from rules.standing import LONGEST_REASON
 from settings import Settings
 from workers import telling
 from workers.wording import LONGEST_LINE, browser_name, clean, quoted
@@ -168,9 +171,11 @@ def _of_event(event: Event, language: str) -> dict[str, Any]:
             return {"told": [telling.sentence(told, language) for told in event.told]}
         case DigestSent():
             return {"lines": telling.lines(event, language)}
+        case MfaReset() | MfaResetRequested() if event.reason:
+            return {"reason": quoted(event.reason, LONGEST_REASON)}
         case StaffInvited():
             return {"role": languages.texts(language, telling.DOMAIN).gettext(telling.ROLES[event.role])}
-    return {}
+    return {"reason": None}
 
 
 def _page(message: str, facts: Facts) -> str:

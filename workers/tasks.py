@@ -14,6 +14,7 @@ from workers.app import PLAN, log, wake
 from workers.digests import plan_digests
 from workers.planning import Planned, Planner
 from workers.reminders import plan_due
+from workers.resets import expire_resets
 from workers.runtime import Runtime
 from workers.sending import send_batch
 from workers.webhooks import Pump
@@ -82,6 +83,11 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
             return await tell_gathered(await runtime.database())
 
         runtime.run(tell(), PLAN_S)
+
+        async def expire() -> int:
+            return await expire_resets(await runtime.database())
+
+        runtime.run(expire(), PLAN_S)
 
     @app.task(name="gatehouse.plan_reminders")
     def plan_reminders() -> None:

@@ -43,9 +43,9 @@ def clean(text: str, longest: int = LONGEST_NAME) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def quoted(name: str) -> str:
+def quoted(name: str, longest: int = LONGEST_NAME) -> str:
     """A name in quotation marks, which it cannot close, and without anything that a mail client makes a link of."""
-    name = QUOTATION_MARKS.sub("'", clean(name))
+    name = QUOTATION_MARKS.sub("'", clean(name, longest))
     return f'"{LINK_MARKS.sub(NON_JOINER, name)}"'
 
 

@@ -15,7 +15,9 @@ from resolvers.staff import end_everything, take_factor
 from rules.events.base import PersonEvent
 from rules.events.mfa import MfaReset
 from rules.events.staff import StaffRemoved, StaffRoleChanged, SuperAdminGranted, SuperAdminRevoked
+from rules.failures import InvalidInput
 from rules.people import Role
+from rules.standing import checked_reason
 
 PAGE = 1000
 
@@ -57,15 +59,22 @@ async def remove_staff(database: Database, account_id: UUID, email: str) -> None
         await outbox.append(connection, StaffRemoved(account_id=account_id, subject_id=user_id))
 
 
-async def reset_mfa(database: Database, email: str) -> None:
-    """Take anybody's factor and sessions away; they must enroll anew, and are emailed. Raises OperatorError."""
+async def reset_mfa(database: Database, email: str, reason: str | None = None) -> None:
+    """Take anybody's factor and sessions away; they must enroll anew, and are emailed. Raises OperatorError.
+
+    Nobody has to approve it.
+    """
+    try:
+        words = None if reason is None else checked_reason(reason)
+    except InvalidInput as error:
+        raise OperatorError(error.message) from None
     async with database.transaction() as connection:
         user_id = await person(connection, email)
         await users.lock(connection, user_id)
         if not await take_factor(connection, user_id):
             raise OperatorError(f"{email} has not set up MFA, so there is nothing to reset.")
         await end_everything(connection, user_id)
-        await outbox.append(connection, MfaReset(subject_id=user_id))
+        await outbox.append(connection, MfaReset(subject_id=user_id, reason=words))
 
 
 async def set_super_admin(database: Database, email: str, granted: bool) -> None:

@@ -38,6 +38,13 @@ from rules.events.providers import (
     ProviderMfaDisallowed,
 )
 from rules.events.recovery import RecoveryPassIssued, RecoveryPassUsed
+from rules.events.resets import (
+    MfaResetDeclined,
+    MfaResetExpired,
+    MfaResetRequested,
+    MfaResetStopped,
+    ResetApprovalChanged,
+)
 from rules.events.samples import FILLED_IN
 from rules.events.signing_in import (
     BackupCodeUsed,
@@ -147,6 +154,11 @@ EVENTS: tuple[type[Event], ...] = (
     RecoveryPassUsed,
     LanguageChanged,
     AccountLanguageChanged,
+    MfaResetRequested,
+    MfaResetDeclined,
+    MfaResetStopped,
+    MfaResetExpired,
+    ResetApprovalChanged,
 )
 # What audit logs show and webhooks tell.
 SHOWN = tuple(event for event in EVENTS if event.is_shown)

@@ -9,6 +9,7 @@ from rules.alerts import AlertKind
 from rules.clients import Client
 from rules.events.base import EMAIL_LINK, OwnAct, PersonEvent, Shown
 from rules.events.mailing import While, to_owners, to_subject
+from rules.events.resets import REASON, because
 from rules.events.samples import ACCOUNT_ID, ADMIN_ID
 
 
@@ -38,14 +39,26 @@ class MfaReset(PersonEvent):
     """Without an account and actor it is the operator's. Where an admin sat is recorded, and told in no email."""
 
     description = "An owner or admin reset a person's MFA."
-    sentence = "{actor} reset the MFA of {subject}."
+    sentence = "{actor} reset the MFA of {subject}{asked}{why}."
     mailing = to_subject("mfa_reset", further_links=(links.NOT_ME, links.ENROLLMENT), holds_while=While.NOT_ENROLLED)
     alert = AlertKind.MFA_RESET
-    samples = {"mfa_reset": {"account_id": ACCOUNT_ID, "actor_id": ADMIN_ID}, "mfa_reset_by_operator": {}}
+    alert_sentence = "{actor} reset the MFA of {subject}."
+    samples = {
+        "mfa_reset": {"account_id": ACCOUNT_ID, "actor_id": ADMIN_ID, "reason": REASON},
+        "mfa_reset_by_operator": {},
+    }
     changes_member = True
     shows_everywhere = True
 
     client: Client = Client(None, None)
+    reason: str | None = None
+    # Who had asked for what the actor has approved.
+    requester_email: str | None = None
+
+    def words(self) -> dict[str, str]:
+        """The facts, with who asked for it and why."""
+        asked = f", as {self.requester_email} had asked" if self.requester_email else ""
+        return super().words() | {"asked": asked, "why": because(self.reason)}
 
 
 @dataclass(frozen=True, kw_only=True)

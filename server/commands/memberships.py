@@ -113,11 +113,12 @@ def mfa() -> None:
 
 @mfa.command("reset")
 @email_option
+@click.option("--reason", help="Why, for the audit log and the email: up to 500 characters.")
 @data_dir_option
-def reset_mfa(email: str, data_dir: Path | None) -> None:
+def reset_mfa(email: str, reason: str | None, data_dir: Path | None) -> None:
     """Reset the MFA of whoever nobody else can: a sole owner who is locked out. They are emailed."""
     with opened(data_dir) as run:
-        run(lambda database: memberships.reset_mfa(database, email))
+        run(lambda database: memberships.reset_mfa(database, email, reason))
     click.echo(f"Reset the MFA of {email}. They set it up again at the next sign-in.")
 
 

@@ -20,9 +20,10 @@ async def ask_account(client: Client, world: World, query: str, **variables: Any
     return account[next(name for name in account if name != "name")]
 
 
-async def reset(client: Client, world: World, name: str) -> dict[str, Any]:
+async def reset(client: Client, world: World, name: str, reason: str | None = None) -> dict[str, Any]:
     """Reset the MFA of one of the agency's staff."""
-    return await client.do(RESET, account=str(world.account_id), staff=str(await world.staff_id(name)))
+    staff = str(await world.staff_id(name))
+    return await client.do(RESET, account=str(world.account_id), staff=staff, reason=reason)
 
 
 async def remind(client: Client, world: World, *names: str) -> dict[str, Any]:

@@ -25,3 +25,30 @@ mutation ($account: ID!, $confirm: Boolean) {
     __typename ... on SecurityPolicyUpdated { securityPolicy { confirmResetByEmail requireMfa } } }
 }
 """
+APPROVE = """
+mutation ($account: ID!, $reset: ID!) {
+  approveMfaReset(input: {accountId: $account, resetId: $reset}) {
+    __typename ... on StaffMfaReset { staffMember { email mfaState } } ... on Error { message } }
+}
+"""
+DECLINE = """
+mutation ($account: ID!, $reset: ID!) {
+  declineMfaReset(input: {accountId: $account, resetId: $reset}) {
+    __typename ... on MfaResetDeclined { staffMember { email mfaState } } ... on Error { message } }
+}
+"""
+STOP = """
+mutation ($token: String!) {
+  stopMfaReset(input: {token: $token}) { __typename ... on MfaResetStopped { email } ... on Error { message } }
+}
+"""
+WAITING = """
+query ($account: ID!) { account(id: $account) { mfaResetRequests {
+  id staffMember { email } requestedBy reason canApprove canDecline } } }
+"""
+CHOOSE_APPROVAL = """
+mutation ($account: ID!, $approval: ResetApproval) {
+  updateSecurityPolicy(input: {accountId: $account, requireMfa: false, resetApproval: $approval}) {
+    __typename ... on SecurityPolicyUpdated { securityPolicy { resetApproval } } ... on Error { message } }
+}
+"""

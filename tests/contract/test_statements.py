@@ -44,6 +44,7 @@ EXAMPLE_COSTS = {
     "AuditLog": 2,
     "Alerts": 2,
     "SignInProviders": 4,
+    "MfaResetRequests": 2,
 }
 
 

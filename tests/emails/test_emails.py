@@ -37,6 +37,8 @@ SUBJECTS = {
     "mfa_deadline_extended": "You have until 1 December 2026 to set up MFA",
     "mfa_exempted": "You need not set up MFA until 1 December 2026",
     "mfa_exception_ended": "Your exception from MFA has ended",
+    "mfa_reset_requested": "Somebody asked to reset your MFA",
+    "mfa_reset_requested_owners": "A reset of a colleague's MFA waits for approval",
     "recovery_pass_issued": "A recovery pass was given for your sign-in",
     "recovery_pass_issued_owners": "A recovery pass was given to your colleague",
     "recovery_pass_used": "A recovery pass was used to sign in as you",
@@ -64,6 +66,11 @@ SUBJECTS = {
     "password_reset_requested": "Set a new password",
     "password_changed": "Your password was changed",
     "password_set": "Your password was set",
+}
+# Beside their buttons, where they lead elsewhere than "This was not me" of a reset.
+LINKS = {
+    "new_device_signed_in": ("/not-my-session", "This was not me"),
+    "mfa_reset_requested": ("/not-wanted", "Stop the reset"),
 }
 # What was done by the person, or by somebody in their place.
 SECURITY = [
@@ -121,7 +128,7 @@ def test_html_and_text_tell_the_same(name: str) -> None:
     said = Counter(re.findall(r"\w+", part(MAILS[name], "plain")))
     assert shown - said == Counter(re.findall(r"\w+", f"{SUBJECTS[name]} The button leads to"))
     # The text shows where a link leads that the HTML has behind its words.
-    not_me = [url for url in re.findall(r"https\S+", part(MAILS[name], "plain")) if re.search("/not-m[ey][^/]*#", url)]
+    not_me = [url for url in re.findall(r"https\S+", part(MAILS[name], "plain")) if re.search("/not-[mw][^/]*#", url)]
     assert said - shown == Counter(re.findall(r"\w+", "".join(not_me)))
 
 
@@ -129,10 +136,10 @@ def test_html_and_text_tell_the_same(name: str) -> None:
 def test_nothing_is_loaded_and_every_link_is_the_one_that_the_button_has(name: str) -> None:
     html = part(MAILS[name], "html")
     assert not re.search(r"<(img|link|script|iframe|object|form|base)\b|url\(|@import|\bsrc=", html)
-    path = "/not-my-session" if name == "new_device_signed_in" else "/not-me"
+    path, words = LINKS.get(name, ("/not-me", "This was not me"))
     not_me = f"https://gatehouse.example.com{path}#token={SAMPLE_TOKEN}"
-    has_not_me = name in {"mfa_reset", "mfa_reset_by_operator", "mfa_enabled", "new_device_signed_in"}
-    assert (f'<a href="{not_me}">This was not me</a>' in html) == has_not_me
+    has_not_me = name in {"mfa_reset", "mfa_reset_by_operator", "mfa_enabled", *LINKS}
+    assert (f'<a href="{not_me}">{words}</a>' in html) == has_not_me
     (action,) = set(re.findall(r'href="([^"]*)"', html)) - {not_me}
     assert action in {
         "https://gatehouse.example.com/account/security",

@@ -138,7 +138,7 @@ def test_an_event_is_described_and_has_a_sentence(event: type[Event]) -> None:
 # What people do without showing anything anew: the session says by what they were recognised, or there is none.
 SHOWS_NOTHING = {"SessionsEnded", "SignedOut", "PasswordResetRequested"}
 # What others do to the person; that session tells.
-DONE_BY_OTHERS = {"AccountViewed", "MfaReset", "RecoveryPassIssued"}
+DONE_BY_OTHERS = {"AccountViewed", "MfaReset", "MfaResetRequested", "MfaResetDeclined", "RecoveryPassIssued"}
 
 
 @every_event

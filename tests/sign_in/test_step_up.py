@@ -19,6 +19,7 @@ FREE = {
     "rejectSignIn",
     "confirmMfaEnrollment",
     "disputeMfaReset",
+    "stopMfaReset",
     "endSession",
     "signOutOtherSessions",
     "signOut",

@@ -1,5 +1,5 @@
-// The pages /not-me and /not-my-session: by the link of an email about a reset or about a new device, whose token stands
-// in the fragment. Nothing happens until pressed, since mail programs open links, too.
+// The pages /not-me, /not-my-session and /not-wanted: by the link of an email about a reset, a new device or a reset that
+// waits, whose token stands in the fragment. Nothing happens until pressed, since mail programs open links, too.
 
 import { Problem, ask } from "./api.js";
 import { element, form, show, tokenOfLink } from "./dom.js";
@@ -13,8 +13,14 @@ const REJECT = `mutation RejectSignIn($input: RejectSignInInput!) {
   rejectSignIn(input: $input) { __typename ... on SignInRejected { email passwordLinkSent } ... on Error { message }
     ... on TooManyAttempts { retryAt } } }`;
 
+const STOP = `mutation StopMfaReset($input: StopMfaResetInput!) {
+  stopMfaReset(input: $input) { __typename ... on MfaResetStopped { email } ... on Error { message }
+    ... on TooManyAttempts { retryAt } } }`;
+
 const main = element(document, "#main");
-const disown = main.dataset.disowns === "reset" ? disputeReset : rejectSignIn;
+/** @type {Record<string, (token: string) => Promise<string | null>>} */
+const WAYS = { reset: disputeReset, waiting: stopReset, "sign-in": rejectSignIn };
+const disown = WAYS[main.dataset.disowns ?? ""];
 const token = tokenOfLink();
 show(main, token ? "ask" : "worthless");
 if (token) {
@@ -55,4 +61,17 @@ async function rejectSignIn(token) {
   return result.passwordLinkSent
     ? t("A link to set a new password is on its way to {email}.", { email: result.email })
     : t("Nobody is signed in as {email} by it any more.", { email: result.email });
+}
+
+/**
+ * The same of a reset that waits for a second owner or admin.
+ * @param {string} token
+ */
+async function stopReset(token) {
+  const { data, problem } = await ask(STOP, { input: { token } });
+  if (problem) throw problem;
+  const result = data.stopMfaReset;
+  if (result.__typename === "LinkExpired") return null;
+  if (result.__typename !== "MfaResetStopped") throw new Problem(result.__typename, sentence(result));
+  return t("Nothing has changed for {email}.", { email: result.email });
 }

@@ -1,0 +1,172 @@
+"""Resets of MFA that wait for a second owner or admin: one row each, which whatever ends it deletes, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.pool import Connection
+from rules.resets import REQUEST_LIFETIME
+
+
+@dataclass(frozen=True)
+class Request:
+    """A reset that waits."""
+
+    id: UUID
+    account_id: UUID
+    user_id: UUID
+    requester_id: UUID
+    requester_email: str
+    reason: str | None
+    requested_at: datetime
+    expires_at: datetime
+
+
+async def needs_approval(connection: Connection, user_id: UUID) -> bool:
+    """Whether an account that the person is staff of asks for a second one, since a reset is one in all of them."""
+    return bool(
+        await connection.fetchval(
+            """
+            SELECT true FROM staff JOIN accounts ON accounts.id = account_id
+            WHERE user_id = $1 AND invited_at IS NULL AND (reset_approval = 'EVERYONE'
+                OR reset_approval = 'OWNERS_AND_ADMINS' AND role IN ('OWNER', 'ADMIN'))
+            LIMIT 1
+            """,
+            user_id,
+        )
+    )
+
+
+async def ask(
+    connection: Connection, account_id: UUID, user_id: UUID, requester_id: UUID, reason: str | None
+) -> UUID | None:
+    """Let a reset wait; its id. None when one waits already."""
+    request_id: UUID | None = await connection.fetchval(
+        """
+        INSERT INTO reset_requests (account_id, user_id, requester_id, reason, expires_at)
+        VALUES ($1, $2, $3, $4, now() + $5::interval)
+        ON CONFLICT (user_id) DO NOTHING
+        RETURNING id
+        """,
+        account_id,
+        user_id,
+        requester_id,
+        reason,
+        REQUEST_LIFETIME,
+    )
+    return request_id
+
+
+async def of_user(connection: Connection, user_id: UUID) -> Request | None:
+    """What waits for this person."""
+    row = await connection.fetchrow(
+        """
+        SELECT reset_requests.id, account_id, user_id, requester_id, email AS requester_email, reason, requested_at,
+            expires_at
+        FROM reset_requests JOIN users ON users.id = requester_id
+        WHERE user_id = $1 AND expires_at > now()
+        """,
+        user_id,
+    )
+    return Request(**row) if row else None
+
+
+async def of_account(connection: Connection, account_id: UUID) -> list[Request]:
+    """What waits in the account, the oldest first."""
+    rows = await connection.fetch(
+        """
+        SELECT reset_requests.id, account_id, user_id, requester_id, email AS requester_email, reason, requested_at,
+            expires_at
+        FROM reset_requests JOIN users ON users.id = requester_id
+        WHERE account_id = $1 AND expires_at > now()
+        ORDER BY requested_at, reset_requests.id
+        """,
+        account_id,
+    )
+    return [Request(**row) for row in rows]
+
+
+async def find(connection: Connection, account_id: UUID, request_id: UUID) -> Request | None:
+    """The reset of this id that waits in the account."""
+    row = await connection.fetchrow(
+        """
+        SELECT reset_requests.id, account_id, user_id, requester_id, email AS requester_email, reason, requested_at,
+            expires_at
+        FROM reset_requests JOIN users ON users.id = requester_id
+        WHERE reset_requests.id = $2 AND account_id = $1 AND expires_at > now()
+        """,
+        account_id,
+        request_id,
+    )
+    return Request(**row) if row else None
+
+
+async def is_told(connection: Connection, request_id: UUID) -> bool:
+    """Whether the mails about it have left: all that could be delivered, and one at least."""
+    return bool(
+        await connection.fetchval(
+            """
+            SELECT true FROM reset_requests
+            JOIN events ON events.subject_id = user_id AND events.account_id = reset_requests.account_id
+                AND type = 'MFA_RESET_REQUESTED' AND occurred_at = requested_at
+            WHERE reset_requests.id = $1 AND dispatched_at IS NOT NULL
+                AND EXISTS (SELECT FROM deliveries WHERE event_id = events.id AND state = 'sent')
+                AND NOT EXISTS (SELECT FROM deliveries WHERE event_id = events.id AND state IN ('pending', 'sending'))
+            """,
+            request_id,
+        )
+    )
+
+
+async def take(connection: Connection, request_id: UUID, *, to_approve: bool) -> bool:
+    """End what waits; false when something else has ended it, of which the database lets one win.
+
+    It is approved as long as whoever asked for it might still ask for it.
+    """
+    status = await connection.execute(
+        """
+        DELETE FROM reset_requests WHERE id = $1 AND expires_at > now()
+            AND (NOT $2 OR EXISTS (SELECT FROM staff AS requester JOIN staff AS member USING (account_id)
+                WHERE requester.account_id = reset_requests.account_id AND requester.user_id = requester_id
+                    AND member.user_id = reset_requests.user_id AND requester.invited_at IS NULL
+                    AND (requester.role = 'OWNER' OR requester.role = 'ADMIN' AND member.role <> 'OWNER')))
+        """,
+        request_id,
+        to_approve,
+    )
+    return status == "DELETE 1"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Whose reset waits no more, in which account."""
+
+    account_id: UUID
+    user_id: UUID
+
+
+async def stop(connection: Connection, event_id: int) -> Ended | None:
+    """End what this event asked for; None when something else has ended it."""
+    row = await connection.fetchrow(
+        """
+        DELETE FROM reset_requests USING events
+        WHERE events.id = $1 AND reset_requests.account_id = events.account_id AND user_id = subject_id
+            AND requested_at = occurred_at AND expires_at > now()
+        RETURNING reset_requests.account_id, user_id
+        """,
+        event_id,
+    )
+    return Ended(**row) if row else None
+
+
+async def drop(connection: Connection, user_id: UUID) -> None:
+    """The person is reset, or has no need to be: nothing waits for them any more."""
+    await connection.execute("DELETE FROM reset_requests WHERE user_id = $1", user_id)
+
+
+async def expire(connection: Connection) -> list[Ended]:
+    """End those that nobody has approved in time."""
+    rows = await connection.fetch("DELETE FROM reset_requests WHERE expires_at <= now() RETURNING account_id, user_id")
+    return [Ended(**row) for row in rows]

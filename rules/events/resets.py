@@ -1,0 +1,96 @@
+"""What happens to a reset of MFA that needs a second owner or admin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rules import links
+from rules.alerts import AlertKind
+from rules.clients import Client
+from rules.events.base import EMAIL_LINK, AccountEvent, shown_as
+from rules.events.mailing import to_owners, to_subject
+from rules.events.samples import ADMIN_ID, AT
+from rules.events.staff import MemberEvent
+from rules.resets import REQUEST_LIFETIME, ResetApproval
+
+REASON = "Phone lost on the train; called back on the number we have."
+OF_WHOM = {
+    ResetApproval.NOBODY: "nobody",
+    ResetApproval.OWNERS_AND_ADMINS: "owners and admins",
+    ResetApproval.EVERYONE: "everybody",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfaResetRequested(MemberEvent):
+    """Person and owners are mailed, each with a link that stops it. Where the admin sat is told in no email."""
+
+    description = "An owner or admin asked for the reset of a person's MFA, which another one must approve."
+    sentence = "{actor} asked to reset the MFA of {subject}{why}."
+    mailing = to_subject("mfa_reset_requested", further_links=(links.STOP_RESET,))
+    copy = to_owners("mfa_reset_requested_owners")
+    samples = {
+        "mfa_reset_requested": {
+            "actor_id": ADMIN_ID,
+            "subject_email": "mia@example.com",
+            "reason": REASON,
+            "until": AT + REQUEST_LIFETIME,
+        }
+    }
+    shows_everywhere = True
+
+    subject_email: str
+    reason: str | None = None
+    until: datetime = shown_as("Ends unless approved by")
+    client: Client
+
+    def words(self) -> dict[str, str]:
+        """The facts, with the reason."""
+        return super().words() | {"why": because(self.reason)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfaResetDeclined(MemberEvent):
+    description = "An owner or admin declined the reset of a person's MFA that another one had asked for."
+    sentence = "{actor} declined to reset the MFA of {subject}."
+    shows_everywhere = True
+
+    client: Client
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfaResetStopped(MemberEvent):
+    description = "The reset of a person's MFA that waited for a second owner or admin was stopped by an email's link."
+    sentence = "{actor} stopped the reset of the MFA of {subject} by a link of its email."
+    about_method = EMAIL_LINK
+    shows_everywhere = True
+
+    client: Client
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfaResetExpired(MemberEvent):
+    description = "The reset of a person's MFA that waited for a second owner or admin was not approved in time."
+    sentence = "The reset of the MFA of {subject} was not approved within 24 hours."
+    shows_everywhere = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResetApprovalChanged(AccountEvent):
+    description = "An owner changed whose resets of MFA a second owner or admin must approve."
+    sentence = "{actor} chose that a second owner or admin must approve resets of MFA: those of {of_whom}."
+    alert = AlertKind.POLICY_CHANGED
+    alert_sentence = "{actor} changed whose resets of MFA a second owner or admin must approve."
+    samples = {"reset_approval_changed": {"approval": ResetApproval.EVERYONE}}
+
+    approval: ResetApproval
+
+    def words(self) -> dict[str, str]:
+        """The facts, in words."""
+        return super().words() | {"of_whom": OF_WHOM[self.approval]}
+
+
+def because(reason: str | None) -> str:
+    """The reason behind a sentence that goes on with a full stop."""
+    return f": {reason.removesuffix('.')}" if reason else ""
