@@ -160,6 +160,7 @@ async def be_blocked_until_enrolled(agency: Agency) -> None:
 async def reset_and_enroll_anew(agency: Agency, olive: Page) -> None:
     """Olive resets Mia, who is told, must enroll to go on, and is asked again when she turns it off."""
     await row(olive, "mia").get_by_role("button", name="Reset MFA").click()
+    await dialog_of(olive).get_by_role("textbox", name="Reason").fill("Phone lost")
     await dialog_of(olive).get_by_role("button", name="Reset MFA").click()
     await expect(row(olive, "mia")).to_contain_text("Not enabled")
     await agency.email(email("mia"), "reset the multi-factor authentication (MFA) of your sign-in")

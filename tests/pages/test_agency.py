@@ -87,6 +87,7 @@ async def test_an_owner_resets_and_reminds(sit: Sit, world: World) -> None:
     await expect(dialog).to_contain_text(
         "This staff member will need to re-enroll in MFA on next sign-in. They will be notified by email."
     )
+    await dialog.get_by_role("textbox", name="Reason").fill("Phone lost")
     await dialog.get_by_role("button", name="Reset MFA").click()
     await expect(dialog).to_have_count(0)
     await expect(member(page, "mia")).to_contain_text("Not enabled")

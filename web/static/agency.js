@@ -16,7 +16,8 @@ import { t } from "./texts.js";
 /** @typedef {import("./queries.js").Viewer} Viewer */
 
 const ACCOUNT = `id name language securityPolicy { ${POLICY} } enrollmentProgress { ${PROGRESS} } staff { ${STAFF} }
-  webhooks { ${WEBHOOK} } signInProviders { name title mfaAllowed domains }`;
+  webhooks { ${WEBHOOK} } signInProviders { name title mfaAllowed domains }
+  mfaResetRequests { id staffMember { email } requestedBy reason expiresAt canApprove canDecline }`;
 const PAGE = `query AgencySecurity($id: ID!) { viewer { ${VIEWER} } account(id: $id) { ${ACCOUNT} } }`;
 const NOBODYS_ID = "00000000-0000-0000-0000-000000000000";
 const PROGRESS_CHANGED = `subscription EnrollmentProgress($id: ID!) { enrollmentProgress(accountId: $id) { ${PROGRESS} } }`;
@@ -59,7 +60,7 @@ function show(viewer, account) {
   roster.showProgress(account.enrollmentProgress);
   roster.show(account.staff);
   if (role) {
-    editPolicy(account.id, account.securityPolicy, ({ requireMfa }) => {
+    editPolicy(account.id, account.securityPolicy, role === "OWNER", ({ requireMfa }) => {
       roster.require(requireMfa);
       void again(roster);
     });
@@ -67,6 +68,11 @@ function show(viewer, account) {
   new Webhooks(account.id, account.webhooks, role === "OWNER");
   offerAlerts(account.id, role === "OWNER");
   beginAccountLanguage(account.id, account.language, role !== null);
+  if (account.mfaResetRequests.length) {
+    void import("./resets.js").then(({ showResets }) =>
+      showResets(account.id, account.mfaResetRequests, (member) => roster.put(member)),
+    );
+  }
   if (account.signInProviders.length) {
     void import("./providers.js").then(({ showProviders }) =>
       showProviders(account.id, account.signInProviders, role === "OWNER"),

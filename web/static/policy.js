@@ -10,10 +10,10 @@ import { minute } from "./words.js";
 
 /**
  * @typedef {{requireMfa: boolean, gracePeriodDays: number | null, graceDeadline: string | null, joinerDays: number,
- *   requiredOf: string, confirmResetByEmail: boolean}} Policy
+ *   requiredOf: string, confirmResetByEmail: boolean, resetApproval: string}} Policy
  */
 
-export const POLICY = "requireMfa gracePeriodDays graceDeadline joinerDays requiredOf confirmResetByEmail";
+export const POLICY = "requireMfa gracePeriodDays graceDeadline joinerDays requiredOf confirmResetByEmail resetApproval";
 const UPDATE = `mutation UpdateSecurityPolicy($input: UpdateSecurityPolicyInput!) { updateSecurityPolicy(input: $input) {
   __typename ... on SecurityPolicyUpdated { securityPolicy { ${POLICY} } } ... on Error { message }
   ... on InvalidInput { field } } }`;
@@ -30,8 +30,8 @@ export function showPolicy(policy) {
   element(document, "#policy").replaceChildren(make("p", standing(policy)));
 }
 
-/** @param {string} accountId @param {Policy} policy @param {(policy: Policy) => void} saved */
-export function editPolicy(accountId, policy, saved) {
+/** @param {string} accountId @param {Policy} policy @param {boolean} isOwner @param {(policy: Policy) => void} saved */
+export function editPolicy(accountId, policy, isOwner, saved) {
   const card = element(document, "#policy");
   card.replaceChildren(clone("policy-form"));
   const require = input(card, "#require");
@@ -44,6 +44,9 @@ export function editPolicy(accountId, policy, saved) {
 
   const confirm = input(card, "#confirm-reset");
   confirm.checked = policy.confirmResetByEmail;
+  const approval = find(card, "#reset-approval", HTMLSelectElement);
+  approval.value = policy.resetApproval;
+  approval.disabled = !isOwner;
   require.checked = policy.requireMfa;
   days.value = String(policy.gracePeriodDays ?? DEFAULT_DAYS);
   joiner.value = String(policy.joinerDays);
@@ -60,7 +63,8 @@ export function editPolicy(accountId, policy, saved) {
     for (const field of require.checked ? [days, joiner] : []) {
       if (daysIn(field) === null) return refuse(field, t("Enter whole days from 0 to {most}.", { most: MOST_DAYS }));
     }
-    const result = await act(UPDATE, { accountId, ...wanted(), confirmResetByEmail: confirm.checked });
+    const resetApproval = isOwner ? approval.value : null;
+    const result = await act(UPDATE, { accountId, ...wanted(), confirmResetByEmail: confirm.checked, resetApproval });
     if (result.__typename === "InvalidInput" && require.checked) {
       return refuse(result.field === "joinerDays" ? joiner : days, result.message);
     }

@@ -227,7 +227,12 @@ export class Roster {
     const { dialog } = openDialog("reset");
     element(dialog, ".whom").textContent = member.email;
     onSubmit(form(dialog), async () => {
-      const result = await act(RESET, { accountId: this.accountId, staffId: member.id });
+      const reason = input(dialog, "#reset-reason").value;
+      const result = await act(RESET, { accountId: this.accountId, staffId: member.id, reason });
+      if (result.__typename === "MfaResetPending") {
+        dialog.close();
+        return announce(t("Another owner or admin must approve the reset of {email}.", { email: member.email }));
+      }
       if (result.__typename !== "StaffMfaReset") throw new Problem(result.__typename, result.message);
       dialog.close();
       this.put(result.staffMember);
