@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import db.users
 from db.pool import Connection
-from db.users import account_from
 from rules.people import Account
 
 
@@ -19,4 +19,4 @@ async def load(connection: Connection, account_id: UUID) -> Account | None:
         """,
         account_id,
     )
-    return account_from(row) if row else None
+    return db.users.account_from(row) if row else None

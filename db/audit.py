@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from db.outbox import stored_from
+import db.outbox
 from db.pool import Connection
 from rules.events.stored import Stored
 
@@ -48,5 +48,6 @@ async def page(
         limit,
     )
     return [
-        Entry(row["id"], row["occurred_at"], row["actor_email"], row["subject_email"], stored_from(row)) for row in rows
+        Entry(row["id"], row["occurred_at"], row["actor_email"], row["subject_email"], db.outbox.stored_from(row))
+        for row in rows
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
-from db.outbox import stored_from
+import db.outbox
 from db.pool import Connection
 from rules.delivery import CLAIM_LIFETIME
 from rules.events.stored import Stored
@@ -144,7 +144,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
         CLAIM_LIFETIME,
         ENGLISH,
     )
-    return [Claimed(stored=stored_from(row), **{name: row[name] for name in PLAIN}) for row in rows]
+    return [Claimed(stored=db.outbox.stored_from(row), **{name: row[name] for name in PLAIN}) for row in rows]
 
 
 async def renew(connection: Connection, claim_id: UUID) -> None:

@@ -6,7 +6,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from uuid import UUID
 
-from db.outbox import stored_from
+import db.outbox
 from db.pool import Connection
 from db.users import BEFORE_ALL
 from rules.events.catalogue import SHOWN_WHEN_PLANNED
@@ -135,7 +135,7 @@ async def lock_undispatched(connection: Connection, event_id: int) -> Undispatch
         row["id"],
         row["account_name"],
         row["occurred_at"],
-        stored_from(row),
+        db.outbox.stored_from(row),
         row["fanned_out_to"],
         row["request_id"],
         row["traceparent"],

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from db import answers, devices, digests
+import db.answers
+import db.devices
+import db.digests
 from db.pool import Connection
 from rules.devices import LIFETIME
 from rules.digests import KEPT_FOR
@@ -24,9 +26,9 @@ async def prune(connection: Connection, session_idle: timedelta) -> None:
     await connection.execute("DELETE FROM recovery_passes WHERE expires_at < now()")
     await connection.execute("DELETE FROM enrollments WHERE expires_at < now()")
     await connection.execute("DELETE FROM links WHERE expires_at < now()")
-    await devices.prune(connection, LIFETIME)
-    await digests.prune(connection, KEPT_FOR)
-    await answers.prune(connection, KEY_LIFETIME)
+    await db.devices.prune(connection, LIFETIME)
+    await db.digests.prune(connection, KEPT_FOR)
+    await db.answers.prune(connection, KEY_LIFETIME)
     await connection.execute("DELETE FROM service_answers WHERE created_at < now() - $1::interval", ANSWER_LIFETIME)
     await connection.execute("DELETE FROM throttles WHERE updated_at < now() - $1::interval", LONGEST_SPAN)
 

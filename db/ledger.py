@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from db.migrate import Migration, all_migrations
+import db.migrate
+from db.migrate import Migration
 from db.pool import Connection
 
 
@@ -37,7 +38,7 @@ async def read(connection: Connection) -> Ledger:
     except asyncpg.UndefinedTableError:
         rows = []
     applied = {row["number"]: row["kind"] for row in rows}
-    ours = list(all_migrations())
+    ours = list(db.migrate.all_migrations())
     missing = tuple(migration for migration in ours if migration.number not in applied)
     unknown = set(applied) - {migration.number for migration in ours}
     return Ledger(missing, tuple(sorted(number for number in unknown if applied[number] != "expand")))

@@ -15,8 +15,9 @@ from importlib.resources import files
 
 import asyncpg
 
+import db.pooler
 from db.pool import Connection
-from db.pooler import Plain, leads_to_pooler
+from db.pooler import Plain
 
 LOCK_ID = 0x6A7E_0001  # any constant that is ours alone
 OLDEST_SERVER = 15
@@ -83,7 +84,7 @@ def all_migrations() -> Iterator[Migration]:
 
 async def require_server(connection: Plain) -> None:
     """Raise MigrationError when the server is older than our statements, or another with each transaction."""
-    if await leads_to_pooler(connection):
+    if await db.pooler.leads_to_pooler(connection):
         raise MigrationError(
             "The database's URL leads to a connection pooler: set GATEHOUSE_DATABASE_DIRECT_URL to PostgreSQL itself, "
             "for LISTEN and migrations."

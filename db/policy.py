@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import db.users
 from db.pool import Connection
-from db.users import account_from
 from rules.people import Account
 from rules.policy import Wanted
 from rules.resets import ResetApproval
@@ -26,7 +26,7 @@ async def lock(connection: Connection, account_id: UUID) -> Account | None:
         """,
         account_id,
     )
-    return account_from(row) if row else None
+    return db.users.account_from(row) if row else None
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ async def save(connection: Connection, account_id: UUID, wanted: Wanted) -> Acco
         wanted.required_of,
     )
     assert row is not None
-    return account_from(row)
+    return db.users.account_from(row)
 
 
 async def set_reset_confirmation(connection: Connection, account_id: UUID, is_required: bool) -> Account:
@@ -100,7 +100,7 @@ async def set_reset_confirmation(connection: Connection, account_id: UUID, is_re
         is_required,
     )
     assert row is not None
-    return account_from(row)
+    return db.users.account_from(row)
 
 
 async def set_reset_approval(connection: Connection, account_id: UUID, approval: ResetApproval) -> Account:
@@ -115,7 +115,7 @@ async def set_reset_approval(connection: Connection, account_id: UUID, approval:
         approval,
     )
     assert row is not None
-    return account_from(row)
+    return db.users.account_from(row)
 
 
 LOOKED_BACK = timedelta(seconds=10)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from db.away import has_left, is_away
+import db.away
+import db.pooler
 from db.bell import Bell
-from db.pooler import limited
 from db.seldom import Seldom
 from rules.failures import ServiceUnavailable
 from telemetry import metrics
@@ -68,14 +68,14 @@ class Database:
                 try:
                     yield connection
                 except Exception as error:
-                    if has_left(error):
+                    if db.away.has_left(error):
                         await self.pool.expire_connections()
                     raise
                 finally:
                     if end:
                         end.cancel()
         except Exception as error:
-            if not is_away(error):
+            if not db.away.is_away(error):
                 raise
             self._trouble.warning("The database cannot be used now: %s.", type(error).__name__)
             raise ServiceUnavailable from error
@@ -95,7 +95,7 @@ class Database:
         try:
             await self.pool.close()
         except Exception as error:
-            if not is_away(error):
+            if not db.away.is_away(error):
                 raise
             self.pool.terminate()
 
@@ -115,7 +115,7 @@ async def open_database(
     }
     way: dict[str, Any] = {"server_settings": shown | limits}
     if through_pooler:
-        way = {"server_settings": shown, "connection_class": limited(limits), "statement_cache_size": 0}
+        way = {"server_settings": shown, "connection_class": db.pooler.limited(limits), "statement_cache_size": 0}
     pool = await asyncpg.create_pool(
         url,
         min_size=1,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from db.outbox import stored_from
+import db.outbox
 from db.pool import Connection
 from rules.events.stored import Stored
 from rules.sealing import Sealed
@@ -396,5 +396,5 @@ def _claimed(row: asyncpg.Record) -> Claimed:
         **plain,
         secret=Sealed(row["secret_sealed"], row["secret_key_id"]),
         previous=previous,
-        stored=stored_from(row) if row["event_id"] is not None else None,
+        stored=db.outbox.stored_from(row) if row["event_id"] is not None else None,
     )

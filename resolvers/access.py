@@ -7,10 +7,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import accounts, outbox, service_keys, sessions, staff, throttles, users
+import db.accounts
+import db.outbox
+import db.service_keys
+import db.sessions
+import db.staff
+import db.throttles
+import db.users
+import rules.throttling
 from db.pool import Connection
 from resolvers.context import Context
-from rules import throttling
 from rules.events.staff import AccountViewed
 from rules.failures import (
     MfaEnrollmentRequired,
@@ -56,9 +62,11 @@ async def _tell_of_view(context: Context, person: Person, account_id: UUID) -> N
         return
     context.viewed.add(account_id)
     async with context.database.transaction() as connection:
-        if await throttles.is_due(connection, throttling.view_key(person.id, account_id), throttling.VIEW_INTERVAL):
+        if await db.throttles.is_due(
+            connection, rules.throttling.view_key(person.id, account_id), rules.throttling.VIEW_INTERVAL
+        ):
             viewed = AccountViewed(account_id=account_id, actor_id=person.id, client=context.client)
-            await outbox.append(connection, viewed)
+            await db.outbox.append(connection, viewed)
 
 
 def pass_gate(person: Person, found: Account) -> Account:
@@ -144,16 +152,16 @@ async def confirm_manager(connection: Connection, person: Person, account_id: UU
 
     Holds role and session until the transaction ends, so that a demotion or a reset comes wholly before or after it.
     """
-    if not await sessions.hold(connection, person.session_id):
+    if not await db.sessions.hold(connection, person.session_id):
         raise Unauthenticated
-    if not await staff.hold_manager(connection, account_id, person.id):
+    if not await db.staff.hold_manager(connection, account_id, person.id):
         raise NotFound
 
 
 async def confirm_owner(connection: Connection, person: Person, account_id: UUID) -> None:
     """The same of the owner's role."""
     await confirm_manager(connection, person, account_id)
-    if not await staff.is_owner(connection, account_id, person.id):
+    if not await db.staff.is_owner(connection, account_id, person.id):
         raise NotFound
 
 
@@ -167,7 +175,7 @@ async def confirm_policy_editor(connection: Connection, editor: Person | Service
 
 async def confirm_service(connection: Connection, key: ServiceKey) -> None:
     """Raises Unauthenticated when the key was revoked since the request began; keeps it until the transaction ends."""
-    if not await service_keys.hold(connection, key.id):
+    if not await db.service_keys.hold(connection, key.id):
         raise Unauthenticated
 
 
@@ -179,7 +187,7 @@ async def _account_for_service(context: Context, account_id: UUID, *rights: Righ
 
 async def _loaded(context: Context, account_id: UUID) -> Account:
     async with context.database.connection() as connection:
-        found = await accounts.load(connection, account_id)
+        found = await db.accounts.load(connection, account_id)
     if found is None:
         raise NotFound
     return found
@@ -190,6 +198,6 @@ async def lock_person(connection: Connection, person: Person) -> None:
 
     The session is looked at again behind the lock, so that a reset that was first leaves nothing to come after it.
     """
-    await users.lock(connection, person.id)
-    if not await sessions.is_live(connection, person.session_id):
+    await db.users.lock(connection, person.id)
+    if not await db.sessions.is_live(connection, person.session_id):
         raise Unauthenticated

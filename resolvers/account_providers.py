@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from db import account_providers, identities, outbox
+import db.account_providers
+import db.identities
+import db.outbox
+import resolvers.access
+import resolvers.owning
+import rules.addresses
 from db.pool import Connection
-from resolvers import access, owning
 from resolvers.context import Context
-from rules import addresses
 from rules.addresses import NotAnAddressError
 from rules.events.providers import (
     DomainReleased,
@@ -39,20 +42,20 @@ class AccountProvider:
 
 async def of_account(context: Context, account_id: UUID) -> list[AccountProvider]:
     """All providers, for whoever may see the account's security page."""
-    await access.viewed_account(context, account_id)
+    await resolvers.access.viewed_account(context, account_id)
     async with context.database.connection() as connection:
         return await _all(context, connection, account_id)
 
 
 async def allow_mfa(context: Context, account_id: UUID, name: str, *, is_allowed: bool) -> AccountProvider:
     """Let a provider's second factor satisfy the account's requirement, or not. Raises InvalidInput, NotPermitted."""
-    person = await access.owned_account(context, account_id, to=TO_ALLOW)
+    person = await resolvers.access.owned_account(context, account_id, to=TO_ALLOW)
     provider = _known(context, name)
-    async with owning.as_owner(context, person, account_id) as connection:
-        change = account_providers.allow_mfa if is_allowed else account_providers.disallow_mfa
+    async with resolvers.owning.as_owner(context, person, account_id) as connection:
+        change = db.account_providers.allow_mfa if is_allowed else db.account_providers.disallow_mfa
         if await change(connection, account_id, provider.name):
             kind = ProviderMfaAllowed if is_allowed else ProviderMfaDisallowed
-            await outbox.append(connection, kind(account_id=account_id, actor_id=person.id, provider=provider.title))
+            await db.outbox.append(connection, kind(account_id=account_id, actor_id=person.id, provider=provider.title))
         found = await _one(context, connection, account_id, provider.name)
     await context.reload()
     return found
@@ -63,35 +66,35 @@ async def request_domain(context: Context, account_id: UUID, domain: str, name: 
 
     Whether it is another account's already is for the operator to see, and for nobody to find out here.
     """
-    person = await access.owned_account(context, account_id, to=TO_ASK)
+    person = await resolvers.access.owned_account(context, account_id, to=TO_ASK)
     provider, domain = _known(context, name), _domain(domain)
-    async with owning.as_owner(context, person, account_id) as connection:
+    async with resolvers.owning.as_owner(context, person, account_id) as connection:
         await _ask(connection, account_id, domain, provider, person.id)
         return await _one(context, connection, account_id, provider.name)
 
 
 async def release_domain(context: Context, account_id: UUID, domain: str) -> None:
     """Withdraw a request, and release the domain where it is bound; what is neither stays so. Raises NotPermitted."""
-    person = await access.owned_account(context, account_id, to=TO_ASK)
+    person = await resolvers.access.owned_account(context, account_id, to=TO_ASK)
     domain = _domain(domain)
-    async with owning.as_owner(context, person, account_id) as connection:
-        if await account_providers.end_request(connection, account_id, domain):
+    async with resolvers.owning.as_owner(context, person, account_id) as connection:
+        if await db.account_providers.end_request(connection, account_id, domain):
             ended = DomainRequestEnded(account_id=account_id, actor_id=person.id, domain=domain, outcome="withdrawn")
-            await outbox.append(connection, ended)
-        if await identities.release_domain(connection, account_id, domain):
+            await db.outbox.append(connection, ended)
+        if await db.identities.release_domain(connection, account_id, domain):
             released = DomainReleased(account_id=account_id, actor_id=person.id, domain=domain)
-            await outbox.append(connection, released)
+            await db.outbox.append(connection, released)
 
 
 async def _ask(connection: Connection, account_id: UUID, domain: str, provider: ProviderConfig, user_id: UUID) -> None:
-    if (domain, provider.name) in await identities.domains(connection, account_id):
+    if (domain, provider.name) in await db.identities.domains(connection, account_id):
         return
-    asked_before = await account_providers.requests(connection, account_id)
+    asked_before = await db.account_providers.requests(connection, account_id)
     if len(asked_before) >= MOST_REQUESTS and domain not in {each.domain for each in asked_before}:
         raise InvalidInput("domain", f"An account asks for {MOST_REQUESTS} domains at once at most.")
-    if await account_providers.ask_for_domain(connection, account_id, domain, provider.name, user_id):
+    if await db.account_providers.ask_for_domain(connection, account_id, domain, provider.name, user_id):
         event = DomainRequested(account_id=account_id, actor_id=user_id, domain=domain, provider=provider.title)
-        await outbox.append(connection, event)
+        await db.outbox.append(connection, event)
 
 
 def _known(context: Context, name: str) -> ProviderConfig:
@@ -103,7 +106,7 @@ def _known(context: Context, name: str) -> ProviderConfig:
 
 def _domain(text: str) -> str:
     try:
-        return addresses.checked_domain(text)
+        return rules.addresses.checked_domain(text)
     except NotAnAddressError as error:
         raise InvalidInput("domain", str(error)) from None
 
@@ -114,9 +117,9 @@ async def _one(context: Context, connection: Connection, account_id: UUID, name:
 
 
 async def _all(context: Context, connection: Connection, account_id: UUID) -> list[AccountProvider]:
-    allowed = await account_providers.with_mfa_allowed(connection, account_id)
-    bound = await identities.domains(connection, account_id)
-    asked = await account_providers.requests(connection, account_id)
+    allowed = await db.account_providers.with_mfa_allowed(connection, account_id)
+    bound = await db.identities.domains(connection, account_id)
+    asked = await db.account_providers.requests(connection, account_id)
     return [
         AccountProvider(
             name,

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import alerts, outbox
-from resolvers import access, owning
+import db.alerts
+import db.outbox
+import resolvers.access
+import resolvers.owning
+import rules.alerts
+import rules.events.alerts
 from resolvers.context import Context
-from rules import alerts as rules
 from rules.alerts import AlertSetting, Wish
-from rules.events.alerts import changed
 from rules.failures import InvalidInput
 
 
 async def of_account(context: Context, account_id: UUID) -> list[AlertSetting]:
     """The setting of every kind, for owners, admins and super-admins. Raises what viewed_account raises."""
-    await access.viewed_account(context, account_id)
+    await resolvers.access.viewed_account(context, account_id)
     async with context.database.connection() as connection:
-        return rules.whole(await alerts.settings(connection, account_id))
+        return rules.alerts.whole(await db.alerts.settings(connection, account_id))
 
 
 async def update(context: Context, account_id: UUID, wishes: list[Wish]) -> list[AlertSetting]:
@@ -25,14 +27,14 @@ async def update(context: Context, account_id: UUID, wishes: list[Wish]) -> list
 
     Raises what owned_account raises, and InvalidInput.
     """
-    person = await access.owned_account(context, account_id, to="change its alerts")
+    person = await resolvers.access.owned_account(context, account_id, to="change its alerts")
     if len({wish.kind for wish in wishes}) < len(wishes):
         raise InvalidInput("alerts", "Give each kind of alert once.")
-    async with owning.as_owner(context, person, account_id) as connection:
-        held = rules.whole(await alerts.settings(connection, account_id))
+    async with resolvers.owning.as_owner(context, person, account_id) as connection:
+        held = rules.alerts.whole(await db.alerts.settings(connection, account_id))
         wanted = {wish.kind: wish for wish in wishes}
         now = [wanted[each.kind].over(each) if each.kind in wanted else each for each in held]
         if now != held:
-            await alerts.save(connection, account_id, now)
-            await outbox.append(connection, changed(now, account_id, person.id))
+            await db.alerts.save(connection, account_id, now)
+            await db.outbox.append(connection, rules.events.alerts.changed(now, account_id, person.id))
     return now

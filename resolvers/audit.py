@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from db import audit
+import db.audit
+import resolvers.access
+import resolvers.staff
+import rules.addresses
+import rules.cursor
 from db.audit import Entry
-from resolvers import access
 from resolvers.context import Context
-from resolvers.staff import page_size
-from rules import addresses, cursor
 from rules.events.catalogue import BY_TYPE
 from rules.service_keys import Right
 
@@ -32,21 +33,21 @@ async def log(
     context: Context, account_id: UUID, first: int | None, after: str | None, types: list[str] | None, email: str | None
 ) -> Page:
     """Events, newest first. Raises what viewed_account raises, and BadUserInput."""
-    await access.viewed_account(context, account_id, Right.AUDIT)
-    limit = page_size(first, LARGEST_PAGE, DEFAULT_PAGE)
+    await resolvers.access.viewed_account(context, account_id, Right.AUDIT)
+    limit = resolvers.staff.page_size(first, LARGEST_PAGE, DEFAULT_PAGE)
     ring, scope = context.service.ring, f"audit {account_id}"
-    before = int(cursor.decode(ring, scope, after)[0]) if after is not None else None
+    before = int(rules.cursor.decode(ring, scope, after)[0]) if after is not None else None
     wanted = list(BY_TYPE) if types is None else types
     async with context.database.connection() as connection:
-        entries = await audit.page(
+        entries = await db.audit.page(
             connection,
             account_id,
             wanted,
-            addresses.normalized(email) if email else None,
+            rules.addresses.normalized(email) if email else None,
             before,
             limit + 1,
         )
     has_next = len(entries) > limit
     entries = entries[:limit]
-    cursors = [cursor.encode(ring, scope, [str(entry.id)]) for entry in entries]
+    cursors = [rules.cursor.encode(ring, scope, [str(entry.id)]) for entry in entries]
     return Page(entries, cursors, has_next, after is not None)

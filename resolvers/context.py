@@ -11,14 +11,16 @@ from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
-from db import service_keys, users
+import db.service_keys
+import db.users
+import rules.devices
+import rules.tokens
 from db.pool import Connection, Database
 from oidc.provider import Provider
 from resolvers.hashing import Hasher
 from resolvers.held import Held
 from resolvers.hub import Hub
 from resolvers.turns import Turns
-from rules import devices, tokens
 from rules.clients import Client
 from rules.failures import Forbidden, ServiceUnavailable, Unauthenticated
 from rules.people import Person, TimeLimits
@@ -75,7 +77,7 @@ class Context:
     def __post_init__(self) -> None:
         """Tell a service from a person by the token, and the request's events where it comes from."""
         requests.comes_from(ipAddress=self.client.ip_address, userAgent=self.client.user_agent)
-        if self.token is not None and self.token.startswith(tokens.SERVICE_PREFIX):
+        if self.token is not None and self.token.startswith(rules.tokens.SERVICE_PREFIX):
             self._service_token = self.token
 
     @property
@@ -178,8 +180,8 @@ class Context:
     def know_device(self, user_id: UUID, now: datetime) -> None:
         """Remember that the person has signed in on this device, as far as it takes cookies."""
         if self.takes_cookies and not self.is_service:
-            randomness = secrets.token_bytes(devices.RANDOM_BYTES)
-            self.device_cookie = devices.remember(self.service.ring, self.device_cookie, user_id, now, randomness)
+            randomness = secrets.token_bytes(rules.devices.RANDOM_BYTES)
+            self.device_cookie = rules.devices.remember(self.service.ring, self.device_cookie, user_id, now, randomness)
 
     def sign_out(self) -> None:
         """Go on as nobody."""
@@ -188,23 +190,28 @@ class Context:
 
     @cached_property
     def _service_key_hash(self) -> bytes | None:
-        return tokens.digest(tokens.SERVICE_PREFIX, self._service_token or "")
+        return rules.tokens.digest(rules.tokens.SERVICE_PREFIX, self._service_token or "")
 
     @property
     def token_hash(self) -> bytes | None:
         if self._hashed is None or self._hashed[0] != self.token:
-            self._hashed = self.token, tokens.digest(tokens.SESSION_PREFIX, self.token) if self.token else None
+            self._hashed = (
+                self.token,
+                rules.tokens.digest(rules.tokens.SESSION_PREFIX, self.token) if self.token else None,
+            )
         return self._hashed[1]
 
     async def _load_service_key(self) -> ServiceKey | None:
         if self._service_key_hash is None:
             return None
         async with self.database.connection() as connection:
-            return await service_keys.find(connection, self._service_key_hash)
+            return await db.service_keys.find(connection, self._service_key_hash)
 
     async def _load(self, *, is_recovery: bool = False) -> Person | None:
         token_hash = self.token_hash
         if token_hash is None:
             return None
         async with self.database.connection() as connection:
-            return await users.person_of_session(connection, token_hash, self.service.limits, is_recovery=is_recovery)
+            return await db.users.person_of_session(
+                connection, token_hash, self.service.limits, is_recovery=is_recovery
+            )

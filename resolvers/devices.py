@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import devices, links, outbox, sessions, throttles, users
+import db.devices
+import db.links
+import db.outbox
+import db.sessions
+import db.throttles
+import db.users
+import resolvers.reenrollment
+import rules.devices
+import rules.throttling
 from db.pool import Connection
 from db.sessions import Started
-from resolvers import reenrollment
 from resolvers.context import Context
-from rules import devices as rules
-from rules import throttling
 from rules.events.passwords import PasswordResetRequested
 from rules.events.signing_in import NewDeviceSignedIn, SignInRejected
 from rules.failures import LinkExpired, TooManyAttempts
@@ -24,15 +29,15 @@ async def notice(context: Context, connection: Connection, user_id: UUID, starte
     sign-in of all is none to be told of.
     """
     client = context.client
-    is_new = await devices.see(
-        connection, user_id, rules.digest(client.user_agent, throttling.source(client.ip_address))
+    is_new = await db.devices.see(
+        connection, user_id, rules.devices.digest(client.user_agent, rules.throttling.source(client.ip_address))
     )
     cookie = None if context.is_service else context.device_cookie
-    if not is_new or rules.known_as(context.service.ring, cookie, user_id, started.now) is not None:
+    if not is_new or rules.devices.known_as(context.service.ring, cookie, user_id, started.now) is not None:
         return
     is_mailed = True
     try:
-        await throttles.charge(connection, throttling.new_device_key(user_id), throttling.NEW_DEVICE)
+        await db.throttles.charge(connection, rules.throttling.new_device_key(user_id), rules.throttling.NEW_DEVICE)
     except TooManyAttempts:
         is_mailed = False  # the mails of this hour have said it; the audit log has each
     told = NewDeviceSignedIn(
@@ -43,7 +48,7 @@ async def notice(context: Context, connection: Connection, user_id: UUID, starte
         session_id=started.session_id,
         is_mailed=is_mailed,
     )
-    await outbox.append(connection, told)
+    await db.outbox.append(connection, told)
 
 
 async def reject(context: Context, token: str) -> tuple[str, bool]:
@@ -51,19 +56,19 @@ async def reject(context: Context, token: str) -> tuple[str, bool]:
 
     Returns the person's email and whether there is a password to change. Raises LinkExpired and TooManyAttempts.
     """
-    found = await reenrollment.find_link(context, token, Purpose.NOT_MY_SIGN_IN)
+    found = await resolvers.reenrollment.find_link(context, token, Purpose.NOT_MY_SIGN_IN)
     async with context.changing(found.user_id) as connection:
-        await users.lock(connection, found.user_id)
-        if not await links.use(connection, found):
+        await db.users.lock(connection, found.user_id)
+        if not await db.links.use(connection, found):
             raise LinkExpired
-        session_id = await devices.forget(connection, found.user_id, found.event_id)
+        session_id = await db.devices.forget(connection, found.user_id, found.event_id)
         if session_id is not None:
-            await sessions.end_of(connection, found.user_id, session_id)
-        known = await users.credentials_of(connection, found.user_id)
+            await db.sessions.end_of(connection, found.user_id, session_id)
+        known = await db.users.credentials_of(connection, found.user_id)
         assert known is not None
         has_password = known.password_hash is not None
         rejected = SignInRejected(subject_id=found.user_id, actor_id=found.user_id, client=context.client)
-        await outbox.append(connection, rejected)
+        await db.outbox.append(connection, rejected)
         if has_password:
             await _start_password_change(context, connection, found.user_id, known.email)
     return known.email, has_password
@@ -71,7 +76,7 @@ async def reject(context: Context, token: str) -> tuple[str, bool]:
 
 async def _start_password_change(context: Context, connection: Connection, user_id: UUID, email: str) -> None:
     try:
-        await throttles.charge(connection, throttling.reset_email_key(email), throttling.RESET_EMAIL)
+        await db.throttles.charge(connection, rules.throttling.reset_email_key(email), rules.throttling.RESET_EMAIL)
     except TooManyAttempts:
         return  # the links sent before still hold
-    await outbox.append(connection, PasswordResetRequested(subject_id=user_id, client=context.client))
+    await db.outbox.append(connection, PasswordResetRequested(subject_id=user_id, client=context.client))

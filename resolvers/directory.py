@@ -10,13 +10,21 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from db import directory, external_ids, links, memberships, outbox, sessions, users
+import db.directory
+import db.external_ids
+import db.links
+import db.memberships
+import db.outbox
+import db.sessions
+import db.users
+import resolvers.access
+import resolvers.joining
+import resolvers.provisioning
+import resolvers.sessions
 from db.directory import Entry, Wanted
 from db.external_ids import Known
 from db.pool import Connection
-from resolvers import access, joining, provisioning
 from resolvers.context import Context
-from resolvers.sessions import leave_nothing_open
 from rules.events.staff import StaffDeactivated, StaffReactivated, StaffRemoved
 from rules.failures import Forbidden, InvalidInput, NotFound
 from rules.links import Purpose
@@ -61,30 +69,32 @@ async def search(context: Context, wanted: Wanted) -> list[Entry]:
     """Those for whom anything of what is wanted holds: at most one for each of it."""
     _, account_id = await asked(context)
     async with context.database.connection() as connection:
-        return await directory.entries(connection, account_id, await directory.find(connection, account_id, wanted))
+        return await db.directory.entries(
+            connection, account_id, await db.directory.find(connection, account_id, wanted)
+        )
 
 
 async def page(context: Context, is_active: bool | None, offset: int, limit: int) -> tuple[int, list[Entry]]:
     """How many people there are in the directory, and `limit` of them from behind `offset`."""
     _, account_id = await asked(context)
     async with context.database.connection() as connection:
-        total = await directory.count(connection, account_id, is_active)
-        user_ids = await directory.page(connection, account_id, is_active, offset, limit)
-        return total, await directory.entries(connection, account_id, user_ids)
+        total = await db.directory.count(connection, account_id, is_active)
+        user_ids = await db.directory.page(connection, account_id, is_active, offset, limit)
+        return total, await db.directory.entries(connection, account_id, user_ids)
 
 
 async def create(context: Context, given: Given) -> Entry:
     """Let somebody be in the directory. Raises InvalidInput, Taken, and as `asked`."""
     key, account_id = await asked(context)
-    email = provisioning.checked_email(given.email)
+    email = resolvers.provisioning.checked_email(given.email)
     async with context.changing(account_id) as connection:
         await _begin(connection, key, account_id)
         await _require_free(connection, account_id, None, given)
-        user_id = await provisioning.person(connection, email)
-        await users.lock(connection, user_id)
-        await provisioning.let_join(connection, key, account_id, user_id, given.role)
+        user_id = await resolvers.provisioning.person(connection, email)
+        await db.users.lock(connection, user_id)
+        await resolvers.provisioning.let_join(connection, key, account_id, user_id, given.role)
         await _rename(connection, account_id, user_id, given.external_id)
-        await directory.keep(connection, account_id, user_id, given.user_name, given.said)
+        await db.directory.keep(connection, account_id, user_id, given.user_name, given.said)
         if not given.is_active:
             await _deactivate(connection, key, account_id, await _known(connection, account_id, user_id), given.role)
         return await _entry(connection, account_id, user_id)
@@ -99,7 +109,7 @@ async def change(context: Context, user_id: UUID, decide: Callable[[Entry], Awai
     key, account_id = await asked(context)
     async with context.changing(account_id) as connection:
         await _begin(connection, key, account_id)
-        before = await _locked(connection, account_id, user_id, users.lock_whole)
+        before = await _locked(connection, account_id, user_id, db.users.lock_whole)
         given = await decide(before)
         await _require_free(connection, account_id, user_id, given)
         await _change_name(connection, key, account_id, before, given)
@@ -112,22 +122,26 @@ async def remove(context: Context, user_id: UUID, check: Callable[[Entry], None]
     key, account_id = await asked(context)
     async with context.changing(account_id) as connection:
         await _begin(connection, key, account_id)
-        entry = await _locked(connection, account_id, user_id, users.lock)
+        entry = await _locked(connection, account_id, user_id, db.users.lock)
         check(entry)
         if entry.is_active:
-            await provisioning.take_role(connection, account_id, await _known(connection, account_id, user_id))
-        await directory.forget(connection, account_id, user_id)
-        await outbox.append(connection, StaffRemoved(account_id=account_id, subject_id=user_id, service_key=key.name))
-        await sessions.end_of_outsider(connection, user_id)
+            await resolvers.provisioning.take_role(
+                connection, account_id, await _known(connection, account_id, user_id)
+            )
+        await db.directory.forget(connection, account_id, user_id)
+        await db.outbox.append(
+            connection, StaffRemoved(account_id=account_id, subject_id=user_id, service_key=key.name)
+        )
+        await db.sessions.end_of_outsider(connection, user_id)
 
 
 async def _begin(connection: Connection, key: ServiceKey, account_id: UUID) -> None:
-    await access.confirm_service(connection, key)
-    await provisioning.lock_account(connection, account_id)
+    await resolvers.access.confirm_service(connection, key)
+    await resolvers.provisioning.lock_account(connection, account_id)
 
 
 async def _entry(connection: Connection, account_id: UUID, user_id: UUID) -> Entry:
-    found = await directory.entries(connection, account_id, [user_id])
+    found = await db.directory.entries(connection, account_id, [user_id])
     if not found:
         raise NotFound
     return found[0]
@@ -143,15 +157,15 @@ async def _locked(
 
 
 async def _known(connection: Connection, account_id: UUID, user_id: UUID) -> Known:
-    known = await external_ids.find(connection, account_id, user_id=user_id)
+    known = await db.external_ids.find(connection, account_id, user_id=user_id)
     assert known is not None
     return known
 
 
 async def _require_free(connection: Connection, account_id: UUID, user_id: UUID | None, given: Given) -> None:
     wanted = Wanted(user_name=given.user_name, email=given.email, external_id=given.external_id)
-    found = await directory.find(connection, account_id, wanted)
-    for other in await directory.entries(connection, account_id, [each for each in found if each != user_id]):
+    found = await db.directory.find(connection, account_id, wanted)
+    for other in await db.directory.entries(connection, account_id, [each for each in found if each != user_id]):
         if other.user_name == given.user_name:
             raise Taken("userName", "Somebody else in this directory has this userName.")
         if other.email == given.email:
@@ -163,12 +177,12 @@ async def _require_free(connection: Connection, account_id: UUID, user_id: UUID 
 async def _change_name(connection: Connection, key: ServiceKey, account_id: UUID, before: Entry, given: Given) -> None:
     """What the person is called: address, names and the directory's id."""
     if given.email != before.email:
-        email = provisioning.checked_email(given.email)
+        email = resolvers.provisioning.checked_email(given.email)
         known = await _known(connection, account_id, before.user_id)
-        await provisioning.replace_email(connection, known, email, key)
+        await resolvers.provisioning.replace_email(connection, known, email, key)
     if given.external_id != before.external_id:
         await _rename(connection, account_id, before.user_id, given.external_id)
-    await directory.keep(connection, account_id, before.user_id, given.user_name, given.said)
+    await db.directory.keep(connection, account_id, before.user_id, given.user_name, given.said)
 
 
 async def _change_standing(
@@ -177,31 +191,31 @@ async def _change_standing(
     """Role, and whether they are active."""
     known = await _known(connection, account_id, before.user_id)
     if before.is_active:
-        await provisioning.give_role(connection, key, account_id, known, before.role, given.role)
+        await resolvers.provisioning.give_role(connection, key, account_id, known, before.role, given.role)
         if not given.is_active:
             await _deactivate(connection, key, account_id, known, given.role)
         return
-    await directory.set_inactive_role(connection, account_id, known.id, given.role)
+    await db.directory.set_inactive_role(connection, account_id, known.id, given.role)
     if given.is_active:
-        await memberships.join(connection, account_id, known.id, given.role)
+        await db.memberships.join(connection, account_id, known.id, given.role)
         event = StaffReactivated(account_id=account_id, subject_id=known.id, role=given.role, service_key=key.name)
-        await outbox.append(connection, event)
-        await joining.tell_joined(connection, account_id, [known.id])
+        await db.outbox.append(connection, event)
+        await resolvers.joining.tell_joined(connection, account_id, [known.id])
 
 
 async def _deactivate(connection: Connection, key: ServiceKey, account_id: UUID, known: Known, role: Role) -> None:
     """Take the role away until they are active again. Who belongs nowhere else is signed out, and stays it."""
-    await directory.set_inactive_role(connection, account_id, known.id, role)
-    await provisioning.take_role(connection, account_id, known)
+    await db.directory.set_inactive_role(connection, account_id, known.id, role)
+    await resolvers.provisioning.take_role(connection, account_id, known)
     event = StaffDeactivated(account_id=account_id, subject_id=known.id, role=role, service_key=key.name)
-    await outbox.append(connection, event)
-    if await directory.is_shut_out(connection, known.id):
-        await leave_nothing_open(connection, known.id)
-        await links.void(connection, known.id, [Purpose.PASSWORD_RESET, Purpose.ENROLLMENT])
+    await db.outbox.append(connection, event)
+    if await db.directory.is_shut_out(connection, known.id):
+        await resolvers.sessions.leave_nothing_open(connection, known.id)
+        await db.links.void(connection, known.id, [Purpose.PASSWORD_RESET, Purpose.ENROLLMENT])
 
 
 async def _rename(connection: Connection, account_id: UUID, user_id: UUID, external_id: str | None) -> None:
     """Let the directory's id for the person be this one; who was called so before is in the directory no more."""
-    await external_ids.unbind(connection, account_id, external_id, user_id)
+    await db.external_ids.unbind(connection, account_id, external_id, user_id)
     if external_id is not None:
-        await external_ids.bind(connection, account_id, external_id, user_id)
+        await db.external_ids.bind(connection, account_id, external_id, user_id)

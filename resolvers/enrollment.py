@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from db import enrollment, factors, links, outbox
+import db.enrollment
+import db.factors
+import db.links
+import db.outbox
+import resolvers.access
+import resolvers.guessing
+import resolvers.new_app
+import resolvers.proof
+import resolvers.second_factor
 from db.pool import Connection
-from resolvers import access, guessing, proof, second_factor
 from resolvers.context import Context
-from resolvers.new_app import Begun, Shown, begun, new_secret, put_into_use
+from resolvers.new_app import Begun, Shown
 from rules.events.mfa import MfaDisabled, MfaEnabled
 from rules.failures import EnrollmentNotStarted, MfaAlreadyEnabled, MfaNotEnabled, NotPermitted
 from rules.links import Purpose
@@ -14,16 +21,16 @@ from rules.links import Purpose
 
 async def begin(context: Context) -> Begun:
     """Make a new secret. Raises MfaAlreadyEnabled, NotPermitted (why_not_enroll), and what fresh_person raises."""
-    person = await access.fresh_person(context)
+    person = await resolvers.access.fresh_person(context)
     if (reason := person.why_not_enroll) is not None:
         raise NotPermitted(reason)
-    secret, sealed = new_secret(context, person)
+    secret, sealed = resolvers.new_app.new_secret(context, person)
     async with context.changing(person.id) as connection:
-        await access.lock_person(connection, person)
-        if await factors.exists(connection, person.id):
+        await resolvers.access.lock_person(connection, person)
+        if await db.factors.exists(connection, person.id):
             raise MfaAlreadyEnabled
-        expires_at = await enrollment.begin(connection, person.id, sealed)
-    return begun(context, person, secret, expires_at)
+        expires_at = await db.enrollment.begin(connection, person.id, sealed)
+    return resolvers.new_app.begun(context, person, secret, expires_at)
 
 
 async def verify_and_enable(context: Context, code: str) -> list[str]:
@@ -31,7 +38,7 @@ async def verify_and_enable(context: Context, code: str) -> list[str]:
 
     Raises InvalidCode, MfaAlreadyEnabled, EnrollmentNotStarted, TooManyAttempts, and what fresh_person raises.
     """
-    person = await access.fresh_person(context)
+    person = await resolvers.access.fresh_person(context)
     if person.mfa_enabled:
         raise MfaAlreadyEnabled
     if (reason := person.why_not_enroll) is not None:
@@ -39,26 +46,26 @@ async def verify_and_enable(context: Context, code: str) -> list[str]:
 
     async def enable(connection: Connection, shown: Shown) -> MfaEnabled:
         if shown.sealed is None:
-            raise MfaAlreadyEnabled if await factors.exists(connection, person.id) else EnrollmentNotStarted
+            raise MfaAlreadyEnabled if await db.factors.exists(connection, person.id) else EnrollmentNotStarted
         codes = shown.codes
-        if not await factors.enable(connection, person.id, shown.sealed, shown.step, codes.salt, codes.key_id):
+        if not await db.factors.enable(connection, person.id, shown.sealed, shown.step, codes.salt, codes.key_id):
             raise MfaAlreadyEnabled
-        await links.void(connection, person.id, [Purpose.ENROLLMENT])
+        await db.links.void(connection, person.id, [Purpose.ENROLLMENT])
         return MfaEnabled(subject_id=person.id, actor_id=person.id, client=context.client)
 
-    return await put_into_use(context, person, code, enable)
+    return await resolvers.new_app.put_into_use(context, person, code, enable)
 
 
 async def disable(context: Context, code: str) -> None:
     """Turn MFA off by a current code; this session stays. Raises as regenerating backup codes does."""
-    person = await access.fresh_person_with_code(context)
+    person = await resolvers.access.fresh_person_with_code(context)
     if not person.mfa_enabled:
         raise MfaNotEnabled
-    async with guessing.of_code(context, person.id) as guess, context.changing(person.id) as connection:
-        await access.lock_person(connection, person)
-        await second_factor.spend_totp(context, connection, person.id, code)
-        await factors.remove(connection, person.id)
-        await outbox.append(connection, MfaDisabled(subject_id=person.id, actor_id=person.id, client=context.client))
-        token = await proof.keep_only_this_session(context, connection, person)
+    async with resolvers.guessing.of_code(context, person.id) as guess, context.changing(person.id) as connection:
+        await resolvers.access.lock_person(connection, person)
+        await resolvers.second_factor.spend_totp(context, connection, person.id, code)
+        await db.factors.remove(connection, person.id)
+        await db.outbox.append(connection, MfaDisabled(subject_id=person.id, actor_id=person.id, client=context.client))
+        token = await resolvers.proof.keep_only_this_session(context, connection, person)
         await guess.give_back(connection)
     await context.go_on_as(token)

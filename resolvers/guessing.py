@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from db import challenges, outbox, throttles
+import db.challenges
+import db.outbox
+import db.throttles
+import rules.devices
+import rules.throttling
 from db.challenges import Challenge
 from db.pool import Connection
 from db.users import Credentials
 from resolvers.context import Context
-from rules import devices, throttling
 from rules.events.signing_in import (
     CodeRejected,
     CodeReplayed,
@@ -73,7 +76,7 @@ class Guess:
 
     async def give_back(self, connection: Connection) -> None:
         """It was right: give it back in the transaction of what follows. Last, since throttles are locked last."""
-        await throttles.give_back(connection, self.charged)
+        await db.throttles.give_back(connection, self.charged)
         self.is_given_back = True
 
 
@@ -98,7 +101,7 @@ async def of_code(context: Context, user_id: UUID) -> AsyncIterator[Guess]:
 async def of_challenge(context: Context, token_hash: bytes) -> AsyncIterator[tuple[Guess, Challenge]]:
     """A guess at the second factor that a challenge asks for. Raises ChallengeExpired, InvalidCode, TooManyAttempts."""
     challenge, charged = await _charge_challenge(context, token_hash)
-    left = throttling.CHALLENGE_ATTEMPTS - challenge.attempts
+    left = rules.throttling.CHALLENGE_ATTEMPTS - challenge.attempts
 
     async def wrong(error: WrongGuess) -> Failure:
         await _after_wrong_code(context, challenge.user_id, charged, error)
@@ -111,7 +114,7 @@ async def of_challenge(context: Context, token_hash: bytes) -> AsyncIterator[tup
         raise
     except Exception as error:
         async with context.database.connection() as connection:
-            await challenges.give_back(connection, challenge.id)
+            await db.challenges.give_back(connection, challenge.id)
         if isinstance(error, NotACode):
             raise InvalidCode(str(error), min(left, charged.remaining) + 1) from None
         raise
@@ -128,25 +131,25 @@ class Door:
 
 def sign_in_door(context: Context, email: str, known: Credentials | None) -> Door:
     """The door of a sign-in: the person's own on a device that they have signed in on before, or a stranger's."""
-    device = known and devices.known_as(context.service.ring, context.device_cookie, known.id, known.now)
+    device = known and rules.devices.known_as(context.service.ring, context.device_cookie, known.id, known.now)
     if known and device:
-        return Door(throttling.device_key(known.id, device), throttling.PROVEN)
+        return Door(rules.throttling.device_key(known.id, device), rules.throttling.PROVEN)
     address = context.client.ip_address
-    network = throttling.network_key(email, address)
+    network = rules.throttling.network_key(email, address)
     return Door(
-        throttling.password_key(email, address),
-        throttling.STRANGER,
+        rules.throttling.password_key(email, address),
+        rules.throttling.STRANGER,
         [
-            (throttling.email_key(email), throttling.EMAIL_TALLY),
-            *([(network, throttling.NETWORK_TALLY)] if network else []),
-            (throttling.address_key(address), throttling.ADDRESS_TALLY),
+            (rules.throttling.email_key(email), rules.throttling.EMAIL_TALLY),
+            *([(network, rules.throttling.NETWORK_TALLY)] if network else []),
+            (rules.throttling.address_key(address), rules.throttling.ADDRESS_TALLY),
         ],
     )
 
 
 def session_door(user_id: UUID) -> Door:
     """The door of somebody who is signed in already."""
-    return Door(throttling.session_key(user_id), throttling.PROVEN)
+    return Door(rules.throttling.session_key(user_id), rules.throttling.PROVEN)
 
 
 @asynccontextmanager
@@ -156,7 +159,7 @@ async def of_password(context: Context, door: Door, known: Credentials | None) -
     What is closed already is refused first, and holds no place in the queue.
     """
     async with context.database.connection() as connection:
-        closed = await throttles.closed(connection, door.key, door.limits)
+        closed = await db.throttles.closed(connection, door.key, door.limits)
     if closed is not None:
         raise closed
     async with context.service.turns.of(door.key):
@@ -192,13 +195,15 @@ async def _looked_at(
 
 async def _give_back(context: Context, charged: Charge) -> None:
     async with context.database.connection() as connection:
-        await throttles.give_back(connection, charged)
+        await db.throttles.give_back(connection, charged)
 
 
 async def _charge_code(context: Context, user_id: UUID) -> Charge:
     try:
         async with context.database.connection() as connection:
-            return await throttles.charge(connection, throttling.second_factor_key(user_id), throttling.SECOND_FACTOR)
+            return await db.throttles.charge(
+                connection, rules.throttling.second_factor_key(user_id), rules.throttling.SECOND_FACTOR
+            )
     except TooManyAttempts as locked:
         await _record_code_lock(context, user_id, locked.retry_at)
         raise
@@ -208,12 +213,12 @@ async def _charge_challenge(context: Context, token_hash: bytes) -> tuple[Challe
     user_id: UUID | None = None
     try:
         async with context.database.transaction() as connection:
-            challenge = await challenges.charge(connection, token_hash)
+            challenge = await db.challenges.charge(connection, token_hash)
             if challenge is None:
                 raise ChallengeExpired
             user_id = challenge.user_id
-            key = throttling.second_factor_key(user_id)
-            return challenge, await throttles.charge(connection, key, throttling.SECOND_FACTOR)
+            key = rules.throttling.second_factor_key(user_id)
+            return challenge, await db.throttles.charge(connection, key, rules.throttling.SECOND_FACTOR)
     except TooManyAttempts as locked:
         assert user_id is not None
         await _record_code_lock(context, user_id, locked.retry_at)
@@ -221,19 +226,21 @@ async def _charge_challenge(context: Context, token_hash: bytes) -> tuple[Challe
 
 
 async def _after_wrong_code(context: Context, user_id: UUID, charged: Charge, error: WrongGuess) -> None:
-    is_told = throttling.is_told(charged.count) and not error.is_replay
+    is_told = rules.throttling.is_told(charged.count) and not error.is_replay
     if charged.remaining > 0 and not is_told and not error.is_replay:
         return
     async with context.database.transaction() as connection:
         if charged.remaining == 0:
-            closed = await throttles.closed(connection, charged.key, throttling.SECOND_FACTOR)
+            closed = await db.throttles.closed(connection, charged.key, rules.throttling.SECOND_FACTOR)
             until = closed.retry_at if closed else None
             await _append_code_lock(context, connection, user_id, until, error.method)
         if error.is_replay:
-            await outbox.append(connection, CodeReplayed(subject_id=user_id, client=context.client, amr=error.method))
+            await db.outbox.append(
+                connection, CodeReplayed(subject_id=user_id, client=context.client, amr=error.method)
+            )
         if is_told:
             rejected = CodeRejected(subject_id=user_id, client=context.client, count=charged.count, amr=error.method)
-            await outbox.append(connection, rejected)
+            await db.outbox.append(connection, rejected)
 
 
 async def _record_code_lock(context: Context, user_id: UUID, until: datetime) -> None:
@@ -245,12 +252,12 @@ async def _append_code_lock(
     context: Context, connection: Connection, user_id: UUID, until: datetime | None, method: str | None = None
 ) -> None:
     """Append the lock once, however many requests run into it."""
-    if until and await throttles.record_lock(connection, throttling.second_factor_key(user_id), until):
+    if until and await db.throttles.record_lock(connection, rules.throttling.second_factor_key(user_id), until):
         is_mailed = await _is_mail_due(connection, user_id, "code")
         locked = MfaChallengeLocked(
             subject_id=user_id, client=context.client, until=until, is_mailed=is_mailed, amr=method
         )
-        await outbox.append(connection, locked)
+        await db.outbox.append(connection, locked)
         metrics.LOCK_OUTS.labels("second_factor").inc()
 
 
@@ -265,10 +272,10 @@ class _Attempt:
 async def _charge_password(context: Context, door: Door) -> _Attempt:
     async with context.database.transaction() as connection:
         # All or none: a refusal of the last rolls the others back.
-        counts = [await throttles.count(connection, key, tally.span) for key, tally in door.tallies]
+        counts = [await db.throttles.count(connection, key, tally.span) for key, tally in door.tallies]
         is_watched = any(count > tally.most for count, (_, tally) in zip(counts, door.tallies, strict=True))
-        limits = throttling.WATCHED_STRANGER if is_watched else door.limits
-        charged = await throttles.charge(connection, door.key, limits)
+        limits = rules.throttling.WATCHED_STRANGER if is_watched else door.limits
+        charged = await db.throttles.charge(connection, door.key, limits)
     keys = (*(key for key, _ in door.tallies), *charged.keys)
     failures_today = counts[0] if counts else charged.count
     return _Attempt(Charge(keys, charged.at, charged.remaining), failures_today)
@@ -276,19 +283,19 @@ async def _charge_password(context: Context, door: Door) -> _Attempt:
 
 async def _after_wrong_password(context: Context, known: Credentials | None, door: Door, attempt: _Attempt) -> None:
     """Record what is to be told. Whether the person is known must not show in how long it takes."""
-    is_told = throttling.is_told(attempt.failures_today)
-    is_slowed = bool(door.tallies) and attempt.failures_today >= throttling.EMAIL_TALLY.most
+    is_told = rules.throttling.is_told(attempt.failures_today)
+    is_slowed = bool(door.tallies) and attempt.failures_today >= rules.throttling.EMAIL_TALLY.most
     # Slowed, each single guess closes its door: the one event of the hour tells of all of them.
     is_closed = attempt.charged.remaining == 0 and not is_slowed
     if not (is_told or is_closed or is_slowed):
         return
     until = attempt.charged.at + door.limits.lock[1]
-    next_slowed_at = attempt.charged.at + throttling.LOCK_MAIL_INTERVAL
+    next_slowed_at = attempt.charged.at + rules.throttling.LOCK_MAIL_INTERVAL
     async with context.database.transaction() as connection:
         # In the order in which a charge locks them.
-        is_slowed = is_slowed and await throttles.record_lock(connection, door.tallies[0][0], next_slowed_at)
-        await throttles.touch(connection, door.key)
-        is_closed = is_closed and await throttles.record_lock(connection, door.key, until)
+        is_slowed = is_slowed and await db.throttles.record_lock(connection, door.tallies[0][0], next_slowed_at)
+        await db.throttles.touch(connection, door.key)
+        is_closed = is_closed and await db.throttles.record_lock(connection, door.key, until)
         if is_closed or is_slowed:
             metrics.LOCK_OUTS.labels("password").inc()
         with suppress(_NobodyThere):
@@ -296,12 +303,12 @@ async def _after_wrong_password(context: Context, known: Credentials | None, doo
             async with connection.transaction():
                 user_id = known.id if known else uuid4()
                 if is_told:
-                    await outbox.append(
+                    await db.outbox.append(
                         connection,
                         PasswordRejected(subject_id=user_id, client=context.client, count=attempt.failures_today),
                     )
                 if is_closed or is_slowed:
-                    await outbox.append(
+                    await db.outbox.append(
                         connection, await _password_lock(context, connection, user_id, until if is_closed else None)
                     )
                 if known is None:
@@ -322,5 +329,5 @@ async def _password_lock(context: Context, connection: Connection, user_id: UUID
 
 async def _is_mail_due(connection: Connection, user_id: UUID, kind: str) -> bool:
     # By kind, so that whoever gets the password, too, is told of at once.
-    key = throttling.lock_mail_key(user_id, kind)
-    return await throttles.is_due(connection, key, throttling.LOCK_MAIL_INTERVAL)
+    key = rules.throttling.lock_mail_key(user_id, kind)
+    return await db.throttles.is_due(connection, key, rules.throttling.LOCK_MAIL_INTERVAL)

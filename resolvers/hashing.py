@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from rules import passwords
+import rules.passwords
 from rules.failures import RateLimited
 from rules.slow_hash import HASH_COST, HashCost
 from telemetry import metrics
@@ -28,7 +28,7 @@ class Hasher:
 
     def __init__(self, cost: HashCost = HASH_COST, longest_queue: int = LONGEST_QUEUE) -> None:
         self.cost = cost
-        self.nobodys = passwords.nobodys_hash(cost)
+        self.nobodys = rules.passwords.nobodys_hash(cost)
         self._longest_queue = longest_queue
         self._executor = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="hash", initializer=_give_way)
         self._waiting = 0

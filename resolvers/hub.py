@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from db import feed, policy, staff
+import db.feed
+import db.listening
+import db.policy
+import db.staff
 from db.feed import FeedEvent, Position, Standing
-from db.listening import listen
 from db.policy import Progress
 from db.pool import Connection, Database
 from db.staff import Member
@@ -100,7 +102,7 @@ class Hub:
 
     async def _run(self) -> None:
         rung = asyncio.Event()
-        listener = asyncio.create_task(listen(self._url, rung, "gatehouse-hub"))
+        listener = asyncio.create_task(db.listening.listen(self._url, rung, "gatehouse-hub"))
         position: Position | None = None
         looked_at = asyncio.get_running_loop().time()
         try:
@@ -125,12 +127,12 @@ class Hub:
     async def _look(self, connection: Connection, position: Position | None, is_full_look: bool) -> Position:
         if position is None:
             # The watchers that came before this have no news to wait for: let them look for themselves.
-            position, events = await feed.now(connection), []
+            position, events = await db.feed.now(connection), []
             for watcher in self._watchers:
                 watcher.is_stale = True
                 watcher.tell()
         else:
-            events = await feed.read(connection, position)
+            events = await db.feed.read(connection, position)
         await self._check(connection, events, is_full_look)
         await self._tell(connection, events)
         if is_full_look:
@@ -144,7 +146,7 @@ class Hub:
         asked = [w for w in self._watchers if is_full_look or w.account_id in touched or w.person_id in people]
         if not asked:
             return
-        found = await feed.standings(
+        found = await db.feed.standings(
             connection, [w.session_id for w in asked], [w.account_id for w in asked], self._session_idle
         )
         for watcher, standing in zip(asked, found, strict=True):
@@ -169,16 +171,16 @@ class Hub:
         for account_id, changed in accounts.items():
             watchers = [w for w in self._watchers if w.account_id == account_id]
             if any(w.wants_progress for w in watchers):
-                _tell_progress(watchers, await policy.progress(connection, account_id))
+                _tell_progress(watchers, await db.policy.progress(connection, account_id))
             if changed and any(w.wants_members for w in watchers):
-                _tell_members(watchers, await staff.members(connection, account_id, list(changed)))
+                _tell_members(watchers, await db.staff.members(connection, account_id, list(changed)))
 
     async def _tell_deadlines(self, connection: Connection) -> None:
         """A deadline changes the progress by passing, without an event of its own until the planner looks."""
         watched = {w.account_id for w in self._watchers if w.wants_progress and w.account_id is not None}
-        for account_id in await policy.just_ended(connection, list(watched)) if watched else []:
+        for account_id in await db.policy.just_ended(connection, list(watched)) if watched else []:
             watchers = [w for w in self._watchers if w.account_id == account_id]
-            _tell_progress(watchers, await policy.progress(connection, account_id))
+            _tell_progress(watchers, await db.policy.progress(connection, account_id))
 
 
 def _tell_progress(watchers: list[Watcher], progress: Progress) -> None:

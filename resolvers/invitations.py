@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import invitations, memberships, outbox, staff, throttles, users
+import db.invitations
+import db.memberships
+import db.outbox
+import db.staff
+import db.throttles
+import db.users
+import resolvers.access
+import rules.addresses
+import rules.invitations
+import rules.throttling
 from db.staff import Member
-from resolvers import access
 from resolvers.context import Context
-from rules import addresses, throttling
-from rules import invitations as invitation_rules
 from rules.events.staff import InvitationRevoked, StaffInvited
 from rules.failures import InvalidInput, NotFound
 from rules.people import Person, Role
@@ -22,25 +28,25 @@ async def invite(context: Context, account_id: UUID, email: str, role: Role) -> 
     """
     person, own_role = await _inviter(context, account_id)
     address = _address(email)
-    invitation_rules.require_permission(own_role, role)
+    rules.invitations.require_permission(own_role, role)
     async with context.changing(account_id) as connection:
-        await invitations.add_person(connection, address)
+        await db.invitations.add_person(connection, address)
         # Another statement, which sees whom another request has just added.
-        user_id = await memberships.user_id_of(connection, address)
+        user_id = await db.memberships.user_id_of(connection, address)
         assert user_id is not None
-        await users.lock_all(connection, [person.id, user_id])
-        await access.confirm_manager(connection, person, account_id)
-        standing = await invitations.standing(connection, account_id, user_id)
+        await db.users.lock_all(connection, [person.id, user_id])
+        await resolvers.access.confirm_manager(connection, person, account_id)
+        standing = await db.invitations.standing(connection, account_id, user_id)
         if standing is not None:
-            invitation_rules.require_pause(standing.invited_at, standing.now, address)
-            invitation_rules.require_permission(own_role, standing.role)
-        if not await invitations.open_invitation(connection, account_id, user_id, role):
+            rules.invitations.require_pause(standing.invited_at, standing.now, address)
+            rules.invitations.require_permission(own_role, standing.role)
+        if not await db.invitations.open_invitation(connection, account_id, user_id, role):
             raise InvalidInput("email", f"{address} is staff of this account already.")
-        await outbox.append(
+        await db.outbox.append(
             connection, StaffInvited(account_id=account_id, subject_id=user_id, actor_id=person.id, role=role)
         )
-        await throttles.charge(connection, throttling.invitations_key(person.id), throttling.INVITATIONS)
-        (member,) = await staff.members(connection, account_id, [user_id])
+        await db.throttles.charge(connection, rules.throttling.invitations_key(person.id), rules.throttling.INVITATIONS)
+        (member,) = await db.staff.members(connection, account_id, [user_id])
     return member
 
 
@@ -48,23 +54,23 @@ async def revoke(context: Context, account_id: UUID, invitation_id: UUID) -> Non
     """Take an invitation back. Raises what managed_account raises, NotFound, NotPermitted and InvalidInput."""
     person, own_role = await _inviter(context, account_id)
     async with context.changing(account_id) as connection:
-        standing = await invitations.standing_of(connection, account_id, invitation_id)
+        standing = await db.invitations.standing_of(connection, account_id, invitation_id)
         if standing is None:
             raise NotFound
-        invitation_rules.require_permission(own_role, standing.role)
-        await users.lock_all(connection, [person.id, standing.user_id])
-        await access.confirm_manager(connection, person, account_id)
-        if not await invitations.revoke(connection, invitation_id):
+        rules.invitations.require_permission(own_role, standing.role)
+        await db.users.lock_all(connection, [person.id, standing.user_id])
+        await resolvers.access.confirm_manager(connection, person, account_id)
+        if not await db.invitations.revoke(connection, invitation_id):
             raise InvalidInput("invitationId", "This person has come already: there is no invitation to take back.")
-        await outbox.append(
+        await db.outbox.append(
             connection,
             InvitationRevoked(account_id=account_id, subject_id=standing.user_id, actor_id=person.id),
         )
 
 
 async def _inviter(context: Context, account_id: UUID) -> tuple[Person, Role]:
-    person, _ = await access.managed_account(context, account_id, to="invite staff")
-    access.require_freshness(person)
+    person, _ = await resolvers.access.managed_account(context, account_id, to="invite staff")
+    resolvers.access.require_freshness(person)
     membership = person.membership_of(account_id)
     assert membership is not None
     return person, membership.role
@@ -72,6 +78,6 @@ async def _inviter(context: Context, account_id: UUID) -> tuple[Person, Role]:
 
 def _address(email: str) -> str:
     try:
-        return addresses.checked(email)
-    except addresses.NotAnAddressError as error:
+        return rules.addresses.checked(email)
+    except rules.addresses.NotAnAddressError as error:
         raise InvalidInput("email", str(error)) from None

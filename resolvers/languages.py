@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import languages, outbox, policy
-from resolvers import access
+import db.languages
+import db.outbox
+import db.policy
+import resolvers.access
 from resolvers.context import Context
 from rules.events.languages import AccountLanguageChanged, LanguageChanged
 from rules.failures import NotFound
@@ -16,35 +18,35 @@ async def of_person(context: Context) -> str | None:
     """The person's choice; None while they have made none. Raises Unauthenticated."""
     person = await context.person()
     async with context.database.connection() as connection:
-        return await languages.of_person(connection, person.id)
+        return await db.languages.of_person(connection, person.id)
 
 
 async def choose(context: Context, language: str | None) -> None:
     """Let it be the person's; what already holds is no change. Raises Unauthenticated."""
     person = await context.person()
     async with context.changing(person.id) as connection:
-        await access.lock_person(connection, person)
-        if await languages.set_of_person(connection, person.id, language):
+        await resolvers.access.lock_person(connection, person)
+        if await db.languages.set_of_person(connection, person.id, language):
             changed = LanguageChanged(subject_id=person.id, actor_id=person.id, language=language)
-            await outbox.append(connection, changed)
+            await db.outbox.append(connection, changed)
 
 
 async def of_account(context: Context, account_id: UUID) -> str:
     """The account's, for owners, admins and super-admins. Raises what viewed_account raises."""
-    await access.viewed_account(context, account_id)
+    await resolvers.access.viewed_account(context, account_id)
     async with context.database.connection() as connection:
-        return await languages.of_account(connection, account_id) or ENGLISH
+        return await db.languages.of_account(connection, account_id) or ENGLISH
 
 
 async def set_of_account(context: Context, account_id: UUID, language: str) -> None:
     """Let it be the account's; what already holds is no change. Raises as policy_account does."""
-    person, _ = await access.managed_account(context, account_id, to="set its language")
-    access.require_freshness(person)
+    person, _ = await resolvers.access.managed_account(context, account_id, to="set its language")
+    resolvers.access.require_freshness(person)
     async with context.changing(account_id) as connection:
-        if await policy.lock(connection, account_id) is None:
+        if await db.policy.lock(connection, account_id) is None:
             raise NotFound
-        await access.confirm_manager(connection, person, account_id)
-        before = await languages.of_account(connection, account_id) or ENGLISH
-        if await languages.set_of_account(connection, account_id, language) and before != language:
+        await resolvers.access.confirm_manager(connection, person, account_id)
+        before = await db.languages.of_account(connection, account_id) or ENGLISH
+        if await db.languages.set_of_account(connection, account_id, language) and before != language:
             changed = AccountLanguageChanged(account_id=account_id, actor_id=person.id, language=language)
-            await outbox.append(connection, changed)
+            await db.outbox.append(connection, changed)

@@ -7,12 +7,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from db import backup_codes, enrollment, outbox, sessions
+import db.backup_codes
+import db.enrollment
+import db.outbox
+import db.sessions
+import resolvers.access
+import resolvers.backup_codes
+import resolvers.guessing
+import resolvers.proof
+import resolvers.second_factor
+import rules.totp
 from db.pool import Connection
-from resolvers import access, guessing, proof, second_factor
-from resolvers.backup_codes import CodeSet, new_set
+from resolvers.backup_codes import CodeSet
 from resolvers.context import Context
-from rules import totp
 from rules.events.base import Event
 from rules.failures import EnrollmentNotStarted
 from rules.people import Person
@@ -39,14 +46,14 @@ class Shown:
 
 def new_secret(context: Context, person: Person) -> tuple[bytes, Sealed]:
     """A new secret for the person's app, and what is kept of it."""
-    secret = secrets.token_bytes(totp.SECRET_BYTES)
+    secret = secrets.token_bytes(rules.totp.SECRET_BYTES)
     nonce = secrets.token_bytes(NONCE_BYTES)
-    return secret, context.service.ring.seal(secret, second_factor.TOTP_PURPOSE, person.id, nonce)
+    return secret, context.service.ring.seal(secret, resolvers.second_factor.TOTP_PURPOSE, person.id, nonce)
 
 
 def begun(context: Context, person: Person, secret: bytes, expires_at: datetime) -> Begun:
     """The secret as it is shown."""
-    return Begun(secret, totp.provisioning_uri(secret, person.email, context.service.issuer), expires_at)
+    return Begun(secret, rules.totp.provisioning_uri(secret, person.email, context.service.issuer), expires_at)
 
 
 async def put_into_use(
@@ -58,45 +65,45 @@ async def put_into_use(
     EnrollmentNotStarted, TooManyAttempts, and what `use` raises.
     """
     async with context.database.connection() as connection:
-        opened = await enrollment.load(connection, person.id)
+        opened = await db.enrollment.load(connection, person.id)
     if opened is None:
         raise EnrollmentNotStarted
-    async with guessing.of_code(context, person.id) as guess:
+    async with resolvers.guessing.of_code(context, person.id) as guess:
         secret = _open(context, person, opened.secret)
         step = _first_step(secret, opened.now, code)
-        codes = await new_set(context)
+        codes = await resolvers.backup_codes.new_set(context)
         async with context.changing(person.id) as connection:
-            await access.lock_person(connection, person)
-            sealed = await enrollment.finish(connection, person.id)
+            await resolvers.access.lock_person(connection, person)
+            sealed = await db.enrollment.finish(connection, person.id)
             # Another secret means begun again; the same one may have been sealed anew under a newer key.
             is_same = sealed is not None and _open(context, person, sealed) == secret
             event = await use(connection, Shown(sealed if is_same else None, step, codes))
-            await backup_codes.replace(connection, person.id, codes.digests, codes.salt, codes.key_id)
-            await sessions.renew_second_factor(connection, person.session_id)
-            await outbox.append(connection, event)
-            token = await proof.keep_only_this_session(context, connection, person)
+            await db.backup_codes.replace(connection, person.id, codes.digests, codes.salt, codes.key_id)
+            await db.sessions.renew_second_factor(connection, person.session_id)
+            await db.outbox.append(connection, event)
+            token = await resolvers.proof.keep_only_this_session(context, connection, person)
             await guess.give_back(connection)
     await context.go_on_as(token)
     return codes.codes
 
 
 def _open(context: Context, person: Person, sealed: Sealed) -> bytes:
-    return context.service.ring.open(sealed, second_factor.TOTP_PURPOSE, person.id)
+    return context.service.ring.open(sealed, resolvers.second_factor.TOTP_PURPOSE, person.id)
 
 
 def _first_step(secret: bytes, now: datetime, code: str) -> int:
     """The time step of a new app's first code. Raises WrongGuess, NotACode."""
-    second_factor.require_digits(code)
-    step = totp.matching_step(secret, code, now)
+    resolvers.second_factor.require_digits(code)
+    step = rules.totp.matching_step(secret, code, now)
     if step is None:
-        skew = totp.clock_skew_s(secret, code, now)
-        raise guessing.WrongGuess(_wrong_first_code(skew), skew)
+        skew = rules.totp.clock_skew_s(secret, code, now)
+        raise resolvers.guessing.WrongGuess(_wrong_first_code(skew), skew)
     return step
 
 
 def _wrong_first_code(skew: int | None) -> str:
     if skew is None:
-        return second_factor.WRONG_CODE
+        return resolvers.second_factor.WRONG_CODE
     direction = "ahead" if skew > 0 else "behind"
     return (
         f"That code is right for another time: your phone's clock is about {abs(skew)} seconds {direction}. "

@@ -18,10 +18,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from db import answers
+import db.answers
+import rules.addresses
+import rules.idempotency
+import rules.throttling
 from db.answers import Kept
 from resolvers.context import Context
-from rules import addresses, idempotency, throttling
 from rules.failures import (
     BadUserInput,
     Failure,
@@ -54,8 +56,8 @@ class Asked:
 
     def hashed(self, context: Context, place: bytes, key_id: str) -> bytes:
         """The digest of mutation and input, which says nothing of them to whoever reads the database."""
-        text = idempotency.canonical(self.mutation, self.arguments, place)
-        return context.service.ring.authenticate(text, idempotency.INPUT_PURPOSE, key_id)
+        text = rules.idempotency.canonical(self.mutation, self.arguments, place)
+        return context.service.ring.authenticate(text, rules.idempotency.INPUT_PURPOSE, key_id)
 
 
 async def asked(
@@ -68,12 +70,12 @@ async def asked(
 ) -> Asked:
     """Who asks: whoever has the token in this field of the input, a stranger about an email, or a session."""
     if token_field is not None:
-        place = idempotency.place("bearer", arguments["input"][token_field], key=key)
-        return Asked(mutation, arguments, place, None, _address(context), idempotency.MOST_OF_AN_ADDRESS)
+        place = rules.idempotency.place("bearer", arguments["input"][token_field], key=key)
+        return Asked(mutation, arguments, place, None, _address(context), rules.idempotency.MOST_OF_AN_ADDRESS)
     if email_field is not None:
-        email = addresses.normalized(arguments["input"][email_field])
-        place = idempotency.place("stranger", _address(context), email, key=key)
-        return Asked(mutation, arguments, place, None, _address(context), idempotency.MOST_OF_AN_ADDRESS)
+        email = rules.addresses.normalized(arguments["input"][email_field])
+        place = rules.idempotency.place("stranger", _address(context), email, key=key)
+        return Asked(mutation, arguments, place, None, _address(context), rules.idempotency.MOST_OF_AN_ADDRESS)
     return await _in_session(context, key, mutation, arguments)
 
 
@@ -81,14 +83,14 @@ async def _in_session(context: Context, key: str, mutation: str, arguments: dict
     """A service, or a session, known by its id, and by the token that it came with where a change replaces that."""
     if context.is_service:
         scope = (await context.service_key(*Right)).answers_scope
-        place = idempotency.place("service", scope, key=key)
+        place = rules.idempotency.place("service", scope, key=key)
         return Asked(mutation, arguments, place, None, f"service:{scope}", None)
-    token_place = idempotency.place("token", context.token_hash.hex(), key=key) if context.token_hash else None
+    token_place = rules.idempotency.place("token", context.token_hash.hex(), key=key) if context.token_hash else None
     person = await context.person_or_none() or await context.recovering_person()
     if person is None:
         return Asked(mutation, arguments, None, token_place, "", 0)
-    place = idempotency.place("session", str(person.session_id), key=key)
-    return Asked(mutation, arguments, place, token_place, f"person:{person.id}", idempotency.MOST_OF_A_PERSON)
+    place = rules.idempotency.place("session", str(person.session_id), key=key)
+    return Asked(mutation, arguments, place, token_place, f"person:{person.id}", rules.idempotency.MOST_OF_A_PERSON)
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ async def once(context: Context, asked: Asked, work: Work) -> Any:
     if asked.place is None:
         kept = await _found(context, asked)
         return await work.execute() if kept is None else await _repeated(context, asked, kept, work)
-    for wait_s in (*idempotency.LOOKS_AGAIN_AFTER_S, None):
+    for wait_s in (*rules.idempotency.LOOKS_AGAIN_AFTER_S, None):
         if (claim := await _claimed(context, asked, asked.place)) is not None:
             return await _executed(context, claim, work)
         if (kept := await _found(context, asked)) is None:
@@ -133,7 +135,7 @@ async def _claimed(context: Context, asked: Asked, place: bytes) -> _Claim | Non
     key_id = context.service.ring.newest
     claim = _Claim(place, uuid4(), asked.hashed(context, place, key_id), key_id)
     async with context.database.connection() as connection:
-        is_ours = await answers.claim(
+        is_ours = await db.answers.claim(
             connection,
             place,
             asked.token_place,
@@ -150,15 +152,15 @@ async def _claimed(context: Context, asked: Asked, place: bytes) -> _Claim | Non
 
 async def _found(context: Context, asked: Asked) -> Kept | None:
     async with context.database.connection() as connection:
-        return await answers.find(connection, asked.place, asked.token_place, LIFETIME)
+        return await db.answers.find(connection, asked.place, asked.token_place, LIFETIME)
 
 
 async def _require_same_input(context: Context, asked: Asked, kept: Kept) -> None:
     is_same = hmac.compare_digest(asked.hashed(context, kept.place, kept.key_id), kept.input_hash)
-    if is_same and kept.other_inputs < idempotency.MOST_OTHER_INPUTS:
+    if is_same and kept.other_inputs < rules.idempotency.MOST_OTHER_INPUTS:
         return
     async with context.database.connection() as connection:
-        await answers.count_other_input(connection, kept.place)
+        await db.answers.count_other_input(connection, kept.place)
     raise IdempotencyKeyReused
 
 
@@ -172,7 +174,7 @@ async def _executed(context: Context, claim: _Claim, work: Work) -> Any:
             session = None if context.token == token_before else [context.token]
             answer = _sealed(context, claim, [work.write(result), cookies, session])
             async with context.database.connection() as connection:
-                if not await answers.keep(connection, claim.place, claim.id, answer):
+                if not await db.answers.keep(connection, claim.place, claim.id, answer):
                     raise IdempotencyInProgress  # this took so long that another has taken over
         await context.settle()
     except BaseException as error:
@@ -193,7 +195,7 @@ async def _release(context: Context, claim: _Claim) -> None:
     """Nothing is kept, so that the key may be used again; a claim that stays runs out."""
     with suppress(ServiceUnavailable):
         async with context.database.connection() as connection:
-            await answers.release(connection, claim.place, claim.id)
+            await db.answers.release(connection, claim.place, claim.id)
 
 
 async def _repeated(context: Context, asked: Asked, kept: Kept, work: Work) -> Any:
@@ -211,7 +213,7 @@ async def _repeated(context: Context, asked: Asked, kept: Kept, work: Work) -> A
 
 def _sealed(context: Context, claim: _Claim, answer: object) -> bytes:
     plain = zlib.compress(json.dumps(answer).encode())
-    if len(plain) > idempotency.MOST_BYTES:
+    if len(plain) > rules.idempotency.MOST_BYTES:
         raise BadUserInput(TOO_LARGE)
     nonce = secrets.token_bytes(NONCE_BYTES)
     return context.service.ring.seal(plain, ANSWER_PURPOSE, _owner(claim.input_hash), nonce).data
@@ -223,4 +225,4 @@ def _owner(input_hash: bytes) -> UUID:
 
 
 def _address(context: Context) -> str:
-    return f"address:{throttling.source(context.client.ip_address)}"
+    return f"address:{rules.throttling.source(context.client.ip_address)}"

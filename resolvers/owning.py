@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from db import policy
+import db.policy
+import resolvers.access
 from db.pool import Connection
-from resolvers import access
 from resolvers.context import Context
 from rules.failures import NotFound
 from rules.people import Person
@@ -18,7 +18,7 @@ from rules.people import Person
 async def as_owner(context: Context, person: Person, account_id: UUID) -> AsyncIterator[Connection]:
     """A transaction with the account's lock, in which the person still owns it. Raises Unauthenticated, NotFound."""
     async with context.changing(account_id) as connection:
-        if await policy.lock(connection, account_id) is None:
+        if await db.policy.lock(connection, account_id) is None:
             raise NotFound
-        await access.confirm_owner(connection, person, account_id)
+        await resolvers.access.confirm_owner(connection, person, account_id)
         yield connection

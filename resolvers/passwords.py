@@ -8,13 +8,27 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from db import challenges, credentials, invitations, links, memberships, outbox, sessions, throttles, users
+import db.challenges
+import db.credentials
+import db.invitations
+import db.links
+import db.memberships
+import db.outbox
+import db.sessions
+import db.throttles
+import db.users
+import resolvers.access
+import resolvers.guessing
+import resolvers.joining
+import resolvers.sign_in
+import rules.addresses
+import rules.passwords
+import rules.throttling
+import rules.tokens
 from db.credentials import Subject
 from db.links import Found
 from db.pool import Connection
-from resolvers import access, guessing, joining, sign_in
 from resolvers.context import Context
-from rules import addresses, passwords, throttling, tokens
 from rules.events.passwords import PasswordChanged, PasswordResetRequested
 from rules.events.staff import StaffAdded
 from rules.failures import InvalidCredentials, InvalidInput, LinkExpired, TooManyAttempts
@@ -27,19 +41,21 @@ async def request_reset(context: Context, email: str) -> None:
     Raises InvalidInput and TooManyAttempts.
     """
     try:
-        email = addresses.checked(email)
-    except addresses.NotAnAddressError as error:
+        email = rules.addresses.checked(email)
+    except rules.addresses.NotAnAddressError as error:
         raise InvalidInput("email", str(error)) from None
     address = context.client.ip_address
     async with context.changing() as connection:
-        await throttles.charge(connection, throttling.reset_key(email, address), throttling.RESET)
-        await throttles.charge(connection, throttling.reset_address_key(address), throttling.RESET_ADDRESS)
+        await db.throttles.charge(connection, rules.throttling.reset_key(email, address), rules.throttling.RESET)
+        await db.throttles.charge(
+            connection, rules.throttling.reset_address_key(address), rules.throttling.RESET_ADDRESS
+        )
         try:
-            await throttles.charge(connection, throttling.reset_email_key(email), throttling.RESET_EMAIL)
+            await db.throttles.charge(connection, rules.throttling.reset_email_key(email), rules.throttling.RESET_EMAIL)
         except TooManyAttempts:
             return  # the links sent before still hold; whoever asks is not told, since they may be a stranger
-        user_id = await memberships.user_id_of(connection, email) or access.NOBODYS_ID
-        await outbox.append(connection, PasswordResetRequested(subject_id=user_id, client=context.client))
+        user_id = await db.memberships.user_id_of(connection, email) or resolvers.access.NOBODYS_ID
+        await db.outbox.append(connection, PasswordResetRequested(subject_id=user_id, client=context.client))
 
 
 async def set_password(context: Context, token: str, password: str) -> str:
@@ -47,32 +63,32 @@ async def set_password(context: Context, token: str, password: str) -> str:
 
     Raises LinkExpired, InvalidInput and RateLimited, which leave the link as it is.
     """
-    token_hash = tokens.digest(tokens.LINK_PREFIX, token)
+    token_hash = rules.tokens.digest(rules.tokens.LINK_PREFIX, token)
     if token_hash is None:
         raise LinkExpired
     async with context.database.connection() as connection:
-        found = await links.find(connection, token_hash, SETS_PASSWORD)
-        subject = await credentials.subject(connection, found.user_id, found.staff_id) if found else None
+        found = await db.links.find(connection, token_hash, SETS_PASSWORD)
+        subject = await db.credentials.subject(connection, found.user_id, found.staff_id) if found else None
         coming = await _invitations(connection, found, subject) if found and subject else []
     if found is None or subject is None:
         raise LinkExpired
     password_hash = await _new_hash(context, subject, password, "password")
     async with context.changing(found.user_id) as connection:
         for staff_id, _ in coming:
-            await invitations.keep_account(connection, staff_id)
-        await users.lock(connection, found.user_id)
-        if not await links.use(connection, found):
+            await db.invitations.keep_account(connection, staff_id)
+        await db.users.lock(connection, found.user_id)
+        if not await db.links.use(connection, found):
             raise LinkExpired
         for staff_id, invited_at in coming:
             if not await _come(connection, found.user_id, staff_id, invited_at) and found.staff_id is not None:
                 raise LinkExpired
-        await links.void(connection, found.user_id, [Purpose.PASSWORD_RESET])
-        await users.set_password_hash(connection, found.user_id, password_hash)
-        await sessions.end_all(connection, found.user_id)
+        await db.links.void(connection, found.user_id, [Purpose.PASSWORD_RESET])
+        await db.users.set_password_hash(connection, found.user_id, password_hash)
+        await db.sessions.end_all(connection, found.user_id)
         await _changed(context, connection, subject)
         # Whoever reads the mailbox is the person, and is not kept out by what a guesser did from here.
-        await throttles.clear(connection, throttling.password_key(subject.email, context.client.ip_address))
-        known = await users.credentials_of(connection, subject.id)
+        await db.throttles.clear(connection, rules.throttling.password_key(subject.email, context.client.ip_address))
+        known = await db.users.credentials_of(connection, subject.id)
     if known is not None:
         context.know_device(known.id, known.now)
     return subject.email
@@ -80,24 +96,24 @@ async def set_password(context: Context, token: str, password: str) -> str:
 
 async def change_password(context: Context, current: str, new: str) -> None:
     """Change the password by the one that holds; this session stays. Raises InvalidInput, and as reauthenticate."""
-    person = await access.fresh_person(context)
+    person = await resolvers.access.fresh_person(context)
     async with context.database.connection() as connection:
-        known = await users.credentials_of(connection, person.id)
-        subject = await credentials.subject(connection, person.id, None)
-    async with guessing.of_password(context, guessing.session_door(person.id), known) as guess:
-        known, _ = await sign_in.check_password(context, known, current)
+        known = await db.users.credentials_of(connection, person.id)
+        subject = await db.credentials.subject(connection, person.id, None)
+    async with resolvers.guessing.of_password(context, resolvers.guessing.session_door(person.id), known) as guess:
+        known, _ = await resolvers.sign_in.check_password(context, known, current)
         if subject is None:
             raise InvalidCredentials
         password_hash = await _new_hash(context, subject, new, "newPassword")
         async with context.changing(person.id) as connection:
-            await access.lock_person(connection, person)
+            await resolvers.access.lock_person(connection, person)
             # Two changes at once: the second one's current password is the current one no more.
-            if not await users.lock_if_unchanged(connection, known):
-                raise guessing.WrongGuess
-            await links.void(connection, person.id, [Purpose.PASSWORD_RESET])
-            await users.set_password_hash(connection, person.id, password_hash)
-            await sessions.end_others(connection, person.id, person.session_id, context.service.limits.session_idle)
-            await sessions.renew_password(connection, person.session_id)
+            if not await db.users.lock_if_unchanged(connection, known):
+                raise resolvers.guessing.WrongGuess
+            await db.links.void(connection, person.id, [Purpose.PASSWORD_RESET])
+            await db.users.set_password_hash(connection, person.id, password_hash)
+            await db.sessions.end_others(connection, person.id, person.session_id, context.service.limits.session_idle)
+            await db.sessions.renew_password(connection, person.session_id)
             await _changed(context, connection, subject, "pwd")
             await guess.give_back(connection)
     await context.reload()
@@ -105,13 +121,13 @@ async def change_password(context: Context, current: str, new: str) -> None:
 
 async def _new_hash(context: Context, subject: Subject, password: str, field: str) -> str:
     products = (context.service.issuer, context.service.product)
-    problem = passwords.problem_with(
+    problem = rules.passwords.problem_with(
         password, email=subject.email, products=products, is_alone=not subject.needs_second_factor
     )
     if problem:
         raise InvalidInput(field, problem)
     hasher = context.service.hasher
-    return await hasher.run(passwords.hash_password, password, hasher.cost)
+    return await hasher.run(rules.passwords.hash_password, password, hasher.cost)
 
 
 async def _invitations(connection: Connection, found: Found, subject: Subject) -> list[tuple[UUID, datetime]]:
@@ -124,24 +140,24 @@ async def _invitations(connection: Connection, found: Found, subject: Subject) -
         return [(found.staff_id, found.made_at)]
     if subject.has_password:
         return []
-    standings = await invitations.open_to(connection, found.user_id, INVITATION.lifetime)
+    standings = await db.invitations.open_to(connection, found.user_id, INVITATION.lifetime)
     return [(standing.staff_id, standing.invited_at) for standing in standings if standing.invited_at]
 
 
 async def _come(connection: Connection, user_id: UUID, staff_id: UUID, invited_at: datetime) -> bool:
     """The invited person has come; false when the invitation was taken back or replaced meanwhile."""
-    accepted = await invitations.accept(connection, staff_id, invited_at)
+    accepted = await db.invitations.accept(connection, staff_id, invited_at)
     if accepted is None:
         return False
     added = StaffAdded(account_id=accepted.account_id, subject_id=user_id, actor_id=user_id, role=accepted.role)
-    await outbox.append(connection, added)
-    await joining.tell_joined(connection, accepted.account_id, [user_id])
+    await db.outbox.append(connection, added)
+    await resolvers.joining.tell_joined(connection, accepted.account_id, [user_id])
     return True
 
 
 async def _changed(context: Context, connection: Connection, subject: Subject, amr: str | None = None) -> None:
-    await challenges.drop_all(connection, subject.id)
-    await outbox.append(
+    await db.challenges.drop_all(connection, subject.id)
+    await db.outbox.append(
         connection,
         PasswordChanged(
             subject_id=subject.id,

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from db import outbox, policy
+import db.outbox
+import db.policy
+import resolvers.access
+import rules.events.policy
+import rules.policy
 from db.policy import Impact, Progress
 from db.pool import Connection
-from resolvers import access
 from resolvers.context import Context
-from rules import policy as policy_rules
 from rules.events.base import AccountEvent
-from rules.events.policy import ResetConfirmationChanged, saved
+from rules.events.policy import ResetConfirmationChanged
 from rules.events.resets import ResetApprovalChanged
 from rules.failures import BadUserInput, InvalidInput, NotFound, NotPermitted
 from rules.people import Account, Person
@@ -23,14 +25,14 @@ from rules.service_keys import Right, ServiceKey
 
 async def security_policy(context: Context, account_id: UUID) -> Policy:
     """The policy, for owners, admins and super-admins. Raises what viewed_account raises."""
-    return (await access.viewed_account(context, account_id, Right.POLICY)).policy
+    return (await resolvers.access.viewed_account(context, account_id, Right.POLICY)).policy
 
 
 async def enrollment_progress(context: Context, account_id: UUID) -> Progress:
     """Counts over the account's staff. Raises what viewed_account raises."""
-    await access.viewed_account(context, account_id)
+    await resolvers.access.viewed_account(context, account_id)
     async with context.database.connection() as connection:
-        return await policy.progress(connection, account_id)
+        return await db.policy.progress(connection, account_id)
 
 
 async def impact(
@@ -42,14 +44,14 @@ async def impact(
     required_of: RequiredOf | None = None,
 ) -> Impact:
     """What saving would do. Raises what viewed_account raises, and BadUserInput."""
-    held = (await access.viewed_account(context, account_id)).policy.grace_days
+    held = (await resolvers.access.viewed_account(context, account_id)).policy.grace_days
     try:
-        grace_days = policy_rules.wanted_grace_days(require_mfa, grace_period_days if require_mfa else None, held)
-        policy_rules.check_joiner_days(joiner_days)
+        grace_days = rules.policy.wanted_grace_days(require_mfa, grace_period_days if require_mfa else None, held)
+        rules.policy.check_joiner_days(joiner_days)
     except InvalidInput as error:
         raise BadUserInput(error.message) from None
     async with context.database.connection() as connection:
-        return await policy.impact(connection, account_id, Wanted(grace_days, joiner_days, required_of))
+        return await db.policy.impact(connection, account_id, Wanted(grace_days, joiner_days, required_of))
 
 
 async def update(
@@ -63,24 +65,24 @@ async def update(
     reset_approval: ResetApproval | None = None,
 ) -> Account:
     """Save the policy; saving what already holds is no change. Raises what managed_account raises, and InvalidInput."""
-    editor = await access.policy_account(context, account_id)
-    policy_rules.check_joiner_days(joiner_days)
+    editor = await resolvers.access.policy_account(context, account_id)
+    rules.policy.check_joiner_days(joiner_days)
     async with context.changing(account_id) as connection:
-        before = await policy.lock(connection, account_id)
+        before = await db.policy.lock(connection, account_id)
         if before is None:
             raise NotFound
-        await access.confirm_policy_editor(connection, editor, account_id)
-        grace_days = policy_rules.wanted_grace_days(require_mfa, grace_period_days, before.policy.grace_days)
+        await resolvers.access.confirm_policy_editor(connection, editor, account_id)
+        grace_days = rules.policy.wanted_grace_days(require_mfa, grace_period_days, before.policy.grace_days)
         wanted = Wanted(grace_days, joiner_days, required_of)
         actor_id, key_name = (editor.id, None) if isinstance(editor, Person) else (None, editor.name)
         after = before
         events: list[AccountEvent] = []
-        if policy_rules.is_change(before.policy, wanted):
-            after = await policy.save(connection, account_id, wanted)
-            events.append(saved(before.policy, after.policy, account_id, actor_id))
+        if rules.policy.is_change(before.policy, wanted):
+            after = await db.policy.save(connection, account_id, wanted)
+            events.append(rules.events.policy.saved(before.policy, after.policy, account_id, actor_id))
         if confirm_reset_by_email not in {None, before.policy.confirm_reset_by_email}:
             is_required = bool(confirm_reset_by_email)
-            after = await policy.set_reset_confirmation(connection, account_id, is_required)
+            after = await db.policy.set_reset_confirmation(connection, account_id, is_required)
             events.append(ResetConfirmationChanged(account_id=account_id, actor_id=actor_id, is_required=is_required))
         if reset_approval not in {None, before.policy.reset_approval}:
             after = await _choose_approval(connection, editor, account_id, ResetApproval(reset_approval))
@@ -89,7 +91,7 @@ async def update(
             )
         if not events:
             return before
-        await outbox.append_all(connection, [replace(event, service_key=key_name) for event in events])
+        await db.outbox.append_all(connection, [replace(event, service_key=key_name) for event in events])
     if not context.is_service:
         await context.reload()
     return after
@@ -101,5 +103,5 @@ async def _choose_approval(
     """Whoever is not owner could else take away the second look at what they are about to do."""
     if not isinstance(editor, Person) or not editor.owns(account_id):
         raise NotPermitted(OWNERS_CHOOSE)
-    await access.confirm_owner(connection, editor, account_id)
-    return await policy.set_reset_approval(connection, account_id, approval)
+    await resolvers.access.confirm_owner(connection, editor, account_id)
+    return await db.policy.set_reset_approval(connection, account_id, approval)

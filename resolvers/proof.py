@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import secrets
 
-from db import challenges, outbox, sessions, users
+import db.challenges
+import db.outbox
+import db.sessions
+import db.users
+import resolvers.access
+import resolvers.guessing
+import resolvers.second_factor
+import resolvers.sign_in
+import rules.tokens
 from db.pool import Connection
-from resolvers import access, guessing, second_factor, sign_in
 from resolvers.context import Context
-from rules import tokens
 from rules.events.signing_in import Reauthenticated
 from rules.failures import BadUserInput, MfaNotEnabled, Unauthenticated
 from rules.people import Person
@@ -36,41 +42,43 @@ async def keep_only_this_session(context: Context, connection: Connection, perso
 
     To be called under their lock; `context.go_on_as` hands the token over once all is committed.
     """
-    await sessions.end_others(connection, person.id, person.session_id, context.service.limits.session_idle)
+    await db.sessions.end_others(connection, person.id, person.session_id, context.service.limits.session_idle)
     token = None
     if context.token_is_cookie:
-        token, token_hash = tokens.issue(tokens.SESSION_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
-        await sessions.replace_token(connection, person.session_id, token_hash)
-    await challenges.drop_all(connection, person.id)
+        token, token_hash = rules.tokens.issue(
+            rules.tokens.SESSION_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES)
+        )
+        await db.sessions.replace_token(connection, person.session_id, token_hash)
+    await db.challenges.drop_all(connection, person.id)
     return token
 
 
 async def _show_password(context: Context, person: Person, password: str) -> None:
     async with context.database.connection() as connection:
-        known = await users.credentials_of(connection, person.id)
+        known = await db.users.credentials_of(connection, person.id)
     async with (
-        guessing.of_password(context, guessing.session_door(person.id), known) as guess,
-        sign_in.password_shown(context, known, password) as (connection, _),
+        resolvers.guessing.of_password(context, resolvers.guessing.session_door(person.id), known) as guess,
+        resolvers.sign_in.password_shown(context, known, password) as (connection, _),
     ):
-        if not await sessions.renew_password(connection, person.session_id):
+        if not await db.sessions.renew_password(connection, person.session_id):
             raise Unauthenticated
         shown = Reauthenticated(subject_id=person.id, actor_id=person.id, client=context.client, amr="pwd")
-        await outbox.append(connection, shown)
+        await db.outbox.append(connection, shown)
         await guess.give_back(connection)
 
 
 async def _show_second_factor(context: Context, person: Person, totp_code: str | None, backup_code: str | None) -> None:
     if not person.mfa_enabled:
         raise MfaNotEnabled
-    async with guessing.of_code(context, person.id) as guess:
+    async with resolvers.guessing.of_code(context, person.id) as guess:
         async with context.database.connection() as connection:
-            factor = await second_factor.load(connection, person.id)
-        given = await second_factor.answer(context, factor, totp_code, backup_code)
+            factor = await resolvers.second_factor.load(connection, person.id)
+        given = await resolvers.second_factor.answer(context, factor, totp_code, backup_code)
         async with context.changing(person.id) as connection:
-            await access.lock_person(connection, person)
-            await second_factor.spend(context, connection, person.id, given)
-            await sessions.renew_second_factor(connection, person.session_id)
+            await resolvers.access.lock_person(connection, person)
+            await resolvers.second_factor.spend(context, connection, person.id, given)
+            await db.sessions.renew_second_factor(connection, person.session_id)
             amr = "otp" if given.totp_code is not None else "backup_code"
             shown = Reauthenticated(subject_id=person.id, actor_id=person.id, client=context.client, amr=amr)
-            await outbox.append(connection, shown)
+            await db.outbox.append(connection, shown)
             await guess.give_back(connection)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import secrets
 from uuid import UUID
 
-from db import identities, memberships, outbox, users
+import db.identities
+import db.memberships
+import db.outbox
+import db.users
+import resolvers.sign_in
+import rules.addresses
+import rules.oidc
+import rules.throttling
 from db.pool import Connection
 from oidc.provider import Provider, Returned
-from resolvers import sign_in
 from resolvers.context import Context
 from resolvers.sign_in import ChallengeOpened, ShutOut, SignedIn
-from rules import addresses, oidc, throttling
 from rules.events.signing_in import IdentityLinked
 from rules.oidc import Identity, SignInProblem
 from rules.sealing import NONCE_BYTES
@@ -24,10 +29,10 @@ AMR = ("oidc",)
 async def begin(context: Context, provider: Provider, wanted: str) -> tuple[str, str]:
     """Where to send the browser, and the cookie that it comes back with. Raises SignInProblem, RateLimited."""
     async with context.database.connection() as connection:
-        now = await identities.now(connection)
-    pending = oidc.begin(provider.config.name, wanted, now, secrets.token_bytes(oidc.RANDOM_BYTES))
-    url = await provider.authorization_url(pending, throttling.source(context.client.ip_address))
-    return url, oidc.sealed(context.service.ring, pending, secrets.token_bytes(NONCE_BYTES))
+        now = await db.identities.now(connection)
+    pending = rules.oidc.begin(provider.config.name, wanted, now, secrets.token_bytes(rules.oidc.RANDOM_BYTES))
+    url = await provider.authorization_url(pending, rules.throttling.source(context.client.ip_address))
+    return url, rules.oidc.sealed(context.service.ring, pending, secrets.token_bytes(NONCE_BYTES))
 
 
 async def finish(
@@ -35,42 +40,42 @@ async def finish(
 ) -> tuple[SignedIn | ChallengeOpened, str]:
     """Sign in whom the provider vouches for, and where they wanted to go. Raises SignInProblem, RateLimited."""
     async with context.database.connection() as connection:
-        now = await identities.now(connection)
-    pending = oidc.opened(context.service.ring, cookie, provider.config.name, returned.state, now)
-    source = throttling.source(context.client.ip_address)
+        now = await db.identities.now(connection)
+    pending = rules.oidc.opened(context.service.ring, cookie, provider.config.name, returned.state, now)
+    source = rules.throttling.source(context.client.ip_address)
     identity = await provider.identity(returned, pending, now.timestamp(), source)
     async with context.database.transaction() as connection:
-        user_id = await identities.find(connection, identity.issuer, identity.subject)
+        user_id = await db.identities.find(connection, identity.issuer, identity.subject)
         if user_id is None:
             user_id = await _linked(context, connection, provider, identity)
         else:
-            await users.lock(connection, user_id)
+            await db.users.lock(connection, user_id)
         try:
             provider_mfa = provider.config.name if identity.has_second_factor else None
-            outcome = await sign_in.recognised(context, connection, user_id, now, AMR, provider_mfa)
+            outcome = await resolvers.sign_in.recognised(context, connection, user_id, now, AMR, provider_mfa)
         except ShutOut:
-            raise SignInProblem(oidc.REFUSED) from None
+            raise SignInProblem(rules.oidc.REFUSED) from None
     return outcome, pending.wanted
 
 
 async def _linked(context: Context, connection: Connection, provider: Provider, identity: Identity) -> UUID:
     """The person with the identity's address, known by the identity from now on, and told of it."""
     if identity.email is None or not identity.is_verified:
-        raise SignInProblem(oidc.UNVERIFIED)
-    email = addresses.normalized(identity.email)
-    if not await identities.vouches_for(connection, provider.config.name, email.rpartition("@")[2]):
-        raise SignInProblem(oidc.REFUSED)
-    user_id = await memberships.user_id_of(connection, email)
+        raise SignInProblem(rules.oidc.UNVERIFIED)
+    email = rules.addresses.normalized(identity.email)
+    if not await db.identities.vouches_for(connection, provider.config.name, email.rpartition("@")[2]):
+        raise SignInProblem(rules.oidc.REFUSED)
+    user_id = await db.memberships.user_id_of(connection, email)
     if user_id is None:
-        raise SignInProblem(oidc.UNKNOWN)
-    await users.lock(connection, user_id)
-    if await memberships.user_id_of(connection, email) != user_id:
-        raise SignInProblem(oidc.UNKNOWN)  # the address has become another's, or nobody's, meanwhile
-    if not await identities.link(connection, identity.issuer, identity.subject, user_id):
+        raise SignInProblem(rules.oidc.UNKNOWN)
+    await db.users.lock(connection, user_id)
+    if await db.memberships.user_id_of(connection, email) != user_id:
+        raise SignInProblem(rules.oidc.UNKNOWN)  # the address has become another's, or nobody's, meanwhile
+    if not await db.identities.link(connection, identity.issuer, identity.subject, user_id):
         # Two at once of the same browser: one has just linked it. Anything else is another person's address by now.
-        if await identities.find(connection, identity.issuer, identity.subject) != user_id:
-            raise SignInProblem(oidc.TAKEN)
+        if await db.identities.find(connection, identity.issuer, identity.subject) != user_id:
+            raise SignInProblem(rules.oidc.TAKEN)
         return user_id
     event = IdentityLinked(subject_id=user_id, actor_id=user_id, client=context.client, provider=provider.config.title)
-    await outbox.append(connection, event)
+    await db.outbox.append(connection, event)
     return user_id

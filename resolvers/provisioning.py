@@ -10,14 +10,24 @@ from uuid import UUID
 
 import asyncpg
 
+import db.external_ids
+import db.invitations
+import db.links
+import db.memberships
 import db.operators
-from db import external_ids, invitations, links, memberships, outbox, policy, service_keys, sessions, users
+import db.outbox
+import db.policy
+import db.service_keys
+import db.sessions
+import db.users
+import resolvers.access
+import resolvers.joining
+import resolvers.service
+import rules.addresses
 from db.external_ids import Known
 from db.pool import Connection
-from resolvers import access, joining
 from resolvers.context import Context
-from resolvers.service import account_of
-from rules.addresses import NotAnAddressError, checked
+from rules.addresses import NotAnAddressError
 from rules.events.staff import EmailChanged, StaffAdded, StaffRemoved, StaffRoleChanged
 from rules.failures import InvalidInput, NotFound, NotPermitted
 from rules.people import Role
@@ -36,7 +46,7 @@ async def provision(
 
     async def work(connection: Connection) -> Answer:
         await lock_account(connection, account_id)
-        known = await external_ids.find(connection, key.account_id, external_id=external_id)
+        known = await db.external_ids.find(connection, key.account_id, external_id=external_id)
         if known is not None and known.email != email:
             raise InvalidInput("email", "This external id is somebody else's: change that person's email first.")
         user_id = known.id if known else await person(connection, email)
@@ -44,7 +54,7 @@ async def provision(
             raise InvalidInput("externalId", f"{email} is known by another external id.")
         if (
             not await let_join(connection, key, account_id, user_id, role)
-            and await memberships.role_of(connection, account_id, email) is not role
+            and await db.memberships.role_of(connection, account_id, email) is not role
         ):
             raise InvalidInput("role", f"{email} has another role already: change it by changeStaffRole.")
         return await _answer(connection, account_id, user_id, external_id)
@@ -77,11 +87,11 @@ async def remove(context: Context, account_id: UUID | None, external_id: str, id
         await lock_account(connection, account_id)
         known = await _known(connection, key, external_id)
         await _role(connection, account_id, known)
-        await users.lock(connection, known.id)
+        await db.users.lock(connection, known.id)
         await take_role(connection, account_id, known)
         event = StaffRemoved(account_id=account_id, subject_id=known.id, service_key=key.name)
-        await outbox.append(connection, event)
-        await sessions.end_of_outsider(connection, known.id)
+        await db.outbox.append(connection, event)
+        await db.sessions.end_of_outsider(connection, known.id)
         return {"user_id": str(known.id), "external_id": external_id}
 
     return await _once(context, key, idempotency_key, ["removeStaff", account_id, external_id], work)
@@ -108,28 +118,28 @@ async def replace_email(connection: Connection, known: Known, email: str, key: S
     Asked behind a lock that whoever would give them a role elsewhere waits for: no account has the address changed of
     somebody who is also another's.
     """
-    await users.lock_whole(connection, known.id)
-    held = await external_ids.find(connection, key.account_id, user_id=known.id)
+    await db.users.lock_whole(connection, known.id)
+    held = await db.external_ids.find(connection, key.account_id, user_id=known.id)
     if key.account_id is not None and (held is None or held.is_shared):
         raise NotPermitted(f"{known.email} belongs to other accounts, too: their address is not this one's to change.")
     try:
-        previous = await users.replace_email(connection, known.id, email)
+        previous = await db.users.replace_email(connection, known.id, email)
     except asyncpg.UniqueViolationError:
         raise InvalidInput("email", "Somebody else has this email address.") from None
     if previous is not None:
         # Whoever reads the earlier mailbox is to come in by none of them.
-        await links.void(connection, known.id, None)
+        await db.links.void(connection, known.id, None)
         event = EmailChanged(subject_id=known.id, previous_email=previous, email=email, service_key=key.name)
-        await outbox.append(connection, event)
+        await db.outbox.append(connection, event)
 
 
 async def let_join(connection: Connection, key: ServiceKey, account_id: UUID, user_id: UUID, role: Role) -> bool:
     """Let the person be staff, with the event, under the account's lock; false when they are already."""
-    if not await memberships.join(connection, account_id, user_id, role):
+    if not await db.memberships.join(connection, account_id, user_id, role):
         return False
     event = StaffAdded(account_id=account_id, subject_id=user_id, role=role, service_key=key.name)
-    await outbox.append(connection, event)
-    await joining.tell_joined(connection, account_id, [user_id])
+    await db.outbox.append(connection, event)
+    await resolvers.joining.tell_joined(connection, account_id, [user_id])
     return True
 
 
@@ -137,23 +147,23 @@ async def give_role(
     connection: Connection, key: ServiceKey, account_id: UUID, known: Known, before: Role, role: Role
 ) -> None:
     """Give the staff member another role, with the event, under the account's lock. Raises NotPermitted."""
-    if await memberships.change_role(connection, account_id, known.email, role) is not None:
+    if await db.memberships.change_role(connection, account_id, known.email, role) is not None:
         event = StaffRoleChanged(account_id=account_id, subject_id=known.id, role=role, service_key=key.name)
-        await outbox.append(connection, event)
-        await joining.tell_promoted(connection, account_id, known.id, before, role)
+        await db.outbox.append(connection, event)
+        await resolvers.joining.tell_promoted(connection, account_id, known.id, before, role)
     elif before is not role:
         raise _last_owner(known)
 
 
 async def take_role(connection: Connection, account_id: UUID, known: Known) -> None:
     """Take the staff member's role away, under the account's lock. Raises NotPermitted."""
-    if await memberships.remove(connection, account_id, known.email) is None:
+    if await db.memberships.remove(connection, account_id, known.email) is None:
         raise _last_owner(known)
 
 
 async def _asked(context: Context, account_id: UUID | None) -> tuple[ServiceKey, UUID]:
     key = await context.service_key(Right.PROVISION)
-    meant = account_of(key, account_id)
+    meant = resolvers.service.account_of(key, account_id)
     if meant is None:
         raise InvalidInput("accountId", "Say which account: this service key is for all of them.")
     return key, meant
@@ -171,28 +181,28 @@ async def _once(
         raise InvalidInput("idempotencyKey", f"An idempotency key has 1 to {LONGEST_ID} characters.")
     scope, input_hash = key.answers_scope, hashlib.sha256(json.dumps(given, default=str).encode()).digest()
     async with context.database.transaction() as connection:
-        await access.confirm_service(connection, key)
+        await resolvers.access.confirm_service(connection, key)
         if idempotency_key is None:
             return await work(connection)
-        if not await service_keys.claim_answer(connection, scope, idempotency_key, input_hash):
-            answer = await service_keys.answer(connection, scope, idempotency_key, input_hash)
+        if not await db.service_keys.claim_answer(connection, scope, idempotency_key, input_hash):
+            answer = await db.service_keys.answer(connection, scope, idempotency_key, input_hash)
             if answer is None:
                 raise InvalidInput("idempotencyKey", "This idempotency key came with other input before.")
             return answer
         answer = await work(connection)
-        await service_keys.keep_answer(connection, scope, idempotency_key, answer)
+        await db.service_keys.keep_answer(connection, scope, idempotency_key, answer)
         return answer
 
 
 async def lock_account(connection: Connection, account_id: UUID) -> None:
     """Be alone in changing who belongs to the account. Raises NotFound."""
-    if await policy.lock(connection, account_id) is None:
+    if await db.policy.lock(connection, account_id) is None:
         raise NotFound
 
 
 async def person(connection: Connection, email: str) -> UUID:
     """The id of whoever has the address: a new person, without a password, if nobody has."""
-    await invitations.add_person(connection, email)
+    await db.invitations.add_person(connection, email)
     user_id = await db.operators.keep_person(connection, email)
     assert user_id is not None
     return user_id
@@ -201,19 +211,19 @@ async def person(connection: Connection, email: str) -> UUID:
 async def _bind(connection: Connection, key: ServiceKey, external_id: str, user_id: UUID) -> bool:
     if not 1 <= len(external_id) <= LONGEST_ID:
         raise InvalidInput("externalId", f"An external id has 1 to {LONGEST_ID} characters.")
-    await external_ids.bind(connection, key.account_id, external_id, user_id)
-    return await external_ids.of(connection, key.account_id, user_id) == external_id
+    await db.external_ids.bind(connection, key.account_id, external_id, user_id)
+    return await db.external_ids.of(connection, key.account_id, user_id) == external_id
 
 
 async def _known(connection: Connection, key: ServiceKey, external_id: str) -> Known:
-    known = await external_ids.find(connection, key.account_id, external_id=external_id)
+    known = await db.external_ids.find(connection, key.account_id, external_id=external_id)
     if known is None:
         raise InvalidInput("externalId", "Nobody is known by this external id.")
     return known
 
 
 async def _role(connection: Connection, account_id: UUID, known: Known) -> Role:
-    role = await memberships.role_of(connection, account_id, known.email)
+    role = await db.memberships.role_of(connection, account_id, known.email)
     if role is None:
         raise InvalidInput("externalId", f"{known.email} is not staff of this account.")
     return role
@@ -231,6 +241,6 @@ def _last_owner(known: Known) -> NotPermitted:
 def checked_email(text: str) -> str:
     """The address in its one form. Raises InvalidInput."""
     try:
-        return checked(text)
+        return rules.addresses.checked(text)
     except NotAnAddressError as error:
         raise InvalidInput("email", str(error)) from None

@@ -11,22 +11,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from db import challenges, factors, outbox, recovery, resets, sessions, throttles, users
+import db.challenges
+import db.factors
+import db.outbox
+import db.recovery
+import db.resets
+import db.sessions
+import db.throttles
+import db.users
+import resolvers.access
+import resolvers.sign_in
+import resolvers.staff
+import resolvers.standing
+import rules.standing
+import rules.throttling
+import rules.tokens
 from db.challenges import Challenge
 from db.pool import Connection
 from db.staff import Member
-from resolvers import access, sign_in, standing
 from resolvers.context import Context
 from resolvers.sign_in import ShutOut, SignedIn
-from resolvers.staff import lock_member
-from rules import throttling, tokens
 from rules.clients import Client
 from rules.events.recovery import RecoveryPassIssued, RecoveryPassUsed
 from rules.failures import BadUserInput, ChallengeExpired, NotPermitted, RecoveryPassExpired, StaffMfaNotEnabled
 from rules.people import MOST_SESSIONS
 from rules.recovery import AMR
 from rules.resets import GOES_ROUND_APPROVAL
-from rules.standing import checked_reason
 
 NOT_ONESELF = "You cannot give yourself a recovery pass. Another owner or admin can."
 
@@ -45,15 +55,15 @@ async def issue(context: Context, account_id: UUID, staff_id: UUID, reason: str)
 
     Raises what managed_account raises, InvalidInput, NotFound, NotPermitted as for a reset, and StaffMfaNotEnabled.
     """
-    person, _ = await access.managed_account(context, account_id, to="give recovery passes")
-    access.require_freshness(person)
-    words = checked_reason(reason)
-    token, token_hash = tokens.issue(tokens.RECOVERY_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
+    person, _ = await resolvers.access.managed_account(context, account_id, to="give recovery passes")
+    resolvers.access.require_freshness(person)
+    words = rules.standing.checked_reason(reason)
+    token, token_hash = rules.tokens.issue(rules.tokens.RECOVERY_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
     async with context.changing(account_id) as connection:
-        member = await lock_member(connection, person, account_id, staff_id, NOT_ONESELF)
-        if await resets.needs_approval(connection, member.user_id):
+        member = await resolvers.staff.lock_member(connection, person, account_id, staff_id, NOT_ONESELF)
+        if await db.resets.needs_approval(connection, member.user_id):
             raise NotPermitted(GOES_ROUND_APPROVAL)
-        expires_at = await recovery.give(connection, member.user_id, account_id, person.id, token_hash)
+        expires_at = await db.recovery.give(connection, member.user_id, account_id, person.id, token_hash)
         if expires_at is None:
             raise StaffMfaNotEnabled("This staff member has not set up MFA: the password is enough to sign in.")
         issued = RecoveryPassIssued(
@@ -65,7 +75,7 @@ async def issue(context: Context, account_id: UUID, staff_id: UUID, reason: str)
             until=expires_at,
             client=context.client,
         )
-        await outbox.append(connection, issued)
+        await db.outbox.append(connection, issued)
     return Issued(token, expires_at, member)
 
 
@@ -75,9 +85,9 @@ async def redeem(context: Context, challenge_token: str, recovery_pass: str) -> 
     A pass cannot be guessed, so a wrong one costs none of the person's tries, and counts against its address alone.
     Raises ChallengeExpired, RecoveryPassExpired and TooManyAttempts.
     """
-    challenge_hash = tokens.digest(tokens.CHALLENGE_PREFIX, challenge_token)
+    challenge_hash = rules.tokens.digest(rules.tokens.CHALLENGE_PREFIX, challenge_token)
     async with context.database.connection() as connection:
-        challenge = await challenges.find(connection, challenge_hash) if challenge_hash else None
+        challenge = await db.challenges.find(connection, challenge_hash) if challenge_hash else None
     if challenge is None:
         raise ChallengeExpired
     if challenge.use_cookie and not context.takes_cookies:
@@ -85,16 +95,16 @@ async def redeem(context: Context, challenge_token: str, recovery_pass: str) -> 
     if context.is_service:
         context.client = Client(challenge.user_agent, challenge.ip_address)
     try:
-        pass_hash = tokens.digest(tokens.RECOVERY_PREFIX, recovery_pass.strip())
+        pass_hash = rules.tokens.digest(rules.tokens.RECOVERY_PREFIX, recovery_pass.strip())
         if pass_hash is None:
             raise RecoveryPassExpired
         async with context.changing(challenge.user_id) as connection:
-            await users.lock(connection, challenge.user_id)
+            await db.users.lock(connection, challenge.user_id)
             started = await _start(context, connection, challenge, pass_hash)
     except RecoveryPassExpired:
         async with context.database.connection() as connection:
-            key = throttling.wrong_link_key(context.client.ip_address)
-            await throttles.charge(connection, key, throttling.WRONG_LINK)
+            key = rules.throttling.wrong_link_key(context.client.ip_address)
+            await db.throttles.charge(connection, key, rules.throttling.WRONG_LINK)
         raise
     assert started.token is not None
     context.sign_in_as(started.token, use_cookie=challenge.use_cookie)
@@ -104,20 +114,20 @@ async def redeem(context: Context, challenge_token: str, recovery_pass: str) -> 
 async def _start(context: Context, connection: Connection, challenge: Challenge, pass_hash: bytes) -> SignedIn:
     """Exchange challenge and pass, each used up, for a session, under the person's lock."""
     user_id = challenge.user_id
-    if not await challenges.consume(connection, challenge.id):
+    if not await db.challenges.consume(connection, challenge.id):
         raise ChallengeExpired
-    account_id = await recovery.use(connection, user_id, pass_hash)
-    known = await users.credentials_of(connection, user_id)
-    if account_id is None or known is None or not await factors.exists(connection, user_id):
+    account_id = await db.recovery.use(connection, user_id, pass_hash)
+    known = await db.users.credentials_of(connection, user_id)
+    if account_id is None or known is None or not await db.factors.exists(connection, user_id):
         raise RecoveryPassExpired
     try:
-        await sign_in.admit(connection, user_id)
+        await resolvers.sign_in.admit(connection, user_id)
     except ShutOut:
         raise ChallengeExpired from None
-    token, token_hash = tokens.issue(tokens.SESSION_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
+    token, token_hash = rules.tokens.issue(rules.tokens.SESSION_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
     amr = (*challenge.amr, *AMR)
-    expires_at = await recovery.start_session(connection, user_id, token_hash, context.client, amr)
-    await sessions.end_oldest(connection, user_id, MOST_SESSIONS)
+    expires_at = await db.recovery.start_session(connection, user_id, token_hash, context.client, amr)
+    await db.sessions.end_oldest(connection, user_id, MOST_SESSIONS)
     used = RecoveryPassUsed(
         account_id=account_id,
         subject_id=user_id,
@@ -126,6 +136,6 @@ async def _start(context: Context, connection: Connection, challenge: Challenge,
         client=context.client,
         service_key=challenge.service_key,
     )
-    await outbox.append(connection, used)
-    await standing.tell_owners(context, connection, user_id, " ".join(amr))
+    await db.outbox.append(connection, used)
+    await resolvers.standing.tell_owners(context, connection, user_id, " ".join(amr))
     return SignedIn(token, expires_at)

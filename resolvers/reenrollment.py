@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import factors, links, memberships, outbox, sessions, throttles, users
+import db.factors
+import db.links
+import db.memberships
+import db.outbox
+import db.sessions
+import db.throttles
+import db.users
+import resolvers.access
+import resolvers.sessions
+import rules.throttling
+import rules.tokens
 from db.links import Found
 from db.pool import Connection
-from resolvers import access
 from resolvers.context import Context
-from resolvers.sessions import leave_nothing_open
-from rules import throttling, tokens
 from rules.events.mfa import EnrollmentConfirmed, EnrollmentLinkRequested, MfaResetDisputed
 from rules.failures import LinkExpired, TooManyAttempts
 from rules.links import AFTER_RESET, Purpose
@@ -19,14 +26,16 @@ from rules.people import Person
 
 async def send_link(context: Context, connection: Connection, user_id: UUID, amr: str) -> None:
     """Somebody signs in: send them the link to enroll by, where they were reset and their account asks for it."""
-    if not await users.needs_enrollment_link(connection, user_id):
+    if not await db.users.needs_enrollment_link(connection, user_id):
         return
     try:
-        await throttles.charge(connection, throttling.enrollment_link_key(user_id), throttling.ENROLLMENT_LINK)
+        await db.throttles.charge(
+            connection, rules.throttling.enrollment_link_key(user_id), rules.throttling.ENROLLMENT_LINK
+        )
     except TooManyAttempts:
         return  # those sent before still hold; whoever signs in may be the thief of a password
     requested = EnrollmentLinkRequested(subject_id=user_id, actor_id=user_id, client=context.client, amr=amr)
-    await outbox.append(connection, requested)
+    await db.outbox.append(connection, requested)
 
 
 async def confirm(context: Context, token: str) -> Person:
@@ -37,12 +46,12 @@ async def confirm(context: Context, token: str) -> Person:
     person = await context.person()
     found = await find_link(context, token, Purpose.ENROLLMENT, person.id)
     async with context.changing(person.id) as connection:
-        await access.lock_person(connection, person)
-        if not await links.use(connection, found):
+        await resolvers.access.lock_person(connection, person)
+        if not await db.links.use(connection, found):
             raise LinkExpired
-        await sessions.confirm_enrollment(connection, person.session_id)
+        await db.sessions.confirm_enrollment(connection, person.session_id)
         confirmed = EnrollmentConfirmed(subject_id=person.id, actor_id=person.id, client=context.client)
-        await outbox.append(connection, confirmed)
+        await db.outbox.append(connection, confirmed)
     return await context.reload()
 
 
@@ -54,20 +63,20 @@ async def dispute(context: Context, token: str) -> str:
     """
     found = await find_link(context, token, Purpose.NOT_ME)
     async with context.changing(found.user_id) as connection:
-        await users.lock(connection, found.user_id)
-        if not await links.use(connection, found):
+        await db.users.lock(connection, found.user_id)
+        if not await db.links.use(connection, found):
             raise LinkExpired
-        await users.stop_enrolling(connection, found.user_id)
-        await factors.remove(connection, found.user_id)
-        await leave_nothing_open(connection, found.user_id)
-        await links.void(connection, found.user_id, AFTER_RESET)
+        await db.users.stop_enrolling(connection, found.user_id)
+        await db.factors.remove(connection, found.user_id)
+        await resolvers.sessions.leave_nothing_open(connection, found.user_id)
+        await db.links.void(connection, found.user_id, AFTER_RESET)
         return await _tell_owners(context, connection, found.user_id)
 
 
 async def _tell_owners(context: Context, connection: Connection, user_id: UUID) -> str:
-    known = await users.credentials_of(connection, user_id)
+    known = await db.users.credentials_of(connection, user_id)
     assert known is not None
-    account_ids: list[UUID | None] = [*await memberships.accounts_of(connection, user_id)]
+    account_ids: list[UUID | None] = [*await db.memberships.accounts_of(connection, user_id)]
     disputed = [
         MfaResetDisputed(
             account_id=account_id,
@@ -78,17 +87,17 @@ async def _tell_owners(context: Context, connection: Connection, user_id: UUID) 
         )
         for account_id in account_ids or [None]
     ]
-    await outbox.append_all(connection, disputed)
+    await db.outbox.append_all(connection, disputed)
     return known.email
 
 
 async def find_link(context: Context, token: str, purpose: Purpose, user_id: UUID | None = None) -> Found:
     """The link that holds, of this person if given. What belongs to none is charged to the address, and it alone."""
-    token_hash = tokens.digest(tokens.LINK_PREFIX, token)
+    token_hash = rules.tokens.digest(rules.tokens.LINK_PREFIX, token)
     async with context.database.connection() as connection:
-        found = await links.find(connection, token_hash, [purpose]) if token_hash else None
+        found = await db.links.find(connection, token_hash, [purpose]) if token_hash else None
         if found is not None and user_id in {None, found.user_id}:
             return found
-        key = throttling.wrong_link_key(context.client.ip_address)
-        await throttles.charge(connection, key, throttling.WRONG_LINK)
+        key = rules.throttling.wrong_link_key(context.client.ip_address)
+        await db.throttles.charge(connection, key, rules.throttling.WRONG_LINK)
     raise LinkExpired

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from db import enrollment, factors, recovery, sessions
+import db.enrollment
+import db.factors
+import db.recovery
+import db.sessions
+import resolvers.access
+import resolvers.guessing
+import resolvers.new_app
+import resolvers.second_factor
 from db.pool import Connection
-from resolvers import access, guessing, second_factor
 from resolvers.context import Context
-from resolvers.new_app import Begun, Shown, begun, new_secret, put_into_use
+from resolvers.new_app import Begun, Shown
 from resolvers.sign_in import TOTP
 from rules.events.mfa import AuthenticatorReplaced
 from rules.failures import BadUserInput, EnrollmentNotStarted, MfaNotEnabled
@@ -22,33 +28,33 @@ async def begin(context: Context, totp_code: str | None, backup_code: str | None
     """
     if totp_code is None and backup_code is None:
         return await _begin_recovery(context)
-    person = await access.fresh_person_with_code(context)
+    person = await resolvers.access.fresh_person_with_code(context)
     if not person.mfa_enabled:
         raise MfaNotEnabled
-    secret, sealed = new_secret(context, person)
-    async with guessing.of_code(context, person.id) as guess:
+    secret, sealed = resolvers.new_app.new_secret(context, person)
+    async with resolvers.guessing.of_code(context, person.id) as guess:
         async with context.database.connection() as connection:
-            factor = await second_factor.load(connection, person.id)
-        given = await second_factor.answer(context, factor, totp_code, backup_code)
+            factor = await resolvers.second_factor.load(connection, person.id)
+        given = await resolvers.second_factor.answer(context, factor, totp_code, backup_code)
         async with context.changing(person.id) as connection:
-            await access.lock_person(connection, person)
-            await second_factor.spend(context, connection, person.id, given)
-            expires_at = await enrollment.begin(connection, person.id, sealed)
-            await sessions.renew_second_factor(connection, person.session_id)
+            await resolvers.access.lock_person(connection, person)
+            await resolvers.second_factor.spend(context, connection, person.id, given)
+            expires_at = await db.enrollment.begin(connection, person.id, sealed)
+            await db.sessions.renew_second_factor(connection, person.session_id)
             await guess.give_back(connection)
-    return begun(context, person, secret, expires_at)
+    return resolvers.new_app.begun(context, person, secret, expires_at)
 
 
 async def _begin_recovery(context: Context) -> Begun:
     person = await context.recovering_person()
     if person is None:
-        await access.fresh_person_with_code(context)
+        await resolvers.access.fresh_person_with_code(context)
         raise BadUserInput(NO_CODE)
-    secret, sealed = new_secret(context, person)
+    secret, sealed = resolvers.new_app.new_secret(context, person)
     async with context.changing(person.id) as connection:
-        await access.lock_person(connection, person)
-        expires_at = await enrollment.begin(connection, person.id, sealed)
-    return begun(context, person, secret, expires_at)
+        await resolvers.access.lock_person(connection, person)
+        expires_at = await db.enrollment.begin(connection, person.id, sealed)
+    return resolvers.new_app.begun(context, person, secret, expires_at)
 
 
 async def replace(context: Context, code: str) -> list[str]:
@@ -56,17 +62,17 @@ async def replace(context: Context, code: str) -> list[str]:
 
     Raises InvalidCode, MfaNotEnabled, EnrollmentNotStarted, TooManyAttempts, and what fresh_person raises.
     """
-    person = await context.recovering_person() or await access.fresh_person(context)
+    person = await context.recovering_person() or await resolvers.access.fresh_person(context)
     if not person.mfa_enabled:
         raise MfaNotEnabled
 
     async def exchange(connection: Connection, shown: Shown) -> AuthenticatorReplaced:
         if shown.sealed is None:
             raise EnrollmentNotStarted
-        if not await factors.replace_secret(connection, person.id, shown.sealed, shown.step):
+        if not await db.factors.replace_secret(connection, person.id, shown.sealed, shown.step):
             raise MfaNotEnabled
         lifetime = context.service.limits.session_lifetime
-        await recovery.complete_session(connection, person.id, person.session_id, TOTP, lifetime)
+        await db.recovery.complete_session(connection, person.id, person.session_id, TOTP, lifetime)
         return AuthenticatorReplaced(subject_id=person.id, actor_id=person.id, client=context.client)
 
-    return await put_into_use(context, person, code, exchange)
+    return await resolvers.new_app.put_into_use(context, person, code, exchange)

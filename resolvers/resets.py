@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import links, outbox, resets, staff, users
+import db.links
+import db.outbox
+import db.resets
+import db.staff
+import db.users
+import resolvers.access
+import resolvers.reenrollment
+import resolvers.staff
+import rules.standing
 from db.pool import Connection
 from db.resets import Request
 from db.staff import Member
-from resolvers import access
 from resolvers.context import Context
-from resolvers.reenrollment import find_link
-from resolvers.staff import end_everything, lock_member, take_factor, why_no_reset
 from rules.events.mfa import MfaReset
 from rules.events.resets import MfaResetDeclined, MfaResetExpired, MfaResetRequested, MfaResetStopped
 from rules.failures import LinkExpired, MfaResetEnded, NotFound, NotPermitted, StaffMfaNotEnabled
 from rules.links import Purpose
 from rules.people import Person
 from rules.resets import NOT_ABOUT_ONESELF, NOT_ONES_OWN, NOT_TOLD_YET, REQUEST_LIFETIME
-from rules.standing import checked_reason
 
 NOT_ONESELF = "You cannot reset your own MFA. Another owner or admin can."
 
@@ -29,27 +33,27 @@ async def reset(context: Context, account_id: UUID, staff_id: UUID, reason: str 
     Where a second one must approve, the reset waits for that. Raises what managed_account raises, InvalidInput,
     NotFound, NotPermitted (oneself, or may_reset) and StaffMfaNotEnabled.
     """
-    person, _ = await access.managed_account(context, account_id, to="reset MFA")
-    access.require_freshness(person)
-    words = None if reason is None else checked_reason(reason)
+    person, _ = await resolvers.access.managed_account(context, account_id, to="reset MFA")
+    resolvers.access.require_freshness(person)
+    words = None if reason is None else rules.standing.checked_reason(reason)
     async with context.changing(account_id) as connection:
-        member = await lock_member(connection, person, account_id, staff_id, NOT_ONESELF)
-        if await resets.needs_approval(connection, member.user_id):
+        member = await resolvers.staff.lock_member(connection, person, account_id, staff_id, NOT_ONESELF)
+        if await db.resets.needs_approval(connection, member.user_id):
             return await _ask(context, connection, account_id, person, member, words)
         return await _carry_out(context, connection, account_id, person, member, words)
 
 
 async def approve(context: Context, account_id: UUID, request_id: UUID) -> Member:
     """Carry out what another owner or admin has asked for. Raises as `reset`, and MfaResetEnded."""
-    person, _ = await access.managed_account(context, account_id, to="approve a reset of MFA")
-    access.require_freshness(person)
+    person, _ = await resolvers.access.managed_account(context, account_id, to="approve a reset of MFA")
+    resolvers.access.require_freshness(person)
     async with context.changing(account_id) as connection:
         request, member = await _decide(connection, person, account_id, request_id)
-        if (why_not := why_no_reset(person, account_id, member)) is not None:
+        if (why_not := resolvers.staff.why_no_reset(person, account_id, member)) is not None:
             raise NotPermitted(why_not)
-        if not await resets.is_told(connection, request.id):
+        if not await db.resets.is_told(connection, request.id):
             raise NotPermitted(NOT_TOLD_YET)
-        if not await resets.take(connection, request.id, to_approve=True):
+        if not await db.resets.take(connection, request.id, to_approve=True):
             raise MfaResetEnded
         asked_by = request.requester_email
         return await _carry_out(context, connection, account_id, person, member, request.reason, asked_by)
@@ -57,16 +61,16 @@ async def approve(context: Context, account_id: UUID, request_id: UUID) -> Membe
 
 async def decline(context: Context, account_id: UUID, request_id: UUID) -> Member:
     """Let it be. Raises what managed_account raises, NotPermitted and MfaResetEnded."""
-    person, _ = await access.managed_account(context, account_id, to="decline a reset of MFA")
-    access.require_freshness(person)
+    person, _ = await resolvers.access.managed_account(context, account_id, to="decline a reset of MFA")
+    resolvers.access.require_freshness(person)
     async with context.changing(account_id) as connection:
         request, member = await _decide(connection, person, account_id, request_id)
-        if not await resets.take(connection, request.id, to_approve=False):
+        if not await db.resets.take(connection, request.id, to_approve=False):
             raise MfaResetEnded
         declined = MfaResetDeclined(
             account_id=account_id, subject_id=member.user_id, actor_id=person.id, client=context.client
         )
-        await outbox.append(connection, declined)
+        await db.outbox.append(connection, declined)
     return member
 
 
@@ -75,29 +79,31 @@ async def stop(context: Context, token: str) -> str:
 
     Raises LinkExpired and TooManyAttempts.
     """
-    found = await find_link(context, token, Purpose.STOP_RESET)
+    found = await resolvers.reenrollment.find_link(context, token, Purpose.STOP_RESET)
     async with context.changing(found.user_id) as connection:
-        await users.lock(connection, found.user_id)
-        if not await links.use(connection, found):
+        await db.users.lock(connection, found.user_id)
+        if not await db.links.use(connection, found):
             raise LinkExpired
-        ended = await resets.stop(connection, found.event_id)
+        ended = await db.resets.stop(connection, found.event_id)
         if ended is None:
             raise LinkExpired
         stopped = MfaResetStopped(
             account_id=ended.account_id, subject_id=ended.user_id, actor_id=found.user_id, client=context.client
         )
-        await outbox.append(connection, stopped)
-        known = await users.credentials_of(connection, ended.user_id)
+        await db.outbox.append(connection, stopped)
+        known = await db.users.credentials_of(connection, ended.user_id)
         assert known is not None
     return known.email
 
 
 async def waiting(context: Context, account_id: UUID) -> list[tuple[Request, Member]]:
     """What waits in the account, with whom it is about. Raises what viewed_account raises."""
-    await access.viewed_account(context, account_id)
+    await resolvers.access.viewed_account(context, account_id)
     async with context.database.connection() as connection:
-        found = await resets.of_account(connection, account_id)
-        members = await staff.members(connection, account_id, [request.user_id for request in found]) if found else []
+        found = await db.resets.of_account(connection, account_id)
+        members = (
+            await db.staff.members(connection, account_id, [request.user_id for request in found]) if found else []
+        )
     by_user = {member.user_id: member for member in members}
     return [(request, by_user[request.user_id]) for request in found if request.user_id in by_user]
 
@@ -113,8 +119,8 @@ async def _ask(
     if member.mfa_enabled_at is None and not member.enrollment_stopped:
         raise StaffMfaNotEnabled
     await tell_expired(connection)
-    asked = await resets.ask(connection, account_id, member.user_id, person.id, reason)
-    request = await resets.of_user(connection, member.user_id)
+    asked = await db.resets.ask(connection, account_id, member.user_id, person.id, reason)
+    request = await db.resets.of_user(connection, member.user_id)
     assert request is not None
     if asked is not None:
         requested = MfaResetRequested(
@@ -126,30 +132,30 @@ async def _ask(
             until=request.requested_at + REQUEST_LIFETIME,
             client=context.client,
         )
-        await outbox.append(connection, requested)
+        await db.outbox.append(connection, requested)
     return request
 
 
 async def tell_expired(connection: Connection) -> None:
     """End what nobody has approved in time."""
-    ended = await resets.expire(connection)
+    ended = await db.resets.expire(connection)
     if ended:
         expired = [MfaResetExpired(account_id=each.account_id, subject_id=each.user_id) for each in ended]
-        await outbox.append_all(connection, expired)
+        await db.outbox.append_all(connection, expired)
 
 
 async def _decide(connection: Connection, person: Person, account_id: UUID, request_id: UUID) -> tuple[Request, Member]:
     """What waits, and whom it is about, as they are behind the locks of both."""
-    request = await resets.find(connection, account_id, request_id)
+    request = await db.resets.find(connection, account_id, request_id)
     if request is None:
         raise MfaResetEnded
     if person.id == request.requester_id:
         raise NotPermitted(NOT_ONES_OWN)
     if person.id == request.user_id:
         raise NotPermitted(NOT_ABOUT_ONESELF)
-    await users.lock_all(connection, [person.id, request.user_id])
-    await access.confirm_manager(connection, person, account_id)
-    found = await staff.members(connection, account_id, [request.user_id])
+    await db.users.lock_all(connection, [person.id, request.user_id])
+    await resolvers.access.confirm_manager(connection, person, account_id)
+    found = await db.staff.members(connection, account_id, [request.user_id])
     if not found:
         raise MfaResetEnded
     return request, found[0]
@@ -164,9 +170,9 @@ async def _carry_out(
     reason: str | None,
     asked_by: str | None = None,
 ) -> Member:
-    if not await take_factor(connection, member.user_id):
+    if not await resolvers.staff.take_factor(connection, member.user_id):
         raise StaffMfaNotEnabled
-    await end_everything(connection, member.user_id)
+    await resolvers.staff.end_everything(connection, member.user_id)
     done = MfaReset(
         account_id=account_id,
         subject_id=member.user_id,
@@ -175,8 +181,8 @@ async def _carry_out(
         reason=reason,
         requester_email=asked_by,
     )
-    await outbox.append(connection, done)
-    found = await staff.members(connection, account_id, [member.user_id])
+    await db.outbox.append(connection, done)
+    found = await db.staff.members(connection, account_id, [member.user_id])
     if not found:
         raise NotFound  # they left meanwhile: nothing of this is to happen
     return found[0]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from db import backup_codes, factors, outbox
+import db.backup_codes
+import db.factors
+import db.outbox
+import rules.backup_codes
+import rules.totp
 from db.factors import Factor
 from db.pool import Connection
 from resolvers.context import Context
 from resolvers.guessing import NotACode, WrongGuess
-from rules import totp
-from rules.backup_codes import digest as backup_code_digest
-from rules.backup_codes import normalize as normalized_backup_code
 from rules.events.signing_in import BackupCodeUsed
 from rules.failures import MfaNotEnabled
 from rules.sealing import KeyRing
@@ -43,7 +44,7 @@ class Answer:
 
 async def load(connection: Connection, user_id: UUID) -> Factor:
     """The person's factor. Raises MfaNotEnabled."""
-    factor = await factors.load(connection, user_id)
+    factor = await db.factors.load(connection, user_id)
     if factor is None:
         raise MfaNotEnabled
     return factor
@@ -53,12 +54,12 @@ async def answer(context: Context, factor: Factor, totp_code: str | None, backup
     """One of the two codes, hashed where it must be: that is slow, and comes before any lock."""
     if backup_code is None:
         return Answer(totp_code, None)
-    normalized = normalized_backup_code(backup_code)
+    normalized = rules.backup_codes.normalize(backup_code)
     if normalized is None:
         raise NotACode(NO_BACKUP_CODE)
     salt, key_id = factor.backup_salt, factor.backup_key_id
     ring, hasher = context.service.ring, context.service.hasher
-    digest = await hasher.run(backup_code_digest, ring, normalized, salt, key_id, hasher.cost)
+    digest = await hasher.run(rules.backup_codes.digest, ring, normalized, salt, key_id, hasher.cost)
     return Answer(None, digest)
 
 
@@ -68,25 +69,25 @@ async def spend(context: Context, connection: Connection, user_id: UUID, given: 
         await spend_totp(context, connection, user_id, given.totp_code)
         return
     digest = given.digest or b""
-    remaining = await backup_codes.spend(connection, user_id, digest)
+    remaining = await db.backup_codes.spend(connection, user_id, digest)
     if remaining is None:
-        is_spent = await backup_codes.is_spent(connection, user_id, digest)
+        is_spent = await db.backup_codes.is_spent(connection, user_id, digest)
         message = SPENT_BACKUP_CODE if is_spent else WRONG_BACKUP_CODE
         raise WrongGuess(message, method="backup_code", is_replay=is_spent)
     used = BackupCodeUsed(subject_id=user_id, actor_id=user_id, client=context.client, remaining=remaining)
-    await outbox.append(connection, used)
+    await db.outbox.append(connection, used)
 
 
 async def spend_totp(context: Context, connection: Connection, user_id: UUID, code: str) -> None:
     """Spend a code of the app, under the person's lock. Raises WrongGuess and MfaNotEnabled."""
     step = matching_step(context.service.ring, await load(connection, user_id), user_id, code)
-    if not await factors.spend_step(connection, user_id, step):
+    if not await db.factors.spend_step(connection, user_id, step):
         raise WrongGuess(PAST_CODE, is_replay=True)
 
 
 def require_digits(code: str) -> None:
     """Raises NotACode for what no authenticator app shows."""
-    if totp.normalize(code) is None:
+    if rules.totp.normalize(code) is None:
         raise NotACode(NO_CODE)
 
 
@@ -94,10 +95,10 @@ def matching_step(ring: KeyRing, factor: Factor, user_id: UUID, code: str) -> in
     """The unspent time step whose code this is. Raises KeyMissingError, NotACode, WrongGuess."""
     require_digits(code)
     secret = ring.open(factor.secret, TOTP_PURPOSE, user_id)
-    step = totp.matching_step(secret, code, factor.now, factor.last_step)
+    step = rules.totp.matching_step(secret, code, factor.now, factor.last_step)
     # Looked at in any case, so that the time taken tells nothing.
-    is_past = totp.is_past(secret, code, factor.now, factor.last_step)
-    is_replay = totp.matching_step(secret, code, factor.now) is not None
+    is_past = rules.totp.is_past(secret, code, factor.now, factor.last_step)
+    is_replay = rules.totp.matching_step(secret, code, factor.now) is not None
     if step is None:
         raise WrongGuess(PAST_CODE if is_past else WRONG_CODE, is_replay=is_replay)
     return step

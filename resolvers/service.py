@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from uuid import UUID
 
-from db import external_ids, factors, users
-from resolvers import access, sign_in
+import db.external_ids
+import db.factors
+import db.users
+import resolvers.access
+import resolvers.sign_in
+import rules.clients
+import rules.tokens
 from resolvers.context import Context
 from resolvers.sign_in import ChallengeOpened, SignedIn
-from rules import tokens
-from rules.clients import Client, shown_user_agent
+from rules.clients import Client
 from rules.failures import BadUserInput, InvalidCredentials
 from rules.people import Person
 from rules.service_keys import Right, ServiceKey
@@ -37,16 +41,16 @@ async def service_sign_in(context: Context, who: Who, client: Client, amr: list[
         raise BadUserInput(f"amr must be 1 to {MOST_METHODS} names of methods, as RFC 8176 has them.")
     at = replace(context, client=client)
     async with context.changing() as connection:
-        await access.confirm_service(connection, key)
-        known = await external_ids.find(
+        await resolvers.access.confirm_service(connection, key)
+        known = await db.external_ids.find(
             connection, key.account_id, external_id=who.external_id, user_id=who.user_id, email=who.email
         )
         if known is None or not known.is_within(key.account_id):
             raise InvalidCredentials("This service key can sign in nobody like that.")
-        await users.lock(connection, known.id)
-        if await factors.exists(connection, known.id):
-            return await sign_in.open_challenge(at, connection, known.id, False, amr, key.name)
-        signed_in = await sign_in.start_session(at, connection, known.id, amr, key.name)
+        await db.users.lock(connection, known.id)
+        if await db.factors.exists(connection, known.id):
+            return await resolvers.sign_in.open_challenge(at, connection, known.id, False, amr, key.name)
+        signed_in = await resolvers.sign_in.start_session(at, connection, known.id, amr, key.name)
     assert signed_in.token is not None
     context.sign_in_as(signed_in.token, use_cookie=False)
     return signed_in
@@ -55,14 +59,14 @@ async def service_sign_in(context: Context, who: Who, client: Client, amr: list[
 async def session(context: Context, token: str) -> Person | None:
     """Whose live session this is, as far as the key's account goes; None when there is none."""
     key = await context.service_key(Right.SIGN_IN)
-    token_hash = tokens.digest(tokens.SESSION_PREFIX, token)
+    token_hash = rules.tokens.digest(rules.tokens.SESSION_PREFIX, token)
     if token_hash is None:
         return None
     async with context.database.connection() as connection:
-        person = await users.person_of_session(connection, token_hash, context.service.limits)
+        person = await db.users.person_of_session(connection, token_hash, context.service.limits)
         if person is None or key.account_id is None:
             return person
-        known = await external_ids.find(connection, key.account_id, user_id=person.id)
+        known = await db.external_ids.find(connection, key.account_id, user_id=person.id)
     if known is None or not known.is_member:
         return None
     return replace(person, memberships=tuple(m for m in person.memberships if m.account.id == key.account_id))
@@ -72,7 +76,7 @@ async def external_id(context: Context, user_id: UUID) -> str | None:
     """What the systems of the key's account, or the product, call the person."""
     key = await context.service_key(Right.SIGN_IN)
     async with context.database.connection() as connection:
-        return await external_ids.of(connection, key.account_id, user_id)
+        return await db.external_ids.of(connection, key.account_id, user_id)
 
 
 def client_of(ip: str | None, user_agent: str | None) -> Client:
@@ -81,7 +85,7 @@ def client_of(ip: str | None, user_agent: str | None) -> Client:
         address = str(ip_address(ip)) if ip else None
     except ValueError:
         raise BadUserInput("client.ipAddress is no IP address.") from None
-    return Client(shown_user_agent(user_agent or ""), address)
+    return Client(rules.clients.shown_user_agent(user_agent or ""), address)
 
 
 def account_of(key: ServiceKey, account_id: UUID | None) -> UUID | None:

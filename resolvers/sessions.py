@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import challenges, enrollment, outbox, sessions
+import db.challenges
+import db.enrollment
+import db.outbox
+import db.sessions
+import resolvers.access
 from db.pool import Connection
-from resolvers import access
 from resolvers.context import Context
 from rules.events.signing_in import SessionsEnded, SignedOut
 from rules.failures import NotFound
 from rules.people import Person
 
 
-async def live(context: Context) -> list[sessions.Session]:
+async def live(context: Context) -> list[db.sessions.Session]:
     """The person's live sessions, newest use first."""
     person = await context.person()
     async with context.database.connection() as connection:
-        return await sessions.live(connection, person.id, person.session_id, context.service.limits.session_idle)
+        return await db.sessions.live(connection, person.id, person.session_id, context.service.limits.session_idle)
 
 
 async def sign_out(context: Context) -> None:
@@ -26,9 +29,9 @@ async def sign_out(context: Context) -> None:
     if person is not None:
         async with context.changing() as connection:
             # Of two at once, one ends it and is told of.
-            if await sessions.end_of(connection, person.id, person.session_id):
+            if await db.sessions.end_of(connection, person.id, person.session_id):
                 signed_out = SignedOut(subject_id=person.id, actor_id=person.id, client=context.client)
-                await outbox.append(connection, signed_out)
+                await db.outbox.append(connection, signed_out)
     context.sign_out()
 
 
@@ -36,7 +39,7 @@ async def end(context: Context, session_id: UUID) -> None:
     """End one of the person's sessions, this one too. Raises NotFound."""
     person = await context.person()
     async with context.changing() as connection:
-        if not await sessions.end_of(connection, person.id, session_id):
+        if not await db.sessions.end_of(connection, person.id, session_id):
             raise NotFound
         await _tell(context, connection, person, 1)
     if session_id == person.session_id:
@@ -48,9 +51,9 @@ async def sign_out_others(context: Context) -> int:
     person = await context.person()
     async with context.changing() as connection:
         # Two sessions that end each other at once would leave nobody signed in.
-        await access.lock_person(connection, person)
+        await resolvers.access.lock_person(connection, person)
         idle = context.service.limits.session_idle
-        ended = await sessions.end_others(connection, person.id, person.session_id, idle)
+        ended = await db.sessions.end_others(connection, person.id, person.session_id, idle)
         if ended:
             await _tell(context, connection, person, ended)
         return ended
@@ -58,11 +61,11 @@ async def sign_out_others(context: Context) -> int:
 
 async def leave_nothing_open(connection: Connection, user_id: UUID) -> None:
     """End all that goes on in the person's name: sessions, challenges, an enrollment. To be called under their lock."""
-    await sessions.end_all(connection, user_id)
-    await challenges.drop_all(connection, user_id)
-    await enrollment.drop(connection, user_id)
+    await db.sessions.end_all(connection, user_id)
+    await db.challenges.drop_all(connection, user_id)
+    await db.enrollment.drop(connection, user_id)
 
 
 async def _tell(context: Context, connection: Connection, person: Person, count: int) -> None:
     ended = SessionsEnded(subject_id=person.id, actor_id=person.id, client=context.client, count=count)
-    await outbox.append(connection, ended)
+    await db.outbox.append(connection, ended)

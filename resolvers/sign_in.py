@@ -9,12 +9,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from db import challenges, directory, factors, outbox, recovery, sessions, users
+import db.challenges
+import db.directory
+import db.factors
+import db.outbox
+import db.recovery
+import db.sessions
+import db.users
+import resolvers.devices
+import resolvers.guessing
+import resolvers.reenrollment
+import resolvers.second_factor
+import resolvers.standing
+import rules.addresses
+import rules.passwords
+import rules.tokens
 from db.pool import Connection
 from db.users import Credentials
-from resolvers import devices, guessing, reenrollment, second_factor, standing
 from resolvers.context import Context
-from rules import addresses, passwords, tokens
 from rules.clients import Client
 from rules.events.signing_in import SignInSucceeded
 from rules.failures import BadUserInput, ChallengeExpired, InvalidCredentials
@@ -50,21 +62,21 @@ async def sign_in(context: Context, email: str, password: str, use_cookie: bool)
     """Check the password. Raises InvalidCredentials, TooManyAttempts, RateLimited."""
     if use_cookie and not context.takes_cookies:
         raise BadUserInput("A cookie can only be set over HTTP.")
-    email = addresses.normalized(email)
+    email = rules.addresses.normalized(email)
     async with context.database.connection() as connection:
-        known = await users.credentials(connection, email)
-    door = guessing.sign_in_door(context, email, known)
+        known = await db.users.credentials(connection, email)
+    door = resolvers.guessing.sign_in_door(context, email, known)
     async with (
-        guessing.of_password(context, door, known) as guess,
+        resolvers.guessing.of_password(context, door, known) as guess,
         password_shown(context, known, password) as (connection, shown),
     ):
         try:
-            if await factors.exists(connection, shown.id):
+            if await db.factors.exists(connection, shown.id):
                 outcome: SignedIn | ChallengeOpened = await open_challenge(context, connection, shown.id, use_cookie)
             else:
                 outcome = await start_session(context, connection, shown.id)
         except ShutOut:
-            raise guessing.WrongGuess from None  # nobody is to find out here whether the password was right
+            raise resolvers.guessing.WrongGuess from None  # nobody is to find out here whether the password was right
         await guess.give_back(connection)
     if isinstance(outcome, ChallengeOpened):
         return outcome
@@ -83,7 +95,7 @@ async def recognised(
 
     `provider_mfa` names the provider when it has asked for a second factor itself. Whoever has one here shows it here.
     """
-    if await factors.exists(connection, user_id):
+    if await db.factors.exists(connection, user_id):
         return await open_challenge(context, connection, user_id, True, amr)
     started = await start_session(context, connection, user_id, amr, provider_mfa=provider_mfa)
     return _signed_in(context, user_id, now, started, True)
@@ -100,27 +112,27 @@ async def complete_challenge(
 async def _complete_challenge(
     context: Context, challenge_token: str, totp_code: str | None, backup_code: str | None
 ) -> SignedIn:
-    token_hash = tokens.digest(tokens.CHALLENGE_PREFIX, challenge_token)
+    token_hash = rules.tokens.digest(rules.tokens.CHALLENGE_PREFIX, challenge_token)
     if token_hash is None:
         raise ChallengeExpired
-    async with guessing.of_challenge(context, token_hash) as (guess, challenge):
+    async with resolvers.guessing.of_challenge(context, token_hash) as (guess, challenge):
         async with context.database.connection() as connection:
-            factor = await factors.load(connection, challenge.user_id)
+            factor = await db.factors.load(connection, challenge.user_id)
         if factor is None:
             raise ChallengeExpired
         if context.is_service:
             context.client = Client(challenge.user_agent, challenge.ip_address)
-        given = await second_factor.answer(context, factor, totp_code, backup_code)
+        given = await resolvers.second_factor.answer(context, factor, totp_code, backup_code)
         async with context.changing(challenge.user_id) as connection:
-            await users.lock(connection, challenge.user_id)
+            await db.users.lock(connection, challenge.user_id)
             # First, since a reset takes the codes too: a wrong code rolls it back.
-            if not await challenges.consume(connection, challenge.id):
+            if not await db.challenges.consume(connection, challenge.id):
                 raise ChallengeExpired
-            await second_factor.spend(context, connection, challenge.user_id, given)
+            await resolvers.second_factor.spend(context, connection, challenge.user_id, given)
             if challenge.use_cookie and not context.takes_cookies:
                 raise BadUserInput("A cookie can only be set over HTTP.")
             if totp_code is not None:
-                await recovery.void(connection, challenge.user_id)  # the phone is not lost
+                await db.recovery.void(connection, challenge.user_id)  # the phone is not lost
             amr = (*challenge.amr, *(BACKUP_CODE if totp_code is None else TOTP))
             try:
                 signed_in = await start_session(context, connection, challenge.user_id, amr, challenge.service_key)
@@ -139,15 +151,15 @@ async def password_shown(
     while True:
         checked, password_hash = await check_password(context, known, password)
         rehashed = None
-        if passwords.needs_rehash(password, password_hash, hasher.cost):
-            rehashed = await hasher.run(passwords.hash_password, password, hasher.cost)
+        if rules.passwords.needs_rehash(password, password_hash, hasher.cost):
+            rehashed = await hasher.run(rules.passwords.hash_password, password, hasher.cost)
         async with context.changing(checked.id) as connection:
-            if await users.lock_if_unchanged(connection, checked):
+            if await db.users.lock_if_unchanged(connection, checked):
                 if rehashed:
-                    await users.replace_password_hash(connection, checked.id, password_hash, rehashed)
+                    await db.users.replace_password_hash(connection, checked.id, password_hash, rehashed)
                 yield connection, checked
                 return
-            known = await users.credentials_of(connection, checked.id)  # changed meanwhile: compare again
+            known = await db.users.credentials_of(connection, checked.id)  # changed meanwhile: compare again
 
 
 async def check_password(context: Context, known: Credentials | None, password: str) -> tuple[Credentials, str]:
@@ -155,9 +167,9 @@ async def check_password(context: Context, known: Credentials | None, password: 
     hasher = context.service.hasher
     password_hash = known.password_hash if known else None
     compared = password_hash or hasher.nobodys
-    is_right = await hasher.run(passwords.matches, password, compared)
+    is_right = await hasher.run(rules.passwords.matches, password, compared)
     if not is_right or known is None or password_hash is None:
-        raise guessing.WrongGuess
+        raise resolvers.guessing.WrongGuess
     return known, password_hash
 
 
@@ -171,11 +183,11 @@ async def open_challenge(
 ) -> ChallengeOpened:
     """Ask somebody recognised by `amr`, under their lock, for the second factor. Raises ShutOut."""
     await admit(connection, user_id)
-    token, token_hash = tokens.issue(tokens.CHALLENGE_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
-    expires_at = await challenges.open_challenge(
+    token, token_hash = rules.tokens.issue(rules.tokens.CHALLENGE_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
+    expires_at = await db.challenges.open_challenge(
         connection, user_id, token_hash, use_cookie, amr, context.client, service_key
     )
-    await challenges.drop_oldest(connection, user_id, MOST_CHALLENGES)
+    await db.challenges.drop_oldest(connection, user_id, MOST_CHALLENGES)
     return ChallengeOpened(token, expires_at)
 
 
@@ -189,25 +201,25 @@ async def start_session(
 ) -> SignedIn:
     """Start a session of somebody recognised by `amr`, under their lock. Raises ShutOut."""
     await admit(connection, user_id)
-    token, token_hash = tokens.issue(tokens.SESSION_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
+    token, token_hash = rules.tokens.issue(rules.tokens.SESSION_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
     lifetime = context.service.limits.session_lifetime
-    started = await sessions.start(connection, user_id, token_hash, context.client, amr, lifetime, provider_mfa)
-    await sessions.end_oldest(connection, user_id, MOST_SESSIONS)
-    await outbox.append(
+    started = await db.sessions.start(connection, user_id, token_hash, context.client, amr, lifetime, provider_mfa)
+    await db.sessions.end_oldest(connection, user_id, MOST_SESSIONS)
+    await db.outbox.append(
         connection,
         SignInSucceeded(
             subject_id=user_id, actor_id=user_id, client=context.client, amr=" ".join(amr), service_key=service_key
         ),
     )
-    await standing.tell_owners(context, connection, user_id, " ".join(amr))
-    await devices.notice(context, connection, user_id, started, " ".join(amr))
-    await reenrollment.send_link(context, connection, user_id, " ".join(amr))
+    await resolvers.standing.tell_owners(context, connection, user_id, " ".join(amr))
+    await resolvers.devices.notice(context, connection, user_id, started, " ".join(amr))
+    await resolvers.reenrollment.send_link(context, connection, user_id, " ".join(amr))
     return SignedIn(token, started.expires_at)
 
 
 async def admit(connection: Connection, user_id: UUID) -> None:
     """Let in whom no directory keeps out. Raises ShutOut."""
-    if await directory.is_shut_out(connection, user_id):
+    if await db.directory.is_shut_out(connection, user_id):
         raise ShutOut
 
 

@@ -6,19 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from db import factors, links, outbox, resets, staff, throttles, users
+import db.factors
+import db.links
+import db.outbox
+import db.resets
+import db.staff
+import db.throttles
+import db.users
+import resolvers.access
+import resolvers.sessions
+import rules.cursor
+import rules.policy
+import rules.throttling
 from db.pool import Connection
 from db.staff import ClaimedReminder, Filter, Member
-from resolvers import access
 from resolvers.context import Context
-from resolvers.sessions import leave_nothing_open
-from rules import cursor
 from rules.events.policy import GraceReminderSent
 from rules.failures import BadUserInput, InvalidInput, NotFound, NotPermitted
 from rules.links import AFTER_RESET
 from rules.people import Person, Role
-from rules.policy import days_remaining
-from rules.throttling import second_factor_key
 
 LARGEST_PAGE = 500
 MOST_REMINDED = 500
@@ -38,17 +44,17 @@ class Page:
 
 async def roster(context: Context, account_id: UUID, first: int | None, after: str | None, wanted: Filter) -> Page:
     """Staff by email. Raises what viewed_account raises, and BadUserInput."""
-    await access.viewed_account(context, account_id)
+    await resolvers.access.viewed_account(context, account_id)
     limit = page_size(first, LARGEST_PAGE)
     ring, scope = context.service.ring, f"staff {account_id}"
-    position = _position(cursor.decode(ring, scope, after)) if after is not None else None
+    position = _position(rules.cursor.decode(ring, scope, after)) if after is not None else None
     async with context.database.connection() as connection:
-        members = await staff.page(connection, account_id, wanted, position, limit + 1)
+        members = await db.staff.page(connection, account_id, wanted, position, limit + 1)
     has_next = len(members) > limit
     members = members[:limit]
     return Page(
         members,
-        lambda member: cursor.encode(ring, scope, [member.email, str(member.id)]),
+        lambda member: rules.cursor.encode(ring, scope, [member.email, str(member.id)]),
         has_next,
         has_previous=after is not None,
         notice=NOTICE if has_next and first is None and after is None else None,
@@ -57,9 +63,9 @@ async def roster(context: Context, account_id: UUID, first: int | None, after: s
 
 async def count(context: Context, account_id: UUID, wanted: Filter) -> int:
     """How many staff the filter holds for. Raises what viewed_account raises."""
-    await access.viewed_account(context, account_id)
+    await resolvers.access.viewed_account(context, account_id)
     async with context.database.connection() as connection:
-        return await staff.count(connection, account_id, wanted)
+        return await db.staff.count(connection, account_id, wanted)
 
 
 def can_reset(person: Person, account_id: UUID, member: Member) -> bool:
@@ -95,14 +101,14 @@ async def lock_member(
 
     Raises NotFound, Unauthenticated, and NotPermitted: of oneself in these words, else as `why_not` has it.
     """
-    user_id = await staff.user_of(connection, account_id, staff_id)
+    user_id = await db.staff.user_of(connection, account_id, staff_id)
     if user_id is None:
         raise NotFound
     if user_id == person.id:
         raise NotPermitted(not_oneself)
-    await users.lock_all(connection, [person.id, user_id])
-    await access.confirm_manager(connection, person, account_id)
-    found = await staff.members(connection, account_id, [user_id])
+    await db.users.lock_all(connection, [person.id, user_id])
+    await resolvers.access.confirm_manager(connection, person, account_id)
+    found = await db.staff.members(connection, account_id, [user_id])
     if not found:
         raise NotFound  # they left meanwhile
     (member,) = found
@@ -113,16 +119,16 @@ async def lock_member(
 
 async def take_factor(connection: Connection, user_id: UUID) -> bool:
     """Take the factor away, or let enroll again who has disputed a reset; false when there is nothing to reset."""
-    return await factors.remove(connection, user_id) or await users.is_enrolling_stopped(connection, user_id)
+    return await db.factors.remove(connection, user_id) or await db.users.is_enrolling_stopped(connection, user_id)
 
 
 async def end_everything(connection: Connection, user_id: UUID) -> None:
     """What a reset takes besides the factor: sessions, challenges, an enrollment, a lock; and what it demands."""
-    await users.require_reenrollment(connection, user_id)
-    await leave_nothing_open(connection, user_id)
-    await links.void(connection, user_id, AFTER_RESET)
-    await resets.drop(connection, user_id)
-    await throttles.clear(connection, second_factor_key(user_id))
+    await db.users.require_reenrollment(connection, user_id)
+    await resolvers.sessions.leave_nothing_open(connection, user_id)
+    await db.links.void(connection, user_id, AFTER_RESET)
+    await db.resets.drop(connection, user_id)
+    await db.throttles.clear(connection, rules.throttling.second_factor_key(user_id))
 
 
 async def remind(context: Context, account_id: UUID, staff_ids: list[str]) -> tuple[int, int]:
@@ -130,15 +136,15 @@ async def remind(context: Context, account_id: UUID, staff_ids: list[str]) -> tu
 
     Raises what managed_account raises, and InvalidInput.
     """
-    person, _ = await access.managed_account(context, account_id, to="remind staff")
+    person, _ = await resolvers.access.managed_account(context, account_id, to="remind staff")
     wanted = {text.lower() for text in staff_ids}
     if not 1 <= len(wanted) <= MOST_REMINDED:
         raise InvalidInput("staffIds", f"Give 1 to {MOST_REMINDED} staff members.")
     async with context.changing(account_id) as connection:
-        claimed = await staff.claim_reminders(
-            connection, account_id, person.id, [access.parse_id(text) for text in wanted]
+        claimed = await db.staff.claim_reminders(
+            connection, account_id, person.id, [resolvers.access.parse_id(text) for text in wanted]
         )
-        await outbox.append_all(connection, [_reminder(account_id, person.id, each) for each in claimed])
+        await db.outbox.append_all(connection, [_reminder(account_id, person.id, each) for each in claimed])
     return len(claimed), len(wanted) - len(claimed)
 
 
@@ -149,7 +155,7 @@ def _reminder(account_id: UUID, actor_id: UUID, claimed: ClaimedReminder) -> Gra
         subject_id=claimed.user_id,
         required_since=claimed.required_since,
         deadline=claimed.deadline,
-        days_left=days_remaining(claimed.deadline, claimed.now),
+        days_left=rules.policy.days_remaining(claimed.deadline, claimed.now),
         manual=True,
     )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import outbox, sessions, staff
+import db.outbox
+import db.sessions
+import db.staff
+import resolvers.access
+import resolvers.staff
 from db.sessions import Session
 from db.staff import Member
-from resolvers import access
 from resolvers.context import Context
-from resolvers.staff import lock_member
 from rules.events.staff import StaffSessionEnded
 from rules.failures import NotFound
 from rules.people import Person, Role
@@ -19,13 +21,13 @@ NOT_ONESELF = "End your own sessions on your own security page."
 
 async def live(context: Context, account_id: UUID, staff_id: UUID) -> list[Session]:
     """The member's live sessions, newest use first. Raises what viewed_account raises, and NotFound."""
-    await access.viewed_account(context, account_id)
+    await resolvers.access.viewed_account(context, account_id)
     person = await context.person()
     async with context.database.connection() as connection:
-        user_id = await staff.user_of(connection, account_id, staff_id)
+        user_id = await db.staff.user_of(connection, account_id, staff_id)
         if user_id is None:
             raise NotFound
-        return await sessions.live(connection, user_id, person.session_id, context.service.limits.session_idle)
+        return await db.sessions.live(connection, user_id, person.session_id, context.service.limits.session_idle)
 
 
 async def end(context: Context, account_id: UUID, staff_id: UUID, session_id: UUID) -> None:
@@ -33,13 +35,13 @@ async def end(context: Context, account_id: UUID, staff_id: UUID, session_id: UU
 
     Raises what managed_account raises, NotFound, and NotPermitted (oneself, or may_end_sessions).
     """
-    person, _ = await access.managed_account(context, account_id, to="end sessions of its staff")
-    access.require_freshness(person)
+    person, _ = await resolvers.access.managed_account(context, account_id, to="end sessions of its staff")
+    resolvers.access.require_freshness(person)
     async with context.changing(account_id) as connection:
-        member = await lock_member(connection, person, account_id, staff_id, NOT_ONESELF, _why_not)
-        if not await sessions.end_of(connection, member.user_id, session_id):
+        member = await resolvers.staff.lock_member(connection, person, account_id, staff_id, NOT_ONESELF, _why_not)
+        if not await db.sessions.end_of(connection, member.user_id, session_id):
             raise NotFound
-        await outbox.append(
+        await db.outbox.append(
             connection, StaffSessionEnded(account_id=account_id, subject_id=member.user_id, actor_id=person.id)
         )
 

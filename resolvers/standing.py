@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from db import exceptions, outbox, policy, staff
+import db.exceptions
+import db.outbox
+import db.policy
+import db.staff
+import resolvers.access
+import rules.standing
 from db.exceptions import Candidate, MfaException
 from db.pool import Connection
 from db.staff import Member
-from resolvers import access
 from resolvers.context import Context
-from rules import standing
 from rules.events.standing import BreakGlassSignedIn, MfaDeadlineExtended, MfaExceptionEnded, MfaExempted
 from rules.failures import InvalidInput, NotFound, NotPermitted, Outcome
 from rules.people import Person
@@ -48,19 +51,19 @@ async def give(context: Context, account_id: UUID, asked: Asked) -> list[Given]:
     Raises what managed_account raises, and InvalidInput. What stands against one member comes back as its row; where
     only one is asked for, it is raised.
     """
-    person, _ = await access.managed_account(context, account_id, to="except staff from its MFA requirement")
-    access.require_freshness(person)
-    reason = standing.checked_reason(asked.reason)
-    if not 1 <= len(set(asked.staff_ids)) <= standing.MOST_AT_ONCE:
-        raise InvalidInput("staffIds", f"Give 1 to {standing.MOST_AT_ONCE} staff members.")
+    person, _ = await resolvers.access.managed_account(context, account_id, to="except staff from its MFA requirement")
+    resolvers.access.require_freshness(person)
+    reason = rules.standing.checked_reason(asked.reason)
+    if not 1 <= len(set(asked.staff_ids)) <= rules.standing.MOST_AT_ONCE:
+        raise InvalidInput("staffIds", f"Give 1 to {rules.standing.MOST_AT_ONCE} staff members.")
     async with context.changing(account_id) as connection:
-        account = await policy.lock(connection, account_id)
+        account = await db.policy.lock(connection, account_id)
         if account is None:
             raise NotFound
-        await access.confirm_manager(connection, person, account_id)
-        found = await exceptions.lock_members(connection, account_id, asked.staff_ids)
+        await resolvers.access.confirm_manager(connection, person, account_id)
+        found = await db.exceptions.lock_members(connection, account_id, asked.staff_ids)
         if found:
-            standing.check_end(asked.until, next(iter(found.values())).now)
+            rules.standing.check_end(asked.until, next(iter(found.values())).now)
         problems = {i: _problem(person, account_id, found.get(i), asked) for i in asked.staff_ids}
         fitting = [found[i] for i, problem in problems.items() if problem is None]
         if len(problems) == 1 and not fitting:
@@ -74,33 +77,33 @@ async def give(context: Context, account_id: UUID, asked: Asked) -> list[Given]:
 
 async def end(context: Context, account_id: UUID, exception_id: UUID) -> tuple[MfaException, Member]:
     """End an exception before its time: what it held off holds at once. Raises as giving one, and NotFound."""
-    person, _ = await access.managed_account(context, account_id, to="end an exception")
-    access.require_freshness(person)
+    person, _ = await resolvers.access.managed_account(context, account_id, to="end an exception")
+    resolvers.access.require_freshness(person)
     async with context.changing(account_id) as connection:
-        if await policy.lock(connection, account_id) is None:
+        if await db.policy.lock(connection, account_id) is None:
             raise NotFound
-        await access.confirm_manager(connection, person, account_id)
-        user_id = await exceptions.end(connection, account_id, exception_id, person.id)
+        await resolvers.access.confirm_manager(connection, person, account_id)
+        user_id = await db.exceptions.end(connection, account_id, exception_id, person.id)
         if user_id is None:
             raise NotFound
-        await outbox.append(
+        await db.outbox.append(
             connection, MfaExceptionEnded(account_id=account_id, subject_id=user_id, actor_id=person.id)
         )
-        (ended,) = await exceptions.listed(connection, account_id, [exception_id], with_ended=True, limit=1)
-        (member,) = await staff.members(connection, account_id, [user_id])
+        (ended,) = await db.exceptions.listed(connection, account_id, [exception_id], with_ended=True, limit=1)
+        (member,) = await db.staff.members(connection, account_id, [user_id])
     return ended, member
 
 
 async def listed(context: Context, account_id: UUID, *, with_ended: bool) -> list[MfaException]:
     """The account's newest 500 exceptions. Raises what viewed_account raises."""
-    await access.viewed_account(context, account_id)
+    await resolvers.access.viewed_account(context, account_id)
     async with context.database.connection() as connection:
-        return await exceptions.listed(connection, account_id, None, with_ended=with_ended, limit=MOST_LISTED)
+        return await db.exceptions.listed(connection, account_id, None, with_ended=with_ended, limit=MOST_LISTED)
 
 
 async def tell_owners(context: Context, connection: Connection, user_id: UUID, amr: str) -> None:
     """A session has begun: where the person's account is a break-glass one, its owners hear of it."""
-    for account_id, email in await exceptions.break_glass(connection, user_id):
+    for account_id, email in await db.exceptions.break_glass(connection, user_id):
         event = BreakGlassSignedIn(
             account_id=account_id,
             subject_id=user_id,
@@ -109,7 +112,7 @@ async def tell_owners(context: Context, connection: Connection, user_id: UUID, a
             client=context.client,
             amr=amr,
         )
-        await outbox.append(connection, event)
+        await db.outbox.append(connection, event)
 
 
 def _problem(person: Person, account_id: UUID, candidate: Candidate | None, asked: Asked) -> Outcome | None:
@@ -118,8 +121,8 @@ def _problem(person: Person, account_id: UUID, candidate: Candidate | None, aske
     if candidate is None or membership is None:
         return None
     try:
-        standing.check_author(person.id, membership.role, candidate.user_id, asked.is_break_glass)
-        standing.check_end(asked.until, candidate.now)
+        rules.standing.check_author(person.id, membership.role, candidate.user_id, asked.is_break_glass)
+        rules.standing.check_end(asked.until, candidate.now)
     except Outcome as outcome:
         return outcome
     return None
@@ -130,7 +133,7 @@ async def _record(
 ) -> tuple[dict[UUID, Member], dict[UUID, MfaException]]:
     """Write the exceptions and their events; the members and the exceptions, each by membership."""
     user_ids = [candidate.user_id for candidate in fitting]
-    made = await exceptions.give(
+    made = await db.exceptions.give(
         connection,
         account_id,
         user_ids,
@@ -140,9 +143,11 @@ async def _record(
         author_id=author_id,
         is_break_glass=asked.is_break_glass,
     )
-    await outbox.append_all(connection, [_event(account_id, user_id, asked, reason, author_id) for user_id in user_ids])
-    listed = await exceptions.listed(connection, account_id, made, with_ended=True, limit=len(made))
-    members = await staff.members(connection, account_id, user_ids)
+    await db.outbox.append_all(
+        connection, [_event(account_id, user_id, asked, reason, author_id) for user_id in user_ids]
+    )
+    listed = await db.exceptions.listed(connection, account_id, made, with_ended=True, limit=len(made))
+    members = await db.staff.members(connection, account_id, user_ids)
     return {each.id: each for each in members}, {each.staff_id: each for each in listed if each.staff_id}
 
 

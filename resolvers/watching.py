@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 from uuid import UUID
 
-from db import policy
+import db.policy
+import resolvers.access
 from db.policy import Progress
 from db.staff import Member
-from resolvers import access
 from resolvers.context import Context
 from resolvers.hub import LOOK_EVERY_S, Watcher
 from rules.failures import ServiceUnavailable
@@ -26,7 +26,7 @@ async def enrollment_progress(context: Context, account_id: UUID) -> AsyncIterat
 
     async def progress_now() -> Progress:
         async with context.database.connection() as connection:
-            return await policy.progress(connection, account_id)
+            return await db.policy.progress(connection, account_id)
 
     with context.service.hub.watching(watcher):
         told = await progress_now()
@@ -79,7 +79,7 @@ async def _patiently(read: Callable[[], Awaitable[T]]) -> T:
 
 
 async def _account_watcher(context: Context, account_id: UUID) -> Watcher:
-    await access.viewed_account(context, account_id)
+    await resolvers.access.viewed_account(context, account_id)
     person = await context.person()
     return Watcher(person.session_id, person.id, account_id)
 

@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
-from db import outbox, webhooks
+import db.outbox
+import db.webhooks
+import resolvers.access
+import resolvers.owning
+import resolvers.staff
+import rules.webhooks
 from db.pool import Connection
 from db.webhooks import Attempt, Delivery, Webhook
-from resolvers import access, owning
 from resolvers.context import Context
-from resolvers.staff import page_size
-from rules import webhooks as rules
 from rules.chat import Format
 from rules.events.webhooks import WebhookAdded, WebhookEnabled, WebhookRemoved, WebhookSecretRotated
 from rules.failures import InvalidInput, NotFound
@@ -29,15 +31,15 @@ async def add(
     context: Context, account_id: UUID, url: str, event_types: list[str] | None, format_: Format = Format.STANDARD
 ) -> tuple[Webhook, str]:
     """A new webhook and its secret, which nobody can show again. Raises InvalidInput, NotPermitted and the like."""
-    person = await access.owned_account(context, account_id, to=TO_CHANGE)
+    person = await resolvers.access.owned_account(context, account_id, to=TO_CHANGE)
     service = context.service
-    url = rules.checked_url(url, production=service.production, allow_private=service.webhook_allow_private)
-    async with owning.as_owner(context, person, account_id) as connection:
-        if len(await webhooks.of_account(connection, account_id)) >= rules.MOST_WEBHOOKS:
-            raise InvalidInput("url", f"An account has {rules.MOST_WEBHOOKS} webhooks at most.")
+    url = rules.webhooks.checked_url(url, production=service.production, allow_private=service.webhook_allow_private)
+    async with resolvers.owning.as_owner(context, person, account_id) as connection:
+        if len(await db.webhooks.of_account(connection, account_id)) >= rules.webhooks.MOST_WEBHOOKS:
+            raise InvalidInput("url", f"An account has {rules.webhooks.MOST_WEBHOOKS} webhooks at most.")
         webhook, shown = await insert(connection, context.service.ring, account_id, url, event_types, format_)
-        event = WebhookAdded(account_id=account_id, actor_id=person.id, host=rules.host_of(url))
-        await outbox.append(connection, event)
+        event = WebhookAdded(account_id=account_id, actor_id=person.id, host=rules.webhooks.host_of(url))
+        await db.outbox.append(connection, event)
     return webhook, shown
 
 
@@ -52,43 +54,47 @@ async def insert(
     """A webhook with a fresh secret, and that secret."""
     webhook_id = uuid4()
     sealed, shown = fresh_secret(ring, webhook_id)
-    return await webhooks.add(connection, webhook_id, account_id, url, event_types or None, sealed, format_), shown
+    return await db.webhooks.add(connection, webhook_id, account_id, url, event_types or None, sealed, format_), shown
 
 
 def fresh_secret(ring: KeyRing, webhook_id: UUID) -> tuple[Sealed, str]:
     """A new secret, sealed and as it is shown."""
-    secret = secrets.token_bytes(rules.SECRET_BYTES)
-    sealed = ring.seal(secret, rules.SECRET_PURPOSE, webhook_id, secrets.token_bytes(NONCE_BYTES))
-    return sealed, rules.shown_secret(secret)
+    secret = secrets.token_bytes(rules.webhooks.SECRET_BYTES)
+    sealed = ring.seal(secret, rules.webhooks.SECRET_PURPOSE, webhook_id, secrets.token_bytes(NONCE_BYTES))
+    return sealed, rules.webhooks.shown_secret(secret)
 
 
 async def remove(context: Context, webhook_id: UUID) -> None:
     """Tell the endpoint of nothing more. Raises NotFound, NotPermitted."""
     async with _changing(context, webhook_id) as (connection, person, webhook):
-        if not await webhooks.remove(connection, webhook_id):
+        if not await db.webhooks.remove(connection, webhook_id):
             raise NotFound
-        event = WebhookRemoved(account_id=webhook.account_id, actor_id=person.id, host=rules.host_of(webhook.url))
-        await outbox.append(connection, event)
+        event = WebhookRemoved(
+            account_id=webhook.account_id, actor_id=person.id, host=rules.webhooks.host_of(webhook.url)
+        )
+        await db.outbox.append(connection, event)
 
 
 async def rotate(context: Context, webhook_id: UUID) -> tuple[Webhook, str]:
     """A new secret; the one before signs along for 24 hours. Raises NotFound, NotPermitted."""
     sealed, shown = fresh_secret(context.service.ring, webhook_id)
     async with _changing(context, webhook_id) as (connection, person, webhook):
-        await webhooks.rotate(connection, webhook_id, sealed)
-        host = rules.host_of(webhook.url)
+        await db.webhooks.rotate(connection, webhook_id, sealed)
+        host = rules.webhooks.host_of(webhook.url)
         event = WebhookSecretRotated(account_id=webhook.account_id, actor_id=person.id, host=host)
-        await outbox.append(connection, event)
+        await db.outbox.append(connection, event)
     return webhook, shown
 
 
 async def enable(context: Context, webhook_id: UUID) -> Webhook:
     """Switch it on again; one that is on stays so. Raises NotFound, NotPermitted."""
     async with _changing(context, webhook_id) as (connection, person, webhook):
-        if await webhooks.enable(connection, webhook_id):
-            event = WebhookEnabled(account_id=webhook.account_id, actor_id=person.id, host=rules.host_of(webhook.url))
-            await outbox.append(connection, event)
-        found = await webhooks.load(connection, webhook_id)
+        if await db.webhooks.enable(connection, webhook_id):
+            event = WebhookEnabled(
+                account_id=webhook.account_id, actor_id=person.id, host=rules.webhooks.host_of(webhook.url)
+            )
+            await db.outbox.append(connection, event)
+        found = await db.webhooks.load(connection, webhook_id)
     assert found is not None
     return found
 
@@ -96,58 +102,58 @@ async def enable(context: Context, webhook_id: UUID) -> Webhook:
 async def test(context: Context, webhook_id: UUID) -> Delivery:
     """Send a test event. Raises NotFound, NotPermitted."""
     async with _changing(context, webhook_id) as (connection, _, _):
-        delivery_id = await webhooks.add_test(connection, webhook_id)
-        (delivery,) = await webhooks.deliveries(connection, webhook_id, None, 1, delivery_id)
+        delivery_id = await db.webhooks.add_test(connection, webhook_id)
+        (delivery,) = await db.webhooks.deliveries(connection, webhook_id, None, 1, delivery_id)
     return delivery
 
 
 async def send_again(context: Context, delivery_id: int) -> Delivery:
     """Begin a delivery anew, unless it is on its way. Raises NotFound, NotPermitted."""
     async with context.database.connection() as connection:
-        webhook_id = await webhooks.webhook_of(connection, delivery_id)
+        webhook_id = await db.webhooks.webhook_of(connection, delivery_id)
     if webhook_id is None:
         raise NotFound
     async with _changing(context, webhook_id) as (connection, _, _):
-        await webhooks.send_again(connection, delivery_id)
-        (delivery,) = await webhooks.deliveries(connection, webhook_id, None, 1, delivery_id)
+        await db.webhooks.send_again(connection, delivery_id)
+        (delivery,) = await db.webhooks.deliveries(connection, webhook_id, None, 1, delivery_id)
     return delivery
 
 
 async def of_account(context: Context, account_id: UUID) -> list[Webhook]:
     """The account's webhooks, for owners, admins and super-admins."""
-    await access.viewed_account(context, account_id)
+    await resolvers.access.viewed_account(context, account_id)
     async with context.database.connection() as connection:
-        return await webhooks.of_account(connection, account_id)
+        return await db.webhooks.of_account(connection, account_id)
 
 
 async def webhook(context: Context, webhook_id: UUID) -> Webhook:
     """One webhook, for whoever may see its account's security page. Raises NotFound."""
     await context.person()
     async with context.database.connection() as connection:
-        found = await webhooks.load(connection, webhook_id)
+        found = await db.webhooks.load(connection, webhook_id)
     if found is None or found.account_id is None:
         raise NotFound
-    await access.viewed_account(context, found.account_id)
+    await resolvers.access.viewed_account(context, found.account_id)
     return found
 
 
 async def deliveries(context: Context, found: Webhook, first: int | None, before: int | None) -> list[Delivery]:
     """Its deliveries, newest first. Raises BadUserInput."""
-    limit = page_size(first, LARGEST_PAGE, DEFAULT_PAGE)
+    limit = resolvers.staff.page_size(first, LARGEST_PAGE, DEFAULT_PAGE)
     async with context.database.connection() as connection:
-        return await webhooks.deliveries(connection, found.id, before, limit)
+        return await db.webhooks.deliveries(connection, found.id, before, limit)
 
 
 async def attempts(context: Context, delivery_id: int) -> list[Attempt]:
     """A delivery's attempts, newest first."""
     async with context.database.connection() as connection:
-        return await webhooks.attempts(connection, delivery_id)
+        return await db.webhooks.attempts(connection, delivery_id)
 
 
 @asynccontextmanager
 async def _changing(context: Context, webhook_id: UUID) -> AsyncIterator[tuple[Connection, Person, Webhook]]:
     found = await webhook(context, webhook_id)
     assert found.account_id is not None
-    person = await access.owned_account(context, found.account_id, to=TO_CHANGE)
-    async with owning.as_owner(context, person, found.account_id) as connection:
+    person = await resolvers.access.owned_account(context, found.account_id, to=TO_CHANGE)
+    async with resolvers.owning.as_owner(context, person, found.account_id) as connection:
         yield connection, person, found

@@ -7,7 +7,7 @@ import unicodedata
 import idna
 from email_validator import EmailNotValidError, validate_email
 
-from rules import typed
+import rules.typed
 
 # Scripts that are written together; any other mixture within a name imitates something.
 WRITTEN_TOGETHER = {"LATIN", "CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO"}
@@ -26,7 +26,7 @@ def checked(text: str) -> str:
 
     Reserved domains such as .example are taken, too.
     """
-    text = typed.visible(text)
+    text = rules.typed.visible(text)
     try:
         address = validate_email(
             text, check_deliverability=False, test_environment=True, globally_deliverable=False
@@ -57,7 +57,7 @@ def checked_domain(text: str) -> str:
 
 def normalized(text: str) -> str:
     """The form in which an address is looked up; what is none is lower-cased and finds nobody."""
-    address = unicodedata.normalize("NFC", typed.visible(text).lower())
+    address = unicodedata.normalize("NFC", rules.typed.visible(text).lower())
     local, at, domain = address.rpartition("@")
     return f"{local}{at}{'.'.join(_in_unicode(label) for label in domain.split('.'))}"
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from argon2.low_level import Type, hash_secret_raw
 
-from rules import typed
+import rules.typed
 from rules.sealing import KeyRing
 from rules.slow_hash import HASH_COST, HashCost
 
@@ -33,7 +33,7 @@ def generate(random_below: Callable[[int], int]) -> list[str]:
 
 def normalize(code: str) -> str | None:
     """A typed code as it was given out; None when it cannot be one."""
-    text = typed.code(code)
+    text = rules.typed.code(code)
     return text if len(text) == LENGTH and all(c in ALPHABET for c in text) else None
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import rules.policy
 from rules.people import Account, Person
-from rules.policy import days_remaining
 
 TITLE = "MFA Required"
 ACTION_LABEL = "Set it up now"
@@ -45,7 +45,7 @@ def for_person(person: Person) -> Notice | None:
         return None
     deadline, account = min(asking, key=lambda pair: (pair[0], pair[1].id))
     # A request may have begun a moment before the policy that it then reads.
-    days = days_remaining(deadline, max(person.now, account.policy.required_since or person.now))
+    days = rules.policy.days_remaining(deadline, max(person.now, account.policy.required_since or person.now))
     return Notice(account, _message(days), deadline, days)
 
 

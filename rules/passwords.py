@@ -10,8 +10,9 @@ from itertools import pairwise
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from rules import typed
-from rules.foreign_hashes import UnknownHashError, checker
+import rules.foreign_hashes
+import rules.typed
+from rules.foreign_hashes import UnknownHashError
 from rules.slow_hash import HASH_COST, HashCost
 
 MIN_LENGTH = 8
@@ -29,7 +30,7 @@ def problem_with(password: str, *, email: str, products: Iterable[str] = (), is_
 
     `products` are the names that the product goes by; `is_alone` says that no second factor is asked of the person.
     """
-    password = typed.password(password)
+    password = rules.typed.password(password)
     least = MIN_LENGTH_ALONE if is_alone else MIN_LENGTH
     if len(password) < least:
         return f"The password must have at least {least} characters."
@@ -46,7 +47,7 @@ def problem_with(password: str, *, email: str, products: Iterable[str] = (), is_
 
 def hash_password(password: str, cost: HashCost = HASH_COST) -> str:
     """Hash with a new salt. Slow: keep it off the event loop."""
-    return _hasher(cost).hash(typed.password(password))
+    return _hasher(cost).hash(rules.typed.password(password))
 
 
 def nobodys_hash(cost: HashCost = HASH_COST) -> str:
@@ -59,13 +60,13 @@ def matches(password: str, password_hash: str) -> bool:
     if len(password) > MAX_LENGTH:
         password = ""
     # Older hashes were made of the text as it came.
-    return any(_matches(form, password_hash) for form in dict.fromkeys((typed.password(password), password)))
+    return any(_matches(form, password_hash) for form in dict.fromkeys((rules.typed.password(password), password)))
 
 
 def needs_rehash(password: str, password_hash: str, cost: HashCost = HASH_COST) -> bool:
     """Whether the hash of this right password may have been made otherwise than today: parameters, or form of text."""
     is_ours = password_hash.startswith(OURS)
-    return not is_ours or _hasher(cost).check_needs_rehash(password_hash) or typed.password(password) != password
+    return not is_ours or _hasher(cost).check_needs_rehash(password_hash) or rules.typed.password(password) != password
 
 
 def from_elsewhere(password_hash: str) -> str:
@@ -73,7 +74,7 @@ def from_elsewhere(password_hash: str) -> str:
     # Django writes its own name of the algorithm before the whole hash.
     text = password_hash.removeprefix("argon2") if password_hash.startswith("argon2$") else password_hash
     if not text.startswith(OURS):
-        checker(text)
+        rules.foreign_hashes.checker(text)
         return text
     try:
         parameters = extract_parameters(text)
@@ -92,7 +93,7 @@ def _hasher(cost: HashCost) -> PasswordHasher:
 def _matches(password: str, password_hash: str) -> bool:
     try:
         if not password_hash.startswith(OURS):
-            return checker(password_hash)(password.encode())
+            return rules.foreign_hashes.checker(password_hash)(password.encode())
         return _hasher(HASH_COST).verify(from_elsewhere(password_hash), password)
     except (VerificationError, InvalidHashError, UnicodeEncodeError, UnknownHashError):
         return False

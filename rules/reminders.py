@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rules.policy import DAY, days_remaining
+import rules.policy
+from rules.policy import DAY
 
 # A person is reminded by hand no more often than this.
 REMINDED_AGAIN_AFTER = timedelta(hours=24)
@@ -36,4 +37,4 @@ def due(thresholds: Iterable[int], deadline: datetime, announced_at: datetime, n
     latest = min(reached)
     if deadline - latest * DAY < announced_at + DAY:
         return None
-    return Reminder(latest, days_remaining(deadline, now))
+    return Reminder(latest, rules.policy.days_remaining(deadline, now))

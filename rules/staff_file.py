@@ -8,7 +8,9 @@ import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rules import addresses, passwords, typed
+import rules.addresses
+import rules.passwords
+import rules.typed
 from rules.foreign_hashes import UnknownHashError
 from rules.people import Role
 
@@ -88,7 +90,7 @@ class _Lines:
 
 
 def _names(cells: list[str]) -> list[str]:
-    names = [typed.visible(cell).lower() for cell in cells]
+    names = [rules.typed.visible(cell).lower() for cell in cells]
     for name in COLUMNS:
         if name not in names:
             raise NotAStaffFileError(f"The file's first line must name the columns email and role; {name} is missing.")
@@ -104,14 +106,14 @@ def _checked(names: list[str], cells: list[str], seen: dict[str, int], line: int
     given = dict.fromkeys((*COLUMNS, *SECRETS), "") | dict(zip(names, cells, strict=False))
     # Where secrets are about, a cell in the wrong column may be one: nothing of the line is repeated.
     may_repeat = not set(SECRETS) & set(names)
-    role = typed.visible(given["role"]).upper()
+    role = rules.typed.visible(given["role"]).upper()
     if role not in Role.__members__:
         return Problem(
             "the role must be owner, admin or member" + (f", not {role.lower()[:40]!r}" if may_repeat else "")
         )
     try:
-        email = addresses.checked(given["email"])
-    except addresses.NotAnAddressError as error:
+        email = rules.addresses.checked(given["email"])
+    except rules.addresses.NotAnAddressError as error:
         if not may_repeat:
             return Problem("the email is no address")
         return Problem(f"{given['email'].strip()[:80]!r} is no email address: {str(error).rstrip('.')}")
@@ -131,13 +133,13 @@ def _hash(cell: str) -> str | None:
     if not (text := cell.strip()):
         return None
     try:
-        return passwords.from_elsewhere(text)
+        return rules.passwords.from_elsewhere(text)
     except UnknownHashError as error:
         raise _WrongCellError(f"the password_hash cannot be taken: {error}") from None
 
 
 def _secret(cell: str) -> bytes | None:
-    if not (text := typed.code(cell).upper().rstrip("=")):
+    if not (text := rules.typed.code(cell).upper().rstrip("=")):
         return None
     try:
         secret = base64.b32decode(text + "=" * (-len(text) % 8))

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pyotp
 from pyotp.utils import strings_equal
 
-from rules import typed
+import rules.typed
 
 DIGITS = 6
 STEP_S = 30
@@ -26,7 +26,7 @@ def step_at(now: datetime) -> int:
 
 def normalize(code: str) -> str | None:
     """The six digits of a typed code; None when it cannot be one."""
-    digits = typed.code(code)
+    digits = rules.typed.code(code)
     return digits if len(digits) == DIGITS and digits.isascii() and digits.isdigit() else None
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.access
 import resolvers.account_providers
 import resolvers.alerts
 import resolvers.audit
@@ -17,9 +18,10 @@ import resolvers.staff
 import resolvers.staff_sessions
 import resolvers.standing
 import resolvers.webhooks
+import rules.people
+import rules.policy
+import rules.resets
 from db.staff import Filter
-from resolvers.access import parse_id
-from rules import people, policy, resets
 from schema.alerts import AlertSetting
 from schema.audit import AuditEventConnection, AuditFilter
 from schema.common import Info
@@ -42,7 +44,7 @@ After = Annotated[str | None, strawberry.argument(description="A cursor: go on b
 class Account:
     id: strawberry.ID = strawberry.field(description="The account's id.")
     name: str = strawberry.field(description="The account's name, as its people chose it.")
-    facts: strawberry.Private[people.Account]
+    facts: strawberry.Private[rules.people.Account]
 
     @strawberry.field(
         description="Owners, admins and super-admins only; for anyone else NOT_FOUND, as if the page did not exist."
@@ -124,7 +126,7 @@ class Account:
         info: Info,
         staff_id: Annotated[strawberry.ID, strawberry.argument(description="The membership's id, from the roster.")],
     ) -> list[StaffSession] | None:
-        found = await resolvers.staff_sessions.live(info.context, self.facts.id, parse_id(staff_id))
+        found = await resolvers.staff_sessions.live(info.context, self.facts.id, resolvers.access.parse_id(staff_id))
         return [StaffSession.of(each) for each in found]
 
     @strawberry.field(
@@ -171,7 +173,7 @@ class Account:
         return Compliance.of(*await resolvers.compliance.at(info.context, self.facts.id, at))
 
     @classmethod
-    def of(cls, account: people.Account) -> Account:
+    def of(cls, account: rules.people.Account) -> Account:
         """The account as clients see it."""
         return cls(id=strawberry.ID(str(account.id)), name=account.name, facts=account)
 
@@ -228,16 +230,16 @@ class AccountMutation:
     ) -> UpdateSecurityPolicyResult | None:
         account = await resolvers.policy.update(
             info.context,
-            parse_id(input.account_id),
+            resolvers.access.parse_id(input.account_id),
             input.require_mfa,
             input.grace_period_days,
             input.joiner_days,
             _required_of(input.required_of),
             input.confirm_reset_by_email,
-            resets.ResetApproval[input.reset_approval.name] if input.reset_approval else None,
+            rules.resets.ResetApproval[input.reset_approval.name] if input.reset_approval else None,
         )
         return SecurityPolicyUpdated(account=Account.of(account), security_policy=SecurityPolicy.of(account.policy))
 
 
-def _required_of(given: RequiredOf | None) -> policy.RequiredOf | None:
-    return policy.RequiredOf[given.name] if given else None
+def _required_of(given: RequiredOf | None) -> rules.policy.RequiredOf | None:
+    return rules.policy.RequiredOf[given.name] if given else None

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.access
 import resolvers.alerts
-from resolvers.access import parse_id
-from rules import alerts as rules
+import rules.alerts
 from schema.common import Info
 from schema.failures import InvalidInput, NotPermitted
 
@@ -46,7 +46,7 @@ class AlertSetting:
     email_admins: bool = strawberry.field(description="Whether admins do, too: false unless switched on.")
 
     @classmethod
-    def of(cls, setting: rules.AlertSetting) -> AlertSetting:
+    def of(cls, setting: rules.alerts.AlertSetting) -> AlertSetting:
         """The setting as clients see it."""
         return cls(kind=AlertKind[setting.kind], email=setting.email, email_admins=setting.email_admins)
 
@@ -89,6 +89,9 @@ class AlertMutation:
         info: Info,
         input: Annotated[UpdateAlertsInput, strawberry.argument(description="The kinds to set.")],  # noqa: A002
     ) -> UpdateAlertsResult | None:
-        wishes = [rules.Wish(rules.AlertKind(each.kind.name), each.email, each.email_admins) for each in input.alerts]
-        settings = await resolvers.alerts.update(info.context, parse_id(input.account_id), wishes)
+        wishes = [
+            rules.alerts.Wish(rules.alerts.AlertKind(each.kind.name), each.email, each.email_admins)
+            for each in input.alerts
+        ]
+        settings = await resolvers.alerts.update(info.context, resolvers.access.parse_id(input.account_id), wishes)
         return AlertsUpdated(alerts=[AlertSetting.of(each) for each in settings])

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.access
 import resolvers.invitations
 import resolvers.passwords
 import resolvers.sessions
-from resolvers.access import parse_id
-from rules import people
+import rules.people
 from schema.common import Info, Role
 from schema.failures import InvalidCredentials, InvalidInput, LinkExpired, NotPermitted, TooManyAttempts
 from schema.staff import StaffMember
@@ -132,8 +132,8 @@ class ComingInMutation:
         info: Info,
         input: Annotated[InviteStaffInput, strawberry.argument(description="Whom.")],  # noqa: A002
     ) -> InviteStaffResult | None:
-        account_id = parse_id(input.account_id)
-        role = people.Role(input.role.name)
+        account_id = resolvers.access.parse_id(input.account_id)
+        role = rules.people.Role(input.role.name)
         member = await resolvers.invitations.invite(info.context, account_id, input.email, role)
         return StaffInvited(staff_member=StaffMember.of(member, await info.context.person(), account_id))
 
@@ -143,8 +143,8 @@ class ComingInMutation:
         info: Info,
         input: Annotated[RevokeInvitationInput, strawberry.argument(description="Which.")],  # noqa: A002
     ) -> RevokeInvitationResult | None:
-        invitation_id = parse_id(input.invitation_id)
-        await resolvers.invitations.revoke(info.context, parse_id(input.account_id), invitation_id)
+        invitation_id = resolvers.access.parse_id(input.invitation_id)
+        await resolvers.invitations.revoke(info.context, resolvers.access.parse_id(input.account_id), invitation_id)
         return InvitationRevoked(invitation_id=strawberry.ID(str(invitation_id)))
 
     @strawberry.mutation(
@@ -186,6 +186,6 @@ class ComingInMutation:
         info: Info,
         input: Annotated[EndSessionInput, strawberry.argument(description="Which.")],  # noqa: A002
     ) -> SessionEnded | None:
-        session_id = parse_id(input.session_id)
+        session_id = resolvers.access.parse_id(input.session_id)
         await resolvers.sessions.end(info.context, session_id)
         return SessionEnded(session_id=strawberry.ID(str(session_id)))

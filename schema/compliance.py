@@ -6,8 +6,8 @@ from datetime import datetime
 
 import strawberry
 
-from db import compliance
-from db import exceptions as rows
+import db.compliance
+import db.exceptions
 from schema.policy import RequiredOf
 from schema.standing import MfaException
 
@@ -29,7 +29,7 @@ class Compliance:
     exceptions: list[MfaException] = strawberry.field(description="The exceptions that held, the newest 500.")
 
     @classmethod
-    def of(cls, found: compliance.Compliance, exceptions: list[rows.MfaException]) -> Compliance:
+    def of(cls, found: db.compliance.Compliance, exceptions: list[db.exceptions.MfaException]) -> Compliance:
         """What was found, as clients see it."""
         return cls(
             at=found.at,

@@ -14,7 +14,7 @@ import resolvers.backup_codes
 import resolvers.enrollment
 import resolvers.new_app
 import resolvers.replacement
-from rules import totp
+import rules.totp
 from schema.common import Info
 from schema.failures import (
     EnrollmentNotStarted,
@@ -152,7 +152,7 @@ DisableMfaResult = Annotated[
 def _shown(begun: resolvers.new_app.Begun) -> MfaEnrollment:
     return MfaEnrollment(
         otpauth_uri=begun.otpauth_uri,
-        manual_entry_key=totp.manual_entry_key(begun.secret),
+        manual_entry_key=rules.totp.manual_entry_key(begun.secret),
         expires_at=begun.expires_at,
     )
 

@@ -9,7 +9,8 @@ from typing import Any
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from rules import failures, rate_limits
+import rules.failures
+import rules.rate_limits
 from schema.common import Error, Info
 from telemetry import requests
 
@@ -89,31 +90,31 @@ class InvalidInput(Error):
 class Handler:
     """Turns one raised outcome into its member of the field's union."""
 
-    def __init__(self, exception_type: type[failures.Outcome], error_type: type[Error]) -> None:
+    def __init__(self, exception_type: type[rules.failures.Outcome], error_type: type[Error]) -> None:
         self.exception_type = exception_type
         self.error_type = error_type
 
     def handle(self, exception: Any, *, field: StrawberryField, info: Info) -> Error:
         """The failure's fields are the type's; what else it knows is for the answer's headers."""
         requests.ended(self.error_type.__name__)
-        if isinstance(exception, failures.TooManyAttempts):
-            told = rate_limits.tries(exception.most, exception.span, exception.wait)
+        if isinstance(exception, rules.failures.TooManyAttempts):
+            told = rules.rate_limits.tries(exception.most, exception.span, exception.wait)
             info.context.response_headers.extend(told.items())
         return self.error_type(**{each.name: getattr(exception, each.name) for each in fields(self.error_type)})
 
 
 HANDLERS: tuple[strawberry.ExceptionHandler[Any], ...] = (
-    Handler(failures.InvalidCredentials, InvalidCredentials),
-    Handler(failures.InvalidCode, InvalidCode),
-    Handler(failures.TooManyAttempts, TooManyAttempts),
-    Handler(failures.ChallengeExpired, ChallengeExpired),
-    Handler(failures.MfaNotEnabled, MfaNotEnabled),
-    Handler(failures.MfaAlreadyEnabled, MfaAlreadyEnabled),
-    Handler(failures.EnrollmentNotStarted, EnrollmentNotStarted),
-    Handler(failures.StaffMfaNotEnabled, StaffMfaNotEnabled),
-    Handler(failures.MfaResetEnded, MfaResetEnded),
-    Handler(failures.LinkExpired, LinkExpired),
-    Handler(failures.RecoveryPassExpired, RecoveryPassExpired),
-    Handler(failures.NotPermitted, NotPermitted),
-    Handler(failures.InvalidInput, InvalidInput),
+    Handler(rules.failures.InvalidCredentials, InvalidCredentials),
+    Handler(rules.failures.InvalidCode, InvalidCode),
+    Handler(rules.failures.TooManyAttempts, TooManyAttempts),
+    Handler(rules.failures.ChallengeExpired, ChallengeExpired),
+    Handler(rules.failures.MfaNotEnabled, MfaNotEnabled),
+    Handler(rules.failures.MfaAlreadyEnabled, MfaAlreadyEnabled),
+    Handler(rules.failures.EnrollmentNotStarted, EnrollmentNotStarted),
+    Handler(rules.failures.StaffMfaNotEnabled, StaffMfaNotEnabled),
+    Handler(rules.failures.MfaResetEnded, MfaResetEnded),
+    Handler(rules.failures.LinkExpired, LinkExpired),
+    Handler(rules.failures.RecoveryPassExpired, RecoveryPassExpired),
+    Handler(rules.failures.NotPermitted, NotPermitted),
+    Handler(rules.failures.InvalidInput, InvalidInput),
 )

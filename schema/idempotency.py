@@ -16,10 +16,10 @@ from graphql import (
     get_nullable_type,
 )
 
-from resolvers import once
+import resolvers.once
+import rules.idempotency
 from resolvers.context import Context
 from resolvers.once import Work
-from rules import idempotency
 from schema import kept
 from schema.common import Error
 
@@ -68,7 +68,7 @@ def _repeatable(name: str, field: GraphQLField) -> Callable[..., Any]:
         if key is None or not isinstance(info.context, Context):
             return resolve(source, info, **arguments)
         return _once(
-            info.context, idempotency.checked(key), name, arguments, lambda: resolve(source, info, **arguments)
+            info.context, rules.idempotency.checked(key), name, arguments, lambda: resolve(source, info, **arguments)
         )
 
     return repeatable
@@ -80,8 +80,8 @@ async def _once(context: Context, key: str, name: str, arguments: dict[str, Any]
         return await result if isawaitable(result) else result
 
     work = Work(execute, lambda result: isinstance(result, Error), kept.written, kept.read)
-    asked = await once.asked(context, key, name, arguments, BY_TOKEN.get(name), BY_EMAIL.get(name))
-    return await once.once(context, asked, work)
+    asked = await resolvers.once.asked(context, key, name, arguments, BY_TOKEN.get(name), BY_EMAIL.get(name))
+    return await resolvers.once.once(context, asked, work)
 
 
 def _taken(arguments: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.access
 import resolvers.languages
-from resolvers.access import parse_id
 from schema.common import Info
 from schema.failures import NotPermitted
 
@@ -70,6 +70,6 @@ class LanguageMutation:
         info: Info,
         input: Annotated[SetAccountLanguageInput, strawberry.argument(description="The language.")],  # noqa: A002
     ) -> SetAccountLanguageResult | None:
-        account_id = parse_id(input.account_id)
+        account_id = resolvers.access.parse_id(input.account_id)
         await resolvers.languages.set_of_account(info.context, account_id, input.language.name.lower())
         return AccountLanguageSet(language=input.language)

@@ -7,8 +7,8 @@ from enum import Enum
 
 import strawberry
 
-from db import policy as policy_rows
-from rules import policy as policy_rules
+import db.policy
+import rules.policy
 from schema.resets import ResetApproval
 
 
@@ -44,7 +44,7 @@ class SecurityPolicy:
     )
 
     @classmethod
-    def of(cls, policy: policy_rules.Policy) -> SecurityPolicy:
+    def of(cls, policy: rules.policy.Policy) -> SecurityPolicy:
         """The policy as clients see it."""
         return cls(
             require_mfa=policy.is_on,
@@ -68,7 +68,7 @@ class PolicyImpact:
     grace_deadline: datetime | None = strawberry.field(description="The deadline that would hold; null when off.")
 
     @classmethod
-    def of(cls, impact: policy_rows.Impact) -> PolicyImpact:
+    def of(cls, impact: db.policy.Impact) -> PolicyImpact:
         """The impact as clients see it."""
         return cls(
             staff_count=impact.staff_count,
@@ -87,7 +87,7 @@ class EnrollmentProgress:
     blocked_count: int = strawberry.field(description="Those who have not, and cannot continue until they do.")
 
     @classmethod
-    def of(cls, progress: policy_rows.Progress) -> EnrollmentProgress:
+    def of(cls, progress: db.policy.Progress) -> EnrollmentProgress:
         """The progress as clients see it."""
         return cls(
             staff_count=progress.staff_count,

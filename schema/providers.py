@@ -6,9 +6,8 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.access
 import resolvers.account_providers
-from resolvers import account_providers as rows
-from resolvers.access import parse_id
 from schema.common import Info
 from schema.failures import InvalidInput, NotPermitted
 
@@ -29,7 +28,7 @@ class AccountProvider:
     )
 
     @classmethod
-    def of(cls, provider: rows.AccountProvider) -> AccountProvider:
+    def of(cls, provider: resolvers.account_providers.AccountProvider) -> AccountProvider:
         """The provider as clients see it."""
         return cls(
             name=provider.name,
@@ -101,7 +100,7 @@ class ProviderMutation:
         input: Annotated[AllowProviderMfaInput, strawberry.argument(description="Whose.")],  # noqa: A002
     ) -> AllowProviderMfaResult | None:
         found = await resolvers.account_providers.allow_mfa(
-            info.context, parse_id(input.account_id), input.provider, is_allowed=input.allowed
+            info.context, resolvers.access.parse_id(input.account_id), input.provider, is_allowed=input.allowed
         )
         return ProviderMfaAllowed(provider=AccountProvider.of(found))
 
@@ -115,7 +114,7 @@ class ProviderMutation:
         input: Annotated[RequestDomainInput, strawberry.argument(description="Which, and by whom.")],  # noqa: A002
     ) -> RequestDomainResult | None:
         found = await resolvers.account_providers.request_domain(
-            info.context, parse_id(input.account_id), input.domain, input.provider
+            info.context, resolvers.access.parse_id(input.account_id), input.domain, input.provider
         )
         return DomainRequested(provider=AccountProvider.of(found))
 
@@ -128,5 +127,7 @@ class ProviderMutation:
         info: Info,
         input: Annotated[ReleaseDomainInput, strawberry.argument(description="Which.")],  # noqa: A002
     ) -> ReleaseDomainResult | None:
-        await resolvers.account_providers.release_domain(info.context, parse_id(input.account_id), input.domain)
+        await resolvers.account_providers.release_domain(
+            info.context, resolvers.access.parse_id(input.account_id), input.domain
+        )
         return DomainReleased(ok=True)

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import strawberry
 
+import resolvers.access
 import resolvers.provisioning
-from resolvers.access import parse_id
-from rules import people
+import rules.people
 from schema.common import Info, Role
 from schema.failures import InvalidInput, NotPermitted
 
@@ -118,7 +118,7 @@ class ProvisioningMutation:
             _account(input.account_id),
             input.external_id,
             input.email,
-            people.Role[input.role.name],
+            rules.people.Role[input.role.name],
             input.idempotency_key,
         )
         return StaffProvisioned(**_with_role(answer))
@@ -133,7 +133,7 @@ class ProvisioningMutation:
             info.context,
             _account(input.account_id),
             input.external_id,
-            people.Role[input.role.name],
+            rules.people.Role[input.role.name],
             input.idempotency_key,
         )
         return StaffRoleChanged(**_with_role(answer))
@@ -162,7 +162,7 @@ class ProvisioningMutation:
 
 
 def _account(account_id: strawberry.ID | None) -> UUID | None:
-    return parse_id(account_id) if account_id is not None else None
+    return resolvers.access.parse_id(account_id) if account_id is not None else None
 
 
 def _with_role(answer: dict[str, Any]) -> dict[str, Any]:

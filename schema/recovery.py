@@ -7,8 +7,8 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.access
 import resolvers.recovery
-from resolvers.access import parse_id
 from schema.common import Info
 from schema.failures import (
     ChallengeExpired,
@@ -79,8 +79,10 @@ class RecoveryMutation:
         info: Info,
         input: Annotated[IssueRecoveryPassInput, strawberry.argument(description="To whom, and why.")],  # noqa: A002
     ) -> IssueRecoveryPassResult | None:
-        account_id = parse_id(input.account_id)
-        issued = await resolvers.recovery.issue(info.context, account_id, parse_id(input.staff_id), input.reason)
+        account_id = resolvers.access.parse_id(input.account_id)
+        issued = await resolvers.recovery.issue(
+            info.context, account_id, resolvers.access.parse_id(input.staff_id), input.reason
+        )
         return RecoveryPassIssued(
             recovery_pass=issued.token,
             expires_at=issued.expires_at,

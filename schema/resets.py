@@ -9,10 +9,10 @@ from uuid import UUID
 
 import strawberry
 
+import db.resets
+import resolvers.access
 import resolvers.resets
-from db import resets as rows
 from db.staff import Member
-from resolvers.access import parse_id
 from rules.people import Person
 from rules.resets import PENDING
 from schema.common import Error, Info
@@ -41,7 +41,7 @@ class MfaResetRequest:
     can_decline: bool = strawberry.field(description="Whether the viewer may decline it.")
 
     @classmethod
-    def of(cls, request: rows.Request, member: Member, person: Person) -> MfaResetRequest:
+    def of(cls, request: db.resets.Request, member: Member, person: Person) -> MfaResetRequest:
         """The request as this person sees it."""
         may_decide = resolvers.resets.may_decide(person, request)
         shown = StaffMember.of(member, person, request.account_id)
@@ -143,9 +143,11 @@ class ResetMutation:
         info: Info,
         input: Annotated[ResetStaffMfaInput, strawberry.argument(description="Whose.")],  # noqa: A002
     ) -> ResetStaffMfaResult | None:
-        account_id = parse_id(input.account_id)
-        done = await resolvers.resets.reset(info.context, account_id, parse_id(input.staff_id), input.reason)
-        if isinstance(done, rows.Request):
+        account_id = resolvers.access.parse_id(input.account_id)
+        done = await resolvers.resets.reset(
+            info.context, account_id, resolvers.access.parse_id(input.staff_id), input.reason
+        )
+        if isinstance(done, db.resets.Request):
             return MfaResetPending(message=PENDING, reset_id=strawberry.ID(str(done.id)), expires_at=done.expires_at)
         return StaffMfaReset(staff_member=StaffMember.of(done, await info.context.person(), account_id))
 
@@ -158,8 +160,8 @@ class ResetMutation:
         info: Info,
         input: Annotated[MfaResetInput, strawberry.argument(description="Which.")],  # noqa: A002
     ) -> ApproveMfaResetResult | None:
-        account_id = parse_id(input.account_id)
-        member = await resolvers.resets.approve(info.context, account_id, parse_id(input.reset_id))
+        account_id = resolvers.access.parse_id(input.account_id)
+        member = await resolvers.resets.approve(info.context, account_id, resolvers.access.parse_id(input.reset_id))
         return StaffMfaReset(staff_member=StaffMember.of(member, await info.context.person(), account_id))
 
     @strawberry.mutation(
@@ -170,8 +172,8 @@ class ResetMutation:
         info: Info,
         input: Annotated[MfaResetInput, strawberry.argument(description="Which.")],  # noqa: A002
     ) -> DeclineMfaResetResult | None:
-        account_id = parse_id(input.account_id)
-        member = await resolvers.resets.decline(info.context, account_id, parse_id(input.reset_id))
+        account_id = resolvers.access.parse_id(input.account_id)
+        member = await resolvers.resets.decline(info.context, account_id, resolvers.access.parse_id(input.reset_id))
         return MfaResetDeclined(staff_member=StaffMember.of(member, await info.context.person(), account_id))
 
     @strawberry.mutation(

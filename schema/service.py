@@ -7,11 +7,12 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.access
 import resolvers.service
-from resolvers.access import parse_id
+import rules.addresses
+import rules.notice
+import rules.people
 from resolvers.service import Who
-from rules import addresses, people
-from rules import notice as notice_rules
 from rules.failures import BadUserInput
 from schema.accounts import Account
 from schema.common import Info, Role
@@ -48,8 +49,8 @@ class ServiceSignInInput:
         if [self.email, self.user_id, self.external_id].count(None) != 2:
             raise BadUserInput("Give exactly one of email, userId and externalId.")
         return Who(
-            email=addresses.normalized(self.email) if self.email is not None else None,
-            user_id=parse_id(self.user_id) if self.user_id is not None else None,
+            email=rules.addresses.normalized(self.email) if self.email is not None else None,
+            user_id=resolvers.access.parse_id(self.user_id) if self.user_id is not None else None,
             external_id=self.external_id,
         )
 
@@ -83,12 +84,12 @@ class PersonSession:
 
     @strawberry.field(description="What the product calls the person; null when it has told nothing.")
     async def external_id(self, info: Info) -> str | None:
-        return await resolvers.service.external_id(info.context, parse_id(self.user_id))
+        return await resolvers.service.external_id(info.context, resolvers.access.parse_id(self.user_id))
 
     @classmethod
-    def of(cls, person: people.Person) -> PersonSession:
+    def of(cls, person: rules.people.Person) -> PersonSession:
         """The session as the product sees it."""
-        notice = notice_rules.for_person(person)
+        notice = rules.notice.for_person(person)
         memberships = [
             SessionMembership(account=Account.of(m.account), role=Role[m.role], blocked=person.is_blocked_at(m.account))
             for m in person.memberships

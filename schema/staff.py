@@ -9,8 +9,9 @@ from uuid import UUID
 import strawberry
 
 import resolvers.staff
+import rules.addresses
+import rules.links
 from db.staff import Filter, Member
-from rules import addresses, links
 from rules.people import Person
 from schema.common import Info, PageInfo, Role
 
@@ -107,7 +108,7 @@ def _invitation(member: Member) -> Invitation | None:
     return Invitation(
         id=strawberry.ID(str(member.id)),
         invited_at=member.invited_at,
-        expires_at=member.invited_at + links.INVITATION.lifetime,
+        expires_at=member.invited_at + rules.links.INVITATION.lifetime,
     )
 
 
@@ -127,7 +128,7 @@ class StaffFilter:
             mfa_enabled=self.mfa_enabled,
             mfa_state=self.mfa_state.name if self.mfa_state else None,
             role=self.role.name if self.role else None,
-            search=None if self.search is None else addresses.normalized(self.search),
+            search=None if self.search is None else rules.addresses.normalized(self.search),
             invited=None if self.state is None else self.state is StaffState.INVITED,
         )
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.access
 import resolvers.staff
-from resolvers.access import parse_id
 from schema.common import Info
 from schema.failures import InvalidInput, NotPermitted
 
@@ -44,6 +44,6 @@ class StaffMutation:
         input: Annotated[RemindStaffInput, strawberry.argument(description="Whom.")],  # noqa: A002
     ) -> RemindStaffResult | None:
         reminded, skipped = await resolvers.staff.remind(
-            info.context, parse_id(input.account_id), list(input.staff_ids)
+            info.context, resolvers.access.parse_id(input.account_id), list(input.staff_ids)
         )
         return StaffReminded(reminded_count=reminded, skipped_count=skipped)

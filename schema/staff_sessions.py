@@ -7,9 +7,9 @@ from typing import Annotated
 
 import strawberry
 
+import db.sessions
+import resolvers.access
 import resolvers.staff_sessions
-from db import sessions as rows
-from resolvers.access import parse_id
 from schema.common import Info
 from schema.failures import NotPermitted
 
@@ -24,7 +24,7 @@ class StaffSession:
     ip_address: str | None = strawberry.field(description="The address that it began from.")
 
     @classmethod
-    def of(cls, session: rows.Session) -> StaffSession:
+    def of(cls, session: db.sessions.Session) -> StaffSession:
         """The session as owners and admins see it."""
         return cls(
             id=strawberry.ID(str(session.id)),
@@ -65,8 +65,11 @@ class StaffSessionMutation:
         info: Info,
         input: Annotated[EndStaffSessionInput, strawberry.argument(description="Which.")],  # noqa: A002
     ) -> EndStaffSessionResult | None:
-        session_id = parse_id(input.session_id)
+        session_id = resolvers.access.parse_id(input.session_id)
         await resolvers.staff_sessions.end(
-            info.context, parse_id(input.account_id), parse_id(input.staff_id), session_id
+            info.context,
+            resolvers.access.parse_id(input.account_id),
+            resolvers.access.parse_id(input.staff_id),
+            session_id,
         )
         return StaffSessionEnded(session_id=strawberry.ID(str(session_id)))

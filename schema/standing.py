@@ -9,9 +9,9 @@ from uuid import UUID
 
 import strawberry
 
+import db.exceptions
+import resolvers.access
 import resolvers.standing
-from db import exceptions as rows
-from resolvers.access import parse_id
 from resolvers.standing import Asked, Given
 from rules.failures import InvalidInput as InvalidInputRaised
 from rules.people import Person
@@ -41,7 +41,7 @@ class MfaException:
     ended_at: datetime | None = strawberry.field(description="When it was ended before its time; null otherwise.")
 
     @classmethod
-    def of(cls, exception: rows.MfaException) -> MfaException:
+    def of(cls, exception: db.exceptions.MfaException) -> MfaException:
         """The exception as clients see it."""
         return cls(
             id=strawberry.ID(str(exception.id)),
@@ -163,8 +163,10 @@ class StandingMutation:
         info: Info,
         input: Annotated[EndMfaExceptionInput, strawberry.argument(description="Which.")],  # noqa: A002
     ) -> EndMfaExceptionResult | None:
-        account_id = parse_id(input.account_id)
-        ended, member = await resolvers.standing.end(info.context, account_id, parse_id(input.exception_id))
+        account_id = resolvers.access.parse_id(input.account_id)
+        ended, member = await resolvers.standing.end(
+            info.context, account_id, resolvers.access.parse_id(input.exception_id)
+        )
         person = await info.context.person()
         return MfaExceptionEnded(
             exception=MfaException.of(ended), staff_member=StaffMember.of(member, person, account_id)
@@ -174,7 +176,7 @@ class StandingMutation:
 async def _give(
     info: Info, asked: ExtendMfaDeadlineInput | ExemptFromMfaInput, kind: ExceptionKind, *, is_break_glass: bool = False
 ) -> tuple[MfaException | None, list[MfaExceptionOutcome]]:
-    account_id = parse_id(asked.account_id)
+    account_id = resolvers.access.parse_id(asked.account_id)
     wanted = Asked(kind, _staff_ids(asked), asked.until, asked.reason, is_break_glass)
     given = await resolvers.standing.give(info.context, account_id, wanted)
     person = await info.context.person()
@@ -185,4 +187,4 @@ async def _give(
 def _staff_ids(asked: ExtendMfaDeadlineInput | ExemptFromMfaInput) -> list[UUID]:
     if (asked.staff_id is None) == (asked.staff_ids is None):
         raise InvalidInputRaised("staffId", "Give either staffId or staffIds.")
-    return [parse_id(each) for each in asked.staff_ids or [asked.staff_id or strawberry.ID("")]]
+    return [resolvers.access.parse_id(each) for each in asked.staff_ids or [asked.staff_id or strawberry.ID("")]]

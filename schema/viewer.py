@@ -7,11 +7,11 @@ from enum import Enum
 
 import strawberry
 
+import db.sessions
 import resolvers.languages
 import resolvers.sessions
-from db import sessions as session_rows
-from rules import notice as notice_rules
-from rules import people
+import rules.notice
+import rules.people
 from schema.accounts import Account
 from schema.common import Info, Role
 from schema.languages import Language
@@ -60,14 +60,14 @@ class MfaNotice:
     blocking: bool = strawberry.field(description="Whether the viewer is stopped until enrolled.")
 
     @classmethod
-    def of(cls, notice: notice_rules.Notice) -> MfaNotice:
+    def of(cls, notice: rules.notice.Notice) -> MfaNotice:
         """The notice as clients see it."""
         return cls(
             reason=MfaNoticeReason.ACCOUNT_POLICY if notice.account else MfaNoticeReason.ADMIN_RESET,
             account=Account.of(notice.account) if notice.account else None,
-            title=notice_rules.TITLE,
+            title=rules.notice.TITLE,
             message=notice.message,
-            action_label=notice_rules.ACTION_LABEL,
+            action_label=rules.notice.ACTION_LABEL,
             deadline=notice.deadline,
             days_remaining=notice.days_remaining,
             blocking=notice.blocking,
@@ -93,7 +93,7 @@ class Session:
     ip_address: str | None = strawberry.field(description="The address that it began from.")
 
     @classmethod
-    def of(cls, session: session_rows.Session, person: people.Person) -> Session:
+    def of(cls, session: db.sessions.Session, person: rules.people.Person) -> Session:
         """The session as its owner sees it."""
         return cls(
             id=strawberry.ID(str(session.id)),
@@ -121,7 +121,7 @@ class Viewer:
         description="The 'MFA Required' banner: the most urgent one over all of the viewer's accounts; null when "
         "nothing is asked."
     )
-    facts: strawberry.Private[people.Person]
+    facts: strawberry.Private[rules.people.Person]
 
     @strawberry.field(description="Live sessions, newest use first.")
     async def sessions(self, info: Info) -> list[Session]:
@@ -133,9 +133,9 @@ class Viewer:
         return Language[chosen.upper()] if chosen else None
 
     @classmethod
-    def of(cls, person: people.Person) -> Viewer:
+    def of(cls, person: rules.people.Person) -> Viewer:
         """The person as they see themselves."""
-        notice = notice_rules.for_person(person)
+        notice = rules.notice.for_person(person)
         return cls(
             id=strawberry.ID(str(person.id)),
             email=person.email,

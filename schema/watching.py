@@ -7,8 +7,8 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.access
 import resolvers.watching
-from resolvers.access import parse_id
 from schema.common import Info
 from schema.policy import EnrollmentProgress
 from schema.staff import StaffMember
@@ -25,7 +25,9 @@ class Subscription:
         description="The account's progress now, then again after every change. Owners, admins and super-admins only."
     )
     async def enrollment_progress(self, info: Info, account_id: AccountId) -> AsyncGenerator[EnrollmentProgress, None]:
-        async for progress in resolvers.watching.enrollment_progress(info.context, parse_id(account_id)):
+        async for progress in resolvers.watching.enrollment_progress(
+            info.context, resolvers.access.parse_id(account_id)
+        ):
             yield EnrollmentProgress.of(progress)
 
     @strawberry.subscription(
@@ -33,7 +35,7 @@ class Subscription:
         "super-admins only."
     )
     async def staff_member_changed(self, info: Info, account_id: AccountId) -> AsyncGenerator[StaffMember, None]:
-        account = parse_id(account_id)
+        account = resolvers.access.parse_id(account_id)
         async for member, person in resolvers.watching.staff_member_changed(info.context, account):
             yield StaffMember.of(member, person, account)
 

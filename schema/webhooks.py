@@ -8,10 +8,10 @@ from typing import Annotated
 
 import strawberry
 
+import db.webhooks
+import resolvers.access
 import resolvers.webhooks
-from db import webhooks as rows
-from resolvers.access import parse_id
-from rules import chat
+import rules.chat
 from schema.audit import AuditEventType
 from schema.common import Info
 from schema.failures import InvalidInput, NotPermitted
@@ -35,7 +35,7 @@ class WebhookAttempt:
     error: str | None = strawberry.field(description="Why it did not get through; null when it did.")
 
     @classmethod
-    def of(cls, attempt: rows.Attempt) -> WebhookAttempt:
+    def of(cls, attempt: db.webhooks.Attempt) -> WebhookAttempt:
         """The attempt as clients see it."""
         return cls(
             attempted_at=attempt.attempted_at,
@@ -65,7 +65,7 @@ class WebhookDelivery:
         return [WebhookAttempt.of(each) for each in await resolvers.webhooks.attempts(info.context, int(self.id))]
 
     @classmethod
-    def of(cls, delivery: rows.Delivery) -> WebhookDelivery:
+    def of(cls, delivery: db.webhooks.Delivery) -> WebhookDelivery:
         """The delivery as clients see it."""
         return cls(
             id=strawberry.ID(str(delivery.id)),
@@ -91,7 +91,7 @@ class Webhook:
     created_at: datetime = strawberry.field(description="Since when.")
     failing_since: datetime | None = strawberry.field(description="Since when every attempt has failed.")
     disabled_at: datetime | None = strawberry.field(description="When it was switched off after three such days.")
-    facts: strawberry.Private[rows.Webhook]
+    facts: strawberry.Private[db.webhooks.Webhook]
 
     @strawberry.field(description="Its deliveries, newest first.")
     async def deliveries(
@@ -108,7 +108,7 @@ class Webhook:
         return [WebhookDelivery.of(delivery) for delivery in found]
 
     @classmethod
-    def of(cls, webhook: rows.Webhook) -> Webhook:
+    def of(cls, webhook: db.webhooks.Webhook) -> Webhook:
         """The webhook as clients see it."""
         types = webhook.event_types
         return cls(
@@ -207,7 +207,7 @@ class WebhookQuery:
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="The webhook's id.")],  # noqa: A002
     ) -> Webhook | None:
-        return Webhook.of(await resolvers.webhooks.webhook(info.context, parse_id(id)))
+        return Webhook.of(await resolvers.webhooks.webhook(info.context, resolvers.access.parse_id(id)))
 
 
 @strawberry.type
@@ -219,15 +219,15 @@ class WebhookMutation:
         input: Annotated[AddWebhookInput, strawberry.argument(description="Where, and of what.")],  # noqa: A002
     ) -> AddWebhookResult | None:
         types = [each.name for each in input.event_types] if input.event_types else None
-        format_ = chat.Format(input.format.name) if input.format else chat.Format.STANDARD
+        format_ = rules.chat.Format(input.format.name) if input.format else rules.chat.Format.STANDARD
         webhook, secret = await resolvers.webhooks.add(
-            info.context, parse_id(input.account_id), input.url, types, format_
+            info.context, resolvers.access.parse_id(input.account_id), input.url, types, format_
         )
         return WebhookAdded(webhook=Webhook.of(webhook), secret=secret)
 
     @strawberry.mutation(description="Tells an endpoint of nothing more. Owners only.")
     async def remove_webhook(self, info: Info, input: Which) -> RemoveWebhookResult | None:  # noqa: A002
-        await resolvers.webhooks.remove(info.context, parse_id(input.webhook_id))
+        await resolvers.webhooks.remove(info.context, resolvers.access.parse_id(input.webhook_id))
         return WebhookRemoved(ok=True)
 
     @strawberry.mutation(description="Gives a webhook a new secret; the one before signs along for 24 hours.")
@@ -236,17 +236,17 @@ class WebhookMutation:
         info: Info,
         input: Which,  # noqa: A002
     ) -> RotateWebhookSecretResult | None:
-        webhook, secret = await resolvers.webhooks.rotate(info.context, parse_id(input.webhook_id))
+        webhook, secret = await resolvers.webhooks.rotate(info.context, resolvers.access.parse_id(input.webhook_id))
         return WebhookSecretRotated(webhook=Webhook.of(webhook), secret=secret)
 
     @strawberry.mutation(description="Switches a webhook on again that was switched off. Owners only.")
     async def enable_webhook(self, info: Info, input: Which) -> EnableWebhookResult | None:  # noqa: A002
-        webhook = await resolvers.webhooks.enable(info.context, parse_id(input.webhook_id))
+        webhook = await resolvers.webhooks.enable(info.context, resolvers.access.parse_id(input.webhook_id))
         return WebhookEnabled(webhook=Webhook.of(webhook))
 
     @strawberry.mutation(description="Sends a test, of type TEST, to a webhook. Owners only.")
     async def test_webhook(self, info: Info, input: Which) -> TestWebhookResult | None:  # noqa: A002
-        delivery = await resolvers.webhooks.test(info.context, parse_id(input.webhook_id))
+        delivery = await resolvers.webhooks.test(info.context, resolvers.access.parse_id(input.webhook_id))
         return WebhookDeliveryQueued(delivery=WebhookDelivery.of(delivery))
 
     @strawberry.mutation(description="Sends a delivery again that has ended, under its webhook-id. Owners only.")

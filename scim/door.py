@@ -22,8 +22,9 @@ from scim2_models import (
     SearchRequest,
 )
 
+import resolvers.access
+import resolvers.directory
 from db.directory import Entry
-from resolvers import access, directory
 from resolvers.context import Context
 from resolvers.directory import Given, Taken
 from rules.failures import (
@@ -97,7 +98,7 @@ class Door:
         """Let a directory's key through. Raises Unauthenticated, Forbidden."""
         if context.token_is_cookie:
             raise Unauthenticated("Send the service key as a bearer token.")
-        await directory.asked(context)
+        await resolvers.directory.asked(context)
 
     async def answer(self, context: Context, **asked: Any) -> Answer:
         """Do what is asked, or say why not; a Failure is raised, as is what nobody expects."""
@@ -120,7 +121,7 @@ class Door:
                 return await _of(ask, {"POST": self._search})(context, ask)
             case ["Users", user_id]:
                 one = {"GET": self._get, "PUT": self._replace, "PATCH": self._patch, "DELETE": self._delete}
-                return await _of(ask, one)(context, ask, access.parse_id(user_id))
+                return await _of(ask, one)(context, ask, resolvers.access.parse_id(user_id))
             case ["Bulk"]:
                 raise NotServed(501, NO_BULK)
             case ["Me"]:
@@ -158,11 +159,11 @@ class Door:
         count = min(DEFAULT_PAGE if request.count is None else request.count, LARGEST_PAGE)
         if conditions.wanted is not None or conditions.contradict:
             wanted = conditions.wanted
-            found = await directory.search(context, wanted) if wanted and not conditions.contradict else []
+            found = await resolvers.directory.search(context, wanted) if wanted and not conditions.contradict else []
             held = [entry for entry in found if conditions.hold(entry)]
             total, entries = len(held), held[first - 1 : first - 1 + count]
         else:
-            total, entries = await directory.page(context, conditions.active, first - 1, count)
+            total, entries = await resolvers.directory.page(context, conditions.active, first - 1, count)
         # A page's worth of models takes longer than others should wait.
         resources = await asyncio.to_thread(lambda: [self._dumped(entry, request) for entry in entries])
         return Answer(200, _list_of(resources, total, first))
@@ -172,11 +173,11 @@ class Door:
         with TOLERANT:
             user = User.model_validate(body, scim_ctx=Scim.RESOURCE_CREATION_REQUEST)
             given = users.created(user)
-        return self._told(await directory.create(context, given), selected, 201)
+        return self._told(await resolvers.directory.create(context, given), selected, 201)
 
     async def _get(self, context: Context, ask: Ask, user_id: UUID) -> Answer:
         selected = _selected(ask)
-        answer = self._told(await directory.get(context, user_id), selected)
+        answer = self._told(await resolvers.directory.get(context, user_id), selected)
         if ask.if_none_match and _names(ask.if_none_match, answer.headers["ETag"]):
             return Answer(304, None, answer.headers)
         return answer
@@ -205,10 +206,12 @@ class Door:
             _check_version(ask, shown)
             return await asyncio.to_thread(decide, before, shown)
 
-        return self._told(await directory.change(context, user_id, decided), selected)
+        return self._told(await resolvers.directory.change(context, user_id, decided), selected)
 
     async def _delete(self, context: Context, ask: Ask, user_id: UUID) -> Answer:
-        await directory.remove(context, user_id, lambda entry: _check_version(ask, users.shown(entry, self.base_url)))
+        await resolvers.directory.remove(
+            context, user_id, lambda entry: _check_version(ask, users.shown(entry, self.base_url))
+        )
         return Answer(204)
 
     def _told(self, entry: Entry, selected: ResponseParameters[Any], status: int = 200) -> Answer:

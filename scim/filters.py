@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from scim2_models import InvalidFilterException, ScimFilter
 from scim2_models.path import CompareOperator, Comparison, FilterNode, LogicalExpr, LogicalOperator
 
+import resolvers.access
+import rules.addresses
 from db.directory import Entry, Wanted
-from resolvers import access
-from rules import addresses
 from scim.user import User
 
 LONGEST = 1000
@@ -46,9 +46,9 @@ class Conditions:
         if not named:
             return None
         return Wanted(
-            user_id=access.parse_id(named["id"]) if "id" in named else None,
-            user_name=addresses.normalized(named["userName"]) if "userName" in named else None,
-            email=addresses.normalized(named["emails"]) if "emails" in named else None,
+            user_id=resolvers.access.parse_id(named["id"]) if "id" in named else None,
+            user_name=rules.addresses.normalized(named["userName"]) if "userName" in named else None,
+            email=rules.addresses.normalized(named["emails"]) if "emails" in named else None,
             external_id=named.get("externalId"),
         )
 
@@ -101,8 +101,8 @@ def _holds(entry: Entry, name: str, value: str | bool) -> bool:
     if isinstance(value, bool):
         return entry.is_active is value
     found = {
-        "userName": addresses.normalized(value) == entry.user_name,
-        "emails": addresses.normalized(value) == entry.email,
+        "userName": rules.addresses.normalized(value) == entry.user_name,
+        "emails": rules.addresses.normalized(value) == entry.email,
         "externalId": value == entry.external_id,
         "id": value.lower() == str(entry.user_id),
     }

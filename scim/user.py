@@ -22,9 +22,9 @@ from scim2_models import (
     Uniqueness,
 )
 
+import rules.addresses
 from db.directory import Entry
 from resolvers.directory import Given
-from rules import addresses
 from rules.people import Role as AccountRole
 
 # What directories send beside the standard's letter, and attributes that are not kept here.
@@ -81,9 +81,9 @@ class User(Resource[Any]):
 def shown(entry: Entry, base_url: str) -> User:
     """The person as the directory sees them, with their version."""
     said = dict(entry.said or {})
-    if addresses.normalized(said.get("userName", "")) != entry.user_name:
+    if rules.addresses.normalized(said.get("userName", "")) != entry.user_name:
         said["userName"] = entry.user_name
-    if not said.get("emails") or addresses.normalized(_chosen(said["emails"])) != entry.email:
+    if not said.get("emails") or rules.addresses.normalized(_chosen(said["emails"])) != entry.email:
         said["emails"] = [{"value": entry.email, "type": "work", "primary": True}]
     if _role_said(said) is not entry.role or entry.said is None:
         said["roles"] = [{"value": entry.role.value, "primary": True}]
@@ -124,19 +124,19 @@ def changed(user: User, before: Entry) -> Given:
 
 def _address_after(user: User, before: Entry) -> str:
     address = _address(user) or before.email
-    name = addresses.normalized(user.user_name or "")
-    if addresses.normalized(address) == before.email == before.user_name != name and "@" in name:
+    name = rules.addresses.normalized(user.user_name or "")
+    if rules.addresses.normalized(address) == before.email == before.user_name != name and "@" in name:
         return name  # it is by the name that they sign in, and that alone was changed
     return address
 
 
 def _given(user: User, address: str, before: AccountRole | None) -> Given:
     try:
-        email = addresses.checked(address)
-    except addresses.NotAnAddressError as error:
+        email = rules.addresses.checked(address)
+    except rules.addresses.NotAnAddressError as error:
         raise InvalidValueException(detail=f"emails, or userName, must hold an email address. {error}") from None
     role, user.roles = _role(user.roles or [], before)
-    user_name = addresses.normalized(user.user_name or "")
+    user_name = rules.addresses.normalized(user.user_name or "")
     if not user_name or len(user_name) > 255:
         raise InvalidValueException(detail="userName must have 1 to 255 characters.")
     if user.external_id == "":

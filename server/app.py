@@ -12,10 +12,12 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 
+import db.pool
+import resolvers.hashing
+import resolvers.turns
 import settings as settings_module
-from db.pool import REQUESTS, open_database
+from db.pool import REQUESTS
 from oidc.provider import EXCHANGE_S, Provider
-from resolvers import hashing, turns
 from resolvers.context import Service
 from resolvers.hub import Hub
 from rules.failures import ServiceUnavailable
@@ -44,8 +46,8 @@ class Capacity:
     """What a process takes on."""
 
     hash_cost: HashCost = HASH_COST
-    hashes_waiting: int = hashing.LONGEST_QUEUE
-    turns_waiting: int = turns.LONGEST_QUEUE
+    hashes_waiting: int = resolvers.hashing.LONGEST_QUEUE
+    turns_waiting: int = resolvers.turns.LONGEST_QUEUE
     exchange_s: float = EXCHANGE_S  # with an OpenID provider
 
 
@@ -66,14 +68,14 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        database = await open_database(
+        database = await db.pool.open_database(
             settings.database_url,
             settings.pool_size,
             "gatehouse-api",
             REQUESTS,
             through_pooler=settings.is_pooled,
         )
-        hasher = hashing.Hasher(capacity.hash_cost, capacity.hashes_waiting)
+        hasher = resolvers.hashing.Hasher(capacity.hash_cost, capacity.hashes_waiting)
         limits = settings.time_limits
         hub = Hub(database, settings.direct_url, limits.session_idle)
         turning = asyncio.create_task(life.keep_turning())
@@ -81,7 +83,7 @@ def create_app(
             database,
             ring,
             hasher,
-            turns.Turns(capacity.turns_waiting),
+            resolvers.turns.Turns(capacity.turns_waiting),
             settings.issuer,
             settings.product,
             hub,

@@ -6,9 +6,10 @@ import asyncio
 
 import asyncpg
 
-from db import ledger
+import db.ledger
+import db.migrate
 from db.ledger import Ledger
-from db.migrate import Migration, migrate, require_server
+from db.migrate import Migration
 from db.pooler import LentConnection
 from settings import Settings, SettingsError
 
@@ -58,7 +59,7 @@ def read_ledger(url: str) -> Ledger:
 def migrate_database(url: str) -> list[Migration]:
     """Apply the missing migrations and return them. Raises DatabaseError or MigrationError."""
     try:
-        return asyncio.run(migrate(url))
+        return asyncio.run(db.migrate.migrate(url))
     except Exception as error:
         raise plain_database_error(error) from None
 
@@ -80,8 +81,8 @@ def plain_database_error(error: Exception, who: str = "database") -> Exception:
 async def _ledger(url: str) -> Ledger:
     connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S, statement_cache_size=0)
     try:
-        await require_server(connection)
-        return await ledger.read(connection)
+        await db.migrate.require_server(connection)
+        return await db.ledger.read(connection)
     finally:
         await connection.close()
 

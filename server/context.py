@@ -11,9 +11,10 @@ from uuid import UUID
 
 from starlette.requests import HTTPConnection
 
+import rules.clients
+import rules.devices
 from resolvers.context import Context, Service
-from rules import devices
-from rules.clients import Client, shown_user_agent
+from rules.clients import Client
 from rules.failures import Forbidden, Unauthenticated
 from rules.service_keys import Right
 from server.transport.admission import address_key
@@ -62,7 +63,7 @@ class RequestContext(Context):
         super().know_device(user_id, now)
         if self.takes_cookies and self.device_cookie:
             assert self.settings is not None
-            self._set_cookie(self.settings.device_cookie_name, self.device_cookie, devices.LIFETIME)
+            self._set_cookie(self.settings.device_cookie_name, self.device_cookie, rules.devices.LIFETIME)
 
     def sign_out(self) -> None:
         """Clear the session cookie, whether or not this request came with it."""
@@ -150,4 +151,4 @@ def _warn_of_proxy(peer: str) -> None:
 
 
 def _user_agent(connection: HTTPConnection) -> str | None:
-    return shown_user_agent(heads(connection.scope).get("user-agent", ""))
+    return rules.clients.shown_user_agent(heads(connection.scope).get("user-agent", ""))

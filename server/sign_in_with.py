@@ -10,10 +10,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+import resolvers.providers
+import rules.oidc
 from oidc.provider import Provider, Returned
-from resolvers import providers
 from resolvers.sign_in import ChallengeOpened
-from rules import oidc
 from rules.failures import RateLimited
 from rules.oidc import ProviderConfig, SignInProblem
 from server.context import RequestContext
@@ -58,13 +58,13 @@ class SignInWith:
         wanted = own_path(request.query_params.get("next")) or HOME
         try:
             with self.admission.work(context):
-                url, cookie = await providers.begin(context, provider, wanted)
+                url, cookie = await resolvers.providers.begin(context, provider, wanted)
         except SignInProblem as problem:
             return self._problem(provider, problem, wanted)
         except RateLimited as error:
             return _later(error)
         response = RedirectResponse(url, 303)
-        self._set_cookie(response, cookie, int(oidc.LIFETIME.total_seconds()))
+        self._set_cookie(response, cookie, int(rules.oidc.LIFETIME.total_seconds()))
         return response
 
     async def _finish(self, request: Request) -> Response:
@@ -75,7 +75,7 @@ class SignInWith:
         try:
             returned = _returned(request)
             with self.admission.work(context):
-                outcome, wanted = await providers.finish(context, provider, returned, cookie)
+                outcome, wanted = await resolvers.providers.finish(context, provider, returned, cookie)
         except SignInProblem as problem:
             response = self._problem(provider, problem, HOME)
         except RateLimited as error:
@@ -119,10 +119,10 @@ def _returned(request: Request) -> Returned:
         for value in given.values():
             refuse_unusable_text(value)
     except RequestError:
-        raise SignInProblem(oidc.FAILED, "the answer holds unusable text") from None
+        raise SignInProblem(rules.oidc.FAILED, "the answer holds unusable text") from None
     is_twice = any(len(given.getlist(name)) > 1 for name in ("code", "state", "iss", "error"))
     if is_twice or "state" not in given or any(len(value) > LONGEST_PARAMETER for value in given.values()):
-        raise SignInProblem(oidc.FAILED, "the answer is none that a provider sends")
+        raise SignInProblem(rules.oidc.FAILED, "the answer is none that a provider sends")
     return Returned(given.get("code"), given["state"], given.get("iss"), given.get("error"))
 
 

@@ -19,10 +19,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 import languages
+import rules.languages
+import rules.oidc
 from rules.branding import Accent
 from rules.events.catalogue import SHOWN
-from rules.languages import LANGUAGES, accepted
-from rules.oidc import sentence
+from rules.languages import LANGUAGES
 from settings import Settings
 from web import texts
 from web.next_path import own_path, sign_in_path
@@ -95,7 +96,7 @@ class Pages:
             return _to(wanted if not wanted.startswith("/sign-in") else "/account/security")
         given = request.query_params
         provider = next((each for each in self.settings.oidc if each.name == given.get("provider")), None)
-        problem = sentence(given.get("problem", ""), provider.title) if provider else None
+        problem = rules.oidc.sentence(given.get("problem", ""), provider.title) if provider else None
         return self._page(request, "sign_in.html", wanted=wanted, providers=self.settings.oidc, problem=problem)
 
     async def _account(self, request: Request) -> Response:
@@ -169,7 +170,7 @@ class Pages:
 def _language_of(request: Request) -> str:
     """The person's language, as their browser keeps it, or the one that it prefers."""
     kept = request.cookies.get(LANGUAGE_COOKIE)
-    return kept if kept in LANGUAGES else accepted(request.headers.get("accept-language"))
+    return kept if kept in LANGUAGES else rules.languages.accepted(request.headers.get("accept-language"))
 
 
 def _brand(colour: str) -> str:

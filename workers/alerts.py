@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from db import alerts, outbox
+import db.alerts
+import db.outbox
 from db.dispatching import Undispatched
 from db.pool import Connection, Database
 from rules.alerts import AlertKind, AlertSetting
@@ -23,9 +24,9 @@ async def raise_alerts(connection: Connection, planned: Undispatched, event: Eve
     if kind is None:
         return False
     mailing = event.emailed_as()
-    actor, subject = await alerts.names(connection, event.actor_id, event.subject_id)
+    actor, subject = await db.alerts.names(connection, event.actor_id, event.subject_id)
     told = clean(planned.stored.alert_summary(actor, subject), LONGEST_SENTENCE)
-    recipients = await alerts.take_turns(
+    recipients = await db.alerts.take_turns(
         connection,
         planned.id,
         AlertSetting(kind),
@@ -38,7 +39,7 @@ async def raise_alerts(connection: Connection, planned: Undispatched, event: Eve
         for each in recipients
     ]
     if raised:
-        await outbox.append_all(connection, raised)
+        await db.outbox.append_all(connection, raised)
     return bool(raised)
 
 
@@ -48,7 +49,7 @@ async def tell_gathered(database: Database) -> int:
     told = 0
     while True:
         async with database.connection() as connection, connection.transaction():
-            gathered = await alerts.take_gathered(connection, usual)
+            gathered = await db.alerts.take_gathered(connection, usual)
             raised = [
                 AlertRaised(
                     account_id=each.account_id,
@@ -62,9 +63,9 @@ async def tell_gathered(database: Database) -> int:
                 if each.is_wanted
             ]
             if raised:
-                await outbox.append_all(connection, raised)
+                await db.outbox.append_all(connection, raised)
         if raised:
             database.bell.ring()
         told += len(raised)
-        if len(gathered) < alerts.AT_ONCE:
+        if len(gathered) < db.alerts.AT_ONCE:
             return told

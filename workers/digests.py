@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from db import digests, outbox
+import db.digests
+import db.outbox
+import rules.digests
 from db.pool import Database
-from rules.digests import due_since
 from rules.events.alerts import DigestSent
 
 
@@ -15,10 +16,10 @@ async def plan_digests(database: Database) -> int:
     sent = 0
     while True:
         async with database.transaction() as connection:
-            claimed = await digests.claim(connection, due_since(await digests.now(connection)))
+            claimed = await db.digests.claim(connection, rules.digests.due_since(await db.digests.now(connection)))
             told = [DigestSent(**asdict(each)) for each in claimed if each.total]
             if told:
-                await outbox.append_all(connection, told)
+                await db.outbox.append_all(connection, told)
         sent += len(told)
-        if len(claimed) < digests.AT_ONCE:
+        if len(claimed) < db.digests.AT_ONCE:
             return sent

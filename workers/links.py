@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 
-from db import links
+import db.links
+import rules.tokens
 from db.deliveries import Claimed
-from rules import tokens
 from rules.events.catalogue import FURTHER_LINKS, LINKS
 from rules.links import Link, Purpose
 from workers.runtime import Runtime
@@ -27,9 +27,9 @@ def links_of(runtime: Runtime, delivery: Claimed, patience_s: float) -> dict[Pur
 
 
 def _made(runtime: Runtime, delivery: Claimed, link: Link, patience_s: float) -> str | None:
-    token = tokens.make(tokens.LINK_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
-    token_hash = tokens.digest(tokens.LINK_PREFIX, token)
+    token = rules.tokens.make(rules.tokens.LINK_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
+    token_hash = rules.tokens.digest(rules.tokens.LINK_PREFIX, token)
     assert token_hash is not None
-    if not runtime.query(links.mint, delivery.id, link.purpose, token_hash, link.lifetime, patience_s=patience_s):
+    if not runtime.query(db.links.mint, delivery.id, link.purpose, token_hash, link.lifetime, patience_s=patience_s):
         return None
     return link.url(runtime.settings.public_url, runtime.settings.security_url, token)

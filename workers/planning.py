@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from db import dispatching
+import db.dispatching
 from db.dispatching import Terms, Undispatched
 from db.pool import Connection, Database
 from rules.events.base import Event
@@ -54,11 +54,11 @@ class Planner:
     async def _attempt(self, database: Database, event_id: int) -> Planned:
         async with database.connection() as connection:
             await self._give_back(connection)
-            if not await dispatching.begin(connection, event_id):
+            if not await db.dispatching.begin(connection, event_id):
                 return Planned()
         try:
             async with database.connection() as connection, connection.transaction():
-                event = await dispatching.lock_undispatched(connection, event_id)
+                event = await db.dispatching.lock_undispatched(connection, event_id)
                 if event is None:
                     return Planned()
                 known = {"event_id": event.id, "request_id": event.request_id}
@@ -77,7 +77,7 @@ class Planner:
 
     async def _give_back(self, connection: Connection) -> None:
         if owed := list(self._owed):
-            await dispatching.give_back(connection, owed)
+            await db.dispatching.give_back(connection, owed)
             self._owed.difference_update(owed)
 
 
@@ -86,7 +86,7 @@ async def _plan(connection: Connection, planned: Undispatched) -> Planned:
         event = planned.stored.read()
     except UnreadableEventError as error:
         # Whatever is broken in it, those behind it must go on.
-        await dispatching.set_aside(connection, planned.id, str(error))
+        await db.dispatching.set_aside(connection, planned.id, str(error))
         log.error("Event %s is set aside: %s", planned.id, error)
         return Planned()
     # Of a fan-out the first step alone raises them.
@@ -99,24 +99,24 @@ async def _mail(connection: Connection, planned: Undispatched, event: Event) -> 
     known = {"event_id": planned.id, "type": planned.stored.type, "request_id": planned.request_id}
     log.info("Event planned", extra=known)
     if mailing is None:
-        await dispatching.mark_dispatched(connection, planned.id)
+        await db.dispatching.mark_dispatched(connection, planned.id)
         return Planned()
     terms = _terms(event, mailing, planned.occurred_at)
     if mailing.audience in {Audience.OWNERS, Audience.MANAGERS}:
         chosen_as = mailing.chosen_as or event.alerted_as()
         with_admins = mailing.audience is Audience.MANAGERS
-        await dispatching.deliver_to_owners(connection, planned, terms, chosen_as, with_admins=with_admins)
+        await db.dispatching.deliver_to_owners(connection, planned, terms, chosen_as, with_admins=with_admins)
         return Planned(terms.queue)
     if event.copy is not None and event.copy.audience is Audience.OWNERS:
-        await dispatching.deliver_to_owners(connection, planned, _terms(event, event.copy, planned.occurred_at))
+        await db.dispatching.deliver_to_owners(connection, planned, _terms(event, event.copy, planned.occurred_at))
     elif event.copy is not None and (address := event.copied_to()) is not None:
-        await dispatching.deliver_to_person(
+        await db.dispatching.deliver_to_person(
             connection, planned, _terms(event, event.copy, planned.occurred_at), address
         )
     if mailing.audience is Audience.SUBJECT or event.subject_id is not None:
-        await dispatching.deliver_to_person(connection, planned, terms)
+        await db.dispatching.deliver_to_person(connection, planned, terms)
         return Planned(terms.queue)
-    dispatched = await dispatching.deliver_to_staff(connection, planned, terms)
+    dispatched = await db.dispatching.deliver_to_staff(connection, planned, terms)
     return Planned(terms.queue, is_unfinished=not dispatched)
 
 

@@ -9,9 +9,11 @@ import signal
 
 from celery import Celery
 
-from db import dispatching, webhooks
-from db.listening import listen
-from db.pool import Database, open_database
+import db.dispatching
+import db.listening
+import db.pool
+import db.webhooks
+from db.pool import Database
 from db.seldom import Seldom
 from rules.events.catalogue import QUIET_TYPES, SECURITY_TYPES
 from rules.events.mailing import SECURITY
@@ -41,8 +43,10 @@ async def _run(settings: Settings) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    database = await open_database(settings.database_url, 2, "gatehouse-relay", through_pooler=settings.is_pooled)
-    listener = asyncio.create_task(listen(settings.direct_url, rung, "gatehouse-relay"))
+    database = await db.pool.open_database(
+        settings.database_url, 2, "gatehouse-relay", through_pooler=settings.is_pooled
+    )
+    listener = asyncio.create_task(db.listening.listen(settings.direct_url, rung, "gatehouse-relay"))
     turning = asyncio.create_task(life.keep_turning())
     app = make_app(settings)
     logs.announce("relay ready")
@@ -67,14 +71,14 @@ async def _run(settings: Settings) -> None:
 async def relay_once(database: Database, app: Celery) -> int:
     """Hand over what is undispatched, security first; return how many events were handed over or need no worker."""
     async with database.connection() as connection:
-        done = await dispatching.dispatch_quiet(connection, QUIET_TYPES)
+        done = await db.dispatching.dispatch_quiet(connection, QUIET_TYPES)
     for queue, of_these in ((SECURITY, True), (PLAN, False)):
         async with database.connection() as connection:
-            claimed = await dispatching.claim_for_hand_over(connection, SECURITY_TYPES, of_these=of_these)
+            claimed = await db.dispatching.claim_for_hand_over(connection, SECURITY_TYPES, of_these=of_these)
         handed = await asyncio.to_thread(_publish_all, app, claimed, queue)
         if left := claimed[handed:]:
             async with database.connection() as connection:
-                await dispatching.take_back(connection, left)
+                await db.dispatching.take_back(connection, left)
             break
         done += handed
     await _wake_webhooks(database, app)
@@ -83,7 +87,7 @@ async def relay_once(database: Database, app: Celery) -> int:
 
 async def _wake_webhooks(database: Database, app: Celery) -> None:
     async with database.connection() as connection:
-        if not await webhooks.is_due(connection):
+        if not await db.webhooks.is_due(connection):
             return
     with contextlib.suppress(*BROKER_AWAY):  # the next look asks again
         await asyncio.to_thread(publish, app, "webhooks", queue=PLAN)

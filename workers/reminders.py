@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from db import outbox, own_reminders, reminders
+import db.outbox
+import db.own_reminders
+import db.reminders
+import rules.reminders
 from db.own_reminders import OwnDeadline
 from db.pool import Connection, Database
 from rules.events.policy import GracePeriodEnded, GraceReminderSent
 from rules.policy import DAY
-from rules.reminders import END_IS_TOLD_WITHIN, Reminder, due
+from rules.reminders import END_IS_TOLD_WITHIN, Reminder
 
 
 async def plan_due(database: Database, thresholds: tuple[int, ...]) -> int:
@@ -22,21 +25,21 @@ async def plan_due(database: Database, thresholds: tuple[int, ...]) -> int:
         planned = await _remind(connection, thresholds) + await _remind_of_own(connection, thresholds)
     while True:
         async with database.transaction() as connection:
-            ended = await reminders.end_grace_periods(connection)
-            await outbox.append_all(connection, [GracePeriodEnded(**asdict(each)) for each in ended])
+            ended = await db.reminders.end_grace_periods(connection)
+            await db.outbox.append_all(connection, [GracePeriodEnded(**asdict(each)) for each in ended])
         planned += len(ended)
-        if len(ended) < reminders.AT_ONCE:
+        if len(ended) < db.reminders.AT_ONCE:
             return planned
 
 
 async def _remind(connection: Connection, thresholds: tuple[int, ...]) -> int:
-    running = await reminders.running(connection, max(thresholds, default=0))
+    running = await db.reminders.running(connection, max(thresholds, default=0))
     wanted = [
         (account, reminder)
         for account in running
-        if (reminder := due(thresholds, account.deadline, account.announced_at, account.now))
+        if (reminder := rules.reminders.due(thresholds, account.deadline, account.announced_at, account.now))
     ]
-    claimed = await reminders.claim(connection, [(account, reminder.threshold_days) for account, reminder in wanted])
+    claimed = await db.reminders.claim(connection, [(account, reminder.threshold_days) for account, reminder in wanted])
     events = [
         GraceReminderSent(
             account_id=account.account_id,
@@ -47,22 +50,26 @@ async def _remind(connection: Connection, thresholds: tuple[int, ...]) -> int:
         for account, reminder in wanted
         if account.account_id in claimed
     ]
-    await outbox.append_all(connection, events)
+    await db.outbox.append_all(connection, events)
     return len(events)
 
 
 async def _remind_of_own(connection: Connection, thresholds: tuple[int, ...]) -> int:
-    near = await own_reminders.near(connection, END_IS_TOLD_WITHIN, max(thresholds, default=0) * DAY)
+    near = await db.own_reminders.near(connection, END_IS_TOLD_WITHIN, max(thresholds, default=0) * DAY)
     wanted = [(own, reminder) for own in near if (reminder := _own_due(own, thresholds))]
-    claimed = await own_reminders.claim(connection, [(own, reminder.threshold_days) for own, reminder in wanted])
+    claimed = await db.own_reminders.claim(connection, [(own, reminder.threshold_days) for own, reminder in wanted])
     events = [_told(own, reminder) for own, reminder in wanted if (own.account_id, own.user_id) in claimed]
-    await outbox.append_all(connection, events)
+    await db.outbox.append_all(connection, events)
     return len(events)
 
 
 def _own_due(own: OwnDeadline, thresholds: tuple[int, ...]) -> Reminder | None:
     """The reminder that is due; the one of 0 days tells the end."""
-    return Reminder(0, 0) if own.deadline <= own.now else due(thresholds, own.deadline, own.announced_at, own.now)
+    return (
+        Reminder(0, 0)
+        if own.deadline <= own.now
+        else rules.reminders.due(thresholds, own.deadline, own.announced_at, own.now)
+    )
 
 
 def _told(own: OwnDeadline, reminder: Reminder) -> GraceReminderSent | GracePeriodEnded:

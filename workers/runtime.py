@@ -10,8 +10,9 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, TypeVar
 
-from db.away import is_away
-from db.pool import Database, open_database
+import db.away
+import db.pool
+from db.pool import Database
 from rules.failures import ServiceUnavailable
 from settings import Settings
 from workers.verdicts import Refusals
@@ -75,11 +76,11 @@ class Runtime:
             if self._database is None:
                 url, size = self.settings.database_url, self.settings.worker_concurrency + 2
                 try:
-                    self._database = await open_database(
+                    self._database = await db.pool.open_database(
                         url, size, "gatehouse-worker", through_pooler=self.settings.is_pooled
                     )
                 except Exception as error:
-                    if not is_away(error):
+                    if not db.away.is_away(error):
                         raise
                     raise ServiceUnavailable from error
         return self._database

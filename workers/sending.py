@@ -9,10 +9,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID, uuid4
 
-from db import deliveries
+import db.deliveries
+import rules.delivery
 from db.deliveries import Claimed
 from db.seldom import Seldom
-from rules.delivery import pause_s
 from rules.links import Purpose
 from telemetry import metrics, traces
 from workers.emails import Brand, Facts, Pages
@@ -48,7 +48,7 @@ def send_batch(runtime: Runtime, queue: str, wake_another: Callable[[], None]) -
     """
     claim_id = uuid4()
     limit, retry_hours = MOST_AT_ONCE[queue], runtime.settings.delivery_retry_hours
-    claimed = runtime.query(deliveries.claim, queue, claim_id, limit, retry_hours)
+    claimed = runtime.query(db.deliveries.claim, queue, claim_id, limit, retry_hours)
     if len(claimed) == limit:
         wake_another()
     return bool(claimed) and _Batch(runtime, claim_id, claimed).run()
@@ -89,8 +89,8 @@ class _Batch:
             log.warning("Another worker has taken over a claim of ours.")
         finally:
             if self.sent:
-                self._mark(deliveries.leave, self.sent, None)
-            self._mark(deliveries.release)
+                self._mark(db.deliveries.leave, self.sent, None)
+            self._mark(db.deliveries.release)
         return True
 
     def _send_all(self) -> None:
@@ -108,7 +108,7 @@ class _Batch:
         try:
             links = links_of(self.runtime, delivery, MARK_PATIENCE_S)
         except OvertakenError:
-            self._mark(deliveries.drop, [delivery.id])
+            self._mark(db.deliveries.drop, [delivery.id])
             del self.waiting[delivery.id]
             return
         try:
@@ -133,8 +133,8 @@ class _Batch:
         failed = self.runtime.refusals.hear(delivery.id, delivery.email, words)
         if failed:
             log.warning("The mail server refuses everybody, so %s are tried again: %s", len(failed), words)
-            pause, hours = pause_s(delivery.attempts, 0), self.runtime.settings.delivery_retry_hours
-            self.runtime.query(deliveries.revive, failed, pause, hours, patience_s=MARK_PATIENCE_S)
+            pause, hours = rules.delivery.pause_s(delivery.attempts, 0), self.runtime.settings.delivery_retry_hours
+            self.runtime.query(db.deliveries.revive, failed, pause, hours, patience_s=MARK_PATIENCE_S)
 
     def _mail_of(self, delivery: Claimed, links: Mapping[Purpose, str]) -> Mail:
         key = delivery.event_id, delivery.message, delivery.language
@@ -165,7 +165,7 @@ class _Batch:
 
     def _leave(self, delivery_id: int) -> None:
         """Mark the mails before this one as sent, and this one as leaving, while the claim is still ours."""
-        if not self._mark(deliveries.leave, self.sent, delivery_id):
+        if not self._mark(db.deliveries.leave, self.sent, delivery_id):
             raise ClaimLostError
         self.sent = []
 
@@ -176,13 +176,13 @@ class _Batch:
         if overdue:
             self._fail(overdue, error)
         if later:
-            pauses = [pause_s(delivery.attempts, secrets.randbelow(1000) / 1000) for delivery in later]
-            self._mark(deliveries.try_later, [delivery.id for delivery in later], error, pauses)
+            pauses = [rules.delivery.pause_s(delivery.attempts, secrets.randbelow(1000) / 1000) for delivery in later]
+            self._mark(db.deliveries.try_later, [delivery.id for delivery in later], error, pauses)
         for delivery in later:
             del self.waiting[delivery.id]
 
     def _fail(self, failed: list[Claimed], error: str) -> None:
-        self._mark(deliveries.fail, [delivery.id for delivery in failed], error)
+        self._mark(db.deliveries.fail, [delivery.id for delivery in failed], error)
         for delivery in failed:
             log.warning("Delivery %s has failed: %s", delivery.id, error, extra=_known(delivery))
             del self.waiting[delivery.id]
@@ -198,7 +198,7 @@ class _Batch:
             now = time.monotonic()
             if now - self.renewed_at > RENEW_EVERY_S:
                 try:
-                    await self.runtime.query_once(deliveries.renew, self.claim_id)
+                    await self.runtime.query_once(db.deliveries.renew, self.claim_id)
                 except Exception as error:
                     trouble.warning("A claim cannot be renewed now: %s", type(error).__name__)
                 else:

@@ -7,7 +7,10 @@ from contextlib import ExitStack
 
 from celery import Celery
 
-from db import alerts, deliveries, housekeeping, webhooks
+import db.alerts
+import db.deliveries
+import db.housekeeping
+import db.webhooks
 from rules.events.mailing import BULK
 from workers.alerts import tell_gathered
 from workers.app import PLAN, log, wake
@@ -74,9 +77,9 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
         if time.monotonic() - last_sweep[0] < SWEEP_AT_MOST_EVERY_S:
             return  # beat has asked all the while that no worker ran
         last_sweep[0] = time.monotonic()
-        for queue in runtime.query(deliveries.due_queues):
+        for queue in runtime.query(db.deliveries.due_queues):
             wake(app, "send", queue, queue=queue)
-        if runtime.query(webhooks.take_over):
+        if runtime.query(db.webhooks.take_over):
             wake(app, "webhooks", queue=PLAN)
 
         async def tell() -> int:
@@ -106,9 +109,9 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
 
     @app.task(name="gatehouse.prune")
     def prune() -> None:
-        runtime.query(deliveries.prune, runtime.settings.delivery_retention_days)
-        runtime.query(housekeeping.prune, runtime.settings.time_limits.session_idle)
-        runtime.query(webhooks.prune)
-        runtime.query(alerts.prune)
+        runtime.query(db.deliveries.prune, runtime.settings.delivery_retention_days)
+        runtime.query(db.housekeeping.prune, runtime.settings.time_limits.session_idle)
+        runtime.query(db.webhooks.prune)
+        runtime.query(db.alerts.prune)
         if runtime.settings.event_retention_days:
-            runtime.query(housekeeping.prune_events, runtime.settings.event_retention_days)
+            runtime.query(db.housekeeping.prune_events, runtime.settings.event_retention_days)

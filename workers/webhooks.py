@@ -17,17 +17,18 @@ from uuid import UUID
 import certifi
 import httpcore
 
+import db.outbox
+import db.webhooks
 import languages
-from db import outbox, webhooks
+import rules.chat
+import rules.delivery
+import rules.events.json_schema
+import rules.webhooks
 from db.webhooks import Claimed
-from rules import chat, delivery
-from rules import webhooks as rules
 from rules.chat import Format, Message
-from rules.events.json_schema import payload
 from rules.events.webhooks import WebhookDisabled
 from rules.failures import ServiceUnavailable
 from rules.sealing import KeyMissingError, KeyRing
-from rules.webhooks import is_public
 from workers.guarded_network import ForbiddenAddressError, GuardedNetwork
 from workers.runtime import Runtime
 from workers.wording import clean
@@ -60,7 +61,7 @@ class Connections:
     """
 
     def __init__(self, *, allow_private: bool) -> None:
-        self._network = GuardedNetwork(_any_address if allow_private else is_public)
+        self._network = GuardedNetwork(_any_address if allow_private else rules.webhooks.is_public)
         self._tls = ssl.create_default_context(cafile=certifi.where())
         self._pools: dict[UUID, httpcore.AsyncConnectionPool] = {}
         self._in_use: Counter[UUID] = Counter()
@@ -130,7 +131,7 @@ class Pump:
         async with Connections(allow_private=self._runtime.settings.webhook_allow_private) as connections:
             while not self._runtime.is_stopping:
                 room = MOST_AT_ONCE - len(under_way)
-                found = await self._runtime.query_once(webhooks.claim, room, [*self._ring.keys]) if room else []
+                found = await self._runtime.query_once(db.webhooks.claim, room, [*self._ring.keys]) if room else []
                 under_way |= {asyncio.create_task(self._attempt(connections, claimed)) for claimed in found}
                 if not under_way:
                     return
@@ -149,21 +150,23 @@ class Pump:
             with connections.to(claimed.webhook_id) as pool:
                 outcome = await self._send(pool, claimed)
         except asyncio.CancelledError:
-            await self._runtime.query_once(webhooks.give_back, claimed)
+            await self._runtime.query_once(db.webhooks.give_back, claimed)
             raise
         pause_s = None
         if outcome.error is not None and not claimed.is_last:
-            pause_s = delivery.pause_s(claimed.attempts, secrets.randbelow(1000) / 1000)
+            pause_s = rules.delivery.pause_s(claimed.attempts, secrets.randbelow(1000) / 1000)
         duration_ms = int((time.monotonic() - began_at) * 1000)
         answer = (outcome.status, outcome.answer, outcome.error)
-        await self._runtime.query_once(webhooks.record, claimed, duration_ms, *answer, pause_s)
+        await self._runtime.query_once(db.webhooks.record, claimed, duration_ms, *answer, pause_s)
         if outcome.error is not None:
             await self._switch_off(claimed)
 
     async def _send(self, pool: httpcore.AsyncConnectionPool, claimed: Claimed) -> Outcome:
         try:
             headers, body = self._message(claimed)
-            url = rules.checked_url(claimed.url, production=self._runtime.settings.production, allow_private=True)
+            url = rules.webhooks.checked_url(
+                claimed.url, production=self._runtime.settings.production, allow_private=True
+            )
             async with asyncio.timeout(self._attempt_s):
                 return await _post(pool, url, headers, body)
         except TimeoutError:
@@ -179,14 +182,14 @@ class Pump:
             return Outcome(error=f"Not made: {type(error).__name__}.")
 
     def _message(self, claimed: Claimed) -> tuple[dict[str, str], bytes]:
-        told = payload(
+        told = rules.events.json_schema.payload(
             claimed.event_id, claimed.occurred_at, claimed.stored, claimed.actor_email, claimed.subject_email
         )
-        body = rules.written(told if claimed.format == Format.STANDARD else self._spoken(claimed))
+        body = rules.webhooks.written(told if claimed.format == Format.STANDARD else self._spoken(claimed))
         sealed = [claimed.secret, *([claimed.previous] if claimed.previous else [])]
-        opened = [self._ring.open(each, rules.SECRET_PURPOSE, claimed.webhook_id) for each in sealed]
+        opened = [self._ring.open(each, rules.webhooks.SECRET_PURPOSE, claimed.webhook_id) for each in sealed]
         # The database's clock: a receiver refuses what is minutes off.
-        return rules.headers(f"msg_{claimed.id}", int(claimed.sent_at.timestamp()), body, opened), body
+        return rules.webhooks.headers(f"msg_{claimed.id}", int(claimed.sent_at.timestamp()), body, opened), body
 
     def _spoken(self, claimed: Claimed) -> dict[str, Any]:
         settings = self._runtime.settings
@@ -197,18 +200,18 @@ class Pump:
         where = clean(claimed.account_name or settings.product)
         context = f"{where} · {languages.written_time(claimed.occurred_at)}"
         message = Message(clean(told, LONGEST_SPOKEN), context, settings.agency_security_url)
-        return chat.written(Format(claimed.format), message)
+        return rules.chat.written(Format(claimed.format), message)
 
     async def _switch_off(self, claimed: Claimed) -> None:
         database = await self._runtime.database()
         async with database.transaction() as connection:
-            webhook = await webhooks.switch_off(connection, claimed.webhook_id)
+            webhook = await db.webhooks.switch_off(connection, claimed.webhook_id)
             if webhook is None:
                 return
             log.warning("Webhook %s is switched off: it has failed for three days.", webhook.id)
             if webhook.account_id is not None:
-                event = WebhookDisabled(account_id=webhook.account_id, host=rules.host_of(webhook.url))
-                await outbox.append(connection, event)
+                event = WebhookDisabled(account_id=webhook.account_id, host=rules.webhooks.host_of(webhook.url))
+                await db.outbox.append(connection, event)
 
 
 def _any_address(_: str) -> bool:

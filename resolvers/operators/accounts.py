@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import db.invitations
 import db.operators
 import db.outbox
-from db import invitations, users
+import db.users
+import resolvers.joining
+import resolvers.operators.finding
+import rules.invitations
 from db.pool import Connection, Database
-from resolvers import joining
-from resolvers.operators import finding
-from resolvers.operators.finding import OperatorError, keep_account
-from rules import invitations as invitation_rules
+from resolvers.operators.finding import OperatorError
 from rules.events.staff import AccountCreated, PortalUserAdded, StaffAdded, StaffInvited
 from rules.failures import TooManyAttempts
 from rules.people import Role
@@ -39,7 +40,7 @@ async def create_account(database: Database, name: str, owner: Newcomer) -> tupl
 async def add_staff(database: Database, account_id: UUID, person: Newcomer, role: Role) -> tuple[UUID, UUID]:
     """Give a person a role in an account; the ids of user and staff member. Raises OperatorError."""
     async with database.transaction() as connection:
-        await keep_account(connection, account_id)
+        await resolvers.operators.finding.keep_account(connection, account_id)
         user_id = await _find_or_add(connection, person)
         return user_id, await _join(connection, account_id, user_id, person.email, role)
 
@@ -50,27 +51,27 @@ async def invite_staff(database: Database, account_id: UUID, email: str, role: R
     Whether they were invited comes last. Inviting again replaces the link. Raises OperatorError.
     """
     async with database.transaction() as connection:
-        await keep_account(connection, account_id)
-        await invitations.add_person(connection, email)
-        user_id = await finding.person(connection, email)
-        await users.lock(connection, user_id)
-        known = await users.credentials_of(connection, user_id)
+        await resolvers.operators.finding.keep_account(connection, account_id)
+        await db.invitations.add_person(connection, email)
+        user_id = await resolvers.operators.finding.person(connection, email)
+        await db.users.lock(connection, user_id)
+        known = await db.users.credentials_of(connection, user_id)
         if known is not None and known.password_hash is not None:
             return user_id, await _join(connection, account_id, user_id, email, role), False
-        standing = await invitations.standing(connection, account_id, user_id)
+        standing = await db.invitations.standing(connection, account_id, user_id)
         if standing is not None and standing.invited_at is not None:
             _require_pause(standing.invited_at, standing.now, email)
-        if not await invitations.open_invitation(connection, account_id, user_id, role):
+        if not await db.invitations.open_invitation(connection, account_id, user_id, role):
             raise OperatorError(f"{email} is staff of this account already.")
         await db.outbox.append(connection, StaffInvited(account_id=account_id, subject_id=user_id, role=role))
-        invited = await invitations.standing(connection, account_id, user_id)
+        invited = await db.invitations.standing(connection, account_id, user_id)
         assert invited is not None
         return user_id, invited.staff_id, True
 
 
 def _require_pause(invited_at: datetime, now: datetime, email: str) -> None:
     try:
-        invitation_rules.require_pause(invited_at, now, email)
+        rules.invitations.require_pause(invited_at, now, email)
     except TooManyAttempts as early:
         raise OperatorError(early.message) from None
 
@@ -78,7 +79,7 @@ def _require_pause(invited_at: datetime, now: datetime, email: str) -> None:
 async def add_portal_user(database: Database, account_id: UUID, person: Newcomer) -> UUID:
     """Let a person sign in to an account's portal; the user's id. Raises OperatorError."""
     async with database.transaction() as connection:
-        await keep_account(connection, account_id)
+        await resolvers.operators.finding.keep_account(connection, account_id)
         user_id = await _find_or_add(connection, person)
         if not await db.operators.add_portal_user(connection, account_id, user_id):
             raise OperatorError(f"{person.email} is a portal user of this account already.")
@@ -99,5 +100,5 @@ async def _join(connection: Connection, account_id: UUID, user_id: UUID, email: 
     if staff_id is None:
         raise OperatorError(f"{email} is staff of this account already.")
     await db.outbox.append(connection, StaffAdded(account_id=account_id, subject_id=user_id, role=role))
-    await joining.tell_joined(connection, account_id, [user_id])
+    await resolvers.joining.tell_joined(connection, account_id, [user_id])
     return staff_id

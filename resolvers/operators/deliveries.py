@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from db import delivery_status
+import db.delivery_status
 from db.pool import Database
 
 
 async def retry(database: Database, ids: list[int] | None) -> tuple[int, int]:
     """Try these failed deliveries again, or (None) all of them and all events; how many of each there were."""
     async with database.transaction() as connection:
-        tried = await delivery_status.retry(connection, ids)
-        return tried, await delivery_status.retry_events(connection) if ids is None else 0
+        tried = await db.delivery_status.retry(connection, ids)
+        return tried, await db.delivery_status.retry_events(connection) if ids is None else 0

@@ -15,8 +15,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from db import compliance, evidence
-from db.outbox import stored_from
+import db.compliance
+import db.evidence
+import db.outbox
 from db.pool import Connection, Database
 from resolvers.operators.finding import OperatorError
 from rules.sealing import KeyRing
@@ -61,7 +62,7 @@ async def export(database: Database, ring: KeyRing, window: Window, path: Path, 
     if window.begin >= window.end:
         raise OperatorError("The window must end after it begins.")
     async with database.connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        name = await evidence.account_name(connection, window.account_id)
+        name = await db.evidence.account_name(connection, window.account_id)
         if name is None:
             raise OperatorError(f"There is no account with the id {window.account_id}.")
         if await connection.fetchval("SELECT $1::timestamptz > now()", window.end):
@@ -78,8 +79,8 @@ async def export(database: Database, ring: KeyRing, window: Window, path: Path, 
 async def _add_events(connection: Connection, bundle: Bundle, window: Window, progress: Callable[[int], None]) -> None:
     whole = hashlib.sha256()
     with bundle.file.open("events.jsonl", "w") as file:
-        async for row in evidence.events(connection, window.account_id, window.begin, window.end):
-            stored = stored_from(row)
+        async for row in db.evidence.events(connection, window.account_id, window.begin, window.end):
+            stored = db.outbox.stored_from(row)
             event = {
                 "id": str(row["id"]),
                 "type": stored.type,
@@ -94,19 +95,19 @@ async def _add_events(connection: Connection, bundle: Bundle, window: Window, pr
             whole.update(line)
             file.write(line)
             bundle.events += 1
-            if bundle.events % evidence.BATCH == 0:
+            if bundle.events % db.evidence.BATCH == 0:
                 progress(bundle.events)
     bundle.hashes["events.jsonl"] = whole.hexdigest()
 
 
 async def _add_tables(connection: Connection, bundle: Bundle, window: Window) -> None:
     account_id, begin, end = window.account_id, window.begin, window.end
-    found = [await compliance.at(connection, account_id, instant) for instant in (begin, end)]
+    found = [await db.compliance.at(connection, account_id, instant) for instant in (begin, end)]
     tables: dict[str, Iterable[Mapping[str, object]]] = {
         "compliance.csv": [asdict(each) for each in found if each],
-        "staff.csv": map(dict, await evidence.members(connection, account_id, end)),
-        "policies.csv": map(dict, await evidence.policies(connection, account_id, begin, end)),
-        "exceptions.csv": map(dict, await evidence.exceptions(connection, account_id, begin, end)),
+        "staff.csv": map(dict, await db.evidence.members(connection, account_id, end)),
+        "policies.csv": map(dict, await db.evidence.policies(connection, account_id, begin, end)),
+        "exceptions.csv": map(dict, await db.evidence.exceptions(connection, account_id, begin, end)),
     }
     for name, rows in tables.items():
         bundle.add(name, _csv(rows))

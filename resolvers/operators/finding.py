@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import db.memberships
 import db.operators
-from db import memberships, policy
+import db.policy
 from db.pool import Connection
 
 
@@ -21,13 +22,13 @@ async def keep_account(connection: Connection, account_id: UUID) -> None:
 
 async def lock_account(connection: Connection, account_id: UUID) -> None:
     """Be alone in changing the account: two owners leaving at once queue here. Raises OperatorError."""
-    if await policy.lock(connection, account_id) is None:
+    if await db.policy.lock(connection, account_id) is None:
         raise _no_account(account_id)
 
 
 async def person(connection: Connection, email: str) -> UUID:
     """The id of whoever signs in with `email`. Raises OperatorError when nobody does."""
-    user_id = await memberships.user_id_of(connection, email)
+    user_id = await db.memberships.user_id_of(connection, email)
     if user_id is None:
         raise OperatorError(f"Nobody signs in with {email}.")
     return user_id

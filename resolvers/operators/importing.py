@@ -7,14 +7,18 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from db import factors, memberships, outbox
+import db.factors
+import db.memberships
+import db.outbox
+import resolvers.joining
+import resolvers.operators.finding
+import rules.backup_codes
+import rules.staff_file
 from db.factors import Brought
 from db.memberships import Joined
 from db.pool import Connection, Database
-from resolvers import joining
-from resolvers.operators.finding import OperatorError, keep_account
+from resolvers.operators.finding import OperatorError
 from resolvers.second_factor import TOTP_PURPOSE
-from rules import backup_codes, staff_file
 from rules.events.base import Event
 from rules.events.staff import StaffAdded, StaffInvited
 from rules.people import Role
@@ -79,8 +83,8 @@ async def _apply(
     invite: bool,
     report: Report,
 ) -> None:
-    await keep_account(connection, account_id)
-    joined = await memberships.add_many(
+    await resolvers.operators.finding.keep_account(connection, account_id)
+    joined = await db.memberships.add_many(
         connection,
         account_id,
         [row.email for row in batch],
@@ -89,11 +93,11 @@ async def _apply(
         invite,
     )
     brought = {row.email: row.totp_secret for row in batch if row.totp_secret is not None}
-    await factors.bring(
+    await db.factors.bring(
         connection, [_sealed(ring(), one, brought[one.email]) for one in joined if _brings(one, brought)]
     )
-    await outbox.append_all(connection, [_event(account_id, one) for one in joined])
-    await joining.tell_joined(connection, account_id, [one.user_id for one in joined])
+    await db.outbox.append_all(connection, [_event(account_id, one) for one in joined])
+    await resolvers.joining.tell_joined(connection, account_id, [one.user_id for one in joined])
     invited = sum(one.is_invited for one in joined)
     report.added += len(joined) - invited
     report.invited += invited
@@ -107,7 +111,7 @@ def _brings(joined: Joined, brought: dict[str, bytes]) -> bool:
 
 def _sealed(ring: KeyRing, joined: Joined, secret: bytes) -> Brought:
     sealed = ring.seal(secret, TOTP_PURPOSE, joined.user_id, secrets.token_bytes(NONCE_BYTES))
-    return Brought(joined.user_id, sealed, secrets.token_bytes(backup_codes.SALT_BYTES))
+    return Brought(joined.user_id, sealed, secrets.token_bytes(rules.backup_codes.SALT_BYTES))
 
 
 def _event(account_id: UUID, joined: Joined) -> Event:
@@ -118,7 +122,7 @@ def _event(account_id: UUID, joined: Joined) -> Event:
 def _batches(source: Iterable[bytes], report: Report) -> Iterator[list[Row]]:
     batch: list[Row] = []
     try:
-        for line, found in staff_file.read(source):
+        for line, found in rules.staff_file.read(source):
             if isinstance(found, Problem):
                 report.problems.append((line, found.words))
                 continue

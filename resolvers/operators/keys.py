@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from db import keys, users
+import db.keys
+import db.users
 from db.keys import Move, Usage
 from db.pool import Connection, Database
 from resolvers.second_factor import TOTP_PURPOSE
@@ -29,7 +30,7 @@ class Resealed:
 async def usage(database: Database) -> list[Usage]:
     """What depends on which key."""
     async with database.connection() as connection:
-        return await keys.usage(connection)
+        return await db.keys.usage(connection)
 
 
 async def reseal(database: Database, ring: KeyRing, progress: Callable[[int], None]) -> Resealed:
@@ -38,16 +39,16 @@ async def reseal(database: Database, ring: KeyRing, progress: Callable[[int], No
     Interrupted at any point it may run again, and while people enroll, are reset and sign in.
     """
     resealed = Resealed()
-    after = users.BEFORE_ALL
+    after = db.users.BEFORE_ALL
     while True:
         async with database.transaction() as connection:
-            found = await keys.older_secrets(connection, ring.newest, after, BATCH)
+            found = await db.keys.older_secrets(connection, ring.newest, after, BATCH)
             if not found:
                 await _reseal_webhooks(connection, ring, resealed)
                 return resealed
-            await users.lock_all(connection, [user_id for user_id, _ in found])
+            await db.users.lock_all(connection, [user_id for user_id, _ in found])
             moves, shut = _moves(ring, found)
-            moved = await keys.replace_secrets(connection, moves, ring.newest)
+            moved = await db.keys.replace_secrets(connection, moves, ring.newest)
         resealed.moved += moved
         resealed.shut += shut
         after = found[-1][0]
@@ -55,14 +56,14 @@ async def reseal(database: Database, ring: KeyRing, progress: Callable[[int], No
 
 
 async def _reseal_webhooks(connection: Connection, ring: KeyRing, resealed: Resealed) -> None:
-    for webhook_id, old in await keys.older_webhook_secrets(connection, ring.newest):
+    for webhook_id, old in await db.keys.older_webhook_secrets(connection, ring.newest):
         try:
             secret = ring.open(old, SECRET_PURPOSE, webhook_id)
         except KeyMissingError:
             resealed.shut[old.key_id] += 1
             continue
         new = ring.seal(secret, SECRET_PURPOSE, webhook_id, secrets.token_bytes(NONCE_BYTES))
-        await keys.replace_webhook_secret(connection, webhook_id, new)
+        await db.keys.replace_webhook_secret(connection, webhook_id, new)
         resealed.moved += 1
 
 

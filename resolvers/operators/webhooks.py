@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from db import outbox, webhooks
+import db.outbox
+import db.webhooks
+import resolvers.operators.finding
+import resolvers.webhooks
+import rules.webhooks
 from db.pool import Database
 from db.webhooks import Webhook
-from resolvers.operators.finding import OperatorError, keep_account
-from resolvers.webhooks import insert
-from rules import webhooks as rules
+from resolvers.operators.finding import OperatorError
 from rules.chat import Format
 from rules.events.catalogue import SHOWN
 from rules.events.webhooks import WebhookAdded, WebhookRemoved
@@ -32,29 +34,29 @@ async def add(
     if unknown := sorted(set(event_types) - {event.type() for event in SHOWN}):
         raise OperatorError(f"There is no event type {unknown[0]}: see `gatehouse webhooks schema`.")
     try:
-        url = rules.checked_url(url, production=production, allow_private=allow_private)
+        url = rules.webhooks.checked_url(url, production=production, allow_private=allow_private)
     except InvalidInput as error:
         raise OperatorError(error.message) from None
     async with database.transaction() as connection:
         if account_id is not None:
-            await keep_account(connection, account_id)
-        webhook, secret = await insert(connection, ring, account_id, url, event_types, format_)
-        await outbox.append(connection, WebhookAdded(account_id=account_id, host=rules.host_of(url)))
+            await resolvers.operators.finding.keep_account(connection, account_id)
+        webhook, secret = await resolvers.webhooks.insert(connection, ring, account_id, url, event_types, format_)
+        await db.outbox.append(connection, WebhookAdded(account_id=account_id, host=rules.webhooks.host_of(url)))
     return webhook.id, secret
 
 
 async def of_account(database: Database, account_id: UUID | None) -> list[Webhook]:
     """The account's webhooks, or the platform's."""
     async with database.connection() as connection:
-        return await webhooks.of_account(connection, account_id)
+        return await db.webhooks.of_account(connection, account_id)
 
 
 async def remove(database: Database, webhook_id: UUID) -> str:
     """Tell an endpoint of nothing more; where it was. Raises OperatorError."""
     async with database.transaction() as connection:
-        found = await webhooks.load(connection, webhook_id)
-        if found is None or not await webhooks.remove(connection, webhook_id):
+        found = await db.webhooks.load(connection, webhook_id)
+        if found is None or not await db.webhooks.remove(connection, webhook_id):
             raise OperatorError(f"There is no webhook with the id {webhook_id}.")
-        host = rules.host_of(found.url)
-        await outbox.append(connection, WebhookRemoved(account_id=found.account_id, host=host))
+        host = rules.webhooks.host_of(found.url)
+        await db.outbox.append(connection, WebhookRemoved(account_id=found.account_id, host=host))
     return host

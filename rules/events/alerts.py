@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
+import rules.events.base
+import rules.events.mailing
 from rules.alerts import AlertKind, AlertSetting
-from rules.events.base import AccountEvent, plural
-from rules.events.mailing import to_manager, to_managers, to_owners
+from rules.events.base import AccountEvent
 from rules.events.samples import ADMIN_ID
 from rules.events.staff import MemberEvent
 
@@ -19,7 +20,7 @@ class AlertsChanged(AccountEvent):
 
     description = "An owner changed which alerts are emailed."
     sentence = "{actor} changed the alerts by email: owners get {owners_get}, admins get {admins_get}."
-    mailing = to_owners("alerts_changed")
+    mailing = rules.events.mailing.to_owners("alerts_changed")
     samples = {
         "alerts_changed": {
             "actor_id": ADMIN_ID,
@@ -43,7 +44,7 @@ class AlertRaised(MemberEvent):
 
     description = "An owner or admin was told of what happened."
     sentence = "{subject} was told of {alerts}."
-    mailing = to_manager("alert")
+    mailing = rules.events.mailing.to_manager("alert")
     is_shown = False
     samples = {
         "alert": {"kind": AlertKind.MFA_DISABLED, "count": 1, "told": ("noah@example.com turned off MFA.",)},
@@ -65,7 +66,7 @@ class AlertRaised(MemberEvent):
 
     def words(self) -> dict[str, str]:
         """The facts, with the alerts counted."""
-        return super().words() | {"alerts": plural(self.count, "alert")}
+        return super().words() | {"alerts": rules.events.base.plural(self.count, "alert")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +75,7 @@ class DigestSent(AccountEvent):
 
     description = "The weekly digest of what is open in the account was sent."
     sentence = "The weekly digest was sent: {things} open."
-    mailing = to_managers("digest", AlertKind.WEEKLY_DIGEST)
+    mailing = rules.events.mailing.to_managers("digest", AlertKind.WEEKLY_DIGEST)
     is_shown = False
     samples = {
         "digest": {
@@ -122,7 +123,7 @@ class DigestSent(AccountEvent):
 
     def words(self) -> dict[str, str]:
         """The facts, with the things counted."""
-        return super().words() | {"things": plural(self.total, "thing")}
+        return super().words() | {"things": rules.events.base.plural(self.total, "thing")}
 
 
 def changed(settings: list[AlertSetting], account_id: UUID, actor_id: UUID) -> AlertsChanged:

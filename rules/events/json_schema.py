@@ -9,9 +9,10 @@ from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+import rules.events.stored
 from rules.events.base import WHO, Event
 from rules.events.catalogue import SHOWN
-from rules.events.stored import Stored, key
+from rules.events.stored import Stored
 from rules.webhooks import TEST
 
 PERSON = {
@@ -90,9 +91,9 @@ def _facts(shape: Any) -> dict[str, Any]:
         if is_dataclass(kinds[0]):
             properties |= _facts(kinds[0])["properties"]
             continue
-        properties[key(each.name)] = _kind(kinds[0])
+        properties[rules.events.stored.key(each.name)] = _kind(kinds[0])
         if not isinstance(hint, UnionType):
-            required.append(key(each.name))
+            required.append(rules.events.stored.key(each.name))
     # A later version may tell more.
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": True}
 

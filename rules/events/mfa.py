@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rules import links
+import rules.events.mailing
+import rules.events.resets
+import rules.links
 from rules.alerts import AlertKind
 from rules.clients import Client
 from rules.events.base import EMAIL_LINK, OwnAct, PersonEvent, Shown
-from rules.events.mailing import While, to_owners, to_subject
-from rules.events.resets import REASON, because
+from rules.events.mailing import While
+from rules.events.resets import REASON
 from rules.events.samples import ACCOUNT_ID, ADMIN_ID
 
 
@@ -20,7 +22,9 @@ class MfaEnabled(OwnAct):
     description = "A person turned MFA on."
     sentence = "{subject} turned on MFA."
     about_method = "otp"
-    mailing = to_subject("mfa_enabled", further_links=(links.NOT_ME,), holds_while=While.ENROLLED)
+    mailing = rules.events.mailing.to_subject(
+        "mfa_enabled", further_links=(rules.links.NOT_ME,), holds_while=While.ENROLLED
+    )
     changes_member = True
 
 
@@ -29,7 +33,7 @@ class MfaDisabled(OwnAct):
     description = "A person turned MFA off."
     sentence = "{subject} turned off MFA."
     about_method = "otp"
-    mailing = to_subject("mfa_disabled", holds_while=While.NOT_ENROLLED)
+    mailing = rules.events.mailing.to_subject("mfa_disabled", holds_while=While.NOT_ENROLLED)
     alert = AlertKind.MFA_DISABLED
     changes_member = True
 
@@ -40,7 +44,9 @@ class MfaReset(PersonEvent):
 
     description = "An owner or admin reset a person's MFA."
     sentence = "{actor} reset the MFA of {subject}{asked}{why}."
-    mailing = to_subject("mfa_reset", further_links=(links.NOT_ME, links.ENROLLMENT), holds_while=While.NOT_ENROLLED)
+    mailing = rules.events.mailing.to_subject(
+        "mfa_reset", further_links=(rules.links.NOT_ME, rules.links.ENROLLMENT), holds_while=While.NOT_ENROLLED
+    )
     alert = AlertKind.MFA_RESET
     alert_sentence = "{actor} reset the MFA of {subject}."
     samples = {
@@ -58,7 +64,7 @@ class MfaReset(PersonEvent):
     def words(self) -> dict[str, str]:
         """The facts, with who asked for it and why."""
         asked = f", as {self.requester_email} had asked" if self.requester_email else ""
-        return super().words() | {"asked": asked, "why": because(self.reason)}
+        return super().words() | {"asked": asked, "why": rules.events.resets.because(self.reason)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +72,7 @@ class BackupCodesRegenerated(OwnAct):
     description = "A person replaced their backup codes."
     sentence = "{subject} replaced their backup codes."
     about_method = "otp"
-    mailing = to_subject("backup_codes_regenerated", holds_while=While.ENROLLED)
+    mailing = rules.events.mailing.to_subject("backup_codes_regenerated", holds_while=While.ENROLLED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +80,7 @@ class AuthenticatorReplaced(OwnAct):
     description = "A person moved to a new authenticator app."
     sentence = "{subject} moved to a new authenticator app."
     about_method = "otp"
-    mailing = to_subject("authenticator_replaced", holds_while=While.ENROLLED)
+    mailing = rules.events.mailing.to_subject("authenticator_replaced", holds_while=While.ENROLLED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +92,7 @@ class MfaResetDisputed(PersonEvent):
     )
     sentence = "{subject} said that the reset of their MFA was not their wish; setting it up is stopped."
     about_method = EMAIL_LINK
-    mailing = to_owners("mfa_reset_disputed")
+    mailing = rules.events.mailing.to_owners("mfa_reset_disputed")
     samples = {"mfa_reset_disputed": {"account_id": ACCOUNT_ID, "subject_email": "mia@example.com"}}
     changes_member = True
 
@@ -98,7 +104,7 @@ class MfaResetDisputed(PersonEvent):
 class EnrollmentLinkRequested(Shown):
     description = "After a reset, a sign-in asked for the email's link that setting up MFA needs."
     sentence = "A link to set up MFA again was sent to {subject}."
-    mailing = to_subject("enrollment_link_requested", links.ENROLLMENT)
+    mailing = rules.events.mailing.to_subject("enrollment_link_requested", rules.links.ENROLLMENT)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rules import links
+import rules.events.mailing
+import rules.links
 from rules.events.base import OwnAct, Shown
-from rules.events.mailing import to_subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +15,7 @@ class PasswordResetRequested(OwnAct):
 
     description = "A link to set a new password was asked for."
     sentence = "A link to set a new password was asked for, for {subject}."
-    mailing = to_subject("password_reset_requested", links.PASSWORD_RESET)
+    mailing = rules.events.mailing.to_subject("password_reset_requested", rules.links.PASSWORD_RESET)
     shows_when_planned = True
 
 
@@ -23,7 +23,7 @@ class PasswordResetRequested(OwnAct):
 class PasswordChanged(Shown):
     description = "A person set a new password."
     sentence = "{subject} set a new password."
-    mailing = to_subject("password_changed")
+    mailing = rules.events.mailing.to_subject("password_changed")
     samples = {"password_changed": {}, "password_set": {"is_first": True}}
 
     is_first: bool = False

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+import rules.events.base
+import rules.events.mailing
 from rules.alerts import AlertKind
-from rules.events.base import AccountEvent, plural, shown_as
-from rules.events.mailing import Mailing, to_staff
+from rules.events.base import AccountEvent
+from rules.events.mailing import Mailing
 from rules.events.samples import AT, EARLIER, IN_A_WEEK, IN_TWO_WEEKS
 from rules.policy import Policy, RequiredOf
 
@@ -21,17 +23,17 @@ _REMINDER = {"required_since": AT, "deadline": IN_A_WEEK}
 class Requirement(AccountEvent):
     """An event of a requirement as it stood then: its emails are dropped once another one holds."""
 
-    required_since: datetime = shown_as("Required since")
+    required_since: datetime = rules.events.base.shown_as("Required since")
     # Only where it has moved; here, so that it is shown before the deadline that holds now.
-    previous_deadline: datetime | None = shown_as("Earlier deadline", is_required=False)
-    deadline: datetime = shown_as("Deadline")
+    previous_deadline: datetime | None = rules.events.base.shown_as("Earlier deadline", is_required=False)
+    deadline: datetime = rules.events.base.shown_as("Deadline")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PolicyEnabled(Requirement):
     description = "The account began to require MFA."
     sentence = "{actor} required MFA of all staff by {deadline}."
-    mailing = to_staff("policy_enabled", is_tied_to_deadline=True)
+    mailing = rules.events.mailing.to_staff("policy_enabled", is_tied_to_deadline=True)
     alert = AlertKind.POLICY_CHANGED
     samples = {"policy_enabled": _POLICY, "policy_enabled_at_once": _POLICY | {"grace_days": 0, "deadline": AT}}
 
@@ -42,7 +44,7 @@ class PolicyEnabled(Requirement):
 class PolicyChanged(Requirement):
     description = "The requirement changed: its grace period, and the deadline with it, or of whom it is required."
     sentence = "{actor} moved the MFA deadline to {deadline}."
-    mailing = to_staff("policy_changed", is_tied_to_deadline=True)
+    mailing = rules.events.mailing.to_staff("policy_changed", is_tied_to_deadline=True)
     alert = AlertKind.POLICY_CHANGED
     samples = {
         "policy_changed": _POLICY | {"previous_deadline": IN_TWO_WEEKS},
@@ -68,7 +70,7 @@ class PolicyChanged(Requirement):
         """The sentence; one of its own where the deadline stayed."""
         if self.previous_deadline != self.deadline:
             return super().summary(actor, subject)
-        of_whom, days = OF_WHOM[self.required_of], plural(self.joiner_days, "day")
+        of_whom, days = OF_WHOM[self.required_of], rules.events.base.plural(self.joiner_days, "day")
         return f"{actor or 'Gatehouse'} required MFA of {of_whom}, with {days} for those who join later."
 
 
@@ -78,7 +80,7 @@ class MfaRequired(Requirement):
 
     description = "Somebody joined who has to set up MFA, or got a role that has to."
     sentence = "{subject} has until {deadline} to set up MFA."
-    mailing = to_staff("mfa_required", is_tied_to_deadline=True)
+    mailing = rules.events.mailing.to_staff("mfa_required", is_tied_to_deadline=True)
     samples = {
         "mfa_required": _REMINDER,
         "mfa_required_at_once": {"required_since": EARLIER[0], "deadline": EARLIER[1]},
@@ -106,7 +108,10 @@ class PolicyPrepared(AccountEvent):
 
     def words(self) -> dict[str, str]:
         """The facts, in words."""
-        return super().words() | {"days": plural(self.joiner_days, "day"), "of_whom": OF_WHOM[self.required_of]}
+        return super().words() | {
+            "days": rules.events.base.plural(self.joiner_days, "day"),
+            "of_whom": OF_WHOM[self.required_of],
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +120,7 @@ class GracePeriodEnded(Requirement):
 
     description = "The deadline passed."
     sentence = "The grace period for setting up MFA ended."
-    mailing = to_staff("grace_period_ended", is_tied_to_deadline=True)
+    mailing = rules.events.mailing.to_staff("grace_period_ended", is_tied_to_deadline=True)
     samples = {"grace_period_ended": _REMINDER}
 
     announced: bool = False
@@ -131,7 +136,9 @@ class GraceReminderSent(Requirement):
 
     description = "Staff who are not enrolled were reminded."
     sentence = "{actor} reminded {subject} to set up MFA: {days} left."
-    mailing = to_staff("grace_reminder", resends=0, is_tied_to_deadline=True, is_of_use_after_deadline=False)
+    mailing = rules.events.mailing.to_staff(
+        "grace_reminder", resends=0, is_tied_to_deadline=True, is_of_use_after_deadline=False
+    )
     samples = {"grace_reminder": _REMINDER | {"days_left": 3}, "grace_reminder_last": _REMINDER | {"days_left": 1}}
 
     days_left: int
@@ -147,7 +154,7 @@ class GraceReminderSent(Requirement):
 
     def words(self) -> dict[str, str]:
         """The facts, with the days counted."""
-        return super().words() | {"days": plural(self.days_left, "day")}
+        return super().words() | {"days": rules.events.base.plural(self.days_left, "day")}
 
 
 @dataclass(frozen=True, kw_only=True)

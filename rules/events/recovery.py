@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import rules.events.base
+import rules.events.mailing
 from rules.clients import Client
-from rules.events.base import OwnAct, shown_as
-from rules.events.mailing import While, to_owners, to_subject
+from rules.events.base import OwnAct
+from rules.events.mailing import While
 from rules.events.samples import ACCOUNT_ID, ADMIN_ID, IN_AN_HOUR
 from rules.events.staff import MemberEvent
 
@@ -18,8 +20,8 @@ class RecoveryPassIssued(MemberEvent):
 
     description = "An owner or admin gave a person a pass in place of a lost second factor."
     sentence = "{actor} gave {subject} a recovery pass: {reason}"
-    mailing = to_subject("recovery_pass_issued", holds_while=While.ENROLLED)
-    copy = to_owners("recovery_pass_issued_owners")
+    mailing = rules.events.mailing.to_subject("recovery_pass_issued", holds_while=While.ENROLLED)
+    copy = rules.events.mailing.to_owners("recovery_pass_issued_owners")
     samples = {
         "recovery_pass_issued": {
             "actor_id": ADMIN_ID,
@@ -32,7 +34,7 @@ class RecoveryPassIssued(MemberEvent):
 
     subject_email: str
     reason: str
-    until: datetime = shown_as("Holds until")
+    until: datetime = rules.events.base.shown_as("Holds until")
     client: Client
 
 
@@ -41,8 +43,8 @@ class RecoveryPassUsed(OwnAct):
     description = "A recovery pass was used: its session can replace the authenticator app and nothing else."
     sentence = "{subject} used a recovery pass."
     about_method = "recovery_pass"
-    mailing = to_subject("recovery_pass_used")
-    copy = to_owners("recovery_pass_used_owners")
+    mailing = rules.events.mailing.to_subject("recovery_pass_used")
+    copy = rules.events.mailing.to_owners("recovery_pass_used_owners")
     samples = {"recovery_pass_used": {"account_id": ACCOUNT_ID, "subject_email": "mia@example.com"}}
     shows_everywhere = True
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from rules import links
+import rules.events.base
+import rules.events.mailing
+import rules.links
 from rules.alerts import AlertKind
 from rules.clients import Client
-from rules.events.base import EMAIL_LINK, AccountEvent, shown_as
-from rules.events.mailing import to_owners, to_subject
+from rules.events.base import EMAIL_LINK, AccountEvent
 from rules.events.samples import ADMIN_ID, AT
 from rules.events.staff import MemberEvent
 from rules.resets import REQUEST_LIFETIME, ResetApproval
@@ -28,8 +29,8 @@ class MfaResetRequested(MemberEvent):
 
     description = "An owner or admin asked for the reset of a person's MFA, which another one must approve."
     sentence = "{actor} asked to reset the MFA of {subject}{why}."
-    mailing = to_subject("mfa_reset_requested", further_links=(links.STOP_RESET,))
-    copy = to_owners("mfa_reset_requested_owners")
+    mailing = rules.events.mailing.to_subject("mfa_reset_requested", further_links=(rules.links.STOP_RESET,))
+    copy = rules.events.mailing.to_owners("mfa_reset_requested_owners")
     samples = {
         "mfa_reset_requested": {
             "actor_id": ADMIN_ID,
@@ -42,7 +43,7 @@ class MfaResetRequested(MemberEvent):
 
     subject_email: str
     reason: str | None = None
-    until: datetime = shown_as("Ends unless approved by")
+    until: datetime = rules.events.base.shown_as("Ends unless approved by")
     client: Client
 
     def words(self) -> dict[str, str]:

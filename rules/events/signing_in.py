@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from rules import links
+import rules.events.base
+import rules.events.mailing
+import rules.links
 from rules.alerts import AlertKind
-from rules.events.base import EMAIL_LINK, OwnAct, Shown, plural, shown_as
-from rules.events.mailing import Mailing, to_subject
+from rules.events.base import EMAIL_LINK, OwnAct, Shown
+from rules.events.mailing import Mailing
 from rules.events.samples import ADMIN_ID, IN_A_QUARTER_OF_AN_HOUR
 
 
@@ -25,7 +27,7 @@ class NewDeviceSignedIn(Shown):
 
     description = "Somebody signed in from a device that they had not signed in from before."
     sentence = "{subject} signed in from a device not seen before."
-    mailing = to_subject("new_device_signed_in", further_links=(links.NOT_MY_SIGN_IN,))
+    mailing = rules.events.mailing.to_subject("new_device_signed_in", further_links=(rules.links.NOT_MY_SIGN_IN,))
     samples = {"new_device_signed_in": {"session_id": ADMIN_ID, "amr": "pwd"}}
 
     session_id: UUID
@@ -48,7 +50,7 @@ class IdentityLinked(OwnAct):
     description = "A person signed in at an OpenID provider for the first time: from now on they are known by that."
     sentence = "{subject} can now sign in by {provider}."
     about_method = "oidc"
-    mailing = to_subject("identity_linked")
+    mailing = rules.events.mailing.to_subject("identity_linked")
     samples = {"identity_linked": {"provider": "Google"}}
 
     provider: str
@@ -76,7 +78,7 @@ class SessionsEnded(OwnAct):
 
     def words(self) -> dict[str, str]:
         """The facts, with the sessions counted."""
-        return super().words() | {"sessions": plural(self.count, "session")}
+        return super().words() | {"sessions": rules.events.base.plural(self.count, "session")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +122,7 @@ class SignInSlowed(Lock):
     description = "After a hundred wrong passwords in a day, strangers have one try in 15 minutes each."
     sentence = "Sign-in of {subject} was slowed down for strangers after 100 wrong passwords within 24 hours."
     about_method = "pwd"
-    mailing = to_subject("sign_in_slowed")
+    mailing = rules.events.mailing.to_subject("sign_in_slowed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,11 +130,11 @@ class SignInLocked(Lock):
     description = "Ten wrong passwords locked a sign-in for 15 minutes."
     sentence = "Sign-in of {subject} was locked after too many wrong passwords."
     about_method = "pwd"
-    mailing = to_subject("sign_in_locked")
+    mailing = rules.events.mailing.to_subject("sign_in_locked")
     alert = AlertKind.LOCKED
     samples = {"sign_in_locked": {"until": IN_A_QUARTER_OF_AN_HOUR}}
 
-    until: datetime = shown_as("Locked until")
+    until: datetime = rules.events.base.shown_as("Locked until")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,11 +142,11 @@ class MfaChallengeLocked(Lock):
     description = "Too many wrong codes locked a person's code entry."
     sentence = "Code entry of {subject} was locked after too many wrong codes."
     about_method = "otp"
-    mailing = to_subject("mfa_challenge_locked")
+    mailing = rules.events.mailing.to_subject("mfa_challenge_locked")
     alert = AlertKind.LOCKED
     samples = {"mfa_challenge_locked": {"until": IN_A_QUARTER_OF_AN_HOUR}}
 
-    until: datetime = shown_as("Locked until")
+    until: datetime = rules.events.base.shown_as("Locked until")
     amr: str | None = None
 
     def method(self) -> str | None:
@@ -157,7 +159,7 @@ class BackupCodeUsed(OwnAct):
     description = "A person signed in with a backup code."
     sentence = "{subject} signed in with a backup code; {remaining} left."
     about_method = "backup_code"
-    mailing = to_subject("backup_code_used")
+    mailing = rules.events.mailing.to_subject("backup_code_used")
     alert = AlertKind.LAST_BACKUP_CODE_USED
     samples = {"backup_code_used": {"remaining": 6}, "backup_code_used_last": {"remaining": 0}}
 

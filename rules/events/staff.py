@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from rules import links
+import rules.events.mailing
+import rules.links
 from rules.alerts import AlertKind
 from rules.clients import Client
 from rules.events.base import AccountEvent, Event, PersonEvent
-from rules.events.mailing import While, to_subject
+from rules.events.mailing import While
 from rules.people import Role
 
 
@@ -39,7 +40,7 @@ class AccountViewed(AccountEvent):
 class StaffInvited(MemberEvent):
     description = "A person was invited to the account's staff."
     sentence = "{actor} invited {subject} as {role} of the account."
-    mailing = to_subject("staff_invited", links.INVITATION, holds_while=While.INVITED)
+    mailing = rules.events.mailing.to_subject("staff_invited", rules.links.INVITATION, holds_while=While.INVITED)
     samples = {"staff_invited": {"role": Role.ADMIN}}
     changes_member = True
 
@@ -84,7 +85,7 @@ class StaffRemoved(MemberEvent):
 class StaffSessionEnded(MemberEvent):
     description = "An owner or admin ended a session of a staff member."
     sentence = "{actor} ended a session of {subject}."
-    mailing = to_subject("staff_session_ended")
+    mailing = rules.events.mailing.to_subject("staff_session_ended")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,8 +118,8 @@ class PortalUserAdded(MemberEvent):
 class EmailChanged(PersonEvent):
     description = "A person's email address changed."
     sentence = "The email address of {previous_email} is now {email}."
-    mailing = to_subject("email_changed")
-    copy = to_subject("email_changed_from", holds_while=While.FORMER_ADDRESS)
+    mailing = rules.events.mailing.to_subject("email_changed")
+    copy = rules.events.mailing.to_subject("email_changed_from", holds_while=While.FORMER_ADDRESS)
     samples = {"email_changed": {"previous_email": "mia@example.com", "email": "mia@example.org"}}
     changes_member = True
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import rules.events.base
+import rules.events.mailing
 from rules.alerts import AlertKind
 from rules.clients import Client
-from rules.events.base import shown_as
-from rules.events.mailing import While, to_owners, to_subject
+from rules.events.mailing import While
 from rules.events.samples import IN_A_WEEK
 from rules.events.staff import MemberEvent
 
@@ -19,13 +20,13 @@ _GIVEN = {"until": IN_A_WEEK, "reason": "On leave, the phone comes with the next
 class MfaDeadlineExtended(MemberEvent):
     description = "A staff member got more time to set up MFA."
     sentence = "{actor} gave {subject} until {until} to set up MFA: {reason}"
-    mailing = to_subject("mfa_deadline_extended", holds_while=While.MEMBER_NOT_ENROLLED)
+    mailing = rules.events.mailing.to_subject("mfa_deadline_extended", holds_while=While.MEMBER_NOT_ENROLLED)
     alert = AlertKind.EXCEPTION_GIVEN
     alert_sentence = "{actor} gave {subject} until {until} to set up MFA."
     samples = {"mfa_deadline_extended": _GIVEN}
     changes_member = True
 
-    until: datetime = shown_as("Your deadline")
+    until: datetime = rules.events.base.shown_as("Your deadline")
     reason: str
 
 
@@ -33,13 +34,13 @@ class MfaDeadlineExtended(MemberEvent):
 class MfaExempted(MemberEvent):
     description = "A staff member was exempted from MFA for a while."
     sentence = "{actor} exempted {subject} from MFA until {until}: {reason}"
-    mailing = to_subject("mfa_exempted", holds_while=While.MEMBER_NOT_ENROLLED)
+    mailing = rules.events.mailing.to_subject("mfa_exempted", holds_while=While.MEMBER_NOT_ENROLLED)
     alert = AlertKind.EXCEPTION_GIVEN
     alert_sentence = "{actor} exempted {subject} from MFA until {until}."
     samples = {"mfa_exempted": _GIVEN}
     changes_member = True
 
-    until: datetime = shown_as("Until")
+    until: datetime = rules.events.base.shown_as("Until")
     reason: str
     is_break_glass: bool = False
 
@@ -48,7 +49,7 @@ class MfaExempted(MemberEvent):
 class MfaExceptionEnded(MemberEvent):
     description = "An exception from MFA was ended before its time."
     sentence = "{actor} ended the exception of {subject} from MFA."
-    mailing = to_subject("mfa_exception_ended", holds_while=While.MEMBER_NOT_ENROLLED)
+    mailing = rules.events.mailing.to_subject("mfa_exception_ended", holds_while=While.MEMBER_NOT_ENROLLED)
     changes_member = True
 
 
@@ -56,7 +57,7 @@ class MfaExceptionEnded(MemberEvent):
 class BreakGlassSignedIn(MemberEvent):
     description = "Somebody signed in to a break-glass account."
     sentence = "{subject} signed in to their break-glass account."
-    mailing = to_owners("break_glass_signed_in")
+    mailing = rules.events.mailing.to_owners("break_glass_signed_in")
     alert = AlertKind.BREAK_GLASS_SIGNED_IN
     samples = {"break_glass_signed_in": {"subject_email": "break-glass@example.com"}}
 

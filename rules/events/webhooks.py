@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import rules.events.mailing
 from rules.events.base import AccountEvent, Event
-from rules.events.mailing import to_owners
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class WebhookEnabled(Event):
 class WebhookDisabled(AccountEvent):
     description = "A webhook was switched off: its endpoint had failed for three days."
     sentence = "The webhook to {host} was switched off: it had failed for three days."
-    mailing = to_owners("webhook_disabled")
+    mailing = rules.events.mailing.to_owners("webhook_disabled")
     samples = {"webhook_disabled": {"host": "hooks.example.com"}}
 
     host: str

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from db import delivery_status
+import db.delivery_status
+import resolvers.operators.deliveries
 from db.delivery_status import Failed, SetAside, StateCount
 from db.pool import Database
-from resolvers.operators import deliveries as operators
 from server.commands.operators import opened
 from server.commands.options import data_dir_option
 
@@ -34,7 +34,7 @@ def status(as_json: bool, data_dir: Path | None) -> None:
 
     async def load(database: Database) -> list[StateCount]:
         async with database.connection() as connection:
-            return await delivery_status.counts(connection)
+            return await db.delivery_status.counts(connection)
 
     with opened(data_dir) as run:
         counts: list[StateCount] = run(load)
@@ -56,8 +56,8 @@ def list_failed(only_failed: bool, as_json: bool, data_dir: Path | None) -> None
 
     async def load(database: Database) -> tuple[list[Failed], list[SetAside]]:
         async with database.connection() as connection:
-            failed = await delivery_status.failed(connection, MOST_LISTED)
-            return failed, await delivery_status.set_aside(connection, MOST_LISTED)
+            failed = await db.delivery_status.failed(connection, MOST_LISTED)
+            return failed, await db.delivery_status.set_aside(connection, MOST_LISTED)
 
     with opened(data_dir) as run:
         failed, events = run(load)
@@ -81,7 +81,9 @@ def retry(ids: tuple[int, ...], all_of_them: bool, data_dir: Path | None) -> Non
         raise click.UsageError("Give the ids of deliveries, or --all.")
 
     with opened(data_dir) as run:
-        tried, events = run(lambda database: operators.retry(database, None if all_of_them else list(ids)))
+        tried, events = run(
+            lambda database: resolvers.operators.deliveries.retry(database, None if all_of_them else list(ids))
+        )
     click.echo(f"{tried:,} deliveries and {events:,} events will be tried again.")
 
 

@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 import asyncpg
 import click
 
-from db import figures, ledger
-from db.migrate import MigrationError, require_server
+import db.figures
+import db.ledger
+import db.migrate
+from db.migrate import MigrationError
 from rules.sealing import KeyRing
 from server.checks import DatabaseError, check_pooler, plain_database_error
 from server.commands.keys import ring_of
@@ -74,14 +76,14 @@ async def _look_at_database(url: str, ring: KeyRing | None) -> dict[str, str]:
     except Exception as error:
         return {"database": str(plain_database_error(error))}
     try:
-        await require_server(connection)
-        found = {"database": OK, "migrations": (await ledger.read(connection)).problem or OK}
+        await db.migrate.require_server(connection)
+        found = {"database": OK, "migrations": (await db.ledger.read(connection)).problem or OK}
         if found["migrations"] != OK:
             return found
         if ring is not None:
             found["keys"] = await key_problem(connection, ring) or OK
         found["clock"] = _skew(await connection.fetchval("SELECT clock_timestamp()")) or OK
-        return found | _waiting(await figures.line(connection))
+        return found | _waiting(await db.figures.line(connection))
     except MigrationError as error:
         return {"database": str(error)}
     finally:
@@ -96,7 +98,7 @@ def _skew(database_now: datetime) -> str | None:
     return f"this machine is {abs(skew_s):.0f} s {side} the database, whose clock is the one that counts"
 
 
-def _waiting(line: figures.Line) -> dict[str, str]:
+def _waiting(line: db.figures.Line) -> dict[str, str]:
     events = OK
     if line.set_aside:
         events = f"{line.set_aside} set aside: see `gatehouse deliveries list --failed`"

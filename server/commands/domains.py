@@ -7,8 +7,8 @@ from uuid import UUID
 
 import click
 
+import resolvers.operators.domains
 from db.account_providers import DomainRequest
-from resolvers.operators import domains as domains_of_accounts
 from resolvers.operators.finding import OperatorError
 from rules.oidc import ProviderConfig
 from server.commands.operators import account_option, opened
@@ -47,7 +47,7 @@ def bind(account_id: UUID, domain: str, provider: str, data_dir: Path | None) ->
     """Let one provider alone vouch for addresses at a domain, and for no others."""
     with opened(data_dir) as run:
         config = _provider(provider)
-        run(lambda database: domains_of_accounts.bind(database, account_id, domain, config))
+        run(lambda database: resolvers.operators.domains.bind(database, account_id, domain, config))
     click.echo(f"Addresses at {domain} are vouched for by {config.title} alone.")
 
 
@@ -58,7 +58,7 @@ def bind(account_id: UUID, domain: str, provider: str, data_dir: Path | None) ->
 def release(account_id: UUID, domain: str, data_dir: Path | None) -> None:
     """Let any provider vouch for addresses at a domain."""
     with opened(data_dir) as run:
-        run(lambda database: domains_of_accounts.release(database, account_id, domain))
+        run(lambda database: resolvers.operators.domains.release(database, account_id, domain))
     click.echo(f"{domain} is released.")
 
 
@@ -68,7 +68,7 @@ def release(account_id: UUID, domain: str, data_dir: Path | None) -> None:
 def list_domains(account_id: UUID, data_dir: Path | None) -> None:
     """List an account's domains, each with its provider."""
     with opened(data_dir) as run:
-        found: list[tuple[str, str]] = run(lambda database: domains_of_accounts.listed(database, account_id))
+        found: list[tuple[str, str]] = run(lambda database: resolvers.operators.domains.listed(database, account_id))
     for domain, provider in found:
         click.echo(f"{domain}\t{provider}")
 
@@ -78,7 +78,7 @@ def list_domains(account_id: UUID, data_dir: Path | None) -> None:
 def list_requests(data_dir: Path | None) -> None:
     """List the domains that owners have asked for: `bind` grants one, `refuse` does not."""
     with opened(data_dir) as run:
-        found: list[DomainRequest] = run(domains_of_accounts.requested)
+        found: list[DomainRequest] = run(resolvers.operators.domains.requested)
     for each in found:
         by = each.requested_by or "-"
         told = (str(each.account_id), each.account_name, each.domain, each.provider, by, f"{each.requested_at:%F}")
@@ -92,7 +92,7 @@ def list_requests(data_dir: Path | None) -> None:
 def refuse(account_id: UUID, domain: str, data_dir: Path | None) -> None:
     """Refuse an account a domain that its owner has asked for."""
     with opened(data_dir) as run:
-        run(lambda database: domains_of_accounts.refuse(database, account_id, domain))
+        run(lambda database: resolvers.operators.domains.refuse(database, account_id, domain))
     click.echo(f"{domain} is refused.")
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
+import rules.events.catalogue
 import settings as settings_module
 from rules.events.base import Event
-from rules.events.catalogue import EVENTS, samples
+from rules.events.catalogue import EVENTS
 from rules.events.mailing import Audience, Mailing
 from rules.events.samples import AT
 from rules.languages import ENGLISH, LANGUAGES
@@ -66,7 +67,7 @@ def preview(directory: Path, language: str) -> None:
 
 def sample_mails(settings: Settings, language: str = ENGLISH) -> dict[str, EmailMessage]:
     """Every email to Mia, as the product looks, by the name of its sample."""
-    found = [sample for event in EVENTS for sample in samples(event).items()]
+    found = [sample for event in EVENTS for sample in rules.events.catalogue.samples(event).items()]
     mails = {
         name: sample_mail(event, settings, None, language) for name, event in found if event.emailed_as() is not None
     }

@@ -8,8 +8,8 @@ from zipfile import BadZipFile
 
 import click
 
+import resolvers.operators.evidence
 from db.pool import Database
-from resolvers.operators import evidence as bundles
 from resolvers.operators.evidence import Window
 from server import evidence_verifier
 from server.commands.keys import ring_of
@@ -57,7 +57,7 @@ def export(account_id: object, begin: datetime, end: datetime, path: Path, data_
         click.echo(f"\r{count:,} events", nl=False, err=True)
 
     async def work(database: Database) -> int:
-        return await bundles.export(database, ring, window, path, progress)
+        return await resolvers.operators.evidence.export(database, ring, window, path, progress)
 
     try:
         with opened(data_dir) as run:
@@ -74,7 +74,7 @@ def key(data_dir: Path | None) -> None:
     """Print the public keys that bundles are verified with, the newest first: id and 32 bytes in hex."""
     ring = ring_of(load(data_dir=data_dir))
     for key_id in ring.keys:
-        click.echo(f"{key_id} {bundles.public_key(ring, key_id)}")
+        click.echo(f"{key_id} {resolvers.operators.evidence.public_key(ring, key_id)}")
 
 
 @evidence.command("verify")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+import resolvers.operators.keys
 from db.keys import Usage
 from db.pool import Database
-from resolvers.operators import keys as rotation
 from resolvers.operators.finding import OperatorError
 from resolvers.operators.keys import Resealed
 from rules.sealing import KeyRing
@@ -37,7 +37,7 @@ def status(data_dir: Path | None) -> None:
     """Print what depends on each key, and which keys may go."""
     ring = ring_of(load(data_dir=data_dir))
     with opened(data_dir) as run:
-        used: list[Usage] = run(rotation.usage)
+        used: list[Usage] = run(resolvers.operators.keys.usage)
     click.echo(COLUMNS.format("key", "factors", "enrollments", "backup code sets", "").rstrip())
     for usage in _in_order(ring, used):
         counts = (f"{count:,}" for count in (usage.factors, usage.enrollments, usage.backup_code_sets))
@@ -60,7 +60,9 @@ def reseal(data_dir: Path | None) -> None:
         click.echo(f"\r{done:,} secrets", nl=False, err=True)
 
     async def work(database: Database) -> tuple[Resealed, list[Usage]]:
-        return await rotation.reseal(database, ring, progress), await rotation.usage(database)
+        return await resolvers.operators.keys.reseal(database, ring, progress), await resolvers.operators.keys.usage(
+            database
+        )
 
     with opened(data_dir) as run:
         resealed, used = run(work)

@@ -10,10 +10,11 @@ from uuid import UUID
 
 import click
 
+import resolvers.operators.importing
+import resolvers.operators.staff
 from db.pool import Database
 from db.staff import Member
-from resolvers.operators import staff as memberships
-from resolvers.operators.importing import Report, Wishes, import_staff
+from resolvers.operators.importing import Report, Wishes
 from rules.people import Role
 from rules.sealing import KeyRing
 from server.commands.keys import ring_of
@@ -31,7 +32,7 @@ def list_staff(account_id: UUID, data_dir: Path | None, as_json: bool) -> None:
     """List everyone with a role in an account, with their MFA."""
 
     async def show(database: Database) -> None:
-        members: AsyncIterator[Member] = memberships.list_staff(database, account_id)
+        members: AsyncIterator[Member] = resolvers.operators.staff.list_staff(database, account_id)
         async for member in members:
             if as_json:
                 click.echo(json.dumps(member._asdict(), default=str))
@@ -50,7 +51,7 @@ def list_staff(account_id: UUID, data_dir: Path | None, as_json: bool) -> None:
 def change_role(account_id: UUID, email: str, role: str, data_dir: Path | None) -> None:
     """Change a staff member's role. The last owner stays one."""
     with opened(data_dir) as run:
-        run(lambda database: memberships.change_role(database, account_id, email, Role(role.upper())))
+        run(lambda database: resolvers.operators.staff.change_role(database, account_id, email, Role(role.upper())))
     click.echo(f"{email} is now {role.lower()}.")
 
 
@@ -61,7 +62,7 @@ def change_role(account_id: UUID, email: str, role: str, data_dir: Path | None) 
 def remove(account_id: UUID, email: str, data_dir: Path | None) -> None:
     """Take a staff member's role away. The last owner stays."""
     with opened(data_dir) as run:
-        run(lambda database: memberships.remove_staff(database, account_id, email))
+        run(lambda database: resolvers.operators.staff.remove_staff(database, account_id, email))
     click.echo(f"{email} is no longer staff.")
 
 
@@ -89,7 +90,9 @@ def import_file(file: BinaryIO, account_id: UUID, atomic: bool, invite: bool, da
         return ring_of(load(data_dir=data_dir))
 
     async def work(database: Database) -> Report:
-        return await import_staff(database, ring, account_id, file, Wishes(atomic, invite), progress)
+        return await resolvers.operators.importing.import_staff(
+            database, ring, account_id, file, Wishes(atomic, invite), progress
+        )
 
     with opened(data_dir) as run:
         report: Report = run(work)
@@ -118,7 +121,7 @@ def mfa() -> None:
 def reset_mfa(email: str, reason: str | None, data_dir: Path | None) -> None:
     """Reset the MFA of whoever nobody else can: a sole owner who is locked out. They are emailed."""
     with opened(data_dir) as run:
-        run(lambda database: memberships.reset_mfa(database, email, reason))
+        run(lambda database: resolvers.operators.staff.reset_mfa(database, email, reason))
     click.echo(f"Reset the MFA of {email}. They set it up again at the next sign-in.")
 
 
@@ -133,7 +136,7 @@ def super_admin() -> None:
 def grant(email: str, data_dir: Path | None) -> None:
     """Make somebody a super-admin."""
     with opened(data_dir) as run:
-        run(lambda database: memberships.set_super_admin(database, email, True))
+        run(lambda database: resolvers.operators.staff.set_super_admin(database, email, True))
     click.echo(f"{email} is a super-admin now.")
 
 
@@ -143,5 +146,5 @@ def grant(email: str, data_dir: Path | None) -> None:
 def revoke(email: str, data_dir: Path | None) -> None:
     """Make somebody a super-admin no more."""
     with opened(data_dir) as run:
-        run(lambda database: memberships.set_super_admin(database, email, False))
+        run(lambda database: resolvers.operators.staff.set_super_admin(database, email, False))
     click.echo(f"{email} is no longer a super-admin.")

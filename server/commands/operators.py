@@ -14,12 +14,13 @@ from uuid import UUID
 import click
 
 import db.operators
+import db.pool
+import resolvers.operators.accounts
+import rules.addresses
 import rules.passwords
-from db.pool import Database, open_database
-from resolvers.operators import accounts
+from db.pool import Database
 from resolvers.operators.accounts import Newcomer
 from resolvers.operators.finding import OperatorError
-from rules import addresses
 from rules.people import Role
 from server.checks import check_database, migrate_database, plain_database_error
 from server.commands.options import data_dir_option, load
@@ -41,8 +42,8 @@ class Email(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Check and normalise."""
         try:
-            return addresses.checked(str(value))
-        except addresses.NotAnAddressError as error:
+            return rules.addresses.checked(str(value))
+        except rules.addresses.NotAnAddressError as error:
             self.fail(f"{value!r} is no email address: {error}", param, ctx)
 
 
@@ -81,7 +82,7 @@ def create_account(name: str, owner: str, data_dir: Path | None, password_stdin:
     name = _checked_name(name)
     person = _person(data_dir, owner, password_stdin)
     with opened(data_dir) as run:
-        account_id, user_id, staff_id = run(lambda d: accounts.create_account(d, name, person))
+        account_id, user_id, staff_id = run(lambda d: resolvers.operators.accounts.create_account(d, name, person))
     _say(as_json, f"Created {name}, owned by {owner}.", accountId=account_id, userId=user_id, staffId=staff_id)
 
 
@@ -105,13 +106,17 @@ def add_staff(
         return
     person = _person(data_dir, email, password_stdin)
     with opened(data_dir) as run:
-        user_id, staff_id = run(lambda d: accounts.add_staff(d, account_id, person, Role(role.upper())))
+        user_id, staff_id = run(
+            lambda d: resolvers.operators.accounts.add_staff(d, account_id, person, Role(role.upper()))
+        )
     _say(as_json, f"Added {email} as {role}.", accountId=account_id, userId=user_id, staffId=staff_id)
 
 
 def _invite(data_dir: Path | None, account_id: UUID, email: str, role: str, as_json: bool) -> None:
     with opened(data_dir) as run:
-        user_id, staff_id, is_invited = run(lambda d: accounts.invite_staff(d, account_id, email, Role(role.upper())))
+        user_id, staff_id, is_invited = run(
+            lambda d: resolvers.operators.accounts.invite_staff(d, account_id, email, Role(role.upper()))
+        )
     done = "Invited" if is_invited else "Added"
     _say(as_json, f"{done} {email} as {role}.", accountId=account_id, userId=user_id, staffId=staff_id)
 
@@ -129,7 +134,7 @@ def add_portal_user(account_id: UUID, email: str, data_dir: Path | None, passwor
     """Let a person sign in to an account's portal; a known person keeps the password."""
     person = _person(data_dir, email, password_stdin)
     with opened(data_dir) as run:
-        user_id = run(lambda d: accounts.add_portal_user(d, account_id, person))
+        user_id = run(lambda d: resolvers.operators.accounts.add_portal_user(d, account_id, person))
     _say(as_json, f"Added {email} as a portal user.", accountId=account_id, userId=user_id)
 
 
@@ -158,7 +163,7 @@ def database_url(settings: Settings) -> Iterator[str]:
 
 def _run(url: str, work: Callable[[Database], Awaitable[Result]]) -> Result:
     async def connected() -> Result:
-        database = await open_database(url, 1, "gatehouse-operator")
+        database = await db.pool.open_database(url, 1, "gatehouse-operator")
         try:
             return await work(database)
         finally:

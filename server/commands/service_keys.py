@@ -10,8 +10,8 @@ from uuid import UUID
 
 import click
 
+import resolvers.operators.service_keys
 from db.service_keys import Listed
-from resolvers.operators import service_keys as keys
 from resolvers.operators.finding import OperatorError
 from rules.service_keys import Right
 from server.commands.operators import opened
@@ -55,7 +55,9 @@ def create(
         raise OperatorError("A service key for SCIM is for one account: give --account.")
     wanted = [right for right in Right if right in rights]
     with opened(data_dir) as run:
-        key_id, key = run(lambda database: keys.create(database, name, wanted, account_id, expires_days))
+        key_id, key = run(
+            lambda database: resolvers.operators.service_keys.create(database, name, wanted, account_id, expires_days)
+        )
     if as_json:
         click.echo(json.dumps({"id": str(key_id), "key": key}))
     else:
@@ -69,7 +71,7 @@ def create(
 def list_keys(as_json: bool, data_dir: Path | None) -> None:
     """List the keys that are not revoked, with what they may do and when they were last used."""
     with opened(data_dir) as run:
-        found: list[Listed] = run(keys.listed)
+        found: list[Listed] = run(resolvers.operators.service_keys.listed)
     for key in found:
         if as_json:
             click.echo(json.dumps(asdict(key), default=str))
@@ -86,7 +88,7 @@ def list_keys(as_json: bool, data_dir: Path | None) -> None:
 def revoke(key: str, data_dir: Path | None) -> None:
     """End a key at once, by its id from `list`, or by its name where no other has it."""
     with opened(data_dir) as run:
-        name = run(lambda database: keys.revoke(database, key))
+        name = run(lambda database: resolvers.operators.service_keys.revoke(database, key))
     click.echo(f"Service key {name} is revoked.")
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import click
 
+import resolvers.operators.webhooks
+import rules.events.json_schema
 from db.webhooks import Webhook
-from resolvers.operators import webhooks as operating
 from rules.chat import Format
-from rules.events.json_schema import schemas
 from server.commands.keys import ring_of
 from server.commands.operators import opened
 from server.commands.options import data_dir_option, load
@@ -51,7 +51,7 @@ def add(
     ring = ring_of(settings)
     with opened(data_dir) as run:
         webhook_id, secret = run(
-            lambda database: operating.add(
+            lambda database: resolvers.operators.webhooks.add(
                 database,
                 ring,
                 account_id,
@@ -75,7 +75,7 @@ def add(
 def list_webhooks(account_id: UUID | None, data_dir: Path | None) -> None:
     """List the endpoints of an account, or of the platform."""
     with opened(data_dir) as run:
-        found: list[Webhook] = run(lambda database: operating.of_account(database, account_id))
+        found: list[Webhook] = run(lambda database: resolvers.operators.webhooks.of_account(database, account_id))
     for webhook in found:
         state = "off" if webhook.disabled_at else "failing" if webhook.failing_since else "on"
         click.echo("\t".join([str(webhook.id), webhook.url, ",".join(webhook.event_types or ["all events"]), state]))
@@ -87,7 +87,7 @@ def list_webhooks(account_id: UUID | None, data_dir: Path | None) -> None:
 def remove(webhook_id: UUID, data_dir: Path | None) -> None:
     """Tell an endpoint of nothing more."""
     with opened(data_dir) as run:
-        host = run(lambda database: operating.remove(database, webhook_id))
+        host = run(lambda database: resolvers.operators.webhooks.remove(database, webhook_id))
     click.echo(f"The webhook to {host} is removed.")
 
 
@@ -95,7 +95,7 @@ def remove(webhook_id: UUID, data_dir: Path | None) -> None:
 @click.argument("event_type", required=False)
 def schema(event_type: str | None) -> None:
     """Print the JSON Schema of each type's payload, or of one type's."""
-    known = schemas()
+    known = rules.events.json_schema.schemas()
     if event_type is not None and event_type not in known:
         raise click.BadParameter(f"There is no event type {event_type}.", param_hint="EVENT_TYPE")
     click.echo(json.dumps(known[event_type] if event_type else known, indent=2))

@@ -11,8 +11,8 @@ from types import FrameType
 
 import click
 
-from db.pool import open_database
-from resolvers.operators import demo
+import db.pool
+import resolvers.operators.demo
 from server.checks import migrate_database
 from server.local import data_dir as data_dirs
 from server.local.kept import kept
@@ -125,9 +125,9 @@ class _Up:
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     async def _make_demo(self, database_url: str) -> None:
-        database = await open_database(database_url, 1, "gatehouse-demo")
+        database = await db.pool.open_database(database_url, 1, "gatehouse-demo")
         try:
-            await demo.make(database, self._demo_password)
+            await resolvers.operators.demo.make(database, self._demo_password)
         finally:
             await database.close()
 
@@ -149,7 +149,13 @@ class _Up:
             _say("status", f"http://{self.settings.status_host}:PORT/readyz and /metrics: {ports}")
         _say("logs", f"{self.data_dir}/*.log")
         if with_demo and (self.data_dir / "demo-password").exists():
-            people = ", ".join([*demo.STAFF, demo.PORTAL_USER, demo.SUPER_ADMIN])
+            people = ", ".join(
+                [
+                    *resolvers.operators.demo.STAFF,
+                    resolvers.operators.demo.PORTAL_USER,
+                    resolvers.operators.demo.SUPER_ADMIN,
+                ]
+            )
             click.echo(f"\nSign in as any of {people}\nwith the password {self._demo_password()}\n")
         click.echo(f"Gatehouse is ready: {self.url} (stop with Ctrl-C)")
 

@@ -9,7 +9,7 @@ import asyncpg
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
-from db import figures
+import db.figures
 from db.pooler import LentConnection
 from server.status.kept import Kept
 from server.status.readiness import AWAY
@@ -42,9 +42,9 @@ class DatabaseFigures:
 
 
 async def _all(connection: asyncpg.Connection[asyncpg.Record]) -> list[Metric]:
-    line, states = await figures.line(connection), await figures.staff_states(connection)
+    line, states = await db.figures.line(connection), await db.figures.staff_states(connection)
     deliveries = GaugeMetricFamily("gatehouse_deliveries", "Emails on record.", labels=["queue", "state"])
-    for queue, state, count in await figures.deliveries(connection):
+    for queue, state, count in await db.figures.deliveries(connection):
         deliveries.add_metric([queue, state], count)
     staff = GaugeMetricFamily("gatehouse_staff", "Memberships, by what the roster shows.", labels=["state"])
     for state, count in (("enrolled", states.enrolled), ("pending", states.pending), ("blocked", states.blocked)):

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from db import keys, ledger
+import db.keys
+import db.ledger
 from db.pooler import LentConnection
 from resolvers.second_factor import TOTP_PURPOSE
 from rules.sealing import KeyMissingError, KeyRing
@@ -68,7 +69,7 @@ class Readiness:
                     self._settings.database_url, statement_cache_size=0, connection_class=LentConnection
                 )
                 try:
-                    checks = {"database": OK, "migrations": (await ledger.read(connection)).problem or OK}
+                    checks = {"database": OK, "migrations": (await db.ledger.read(connection)).problem or OK}
                     if self._settings.secret_keys and checks["migrations"] == OK:
                         checks["keys"] = await key_problem(connection, KeyRing(self._settings.keys)) or OK
                     return checks
@@ -86,9 +87,9 @@ class Readiness:
 
 async def key_problem(connection: asyncpg.Connection[asyncpg.Record], ring: KeyRing) -> str | None:
     """Which keys are missing, or open nothing that was sealed under their id; None when all is well."""
-    needed = [usage.key_id for usage in await keys.usage(connection)]
+    needed = [usage.key_id for usage in await db.keys.usage(connection)]
     wrong = [key_id for key_id in needed if key_id not in ring.keys]
-    for user_id, sealed in await keys.samples(connection, [key_id for key_id in needed if key_id in ring.keys]):
+    for user_id, sealed in await db.keys.samples(connection, [key_id for key_id in needed if key_id in ring.keys]):
         try:
             ring.open(sealed, TOTP_PURPOSE, user_id)
         except KeyMissingError:

@@ -15,8 +15,8 @@ from ipaddress import IPv6Address, ip_address
 from time import monotonic
 from typing import Protocol
 
+import rules.rate_limits
 from rules.failures import RateLimited
-from rules.rate_limits import at_once
 from server.transport.limits import SIGNED_IN, STRANGER, Bounds
 
 PROOF_LASTS_S = 60.0
@@ -43,7 +43,7 @@ class Room:
 
 ROOM = Room()
 # What every refusal of these bounds carries; most of one are the bound that one client can keep to.
-REFUSED = {"Retry-After": str(RETRY_AFTER_S), **at_once(ROOM.of_one, RETRY_AFTER_S)}
+REFUSED = {"Retry-After": str(RETRY_AFTER_S), **rules.rate_limits.at_once(ROOM.of_one, RETRY_AFTER_S)}
 
 
 class Caller(Protocol):
