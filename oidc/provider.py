@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from asyncio import Timeout
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -61,7 +62,7 @@ class Provider:
         self._exchange_s = exchange_s
         self.redirect_uri = redirect_uri
         self._transport = BoundedTransport()
-        self._under_way: Counter[str] = Counter()
+        self._under_way: dict[str, list[Timeout]] = {}
         self._metadata = _Kept(self._load_metadata)
         self._keys = _Kept(self._load_keys)
 
@@ -103,18 +104,38 @@ class Provider:
 
     async def _within(self, ask: Callable[[], Awaitable[T]], source: str) -> T:
         """The answer, within bounds; whatever is wrong with it is one problem to the person."""
-        if self._under_way[source] >= MOST_OF_ONE or self._under_way.total() >= MOST_AT_ONCE:
+        time_out = asyncio.timeout(self._exchange_s)
+        with self._place(source, time_out):
+            try:
+                async with time_out:
+                    return await ask()
+            except (OAuthError, JoseError, httpx2.HTTPError, TimeoutError, ValueError, KeyError, TypeError) as error:
+                # What came from outside stays out of the log; its kind says enough.
+                raise SignInProblem(FAILED, f"{self.config.name}: {_kind(error)}") from None
+
+    @contextmanager
+    def _place(self, source: str, time_out: Timeout) -> Iterator[None]:
+        """A place for an exchange. Raises RateLimited.
+
+        Once all are taken, whoever holds most gives up the oldest of theirs, so that few cannot keep others out.
+        """
+        held = len(self._under_way.get(source, ()))
+        busiest = max(self._under_way.values(), key=len, default=[])
+        is_full = sum(map(len, self._under_way.values())) >= MOST_AT_ONCE
+        if held >= MOST_OF_ONE or (is_full and len(busiest) <= held + 1):
             raise RateLimited("Too many sign-ins are under way. Try again in a moment.")
-        self._under_way[source] += 1
+        if is_full:
+            oldest = busiest.pop(0)
+            if not oldest.expired():
+                oldest.reschedule(asyncio.get_running_loop().time())
+        mine = self._under_way.setdefault(source, [])
+        mine.append(time_out)
         try:
-            async with asyncio.timeout(self._exchange_s):
-                return await ask()
-        except (OAuthError, JoseError, httpx2.HTTPError, TimeoutError, ValueError, KeyError, TypeError) as error:
-            # What came from outside stays out of the log; its kind says enough.
-            raise SignInProblem(FAILED, f"{self.config.name}: {_kind(error)}") from None
+            yield
         finally:
-            self._under_way[source] -= 1
-            if not self._under_way[source]:
+            if time_out in mine:
+                mine.remove(time_out)
+            if not mine and self._under_way.get(source) is mine:
                 del self._under_way[source]
 
     def _check_answer(self, returned: Returned, metadata: dict[str, Any]) -> None:

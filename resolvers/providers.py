@@ -31,7 +31,7 @@ async def begin(context: Context, provider: Provider, wanted: str) -> tuple[str,
     async with context.database.connection() as connection:
         now = await db.identities.now(connection)
     pending = rules.oidc.begin(provider.config.name, wanted, now, secrets.token_bytes(rules.oidc.RANDOM_BYTES))
-    url = await provider.authorization_url(pending, rules.throttling.source(context.client.ip_address))
+    url = await provider.authorization_url(pending, rules.throttling.address_key(context.client.ip_address))
     return url, rules.oidc.sealed(context.service.ring, pending, secrets.token_bytes(NONCE_BYTES))
 
 
@@ -42,7 +42,7 @@ async def finish(
     async with context.database.connection() as connection:
         now = await db.identities.now(connection)
     pending = rules.oidc.opened(context.service.ring, cookie, provider.config.name, returned.state, now)
-    source = rules.throttling.source(context.client.ip_address)
+    source = rules.throttling.address_key(context.client.ip_address)
     identity = await provider.identity(returned, pending, now.timestamp(), source)
     async with context.database.transaction() as connection:
         user_id = await db.identities.find(connection, identity.issuer, identity.subject)

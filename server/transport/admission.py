@@ -11,7 +11,8 @@ from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from functools import lru_cache
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from time import monotonic
 from typing import Protocol
 
@@ -34,9 +35,12 @@ class Room:
     """How much a process has in hand at most."""
 
     of_one: int = 100
+    # Of an IPv6 /56, as large as a provider gives to one household.
+    of_household: int = 200
     of_strangers: int = 400
     of_all: int = 1_000
     sockets_of_stranger: int = 100
+    sockets_of_household: int = 200
     sockets_of_person: int = 250
     sockets_of_strangers: int = 2_000
 
@@ -98,14 +102,14 @@ class Admission:
         if person:
             return _Held(self.in_hand, {"all": self.room.of_all, person: self.room.of_one})
         most = {"all": self.room.of_all, "strangers": self.room.of_strangers, client.address_key: self.room.of_one}
-        return _Held(self.in_hand, most)
+        return _Held(self.in_hand, most | household(client.address_key, self.room.of_household))
 
     def open_socket(self, client: Caller, person: str | None) -> _Held:
         """Count one more socket until it is released. Raises RateLimited when there are too many."""
         if person:
             return _Held(self.sockets, {person: self.room.sockets_of_person}).hold()
         most = {"strangers": self.room.sockets_of_strangers, client.address_key: self.room.sockets_of_stranger}
-        return _Held(self.sockets, most).hold()
+        return _Held(self.sockets, most | household(client.address_key, self.room.sockets_of_household)).hold()
 
     def turn(self, bounds: Bounds) -> AbstractAsyncContextManager[None]:
         """Wait, as a stranger, until those before have begun and the loop has had as long for others."""
@@ -182,6 +186,16 @@ class _Turns:
 def bounds_of(person: str | None) -> Bounds:
     """How large a document may be."""
     return SIGNED_IN if person else STRANGER
+
+
+def household(key: str, most: int) -> dict[str, int]:
+    """How much the /56 around an address's key may have; nothing more is counted of others."""
+    return {network: most} if key.endswith("/64") and (network := _network_of(key)) else {}
+
+
+@lru_cache(10_000)
+def _network_of(key: str) -> str:
+    return f"network:{IPv6Network(key.removeprefix('address:')).supernet(new_prefix=56)}"
 
 
 def address_key(address: str | None) -> str:

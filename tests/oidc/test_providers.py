@@ -21,7 +21,7 @@ from tests.oidc.browser import Browser, browser_of, problem, spoiled
 from tests.operations import COMPLETE
 from tests.people import World, email
 from tests.scim.directory import directory
-from tests.waiting import until
+from tests.waiting import soon, until
 
 VIEWER = "{ viewer { email } }"
 SPOILT = [
@@ -230,6 +230,44 @@ async def test_a_provider_that_hangs_is_not_taken_up_by_one_address() -> None:
     assert [type(each) for each in outcomes] == [SignInProblem] * 10 + [RateLimited] * 5 + [SignInProblem] * 3
     (later,) = await asyncio.gather(provider.authorization_url(pending, asked[0]), return_exceptions=True)
     assert isinstance(later, SignInProblem)  # what was given up counts no more
+    await provider.close()
+    released.set()
+    server.close()
+
+
+async def test_ten_addresses_together_keep_nobody_from_a_provider_that_hangs() -> None:
+    released = asyncio.Event()
+
+    async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await released.wait()
+        writer.close()
+
+    server = await asyncio.start_server(hang, "127.0.0.1", 0)
+    issuer = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    provider = oidc_provider.Provider(ProviderConfig("bad", issuer, "x", "y"), "http://localhost/callback")
+    pending = begin("bad", "/", datetime.now(UTC), bytes(RANDOM_BYTES))
+
+    def ask(who: str) -> asyncio.Task[str]:
+        return asyncio.create_task(provider.authorization_url(pending, who))
+
+    held = [ask(f"203.0.113.{n}") for n in range(10) for _ in range(10)]
+    others = [ask(f"198.51.100.{n}") for n in range(5)]
+    # Each newcomer has the place of the oldest of whoever held most, and nobody else loses one.
+    displaced = held[:50:10]
+    given_up = await soon(asyncio.gather(*displaced, return_exceptions=True))
+    assert [type(each) for each in given_up] == [SignInProblem] * 5
+    assert not any(task.done() for task in [*held, *others] if task not in displaced)
+    for task in [*held, *others]:
+        task.cancel()
+    await asyncio.gather(*held, *others, return_exceptions=True)
+    # Where all hold as little, the newcomer is the one to wait.
+    held = [ask(f"203.0.113.{n}") for n in range(100)]
+    (refused,) = await soon(asyncio.gather(ask("198.51.100.1"), return_exceptions=True))
+    assert isinstance(refused, RateLimited)
+    assert not any(task.done() for task in held)
+    for task in held:
+        task.cancel()
+    await asyncio.gather(*held, return_exceptions=True)
     await provider.close()
     released.set()
     server.close()

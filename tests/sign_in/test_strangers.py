@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from server.app import Capacity
-from tests.client import CAPACITY, Client, serving, settings_for
+from tests.client import CAPACITY, SERVED, Client, serving, settings_for
 from tests.operations import REAUTHENTICATE, SIGN_IN
 from tests.people import PASSWORD, World, email
 
@@ -208,18 +208,48 @@ async def test_a_device_of_one_person_is_a_strangers_for_another_and_can_be_both
         assert await guess(client, name, PASSWORD) == "SignedIn"
 
 
-async def test_the_tenth_wrong_password_does_the_same_for_a_known_email_and_for_none(proxied: World) -> None:
-    async def writing_transactions() -> int:
-        """How many there have been on this server, this one with them."""
-        return int(await proxied.database.fetchval("SELECT pg_current_xact_id()::text"))
+async def test_all_networks_of_one_household_are_one_guesser_whatever_port_the_proxy_adds(proxied: World) -> None:
+    household = [f"[2001:db8:0:{n:x}::1]:{4000 + n}" for n in range(31)]  # /64s of one /56
+    assert await guess_from(proxied, household, 30) == {"InvalidCredentials": 30}
+    assert [await guess(at(proxied, household[30])) for _ in range(2)] == ["InvalidCredentials", "TooManyAttempts"]
+    neighbour = at(proxied, "[2001:db8:0:100::1]:4000")
+    assert [await guess(neighbour) for _ in range(2)] == ["InvalidCredentials"] * 2
 
-    counts: dict[str, list[int]] = {}
-    for name in ("mia", "nobody"):
-        client = at(proxied, "203.0.113.1")
-        counts[name] = []
-        for _ in range(11):
-            before = await writing_transactions()
-            await guess(client, name)
-            counts[name].append(await writing_transactions() - before - 1)
-    assert counts["mia"] == counts["nobody"]
-    assert counts["mia"][9] == counts["mia"][0] > counts["mia"][8]  # what is told is written in a second one
+
+async def test_ports_make_no_more_guessers_of_one_address(proxied: World) -> None:
+    outcomes = await guess_from(proxied, [f"203.0.113.5:{4000 + n}" for n in range(12)], 12)
+    assert outcomes == {"InvalidCredentials": 10, "TooManyAttempts": 2}
+
+
+def taken(runs: list[list[str]]) -> list[list[str]]:
+    """The statements, of which a savepoint's end reads otherwise when what follows it is taken back."""
+    return [["SAVEPOINT" if "SAVEPOINT" in text or "ROLLBACK TO" in text else text for text in run] for run in runs]
+
+
+async def test_a_wrong_password_runs_the_same_statements_for_a_known_email_and_for_none(
+    proxied: World, database_url: str
+) -> None:
+    networks = (ip_network("127.0.0.1"),)
+    async with serving(settings_for(database_url, trusted_proxies=networks, pool_size=1)) as base_url:
+        proxied.base_url = base_url
+        await guess(at(proxied, "203.0.113.9"), "adam")  # the driver asks once for the types that are stored
+        run: list[str] = []
+        async with SERVED[base_url].state.service.database.pool.acquire() as connection:
+            connection.add_query_logger(lambda record: run.append(record.query))
+        ran: dict[str, list[list[str]]] = {"mia": [], "nobody": []}
+        for name, each in ran.items():
+            client = at(proxied, "203.0.113.1")
+            for _ in range(11):
+                run.clear()
+                await guess(client, name)
+                each.append(list(run))
+        # Once all strangers' are slowed, too.
+        await proxied.database.execute(
+            "UPDATE throttles SET failures = array_fill(now(), ARRAY[99]) WHERE key LIKE 'email:%'"
+        )
+        for name, each in ran.items():
+            run.clear()
+            await guess(at(proxied, "198.51.100.1"), name)
+            each.append(list(run))
+    assert taken(ran["mia"]) == taken(ran["nobody"])
+    assert "INSERT INTO events" in " ".join(ran["mia"][9])

@@ -15,7 +15,7 @@ from websockets.typing import Subprotocol
 
 from rules.failures import RateLimited
 from server.transport import graphql_ws, serving
-from server.transport.admission import Admission, Room
+from server.transport.admission import Admission, Room, address_key
 from server.transport.patience import Patience
 from settings import Settings
 from tests.transport.small import small_server
@@ -121,6 +121,26 @@ def test_all_strangers_together_are_bounded_and_leave_room_for_persons() -> None
     for work in works[:3]:
         work.__exit__(None, None, None)
     assert not counters.in_hand
+
+
+def test_one_household_has_half_of_what_all_strangers_may_have_however_many_networks_it_calls_from() -> None:
+    counters = Admission()
+
+    def caller(n: int) -> Caller:
+        return Caller(address_key(f"2001:db8:0:{n:x}::1"))
+
+    works = [counters.work(caller(n)).hold() for n in range(200)]
+    sockets = [counters.open_socket(caller(n), None) for n in range(200)]
+    with pytest.raises(RateLimited):
+        counters.work(caller(255)).hold()
+    with pytest.raises(RateLimited):
+        counters.open_socket(caller(255), None)
+    works.append(counters.work(caller(256)).hold())
+    sockets.append(counters.open_socket(caller(256), None))
+    for each in (*works, *sockets):
+        each.release()
+    assert not counters.in_hand
+    assert not counters.sockets
 
 
 class Caller:
