@@ -7,6 +7,7 @@ comment, there is nothing for the rule to look at. A plain query needs a third o
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from graphql import (
     DocumentNode,
@@ -55,6 +56,8 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from server.transport.graphql_request import RequestError, refuse_unusable_text
 from server.transport.input_messages import without_value
 
+LONGEST_PRINTED = 1024
+
 
 class StorableText(ValidationRule):
     """Refuses text that could not be stored."""
@@ -68,17 +71,29 @@ class StorableText(ValidationRule):
         return None
 
 
+class _EnoughTold(Exception):
+    pass
+
+
 class ValueRule(ValuesOfCorrectTypeRule):
-    """Says what is expected, and never the value: it may be a password."""
+    """Says what is expected, and never the value: it may be a password.
+
+    graphql-core prints the whole value for each fault, so that of a long one only the first is looked for.
+    """
 
     def is_valid_value_node(self, node: ValueNode, input_type: GraphQLInputType | None) -> VisitorAction:
         """Look at a value."""
 
         def report(error: GraphQLError, _path: list[str | int]) -> None:
             self.report_error(GraphQLError(without_value(error.message), error.nodes))
+            if is_long:
+                raise _EnoughTold
 
+        is_long = node.loc is not None and node.loc.end - node.loc.start > LONGEST_PRINTED
         if input_type:
-            validate_input_literal(node, input_type, report, None, None, self.context.hide_suggestions)
+            with suppress(_EnoughTold):
+                # No suggestion would be told.
+                validate_input_literal(node, input_type, report, None, None, hide_suggestions=True)
         return self.SKIP
 
 

@@ -96,6 +96,13 @@ def test_nothing_is_missed_in_generated_documents() -> None:
     assert compared["wrong"] > EXAMPLES / 20
 
 
+@pytest.mark.parametrize(("unknown", "told"), [(3, 3), (800, 1)])
+def test_of_a_long_value_only_the_first_fault_is_told(unknown: int, told: int) -> None:
+    fields = " ".join(f"email{n}: 1" for n in range(unknown))
+    text = f'mutation {{ signIn(input: {{email: "a", password: "b", {fields}}}) {{ __typename }} }}'
+    assert len(found(text, all_rules=True)) == told
+
+
 def test_a_plain_query_needs_a_third_of_the_rules() -> None:
     text = "{ viewer { id email mfa { enabled } } }"
     assert 3 * len(needed(RULES, text, parse(text))) < len(RULES)
