@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gettext
 import io
+import re
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -17,9 +18,11 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from rules.languages import ENGLISH
+from rules.messages import FOR_PEOPLE
 
 CATALOGUES = Path(__file__).parent / "catalogues"
 # Whose dates they are: 1 December 2026.
+FACT = re.compile(r"\\\{(\w+)\\\}")
 LOCALES = {ENGLISH: "en_GB"}
 
 
@@ -43,3 +46,18 @@ def written_date(instant: datetime, language: str = ENGLISH) -> str:
 def written_time(instant: datetime, language: str = ENGLISH) -> str:
     """A date and time written out: 24 November 2026, 14:03 UTC."""
     return f"{written_date(instant, language)}, {instant.astimezone(UTC):%H:%M} UTC"
+
+
+def told(message: str, language: str) -> str:
+    """A message to a person in their language, found by its English; what is none of these stays as it is."""
+    if language == ENGLISH:
+        return message
+    for pattern, text in _patterns():
+        if (found := pattern.fullmatch(message)) is not None:
+            return texts(language, "messages").gettext(text).format(**found.groupdict())
+    return message
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(FACT.sub(r"(?P<\1>.*?)", re.escape(text))), text) for text in FOR_PEOPLE)

@@ -23,6 +23,7 @@ from resolvers.hub import Hub
 from resolvers.turns import Turns
 from rules.clients import Client
 from rules.failures import Forbidden, ServiceUnavailable, Unauthenticated
+from rules.languages import ENGLISH
 from rules.people import Person, TimeLimits
 from rules.sealing import KeyRing
 from rules.service_keys import Right, ServiceKey
@@ -62,6 +63,7 @@ class Context:
     takes_cookies: bool = True
     token_is_cookie: bool = False
     device_cookie: str | None = None
+    language: str = ENGLISH
     response_headers: list[tuple[str, str]] = field(default_factory=list)
     # The accounts that a platform operator has been seen to look at in this request.
     viewed: set[UUID] = field(default_factory=set, init=False)

@@ -53,7 +53,13 @@ async def verify_and_enable(context: Context, code: str) -> list[str]:
         await db.links.void(connection, person.id, [Purpose.ENROLLMENT])
         return MfaEnabled(subject_id=person.id, actor_id=person.id, client=context.client)
 
-    return await resolvers.new_app.put_into_use(context, person, code, enable)
+    try:
+        return await resolvers.new_app.put_into_use(context, person, code, enable)
+    except EnrollmentNotStarted:
+        async with context.database.connection() as connection:
+            if await db.factors.exists(connection, person.id):  # by another verification, which was first
+                raise MfaAlreadyEnabled from None
+        raise
 
 
 async def disable(context: Context, code: str) -> None:

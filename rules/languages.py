@@ -7,6 +7,8 @@ import re
 ENGLISH = "en"
 NAMES = {ENGLISH: "English", "de": "German", "es": "Spanish", "fr": "French", "pt": "Portuguese"}
 LANGUAGES = tuple(NAMES)
+# Set by the pages once they know whose they are.
+COOKIE = "gatehouse-language"
 LONGEST_HEADER = 1000
 RANGE = re.compile(r"\s*([a-z]{1,8})(?:-[a-z0-9-]{0,30})?\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*", re.IGNORECASE)
 
@@ -17,3 +19,8 @@ def accepted(header: str | None) -> str:
     wanted = [(float(each[2] or 1), each[1].lower()) for each in found if each]
     ours = [(quality, language) for quality, language in wanted if language in LANGUAGES and quality > 0]
     return max(ours, key=lambda each: each[0], default=(1.0, ENGLISH))[1]
+
+
+def chosen(kept: str | None, header: str | None) -> str:
+    """The person's language, as their browser keeps it, or else the one that it prefers."""
+    return kept if kept is not None and kept in LANGUAGES else accepted(header)

@@ -11,10 +11,12 @@ import resolvers.invitations
 import resolvers.passwords
 import resolvers.sessions
 import rules.people
-from schema.common import Info, Role
+from schema.common import Info, Role, told
 from schema.failures import InvalidCredentials, InvalidInput, LinkExpired, NotPermitted, TooManyAttempts
 from schema.staff import StaffMember
 from schema.viewer import Viewer, changed_viewer
+
+ON_ITS_WAY = "If somebody signs in with this email, a link to set a new password is on its way to it."
 
 
 @strawberry.input(description="Whom to invite, as what.")
@@ -156,9 +158,7 @@ class ComingInMutation:
         input: Annotated[RequestPasswordResetInput, strawberry.argument(description="Whose.")],  # noqa: A002
     ) -> RequestPasswordResetResult | None:
         await resolvers.passwords.request_reset(info.context, input.email)
-        return PasswordResetRequested(
-            message="If somebody signs in with this email, a link to set a new password is on its way to it."
-        )
+        return PasswordResetRequested(message=told(info, ON_ITS_WAY))
 
     @strawberry.mutation(
         description="Sets a password by the link of an invitation or of a reset, which is used up by it. Needs no "

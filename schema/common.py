@@ -10,6 +10,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types import Info as StrawberryInfo
 
+import languages
 from resolvers.context import Context
 
 Info: TypeAlias = StrawberryInfo[Context, None]
@@ -66,3 +67,8 @@ class PageInfo:
             start_cursor=cursors[0] if cursors else None,
             end_cursor=cursors[-1] if cursors else None,
         )
+
+
+def told(info: Info, message: str) -> str:
+    """A message to the person in the language of the request."""
+    return languages.told(message, info.context.language)

@@ -11,7 +11,7 @@ from strawberry.types.field import StrawberryField
 
 import rules.failures
 import rules.rate_limits
-from schema.common import Error, Info
+from schema.common import Error, Info, told
 from telemetry import requests
 
 
@@ -98,9 +98,10 @@ class Handler:
         """The failure's fields are the type's; what else it knows is for the answer's headers."""
         requests.ended(self.error_type.__name__)
         if isinstance(exception, rules.failures.TooManyAttempts):
-            told = rules.rate_limits.tries(exception.most, exception.span, exception.wait)
-            info.context.response_headers.extend(told.items())
-        return self.error_type(**{each.name: getattr(exception, each.name) for each in fields(self.error_type)})
+            limits = rules.rate_limits.tries(exception.most, exception.span, exception.wait)
+            info.context.response_headers.extend(limits.items())
+        given = {each.name: getattr(exception, each.name) for each in fields(self.error_type)}
+        return self.error_type(**given | {"message": told(info, exception.message)})
 
 
 HANDLERS: tuple[strawberry.ExceptionHandler[Any], ...] = (

@@ -61,7 +61,7 @@ class ReenrollmentMutation:
         input: Annotated[ConfirmMfaEnrollmentInput, strawberry.argument(description="The token.")],  # noqa: A002
     ) -> ConfirmMfaEnrollmentResult | None:
         person = await resolvers.reenrollment.confirm(info.context, input.token)
-        return MfaEnrollmentConfirmed(viewer=Viewer.of(person))
+        return MfaEnrollmentConfirmed(viewer=Viewer.of(person, info))
 
     @strawberry.mutation(
         description="'This was not me': undoes what a reset of one's MFA allowed, by the one-use link of its email, "

@@ -87,7 +87,7 @@ class PersonSession:
         return await resolvers.service.external_id(info.context, resolvers.access.parse_id(self.user_id))
 
     @classmethod
-    def of(cls, person: rules.people.Person) -> PersonSession:
+    def of(cls, person: rules.people.Person, info: Info) -> PersonSession:
         """The session as the product sees it."""
         notice = rules.notice.for_person(person)
         memberships = [
@@ -103,7 +103,7 @@ class PersonSession:
             expires_at=person.expires_at,
             mfa_enabled=person.mfa_enabled,
             blocked=any(m.blocked for m in memberships),
-            mfa_notice=MfaNotice.of(notice) if notice else None,
+            mfa_notice=MfaNotice.of(notice, info) if notice else None,
             memberships=memberships,
         )
 
@@ -118,7 +118,7 @@ class ServiceQuery:
         self, info: Info, token: Annotated[str, strawberry.argument(description="The session's token.")]
     ) -> PersonSession | None:
         person = await resolvers.service.session(info.context, token)
-        return PersonSession.of(person) if person else None
+        return PersonSession.of(person, info) if person else None
 
 
 @strawberry.type

@@ -13,7 +13,7 @@ import resolvers.sessions
 import rules.notice
 import rules.people
 from schema.accounts import Account
-from schema.common import Info, Role
+from schema.common import Info, Role, told
 from schema.languages import Language
 
 
@@ -60,14 +60,14 @@ class MfaNotice:
     blocking: bool = strawberry.field(description="Whether the viewer is stopped until enrolled.")
 
     @classmethod
-    def of(cls, notice: rules.notice.Notice) -> MfaNotice:
+    def of(cls, notice: rules.notice.Notice, info: Info) -> MfaNotice:
         """The notice as clients see it."""
         return cls(
             reason=MfaNoticeReason.ACCOUNT_POLICY if notice.account else MfaNoticeReason.ADMIN_RESET,
             account=Account.of(notice.account) if notice.account else None,
-            title=rules.notice.TITLE,
-            message=notice.message,
-            action_label=rules.notice.ACTION_LABEL,
+            title=told(info, rules.notice.TITLE),
+            message=told(info, notice.message),
+            action_label=told(info, rules.notice.ACTION_LABEL),
             deadline=notice.deadline,
             days_remaining=notice.days_remaining,
             blocking=notice.blocking,
@@ -133,7 +133,7 @@ class Viewer:
         return Language[chosen.upper()] if chosen else None
 
     @classmethod
-    def of(cls, person: rules.people.Person) -> Viewer:
+    def of(cls, person: rules.people.Person, info: Info) -> Viewer:
         """The person as they see themselves."""
         notice = rules.notice.for_person(person)
         return cls(
@@ -149,7 +149,7 @@ class Viewer:
                 enrollment_stopped=person.enrollment_stopped_at is not None,
             ),
             memberships=[Membership(account=Account.of(m.account), role=Role[m.role]) for m in person.memberships],
-            mfa_notice=MfaNotice.of(notice) if notice else None,
+            mfa_notice=MfaNotice.of(notice, info) if notice else None,
             facts=person,
         )
 
@@ -157,9 +157,9 @@ class Viewer:
 async def viewer(info: Info) -> Viewer | None:
     """The signed-in person; None without a session."""
     person = await info.context.person_or_none()
-    return Viewer.of(person) if person else None
+    return Viewer.of(person, info) if person else None
 
 
 async def changed_viewer(info: Info) -> Viewer:
     """The signed-in person after a change of theirs."""
-    return Viewer.of(await info.context.person())
+    return Viewer.of(await info.context.person(), info)

@@ -44,4 +44,4 @@ class Subscription:
     )
     async def viewer_changed(self, info: Info) -> AsyncGenerator[Viewer, None]:
         async for person in resolvers.watching.viewer_changed(info.context):
-            yield Viewer.of(person)
+            yield Viewer.of(person, info)

@@ -13,9 +13,11 @@ from starlette.requests import HTTPConnection
 
 import rules.clients
 import rules.devices
+import rules.languages
 from resolvers.context import Context, Service
 from rules.clients import Client
 from rules.failures import Forbidden, Unauthenticated
+from rules.languages import COOKIE
 from rules.service_keys import Right
 from server.transport.admission import address_key
 from server.transport.heads import heads
@@ -95,6 +97,7 @@ def context_for(connection: HTTPConnection, service: Service, settings: Settings
         takes_cookies=is_http,
         token_is_cookie=not bearer and is_http,
         device_cookie=cookies.get(settings.device_cookie_name),
+        language=rules.languages.chosen(cookies.get(COOKIE), heads(connection.scope).get("accept-language")),
         settings=settings,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -13,6 +13,7 @@ from jinja2 import Environment
 from languages import CATALOGUES
 from rules.events.catalogue import SHOWN
 from rules.languages import ENGLISH, LANGUAGES
+from rules.messages import FOR_PEOPLE
 from web.static_files import STATIC
 from web.texts import texts_in
 from workers import telling
@@ -52,7 +53,11 @@ def _pages() -> Iterable[Text]:
     yield from (event.description for event in SHOWN)
 
 
-SOURCES = {"emails": _emails, "pages": _pages}
+def _messages() -> Iterable[Text]:
+    return FOR_PEOPLE
+
+
+SOURCES: dict[str, Callable[[], Iterable[Text]]] = {"emails": _emails, "pages": _pages, "messages": _messages}
 
 
 def catalogue(language: str, domain: str) -> Catalog:

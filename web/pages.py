@@ -23,15 +23,13 @@ import rules.languages
 import rules.oidc
 from rules.branding import Accent
 from rules.events.catalogue import SHOWN
-from rules.languages import LANGUAGES
+from rules.languages import COOKIE
 from settings import Settings
 from web import texts
 from web.next_path import own_path, sign_in_path
 from web.static_files import StaticFiles, takes_gzip
 
 COMPRESSION = 6
-# Set by the pages once they know whose they are.
-LANGUAGE_COOKIE = "gatehouse-language"
 LOGO_PATH = "/assets/logo"
 LOGO_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}
 POLICY = (
@@ -169,8 +167,7 @@ class Pages:
 
 def _language_of(request: Request) -> str:
     """The person's language, as their browser keeps it, or the one that it prefers."""
-    kept = request.cookies.get(LANGUAGE_COOKIE)
-    return kept if kept in LANGUAGES else rules.languages.accepted(request.headers.get("accept-language"))
+    return rules.languages.chosen(request.cookies.get(COOKIE), request.headers.get("accept-language"))
 
 
 def _brand(colour: str) -> str:

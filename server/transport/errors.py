@@ -11,7 +11,9 @@ from typing import Any
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import StrawberryInputCoercionError
 
+import languages
 from rules.failures import Refusal
+from rules.languages import ENGLISH
 from server.transport.input_messages import TOO_MANY, for_argument, without_token
 from telemetry import requests
 
@@ -26,7 +28,9 @@ NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]{0,255}")
 logger = logging.getLogger("gatehouse.graphql")
 
 
-def mask(errors: Sequence[GraphQLError], request_id: str, operation: str | None = None) -> list[GraphQLError]:
+def mask(
+    errors: Sequence[GraphQLError], request_id: str, operation: str | None = None, language: str = ENGLISH
+) -> list[GraphQLError]:
     """Log the first errors and return what a client may see of all."""
     fresh = [error for error in errors if "requestId" not in (error.extensions or {})]
     # What nobody expected is told before what clients do every day.
@@ -34,15 +38,17 @@ def mask(errors: Sequence[GraphQLError], request_id: str, operation: str | None 
         _log(_code_and_message(error)[0], error, request_id, operation)
     if len(fresh) > MOST_LOGGED:
         logger.info("request_id=%s and %s more errors", request_id, len(fresh) - MOST_LOGGED)
-    return [_mask_one(error, request_id) for error in errors]
+    return [_mask_one(error, request_id, language) for error in errors]
 
 
-def _mask_one(error: GraphQLError, request_id: str) -> GraphQLError:
+def _mask_one(error: GraphQLError, request_id: str, language: str) -> GraphQLError:
     if "requestId" in (error.extensions or {}):
         return error
     code, message = _code_and_message(error)
     requests.ended(code)
-    masked = GraphQLError(message, path=error.path, extensions={"code": code, "requestId": request_id})
+    masked = GraphQLError(
+        languages.told(message, language), path=error.path, extensions={"code": code, "requestId": request_id}
+    )
     masked.nodes, masked.locations = error.nodes, error.locations
     return masked
 

@@ -13,6 +13,7 @@ from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, exec
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.types.execution import PreExecutionError
 
+from rules.languages import ENGLISH
 from server.transport.admission import Admission, Caller, bounds_of
 from server.transport.aside import Aside
 from server.transport.documents import MAX_ERRORS, Prepared, documents_for
@@ -119,7 +120,9 @@ def _fit(result: ExecutionResult, operation: OperationDefinitionNode, context: A
     if not result.errors:
         return result
     name = operation.name.value if operation.name else None
-    return ExecutionResult(result.data, mask(result.errors, context.request_id, name))
+    return ExecutionResult(
+        result.data, mask(result.errors, context.request_id, name, getattr(context, "language", ENGLISH))
+    )
 
 
 def _is_one_of(kind: Any, _info: Any) -> bool | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("rules", "db", "resolvers", "schema", "workers", "server", "web")
+PACKAGES = ("rules", "db", "resolvers", "schema", "languages", "workers", "server", "web")
 INTERVAL = re.compile(r"\binterval\s*'", re.IGNORECASE)
 
 
