@@ -7,6 +7,7 @@ nothing.
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -108,7 +109,10 @@ class Admission:
         """Count one more socket until it is released. Raises RateLimited when there are too many."""
         if person:
             return _Held(self.sockets, {person: self.room.sockets_of_person}).hold()
-        most = {"strangers": self.room.sockets_of_strangers, client.address_key: self.room.sockets_of_stranger}
+        most = {
+            "strangers": _within_files(self.room.sockets_of_strangers),
+            client.address_key: self.room.sockets_of_stranger,
+        }
         return _Held(self.sockets, most | household(client.address_key, self.room.sockets_of_household)).hold()
 
     def turn(self, bounds: Bounds) -> AbstractAsyncContextManager[None]:
@@ -186,6 +190,12 @@ class _Turns:
 def bounds_of(person: str | None) -> Bounds:
     """How large a document may be."""
     return SIGNED_IN if person else STRANGER
+
+
+def _within_files(most: int) -> int:
+    """So many, and half of the files there may be: the other half is for persons and for requests."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return most if soft == resource.RLIM_INFINITY else min(most, soft // 2)
 
 
 def household(key: str, most: int) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import resource
 from typing import Any
 
 import httpx
@@ -140,6 +141,18 @@ def test_one_household_has_half_of_what_all_strangers_may_have_however_many_netw
     for each in (*works, *sockets):
         each.release()
     assert not counters.in_hand
+    assert not counters.sockets
+
+
+def test_sockets_of_all_strangers_leave_half_of_the_files_to_others() -> None:
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    counters = Admission(Room(sockets_of_strangers=files))
+    sockets = [counters.open_socket(Caller(f"address:{n}"), None) for n in range(files // 2)]
+    with pytest.raises(RateLimited):
+        counters.open_socket(Caller("address:another"), None)
+    sockets.append(counters.open_socket(Caller("address:another"), "person:1"))
+    for each in sockets:
+        each.release()
     assert not counters.sockets
 
 
