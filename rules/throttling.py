@@ -122,7 +122,7 @@ def email_key(email: str) -> str:
 
 def address_key(address: str | None) -> str:
     """The tally of one client address over all emails."""
-    return f"address:{_network(address, 56) or source(address)}"
+    return f"address:{_household(address)}"
 
 
 def reset_key(email: str, address: str | None) -> str:
@@ -137,7 +137,7 @@ def reset_email_key(email: str) -> str:
 
 def reset_address_key(address: str | None) -> str:
     """The throttle of one client address's asking for new passwords, whosever."""
-    return f"reset-address:{source(address)}"
+    return f"reset-address:{_household(address)}"
 
 
 def enrollment_link_key(user_id: UUID) -> str:
@@ -152,7 +152,7 @@ def new_device_key(user_id: UUID) -> str:
 
 def wrong_link_key(address: str | None) -> str:
     """The throttle of one client address's tokens that belong to no link."""
-    return f"link:{source(address)}"
+    return f"link:{_household(address)}"
 
 
 def invitations_key(user_id: UUID) -> str:
@@ -179,6 +179,11 @@ def source(address: str | None) -> str:
     if isinstance(parsed, IPv4Address):
         return str(parsed)
     return str(parsed.ipv4_mapped or IPv6Network((int(parsed), 64), strict=False))
+
+
+def _household(address: str | None) -> str:
+    """The address, or its /56 in IPv6: what a provider gives to one customer."""
+    return _network(address, 56) or source(address)
 
 
 def _network(address: str | None, prefix: int) -> str | None:

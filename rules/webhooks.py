@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import socket
 from base64 import b64encode
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -98,4 +99,12 @@ def _is_private_name(host: str) -> bool:
     try:
         return not is_public(host)
     except ValueError:
+        return _is_private_number(host)
+
+
+def _is_private_number(host: str) -> bool:
+    """Whether it is one of the short, octal or hexadecimal forms that resolvers take for an address."""
+    try:
+        return not is_public(socket.inet_ntoa(socket.inet_aton(host)))
+    except OSError:
         return False
