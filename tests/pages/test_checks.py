@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.account.acts import save
+from tests.account.acts import reset, save
 from tests.pages.conftest import Sit
 from tests.pages.desk import codes_in, give_password, scan, set_up
 from tests.people import World, email
@@ -171,7 +171,22 @@ async def test_nothing_stands_in_the_way_of_whoever_is_held_up(sit: Sit, world: 
     await check(page, fetched)
 
 
-@pytest.mark.parametrize("path", ["/not-me", "/not-my-session"])
+async def test_nothing_stands_in_the_way_where_a_reset_waits(sit: Sit, world: World, fetched: Path) -> None:
+    page = await sit("olive")
+    await set_up(page)
+    adam, _ = await world.enrolled("adam"), await world.enrolled("mia")
+    await world.database.execute("UPDATE accounts SET reset_approval = 'EVERYONE'")
+    await reset(adam, world, "mia", "Phone lost on the train")
+    await page.goto("/settings/security")
+    card = page.get_by_role("region", name="Resets that wait")
+    await expect(card).to_contain_text("Phone lost on the train")
+    await check(page, fetched)
+    await card.get_by_role("button", name="Approve").click()
+    await expect(card.get_by_role("alert")).to_contain_text("have not left yet")
+    await check(page, fetched)
+
+
+@pytest.mark.parametrize("path", ["/not-me", "/not-my-session", "/not-wanted"])
 async def test_nothing_stands_in_the_way_at_a_link_out_of_an_email(
     sit: Sit, world: World, fetched: Path, path: str
 ) -> None:
