@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.async_api import expect
+import asyncio
+
+from playwright.async_api import WebSocketRoute, expect
 
 from rules.links import Purpose
 from tests.coming_in.links import link_to
@@ -33,11 +35,6 @@ async def test_this_was_not_me_is_pressed_once_and_says_what_came_of_it(sit: Sit
 async def test_the_link_of_the_email_leads_through_signing_in_to_set_up(sit: Sit, world: World) -> None:
     await world.database.execute(RESET, email("mia"))
     await world.database.execute("UPDATE accounts SET confirm_reset_by_email = true")
-    page = await sit("mia")
-    await page.get_by_role("button", name="Set it up now").click()
-    banner = page.get_by_role("region", name="MFA Required")
-    await expect(banner).to_contain_text("Open the link in the email")
-
     page = await sit()
     await page.goto(f"/account/security#token={await link_to(world, email('mia'), Purpose.ENROLLMENT)}")
     await give_password(page, "mia")
@@ -45,6 +42,35 @@ async def test_the_link_of_the_email_leads_through_signing_in_to_set_up(sit: Sit
     assert "token" not in page.url
     await page.get_by_role("textbox", name="6-digit code").fill(await factor.code(-1))
     await expect(page.get_by_role("dialog", name="Save your backup codes")).to_be_visible()
+
+
+async def test_what_the_banner_says_is_to_be_done_first_outlasts_word_of_what_stands(sit: Sit, world: World) -> None:
+    await world.database.execute(RESET, email("mia"))
+    await world.database.execute("UPDATE accounts SET confirm_reset_by_email = true")
+    page = await sit("mia")
+    refused, told = asyncio.Event(), asyncio.Event()
+
+    async def hold_what_stands(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+
+        async def pass_on(message: str | bytes) -> None:
+            if '"next"' in str(message):
+                await refused.wait()
+                told.set()
+            route.send(message)
+
+        server.on_message(pass_on)
+
+    await page.route_web_socket("**/graphql", hold_what_stands)
+    await page.reload()
+    await page.get_by_role("button", name="Set it up now").click()
+    banner = page.get_by_role("region", name="MFA Required")
+    await expect(banner).to_contain_text("Open the link in the email")
+    refused.set()
+    await told.wait()
+    # The browser takes messages in turn: once it has answered this one, what was passed on has been shown.
+    await page.evaluate("new Promise((after) => setTimeout(after))")
+    await expect(banner).to_contain_text("Open the link in the email")
 
 
 async def test_an_owner_has_it_confirmed_by_email_from_now_on(sit: Sit, world: World) -> None:

@@ -64,7 +64,8 @@ function showBanner(notice, enrolled) {
   if (!notice) return shown?.remove();
   const made = clone("banner");
   const banner = element(made, "section");
-  banner.dataset.banner = "";
+  // What is compared below is the notice, since the refusal of its button may have taken the place of its message.
+  banner.dataset.banner = JSON.stringify(notice);
   banner.classList.toggle("problem", notice.blocking);
   element(banner, "h2").textContent = notice.title;
   element(banner, "p").textContent = notice.message;
@@ -81,7 +82,7 @@ function showBanner(notice, enrolled) {
       if (error instanceof Problem && error.code === "NotPermitted") element(banner, "p").textContent = message;
     }
   });
-  if (shown?.textContent === banner.textContent) return undefined;
+  if (shown?.getAttribute("data-banner") === banner.dataset.banner) return undefined;
   shown?.remove();
   return notices.append(banner);
 }
