@@ -1,4 +1,4 @@
-"""Every setting, as settings.py has it: for people to look up, and for the table of docs/operations.md."""
+"""Every setting, as settings/ has it: for people to look up, and for the table of docs/operations.md."""
 
 from __future__ import annotations
 

@@ -98,4 +98,4 @@ def test_the_image_runs_as_nobody_special_and_takes_in_what_the_wheel_needs() ->
     assert re.findall(r"^USER (.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE) == ["gatehouse"]
     taken = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
-    assert taken == packages | {"pyproject.toml", "README.md", "requirements.txt", "settings.py"}
+    assert taken == packages | {"pyproject.toml", "README.md", "requirements.txt"}
