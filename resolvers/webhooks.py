@@ -8,13 +8,15 @@ from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 import db.outbox
+import db.webhook_deliveries
 import db.webhooks
 import resolvers.access
 import resolvers.owning
 import resolvers.staff
 import rules.webhooks
 from db.pool import Connection
-from db.webhooks import Attempt, Delivery, Webhook
+from db.webhook_deliveries import Attempt, Delivery
+from db.webhooks import Webhook
 from resolvers.context import Context
 from rules.chat import Format
 from rules.events.webhooks import WebhookAdded, WebhookEnabled, WebhookRemoved, WebhookSecretRotated
@@ -102,20 +104,20 @@ async def enable(context: Context, webhook_id: UUID) -> Webhook:
 async def test(context: Context, webhook_id: UUID) -> Delivery:
     """Send a test event. Raises NotFound, NotPermitted."""
     async with _changing(context, webhook_id) as (connection, _, _):
-        delivery_id = await db.webhooks.add_test(connection, webhook_id)
-        (delivery,) = await db.webhooks.deliveries(connection, webhook_id, None, 1, delivery_id)
+        delivery_id = await db.webhook_deliveries.add_test(connection, webhook_id)
+        (delivery,) = await db.webhook_deliveries.of_webhook(connection, webhook_id, None, 1, delivery_id)
     return delivery
 
 
 async def send_again(context: Context, delivery_id: int) -> Delivery:
     """Begin a delivery anew, unless it is on its way. Raises NotFound, NotPermitted."""
     async with context.database.connection() as connection:
-        webhook_id = await db.webhooks.webhook_of(connection, delivery_id)
+        webhook_id = await db.webhook_deliveries.webhook_of(connection, delivery_id)
     if webhook_id is None:
         raise NotFound
     async with _changing(context, webhook_id) as (connection, _, _):
-        await db.webhooks.send_again(connection, delivery_id)
-        (delivery,) = await db.webhooks.deliveries(connection, webhook_id, None, 1, delivery_id)
+        await db.webhook_deliveries.send_again(connection, delivery_id)
+        (delivery,) = await db.webhook_deliveries.of_webhook(connection, webhook_id, None, 1, delivery_id)
     return delivery
 
 
@@ -141,13 +143,13 @@ async def deliveries(context: Context, found: Webhook, first: int | None, before
     """Its deliveries, newest first. Raises BadUserInput."""
     limit = resolvers.staff.page_size(first, LARGEST_PAGE, DEFAULT_PAGE)
     async with context.database.connection() as connection:
-        return await db.webhooks.deliveries(connection, found.id, before, limit)
+        return await db.webhook_deliveries.of_webhook(connection, found.id, before, limit)
 
 
 async def attempts(context: Context, delivery_id: int) -> list[Attempt]:
     """A delivery's attempts, newest first."""
     async with context.database.connection() as connection:
-        return await db.webhooks.attempts(connection, delivery_id)
+        return await db.webhook_deliveries.attempts(connection, delivery_id)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import strawberry
 
+import db.webhook_deliveries
 import db.webhooks
 import resolvers.access
 import resolvers.webhooks
@@ -35,7 +36,7 @@ class WebhookAttempt:
     error: str | None = strawberry.field(description="Why it did not get through; null when it did.")
 
     @classmethod
-    def of(cls, attempt: db.webhooks.Attempt) -> WebhookAttempt:
+    def of(cls, attempt: db.webhook_deliveries.Attempt) -> WebhookAttempt:
         """The attempt as clients see it."""
         return cls(
             attempted_at=attempt.attempted_at,
@@ -65,7 +66,7 @@ class WebhookDelivery:
         return [WebhookAttempt.of(each) for each in await resolvers.webhooks.attempts(info.context, int(self.id))]
 
     @classmethod
-    def of(cls, delivery: db.webhooks.Delivery) -> WebhookDelivery:
+    def of(cls, delivery: db.webhook_deliveries.Delivery) -> WebhookDelivery:
         """The delivery as clients see it."""
         return cls(
             id=strawberry.ID(str(delivery.id)),

@@ -12,7 +12,7 @@ from celery import Celery
 import db.dispatching
 import db.listening
 import db.pool
-import db.webhooks
+import db.webhook_sending
 from db.pool import Database
 from db.seldom import Seldom
 from rules.events.catalogue import QUIET_TYPES, SECURITY_TYPES
@@ -87,7 +87,7 @@ async def relay_once(database: Database, app: Celery) -> int:
 
 async def _wake_webhooks(database: Database, app: Celery) -> None:
     async with database.connection() as connection:
-        if not await db.webhooks.is_due(connection):
+        if not await db.webhook_sending.is_due(connection):
             return
     with contextlib.suppress(*BROKER_AWAY):  # the next look asks again
         await asyncio.to_thread(publish, app, "webhooks", queue=PLAN)

@@ -10,7 +10,8 @@ from celery import Celery
 import db.alerts
 import db.deliveries
 import db.housekeeping
-import db.webhooks
+import db.webhook_deliveries
+import db.webhook_sending
 from rules.events.mailing import BULK
 from workers.alerts import tell_gathered
 from workers.app import PLAN, log, wake
@@ -79,7 +80,7 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
         last_sweep[0] = time.monotonic()
         for queue in runtime.query(db.deliveries.due_queues):
             wake(app, "send", queue, queue=queue)
-        if runtime.query(db.webhooks.take_over):
+        if runtime.query(db.webhook_sending.take_over):
             wake(app, "webhooks", queue=PLAN)
 
         async def tell() -> int:
@@ -111,7 +112,7 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
     def prune() -> None:
         runtime.query(db.deliveries.prune, runtime.settings.delivery_retention_days)
         runtime.query(db.housekeeping.prune, runtime.settings.time_limits.session_idle)
-        runtime.query(db.webhooks.prune)
+        runtime.query(db.webhook_deliveries.prune)
         runtime.query(db.alerts.prune)
         if runtime.settings.event_retention_days:
             runtime.query(db.housekeeping.prune_events, runtime.settings.event_retention_days)

@@ -18,13 +18,14 @@ import certifi
 import httpcore
 
 import db.outbox
+import db.webhook_sending
 import db.webhooks
 import languages
 import rules.chat
 import rules.delivery
 import rules.events.json_schema
 import rules.webhooks
-from db.webhooks import Claimed
+from db.webhook_sending import Claimed
 from rules.chat import Format, Message
 from rules.events.webhooks import WebhookDisabled
 from rules.failures import ServiceUnavailable
@@ -131,7 +132,9 @@ class Pump:
         async with Connections(allow_private=self._runtime.settings.webhook_allow_private) as connections:
             while not self._runtime.is_stopping:
                 room = MOST_AT_ONCE - len(under_way)
-                found = await self._runtime.query_once(db.webhooks.claim, room, [*self._ring.keys]) if room else []
+                found = (
+                    await self._runtime.query_once(db.webhook_sending.claim, room, [*self._ring.keys]) if room else []
+                )
                 under_way |= {asyncio.create_task(self._attempt(connections, claimed)) for claimed in found}
                 if not under_way:
                     return
@@ -150,14 +153,14 @@ class Pump:
             with connections.to(claimed.webhook_id) as pool:
                 outcome = await self._send(pool, claimed)
         except asyncio.CancelledError:
-            await self._runtime.query_once(db.webhooks.give_back, claimed)
+            await self._runtime.query_once(db.webhook_sending.give_back, claimed)
             raise
         pause_s = None
         if outcome.error is not None and not claimed.is_last:
             pause_s = rules.delivery.pause_s(claimed.attempts, secrets.randbelow(1000) / 1000)
         duration_ms = int((time.monotonic() - began_at) * 1000)
         answer = (outcome.status, outcome.answer, outcome.error)
-        await self._runtime.query_once(db.webhooks.record, claimed, duration_ms, *answer, pause_s)
+        await self._runtime.query_once(db.webhook_sending.record, claimed, duration_ms, *answer, pause_s)
         if outcome.error is not None:
             await self._switch_off(claimed)
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from db import outbox, webhooks
+from db import outbox, webhook_deliveries
 from resolvers.webhooks import insert
 from rules.chat import Format, Message, written
 from rules.clients import Client
@@ -42,7 +42,7 @@ async def test_both_are_told_in_a_sentence_by_the_same_way_and_retries_and_can_b
     mia = await line.world.user_id("mia")
     async with receiving(refused) as slack, receiving() as teams:
         ids = [await channel(line, slack, Format.SLACK), await channel(line, teams, Format.TEAMS)]
-        await webhooks.add_test(line.database, ids[1])
+        await webhook_deliveries.add_test(line.database, ids[1])
         await line.start("relay", "worker", webhook_allow_private="true")
         off = MfaDisabled(subject_id=mia, actor_id=mia, client=Client(None, None))
         async with line.database.transaction():

@@ -13,7 +13,7 @@ import httpcore
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from db import outbox, webhooks
+from db import outbox, webhook_deliveries, webhooks
 from resolvers.webhooks import insert
 from rules.clients import Client
 from rules.events.mfa import MfaDisabled
@@ -36,12 +36,12 @@ async def told(line: Line, url: str, *, account_id: UUID | None = None) -> tuple
     return webhook.id, secret
 
 
-async def deliveries(line: Line, webhook_id: UUID) -> list[webhooks.Delivery]:
+async def deliveries(line: Line, webhook_id: UUID) -> list[webhook_deliveries.Delivery]:
     """Its deliveries, oldest first."""
-    return (await webhooks.deliveries(line.database, webhook_id, None, 100))[::-1]
+    return (await webhook_deliveries.of_webhook(line.database, webhook_id, None, 100))[::-1]
 
 
-async def until_state(line: Line, webhook_id: UUID, *states: str) -> list[webhooks.Delivery]:
+async def until_state(line: Line, webhook_id: UUID, *states: str) -> list[webhook_deliveries.Delivery]:
     """The deliveries, once they are in these states."""
 
     async def holds() -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpcore
 
-from db import outbox, webhooks
+from db import outbox, webhook_sending
 from resolvers.webhooks import insert
 from rules.clients import Client
 from rules.events.mfa import MfaEnabled
@@ -39,10 +39,10 @@ async def delivery(world: World, url: str, attempt_s: float = ATTEMPT_S) -> Asyn
 
     async def deliver() -> list[Outcome]:
         outcomes = []
-        for claimed in await webhooks.claim(world.database, 10, [*ring.keys]):
+        for claimed in await webhook_sending.claim(world.database, 10, [*ring.keys]):
             outcomes.append(await pump._send(pool, claimed))
             told = outcomes[-1]
-            await webhooks.record(world.database, claimed, 1, told.status, told.answer, told.error, None)
+            await webhook_sending.record(world.database, claimed, 1, told.status, told.answer, told.error, None)
         return outcomes
 
     async with httpcore.AsyncConnectionPool() as pool:

@@ -1,0 +1,122 @@
+"""Deliveries of webhooks as their accounts see them, with each attempt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.pool import Connection
+from rules.webhooks import KEPT_FOR, TEST
+
+PRUNE_BATCH = 10_000
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A delivery as its account sees it, with its latest attempt, if any."""
+
+    id: int
+    webhook_id: UUID
+    event_id: int | None
+    type: str
+    state: str
+    attempts: int
+    created_at: datetime
+    next_attempt_at: datetime
+    attempted_at: datetime | None
+    duration_ms: int | None
+    status: int | None
+    answer: str | None
+    error: str | None
+
+
+async def of_webhook(
+    connection: Connection, webhook_id: UUID, before: int | None, limit: int, delivery_id: int | None = None
+) -> list[Delivery]:
+    """An endpoint's deliveries, newest first; or the one with this id."""
+    rows = await connection.fetch(
+        """
+        SELECT delivery.id, webhook_id, event_id, coalesce(events.type, $5) AS type, state, delivery.attempts,
+            created_at, next_attempt_at, attempted_at, duration_ms, status, answer, error
+        FROM webhook_deliveries AS delivery
+        LEFT JOIN events ON events.id = event_id
+        LEFT JOIN LATERAL (
+            SELECT attempted_at, duration_ms, status, answer, error FROM webhook_attempts
+            WHERE delivery_id = delivery.id ORDER BY attempted_at DESC LIMIT 1
+        ) AS latest ON true
+        WHERE webhook_id = $1 AND ($2::bigint IS NULL OR delivery.id < $2) AND ($4::bigint IS NULL OR delivery.id = $4)
+        ORDER BY delivery.id DESC LIMIT $3
+        """,
+        webhook_id,
+        before,
+        limit,
+        delivery_id,
+        TEST,
+    )
+    return [Delivery(**row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try."""
+
+    attempted_at: datetime
+    duration_ms: int
+    status: int | None
+    answer: str | None
+    error: str | None
+
+
+async def attempts(connection: Connection, delivery_id: int) -> list[Attempt]:
+    """A delivery's tries, newest first; at most 100."""
+    rows = await connection.fetch(
+        """
+        SELECT attempted_at, duration_ms, status, answer, error FROM webhook_attempts
+        WHERE delivery_id = $1 ORDER BY attempted_at DESC LIMIT 100
+        """,
+        delivery_id,
+    )
+    return [Attempt(**row) for row in rows]
+
+
+async def add_test(connection: Connection, webhook_id: UUID) -> int:
+    """A delivery of no event, due at once; its id."""
+    delivery_id: int = await connection.fetchval(
+        "INSERT INTO webhook_deliveries (webhook_id) VALUES ($1) RETURNING id", webhook_id
+    )
+    return delivery_id
+
+
+async def webhook_of(connection: Connection, delivery_id: int) -> UUID | None:
+    """Whose delivery this is."""
+    webhook_id: UUID | None = await connection.fetchval(
+        "SELECT webhook_id FROM webhook_deliveries WHERE id = $1", delivery_id
+    )
+    return webhook_id
+
+
+async def send_again(connection: Connection, delivery_id: int) -> bool:
+    """Let a delivery that has ended begin anew; false while it is on its way."""
+    status = await connection.execute(
+        """
+        UPDATE webhook_deliveries SET state = 'pending', attempts = 0, next_attempt_at = now(), tried_since = now()
+        WHERE id = $1 AND state IN ('delivered', 'failed')
+        """,
+        delivery_id,
+    )
+    return status == "UPDATE 1"
+
+
+async def prune(connection: Connection) -> None:
+    """Forget old deliveries that have ended."""
+    await connection.execute(
+        """
+        DELETE FROM webhook_deliveries WHERE id IN (
+            SELECT id FROM webhook_deliveries
+            WHERE created_at < now() - $1::interval AND state IN ('delivered', 'failed') LIMIT $2
+        )
+        """,
+        KEPT_FOR,
+        PRUNE_BATCH,
+    )
