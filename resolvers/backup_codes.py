@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import db.backup_codes
 import db.outbox
 import resolvers.access
-import resolvers.guessing
+import resolvers.guessing.codes
 import resolvers.proof
 import resolvers.second_factor
 import rules.backup_codes
@@ -35,7 +35,7 @@ async def regenerate(context: Context, code: str) -> list[str]:
     person = await resolvers.access.fresh_person_with_code(context)
     if not person.mfa_enabled:
         raise MfaNotEnabled
-    async with resolvers.guessing.of_code(context, person.id) as guess:
+    async with resolvers.guessing.codes.of_person(context, person.id) as guess:
         await _refuse_wrong(context, person, code)
         codes = await new_set(context)
         async with context.changing(person.id) as connection:

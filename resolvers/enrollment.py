@@ -7,7 +7,7 @@ import db.factors
 import db.links
 import db.outbox
 import resolvers.access
-import resolvers.guessing
+import resolvers.guessing.codes
 import resolvers.new_app
 import resolvers.proof
 import resolvers.second_factor
@@ -67,7 +67,10 @@ async def disable(context: Context, code: str) -> None:
     person = await resolvers.access.fresh_person_with_code(context)
     if not person.mfa_enabled:
         raise MfaNotEnabled
-    async with resolvers.guessing.of_code(context, person.id) as guess, context.changing(person.id) as connection:
+    async with (
+        resolvers.guessing.codes.of_person(context, person.id) as guess,
+        context.changing(person.id) as connection,
+    ):
         await resolvers.access.lock_person(connection, person)
         await resolvers.second_factor.spend_totp(context, connection, person.id, code)
         await db.factors.remove(connection, person.id)

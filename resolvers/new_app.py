@@ -13,13 +13,14 @@ import db.outbox
 import db.sessions
 import resolvers.access
 import resolvers.backup_codes
-import resolvers.guessing
+import resolvers.guessing.codes
 import resolvers.proof
 import resolvers.second_factor
 import rules.totp
 from db.pool import Connection
 from resolvers.backup_codes import CodeSet
 from resolvers.context import Context
+from resolvers.guessing.charged import WrongGuess
 from rules.events.base import Event
 from rules.failures import EnrollmentNotStarted
 from rules.people import Person
@@ -68,7 +69,7 @@ async def put_into_use(
         opened = await db.enrollment.load(connection, person.id)
     if opened is None:
         raise EnrollmentNotStarted
-    async with resolvers.guessing.of_code(context, person.id) as guess:
+    async with resolvers.guessing.codes.of_person(context, person.id) as guess:
         secret = _open(context, person, opened.secret)
         step = _first_step(secret, opened.now, code)
         codes = await resolvers.backup_codes.new_set(context)
@@ -97,7 +98,7 @@ def _first_step(secret: bytes, now: datetime, code: str) -> int:
     step = rules.totp.matching_step(secret, code, now)
     if step is None:
         skew = rules.totp.clock_skew_s(secret, code, now)
-        raise resolvers.guessing.WrongGuess(_wrong_first_code(skew), skew)
+        raise WrongGuess(_wrong_first_code(skew), skew)
     return step
 
 

@@ -18,7 +18,7 @@ import db.sessions
 import db.throttles
 import db.users
 import resolvers.access
-import resolvers.guessing
+import resolvers.guessing.passwords
 import resolvers.joining
 import resolvers.sign_in
 import rules.addresses
@@ -29,6 +29,7 @@ from db.credentials import Subject
 from db.links import Found
 from db.pool import Connection
 from resolvers.context import Context
+from resolvers.guessing.charged import WrongGuess
 from rules.events.passwords import PasswordChanged, PasswordResetRequested
 from rules.events.staff import StaffAdded
 from rules.failures import InvalidCredentials, InvalidInput, LinkExpired, TooManyAttempts
@@ -100,7 +101,8 @@ async def change_password(context: Context, current: str, new: str) -> None:
     async with context.database.connection() as connection:
         known = await db.users.credentials_of(connection, person.id)
         subject = await db.credentials.subject(connection, person.id, None)
-    async with resolvers.guessing.of_password(context, resolvers.guessing.session_door(person.id), known) as guess:
+    door = resolvers.guessing.passwords.session_door(person.id)
+    async with resolvers.guessing.passwords.at_door(context, door, known) as guess:
         known, _ = await resolvers.sign_in.check_password(context, known, current)
         if subject is None:
             raise InvalidCredentials
@@ -109,7 +111,7 @@ async def change_password(context: Context, current: str, new: str) -> None:
             await resolvers.access.lock_person(connection, person)
             # Two changes at once: the second one's current password is the current one no more.
             if not await db.users.lock_if_unchanged(connection, known):
-                raise resolvers.guessing.WrongGuess
+                raise WrongGuess
             await db.links.void(connection, person.id, [Purpose.PASSWORD_RESET])
             await db.users.set_password_hash(connection, person.id, password_hash)
             await db.sessions.end_others(connection, person.id, person.session_id, context.service.limits.session_idle)

@@ -9,7 +9,8 @@ import db.outbox
 import db.sessions
 import db.users
 import resolvers.access
-import resolvers.guessing
+import resolvers.guessing.codes
+import resolvers.guessing.passwords
 import resolvers.second_factor
 import resolvers.sign_in
 import rules.tokens
@@ -56,8 +57,9 @@ async def keep_only_this_session(context: Context, connection: Connection, perso
 async def _show_password(context: Context, person: Person, password: str) -> None:
     async with context.database.connection() as connection:
         known = await db.users.credentials_of(connection, person.id)
+    door = resolvers.guessing.passwords.session_door(person.id)
     async with (
-        resolvers.guessing.of_password(context, resolvers.guessing.session_door(person.id), known) as guess,
+        resolvers.guessing.passwords.at_door(context, door, known) as guess,
         resolvers.sign_in.password_shown(context, known, password) as (connection, _),
     ):
         if not await db.sessions.renew_password(connection, person.session_id):
@@ -70,7 +72,7 @@ async def _show_password(context: Context, person: Person, password: str) -> Non
 async def _show_second_factor(context: Context, person: Person, totp_code: str | None, backup_code: str | None) -> None:
     if not person.mfa_enabled:
         raise MfaNotEnabled
-    async with resolvers.guessing.of_code(context, person.id) as guess:
+    async with resolvers.guessing.codes.of_person(context, person.id) as guess:
         async with context.database.connection() as connection:
             factor = await resolvers.second_factor.load(connection, person.id)
         given = await resolvers.second_factor.answer(context, factor, totp_code, backup_code)

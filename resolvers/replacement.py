@@ -7,7 +7,7 @@ import db.factors
 import db.recovery
 import db.sessions
 import resolvers.access
-import resolvers.guessing
+import resolvers.guessing.codes
 import resolvers.new_app
 import resolvers.second_factor
 from db.pool import Connection
@@ -32,7 +32,7 @@ async def begin(context: Context, totp_code: str | None, backup_code: str | None
     if not person.mfa_enabled:
         raise MfaNotEnabled
     secret, sealed = resolvers.new_app.new_secret(context, person)
-    async with resolvers.guessing.of_code(context, person.id) as guess:
+    async with resolvers.guessing.codes.of_person(context, person.id) as guess:
         async with context.database.connection() as connection:
             factor = await resolvers.second_factor.load(connection, person.id)
         given = await resolvers.second_factor.answer(context, factor, totp_code, backup_code)

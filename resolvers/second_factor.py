@@ -13,7 +13,7 @@ import rules.totp
 from db.factors import Factor
 from db.pool import Connection
 from resolvers.context import Context
-from resolvers.guessing import NotACode, WrongGuess
+from resolvers.guessing.charged import NotACode, WrongGuess
 from rules.events.signing_in import BackupCodeUsed
 from rules.failures import MfaNotEnabled
 from rules.sealing import KeyRing

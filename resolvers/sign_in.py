@@ -17,7 +17,8 @@ import db.recovery
 import db.sessions
 import db.users
 import resolvers.devices
-import resolvers.guessing
+import resolvers.guessing.codes
+import resolvers.guessing.passwords
 import resolvers.reenrollment
 import resolvers.second_factor
 import resolvers.standing
@@ -27,6 +28,7 @@ import rules.tokens
 from db.pool import Connection
 from db.users import Credentials
 from resolvers.context import Context
+from resolvers.guessing.charged import WrongGuess
 from rules.clients import Client
 from rules.events.signing_in import SignInSucceeded
 from rules.failures import BadUserInput, ChallengeExpired, InvalidCredentials
@@ -65,9 +67,9 @@ async def sign_in(context: Context, email: str, password: str, use_cookie: bool)
     email = rules.addresses.normalized(email)
     async with context.database.connection() as connection:
         known = await db.users.credentials(connection, email)
-    door = resolvers.guessing.sign_in_door(context, email, known)
+    door = resolvers.guessing.passwords.sign_in_door(context, email, known)
     async with (
-        resolvers.guessing.of_password(context, door, known) as guess,
+        resolvers.guessing.passwords.at_door(context, door, known) as guess,
         password_shown(context, known, password) as (connection, shown),
     ):
         try:
@@ -76,7 +78,7 @@ async def sign_in(context: Context, email: str, password: str, use_cookie: bool)
             else:
                 outcome = await start_session(context, connection, shown.id)
         except ShutOut:
-            raise resolvers.guessing.WrongGuess from None  # nobody is to find out here whether the password was right
+            raise WrongGuess from None  # nobody is to find out here whether the password was right
         await guess.give_back(connection)
     if isinstance(outcome, ChallengeOpened):
         return outcome
@@ -115,7 +117,7 @@ async def _complete_challenge(
     token_hash = rules.tokens.digest(rules.tokens.CHALLENGE_PREFIX, challenge_token)
     if token_hash is None:
         raise ChallengeExpired
-    async with resolvers.guessing.of_challenge(context, token_hash) as (guess, challenge):
+    async with resolvers.guessing.codes.of_challenge(context, token_hash) as (guess, challenge):
         async with context.database.connection() as connection:
             factor = await db.factors.load(connection, challenge.user_id)
         if factor is None:
@@ -169,7 +171,7 @@ async def check_password(context: Context, known: Credentials | None, password: 
     compared = password_hash or hasher.nobodys
     is_right = await hasher.run(rules.passwords.matches, password, compared)
     if not is_right or known is None or password_hash is None:
-        raise resolvers.guessing.WrongGuess
+        raise WrongGuess
     return known, password_hash
 
 
