@@ -118,7 +118,10 @@ def create_app(
         managed = (membership for membership in person.memberships if membership.role in MANAGERS)
         return Visitor(tuple(str(membership.account.id) for membership in managed), person.is_super_admin)
 
-    pages = Pages(settings, visitor)
+    async def is_recovering(request: Request) -> bool:
+        return await make_context(request).recovering_person() is not None
+
+    pages = Pages(settings, visitor, is_recovering)
     schema = schema or schema_of(settings)
     explorer = Explorer(settings, schema, is_staff)
     endpoint = GraphQLEndpoint(schema, make_context, settings=settings, page=explorer.page)

@@ -1,5 +1,5 @@
 """The pages for people: the shells of /sign-in, /account/security, /settings/security, /set-password,
-/not-me, /not-my-session and /not-wanted.
+/new-app, /not-me, /not-my-session and /not-wanted.
 
 A shell holds nothing about anybody: its modules ask the GraphQL API, with the session's cookie, as any client would.
 The server looks at the session only to send people to the page that fits, and to answer 404 where the API says
@@ -12,6 +12,7 @@ import gzip
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -56,11 +57,20 @@ class Visitor:
 
 
 class Pages:
-    """The pages; `visitor` tells who is signed in, None when nobody is."""
+    """The pages; `visitor` tells who is signed in, None when nobody is.
 
-    def __init__(self, settings: Settings, visitor: Callable[[Request], Awaitable[Visitor | None]]) -> None:
+    Whose session a recovery pass began is nobody to them, but `is_recovering`, which leads to the one page for that.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        visitor: Callable[[Request], Awaitable[Visitor | None]],
+        is_recovering: Callable[[Request], Awaitable[bool]],
+    ) -> None:
         self.settings = settings
         self.visitor = visitor
+        self.is_recovering = is_recovering
         self.files = StaticFiles({"brand.css": _brand(settings.accent_color)})
         self.templates = cache(self._templates)
 
@@ -72,6 +82,7 @@ class Pages:
         return [
             Route("/", self._home),
             Route("/sign-in", self._sign_in),
+            Route("/new-app", self._new_app),
             Route("/account/security", self._account),
             Route("/settings/security", self._agency),
             Route("/set-password", self._set_password),
@@ -92,10 +103,18 @@ class Pages:
         wanted = own_path(request.query_params.get("next")) or "/account/security"
         if await self.visitor(request):
             return _to(wanted if not wanted.startswith("/sign-in") else "/account/security")
+        if await self.is_recovering(request):
+            return _to(f"/new-app?next={quote(wanted, safe='/')}")
         given = request.query_params
         provider = next((each for each in self.settings.oidc if each.name == given.get("provider")), None)
         problem = rules.oidc.sentence(given.get("problem", ""), provider.title) if provider else None
         return self._page(request, "sign_in.html", wanted=wanted, providers=self.settings.oidc, problem=problem)
+
+    async def _new_app(self, request: Request) -> Response:
+        wanted = own_path(request.query_params.get("next")) or "/account/security"
+        if not await self.is_recovering(request):
+            return _to(sign_in_path(wanted))
+        return self._page(request, "new_app.html", wanted=wanted)
 
     async def _account(self, request: Request) -> Response:
         if not await self.visitor(request):

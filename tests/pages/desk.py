@@ -79,7 +79,12 @@ async def set_up(page: Page, opener: str = "Set up MFA") -> Factor:
 
 async def scan(page: Page) -> Factor:
     """The factor whose key the dialog of set-up shows for typing."""
-    key = await dialog_of(page).locator("code").inner_text()
+    return await scan_in(dialog_of(page))
+
+
+async def scan_in(place: Locator) -> Factor:
+    """The factor whose key is shown for typing in this place."""
+    key = await place.locator("code").inner_text()
     assert len(pyotp.TOTP(key.replace(" ", "")).now()) == 6
     return Factor(key.replace(" ", ""), [])
 

@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 
 from tests.account.acts import reset, save
 from tests.pages.conftest import Sit
-from tests.pages.desk import codes_in, give_password, scan, set_up
+from tests.pages.desk import codes_in, give_password, scan, scan_in, set_up
 from tests.people import World, email
 from web.explorer_assets import npm_command
 from web.static_files import STATIC
@@ -80,6 +80,9 @@ async def test_nothing_stands_in_the_way_of_signing_in(sit: Sit, world: World, f
     await expect(page.get_by_text("That code is not right.")).to_be_visible()
     await check(page, fetched)
     await page.get_by_role("button", name="Use a backup code").click()
+    await check(page, fetched)
+    await page.get_by_role("button", name="Use a recovery pass").click()
+    await page.get_by_role("button", name="Continue").click()
     await check(page, fetched)
     await page.goto("/set-password")
     await check(page, fetched)
@@ -184,6 +187,35 @@ async def test_nothing_stands_in_the_way_where_a_reset_waits(sit: Sit, world: Wo
     await card.get_by_role("button", name="Approve").click()
     await expect(card.get_by_role("alert")).to_contain_text("have not left yet")
     await check(page, fetched)
+
+
+async def test_nothing_stands_in_the_way_of_a_recovery_pass(sit: Sit, world: World, fetched: Path) -> None:
+    await world.enroll(await world.sign_in("mia"))
+    olive = await sit("olive")
+    await set_up(olive)
+    await olive.goto("/settings/security")
+    await olive.get_by_role("row").filter(has_text=email("mia")).get_by_role("button", name="Recovery pass").click()
+    await check(olive, fetched)
+    await olive.get_by_role("textbox", name="Reason").fill("Phone lost on the train")
+    await olive.get_by_role("button", name="Make a pass").click()
+    shown = olive.get_by_role("dialog", name="Hand this pass over")
+    recovery_pass = await shown.locator("code").inner_text()
+    await check(olive, fetched)
+    page = await sit()
+    await page.goto("/sign-in")
+    await give_password(page, "mia")
+    await page.get_by_role("button", name="Use a recovery pass").click()
+    await page.get_by_role("textbox", name="Recovery pass").fill(recovery_pass)
+    await page.get_by_role("button", name="Continue").click()
+    await expect(page.get_by_role("heading", name="Set up your new app")).to_be_focused()
+    await check(page, fetched)
+    new = await scan_in(page.get_by_role("main"))
+    await page.get_by_role("textbox", name="6-digit code").fill(await new.code(-1))
+    await codes_in(page.get_by_role("dialog", name="Save your backup codes"))
+    await check(page, fetched)
+    await page.context.clear_cookies()
+    await page.goto("/new-app")
+    await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/not-me", "/not-my-session", "/not-wanted"])

@@ -1,19 +1,13 @@
 // The dialog of set-up: QR code, key for typing, the first code; then the backup codes.
 
-import { act } from "./act.js";
+import { act, succeeded } from "./act.js";
 import { saveCodes } from "./backup_codes.js";
-import { copied } from "./clipboard.js";
-import { codeIn, isCode, sendWhenFull } from "./codes.js";
 import { openDialog } from "./dialogs.js";
-import { button, element, find, form, input, say } from "./dom.js";
-import { Problem } from "./api.js";
-import { onSubmit, refuseAndEmpty, sentence } from "./forms.js";
+import { BEGUN, offerKey, tellExpired } from "./key.js";
 import { VIEWER } from "./queries.js";
-import { t } from "./texts.js";
 
-/** @typedef {{manualEntryKey: string, qrCodePngDataUri: string}} Begun */
+/** @typedef {import("./key.js").Begun} Begun */
 
-export const BEGUN = "... on MfaEnrollment { manualEntryKey qrCodePngDataUri }";
 const BEGIN = `mutation BeginMfaEnrollment($idempotencyKey: String) {
   beginMfaEnrollment(idempotencyKey: $idempotencyKey) { __typename ${BEGUN} ... on Error { message } } }`;
 const VERIFY = `mutation VerifyAndEnableMfa($input: VerifyAndEnableMfaInput!) { verifyAndEnableMfa(input: $input) {
@@ -27,7 +21,7 @@ const VERIFY = `mutation VerifyAndEnableMfa($input: VerifyAndEnableMfaInput!) { 
 export async function setUp(enrolled) {
   scan("set-up", await begin(), VERIFY, enrolled, async (field, show) => {
     show(await begin());
-    refuseAndEmpty(field, t("This QR code had expired. Scan the new one, then enter the code that it generates."));
+    tellExpired(field);
   });
 }
 
@@ -40,37 +34,16 @@ export async function setUp(enrolled) {
  */
 export function scan(id, begun, mutation, done, expired) {
   const { dialog } = openDialog(id);
-  const show = (/** @type {Begun} */ key) => showKey(dialog, key);
-  show(begun);
-  const field = input(dialog, "input");
-  sendWhenFull(field);
-  button(dialog, "[data-copy]").addEventListener("click", async () => {
-    const key = element(dialog, ".key").textContent ?? "";
-    say(element(dialog, ".said"), (await copied(key.replaceAll(" ", ""))) ? t("Key copied.") : t("Select the key to copy it."));
-  });
-  onSubmit(form(dialog), async () => {
-    if (!isCode(field)) return;
-    const result = await act(mutation, { code: codeIn(field) });
-    if (result.backupCodes) {
+  offerKey(dialog, begun, {
+    send: (code) => act(mutation, { code }),
+    done: async (result) => {
       dialog.close();
       await saveCodes(result.backupCodes, result.viewer.email);
       done(result.viewer);
-    } else if (result.__typename === "EnrollmentNotStarted") await expired(field, show, dialog);
-    else refuseAndEmpty(field, sentence(result));
+    },
+    expired: (field, show) => expired(field, show, dialog),
   });
 }
 
 /** @returns {Promise<Begun>} */
-async function begin() {
-  const result = await act(BEGIN);
-  if (result.__typename !== "MfaEnrollment") throw new Problem(result.__typename, result.message);
-  return result;
-}
-
-/** @param {HTMLElement} dialog @param {Begun} begun */
-function showKey(dialog, begun) {
-  const picture = find(dialog, ".qr", HTMLImageElement);
-  picture.src = begun.qrCodePngDataUri;
-  picture.alt = t("QR code for your authenticator app. The key in it: {key}", { key: begun.manualEntryKey });
-  element(dialog, ".key").textContent = begun.manualEntryKey;
-}
+const begin = async () => succeeded(await act(BEGIN), "MfaEnrollment");

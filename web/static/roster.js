@@ -5,7 +5,6 @@ import { Problem, ask } from "./api.js";
 import { openDialog } from "./dialogs.js";
 import { button, element, find, form, input } from "./dom.js";
 import { onPress, onSubmit, sentence, tell } from "./forms.js";
-import { except } from "./exceptions.js";
 import { announce, tellProblem } from "./frame.js";
 import { invite, inviteAgain, revoke } from "./invite.js";
 import { downloadCsv } from "./roster_csv.js";
@@ -53,13 +52,18 @@ export class Roster {
     return [
       { name: t("Reset MFA"), act: (member) => this.reset(member), fits: ({ canResetMfa }) => canResetMfa },
       {
+        name: t("Recovery pass"),
+        act: (member) => void this.givePass(member).catch(refused),
+        fits: ({ canResetMfa, mfaEnabled }) => canResetMfa && mfaEnabled,
+      },
+      {
         name: t("Remind"),
         act: (member) => void this.remind(member).catch(refused),
         fits: (member) => this.isRequired && !member.mfaEnabled && !isInvited(member),
       },
       {
         name: t("Exception"),
-        act: (member) => void except(this.accountId, isOwner, member, changed).catch(refused),
+        act: (member) => void this.except(member, isOwner).catch(refused),
         fits: (member) =>
           ((this.isRequired && !member.mfaEnabled && !isInvited(member)) || isExcepted(member)) &&
           member.email !== person.email,
@@ -238,6 +242,16 @@ export class Roster {
       this.put(result.staffMember);
       announce(t("MFA of {email} is reset.", { email: member.email }));
     });
+  }
+
+  /** @param {Member} member */
+  async givePass(member) {
+    (await import("./recovery_pass.js")).givePass(this.accountId, member);
+  }
+
+  /** @param {Member} member @param {boolean} isOwner */
+  async except(member, isOwner) {
+    await (await import("./exceptions.js")).except(this.accountId, isOwner, member, (now) => this.put(now));
   }
 
   /** @param {Member} member */

@@ -1,4 +1,5 @@
-// Signing in, step by step, in whatever element is given: the password, then a code of the app or a backup code.
+// Signing in, step by step, in whatever element is given: the password, then a code of the app, a backup code, or a
+// recovery pass, which leads to the page where the app is replaced.
 
 import { Problem, ask } from "./api.js";
 import { codeIn, isCode, otherKind, sendWhenFull } from "./codes.js";
@@ -11,6 +12,8 @@ const SIGN_IN = `mutation SignIn($input: SignInInput!) { result: signIn(input: $
 const COMPLETE = `mutation CompleteMfaChallenge($input: CompleteMfaChallengeInput!) {
   result: completeMfaChallenge(input: $input) {
     __typename ... on SignedIn { viewer { email } } ... on Error { message } ... on TooManyAttempts { retryAt } } }`;
+const REDEEM = `mutation RedeemRecoveryPass($input: RedeemRecoveryPassInput!) {
+  result: redeemRecoveryPass(input: $input) { __typename ... on Error { message } ... on TooManyAttempts { retryAt } } }`;
 
 /**
  * Begin with the password, or with a challenge that is open already; `done` gets the email of whoever has signed in.
@@ -52,6 +55,7 @@ function codeStep(place, email, challengeToken, done, kind) {
   button(place, "[data-other]").addEventListener("click", () =>
     codeStep(place, email, challengeToken, done, otherKind(kind)),
   );
+  button(place, "[data-pass]").addEventListener("click", () => passStep(place, email, challengeToken, done));
   onSubmit(form(place), async () => {
     if (!isCode(field)) return;
     const result = await sent(COMPLETE, { challengeToken, code: { [kind]: codeIn(field) } });
@@ -59,6 +63,28 @@ function codeStep(place, email, challengeToken, done, kind) {
     if (result.__typename === "ChallengeExpired") return passwordStep(place, email, done, result.message);
     refuseAndEmpty(field, sentence(result));
   });
+}
+
+/**
+ * @param {HTMLElement} place @param {string} email @param {string} challengeToken @param {(email: string) => void} done
+ */
+function passStep(place, email, challengeToken, done) {
+  place.replaceChildren(clone("pass-step"));
+  const field = input(place, "input");
+  field.focus();
+  button(place, "[data-other]").addEventListener("click", () => codeStep(place, email, challengeToken, done, "totp"));
+  onSubmit(form(place), async () => {
+    const result = await sent(REDEEM, { challengeToken, recoveryPass: field.value });
+    if (result.__typename === "RecoverySession") return replaceApp();
+    if (result.__typename === "ChallengeExpired") return passwordStep(place, email, done, result.message);
+    refuseAndEmpty(field, sentence(result));
+  });
+}
+
+/** Leave for the page where the app is replaced, which leads to where the person has wanted to go. */
+function replaceApp() {
+  const wanted = document.body.dataset.wanted ?? location.pathname + location.search;
+  location.assign(`/new-app?next=${encodeURIComponent(wanted)}${location.hash}`);
 }
 
 /** @param {string} mutation @param {Record<string, unknown>} input */

@@ -6,7 +6,7 @@ import { openDialog } from "./dialogs.js";
 import { button, clone, element, find, form, input } from "./dom.js";
 import { onPress, onSubmit, refuse } from "./forms.js";
 import { announce } from "./frame.js";
-import { saveSecret } from "./webhook_secret.js";
+import { showOnce } from "./shown_once.js";
 import { showDeliveries } from "./webhook_deliveries.js";
 import { n, t } from "./texts.js";
 import { day } from "./words.js";
@@ -81,7 +81,7 @@ export class Webhooks {
       this.list.append(this.row(result.webhook));
       this.showEmpty();
       // Slack and Teams check no signature.
-      if (format === "STANDARD") await saveSecret(result.secret);
+      if (format === "STANDARD") await showOnce("save-secret", result.secret);
     });
   }
 
@@ -98,7 +98,7 @@ export class Webhooks {
     onSubmit(form(dialog), async () => {
       const { secret } = succeeded(await act(ROTATE, { webhookId: id }), "WebhookSecretRotated");
       dialog.close();
-      await saveSecret(secret);
+      await showOnce("save-secret", secret);
     });
   }
 
