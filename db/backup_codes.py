@@ -10,7 +10,13 @@ from db.pool import Connection
 async def replace(connection: Connection, user_id: UUID, digests: list[bytes], salt: bytes, key_id: str) -> None:
     """Replace the whole set: every earlier code stops working with this transaction."""
     await connection.execute(
-        "UPDATE factors SET backup_salt = $2, backup_key_id = $3 WHERE user_id = $1", user_id, salt, key_id
+        """
+        UPDATE factors SET backup_salt = $2, backup_key_id = $3, codes_shown_at = now(), codes_saved_at = NULL
+        WHERE user_id = $1
+        """,
+        user_id,
+        salt,
+        key_id,
     )
     await connection.execute("DELETE FROM backup_codes WHERE user_id = $1", user_id)
     await connection.execute("DELETE FROM spent_backup_codes WHERE user_id = $1", user_id)

@@ -13,6 +13,7 @@ import resolvers.alerts
 import resolvers.audit
 import resolvers.compliance
 import resolvers.languages
+import resolvers.lock_out
 import resolvers.policy
 import resolvers.staff
 import resolvers.staff_sessions
@@ -28,6 +29,7 @@ from schema.common import Info
 from schema.compliance import Compliance
 from schema.failures import InvalidInput, NotPermitted
 from schema.languages import Language
+from schema.lock_out import LockOutForecast
 from schema.policy import EnrollmentProgress, PolicyImpact, RequiredOf, SecurityPolicy
 from schema.providers import AccountProvider
 from schema.resets import MfaResetRequest, ResetApproval, requests_of
@@ -134,6 +136,19 @@ class Account:
     )
     async def mfa_reset_requests(self, info: Info) -> list[MfaResetRequest] | None:
         return await requests_of(info, self.facts.id)
+
+    @strawberry.field(
+        description="Who could not come back today if they lost their phone. Owners, admins and super-admins only."
+    )
+    async def lock_out_forecast(
+        self,
+        info: Info,
+        first: Annotated[
+            int | None, strawberry.argument(description="How many at most: 0 to 500; 50 when null.")
+        ] = None,
+        after: After = None,
+    ) -> LockOutForecast | None:
+        return LockOutForecast.of(await resolvers.lock_out.forecast(info.context, self.facts.id, first, after))
 
     @strawberry.field(description="Security events of the account, newest first. Owners, admins and super-admins only.")
     async def audit_log(

@@ -20,6 +20,7 @@ from schema.enrollment import EnrollmentMutation
 from schema.failures import HANDLERS
 from schema.idempotency import let_repeat
 from schema.languages import LanguageMutation
+from schema.lock_out import LockOutMutation
 from schema.providers import ProviderMutation
 from schema.provisioning import ProvisioningMutation
 from schema.recovery import RecoveryMutation
@@ -78,6 +79,7 @@ class Mutation(
     WebhookMutation,
     ProviderMutation,
     LanguageMutation,
+    LockOutMutation,
 ):
     pass
 

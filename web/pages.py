@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 import languages
@@ -85,6 +85,7 @@ class Pages:
             Route("/new-app", self._new_app),
             Route("/account/security", self._account),
             Route("/settings/security", self._agency),
+            Route("/settings/security/events", self._events),
             Route("/set-password", self._set_password),
             Route("/not-me", self._not_me),
             Route("/not-my-session", self._not_my_session),
@@ -128,8 +129,13 @@ class Pages:
         account_id = visitor.account_to_show(request.query_params.get("account"))
         if account_id is None:
             return self._page(request, "not_found.html", status=404)
-        events = [(event.type(), event.description) for event in SHOWN]
-        return self._page(request, "agency.html", account_id=account_id, events=events)
+        return self._page(request, "agency.html", account_id=account_id)
+
+    async def _events(self, request: Request) -> Response:
+        """What a webhook may be told of: too much to come with the page for the few who choose of it."""
+        said = languages.texts(_language_of(request), texts.DOMAIN).gettext
+        events = [(event.type(), said(event.description)) for event in SHOWN]
+        return JSONResponse(events, headers={"Vary": "Accept-Language, Cookie"})
 
     async def _set_password(self, request: Request) -> Response:
         return self._page(request, "set_password.html")

@@ -11,6 +11,7 @@ from rules.events.mailing import SECURITY
 from rules.events.mfa import (
     AuthenticatorReplaced,
     BackupCodesRegenerated,
+    BackupCodesSaved,
     EnrollmentConfirmed,
     EnrollmentLinkRequested,
     MfaDisabled,
@@ -159,6 +160,7 @@ EVENTS: tuple[type[Event], ...] = (
     MfaResetStopped,
     MfaResetExpired,
     ResetApprovalChanged,
+    BackupCodesSaved,
 )
 # What audit logs show and webhooks tell.
 SHOWN = tuple(event for event in EVENTS if event.is_shown)

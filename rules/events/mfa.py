@@ -76,6 +76,12 @@ class BackupCodesRegenerated(OwnAct):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BackupCodesSaved(PersonEvent):
+    description = "A person said that the backup codes shown last are saved."
+    sentence = "{subject} said that their backup codes are saved."
+
+
+@dataclass(frozen=True, kw_only=True)
 class AuthenticatorReplaced(OwnAct):
     description = "A person moved to a new authenticator app."
     sentence = "{subject} moved to a new authenticator app."

@@ -52,3 +52,10 @@ mutation ($account: ID!, $approval: ResetApproval) {
     __typename ... on SecurityPolicyUpdated { securityPolicy { resetApproval } } ... on Error { message } }
 }
 """
+FORECAST = """
+query ($account: ID!, $first: Int, $after: String) { account(id: $account) {
+  lockOutForecast(first: $first, after: $after) {
+  totalCount reasonCounts { reason count } nodes { email role backupCodesRemaining reasons }
+  pageInfo { hasNextPage endCursor } } } }
+"""
+SAVED = "mutation { confirmBackupCodesSaved { __typename ... on Error { message } } }"

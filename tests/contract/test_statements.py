@@ -45,6 +45,7 @@ EXAMPLE_COSTS = {
     "Alerts": 2,
     "SignInProviders": 4,
     "MfaResetRequests": 2,
+    "LockOutForecast": 2,
 }
 
 

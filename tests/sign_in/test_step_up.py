@@ -8,7 +8,8 @@ from tests.people import World, age_proofs
 
 STEP_UP = "REAUTHENTICATION_REQUIRED"
 OF_SERVICES = RIGHTS.keys() - FOR_PEOPLE_TOO
-# What signs in or shows anew, what a link or an email decides, what only ends sessions, and what only reminds.
+# What signs in or shows anew, what a link or an email decides, what only ends sessions, what only reminds, and
+# what only says something of oneself.
 FREE = {
     "signIn",
     "completeMfaChallenge",
@@ -25,6 +26,7 @@ FREE = {
     "signOut",
     "remindStaff",
     "setLanguage",
+    "confirmBackupCodesSaved",
 }
 GUARDED = MUTATIONS.keys() - FREE - OF_SERVICES
 # What brings a code itself, beside which the password is proof enough.

@@ -17,7 +17,8 @@ import { t } from "./texts.js";
 
 const ACCOUNT = `id name language securityPolicy { ${POLICY} } enrollmentProgress { ${PROGRESS} } staff { ${STAFF} }
   webhooks { ${WEBHOOK} } signInProviders { name title mfaAllowed domains }
-  mfaResetRequests { id staffMember { email } requestedBy reason expiresAt canApprove canDecline }`;
+  mfaResetRequests { id staffMember { email } requestedBy reason expiresAt canApprove canDecline }
+  lockOutForecast(first: 5) { totalCount nodes { email backupCodesRemaining reasons } pageInfo { hasNextPage endCursor } }`;
 const PAGE = `query AgencySecurity($id: ID!) { viewer { ${VIEWER} } account(id: $id) { ${ACCOUNT} } }`;
 const NOBODYS_ID = "00000000-0000-0000-0000-000000000000";
 const PROGRESS_CHANGED = `subscription EnrollmentProgress($id: ID!) { enrollmentProgress(accountId: $id) { ${PROGRESS} } }`;
@@ -72,6 +73,9 @@ function show(viewer, account) {
     void import("./resets.js").then(({ showResets }) =>
       showResets(account.id, account.mfaResetRequests, (member) => roster.put(member)),
     );
+  }
+  if (account.lockOutForecast.totalCount) {
+    void import("./lock_out.js").then(({ showForecast }) => showForecast(account.id, account.lockOutForecast));
   }
   if (account.signInProviders.length) {
     void import("./providers.js").then(({ showProviders }) =>

@@ -1,10 +1,14 @@
 // The dialog "Save your backup codes", which only "Done" closes, and only when they are said to be saved.
 
+import { ask } from "./api.js";
 import { copied, download } from "./clipboard.js";
 import { openFirmDialog } from "./dialogs.js";
-import { button, element, make, say } from "./dom.js";
+import { button, element, input, make, say } from "./dom.js";
 import { t } from "./texts.js";
 import { day } from "./words.js";
+
+const SAVED = `mutation ConfirmBackupCodesSaved($idempotencyKey: String) {
+  confirmBackupCodesSaved(idempotencyKey: $idempotencyKey) { __typename } }`;
 
 /**
  * Show the codes until the person says that they are saved.
@@ -15,15 +19,29 @@ export function saveCodes(codes, email) {
   element(dialog, ".codes").replaceChildren(...codes.map((code) => make("li", code)));
   const text = [heading(email), "", ...codes, ""].join("\n");
   const said = element(dialog, ".said");
+  const saved = tellOnce();
   button(dialog, "[data-copy]").addEventListener("click", async () => {
-    say(said, (await copied(text)) ? t("Codes copied.") : t("The browser does not let this page copy. Select the codes instead."));
+    const isCopied = await copied(text);
+    if (isCopied) saved();
+    say(said, isCopied ? t("Codes copied.") : t("The browser does not let this page copy. Select the codes instead."));
   });
   button(dialog, "[data-download]").addEventListener("click", () => {
     download(text, "backup-codes.txt", "text/plain");
+    saved();
     say(said, t("Codes downloaded."));
   });
   button(dialog, "[data-print]").addEventListener("click", () => print(email, codes));
+  input(dialog, "input[type=checkbox]").addEventListener("change", saved);
   return done;
+}
+
+/** Tell the server that the codes are saved; the owners' forecast alone goes by it, so nothing is said of a failure. */
+function tellOnce() {
+  let isTold = false;
+  return () => {
+    if (!isTold) void ask(SAVED).catch(() => undefined);
+    isTold = true;
+  };
 }
 
 /** @param {string} email */

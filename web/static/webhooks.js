@@ -70,6 +70,9 @@ export class Webhooks {
   add() {
     const { dialog } = openDialog("add-webhook");
     const url = input(dialog, "#webhook-url");
+    find(dialog, "details", HTMLDetailsElement).addEventListener("toggle", async () => {
+      await (await import("./webhook_events.js")).listEvents(dialog);
+    });
     onSubmit(form(dialog), async () => {
       const chosen = [...dialog.querySelectorAll("details input:checked")];
       const eventTypes = chosen.map((each) => /** @type {HTMLInputElement} */ (each).value);
