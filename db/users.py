@@ -169,7 +169,7 @@ async def person_of_session(
         SELECT now(), session.id AS session_id, session.password_at, session.second_factor_at,
             session.amr, session.expires_at, session.enrollment_confirmed_at,
             users.id, users.email, users.is_super_admin, users.reenrollment_required_at, users.enrollment_stopped_at,
-            factors.enabled_at AS mfa_enabled_at,
+            factors.enabled_at AS mfa_enabled_at, coalesce(factors.last_step, 0) AS last_step,
             (SELECT count(*) FROM backup_codes WHERE backup_codes.user_id = users.id) AS backup_codes_remaining,
             staff.id AS staff_id, staff.role,
             CASE WHEN session.provider_mfa IS NULL OR NOT EXISTS (
@@ -234,4 +234,5 @@ def _person(rows: Sequence[asyncpg.Record], limits: TimeLimits) -> Person:
             for row in rows
             if row["staff_id"] is not None
         ),
+        last_step=first["last_step"],
     )

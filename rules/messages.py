@@ -22,6 +22,10 @@ FOR_PEOPLE = (
     "Your agency requires MFA for all staff. You have {days} days to set it up.",
     "MFA Required",
     "Set it up now",
+    "Does your authenticator app still work?",
+    "You have shown no code of it for a year. Enter one now, as long as you are signed in: better to find out here "
+    "than at the next sign-in.",
+    "Check code",
     "Confirm your password to go on.",
     "Confirm with a code from your authenticator app to go on.",
     "Too many sign-ins are under way. Nothing was changed; try again in a moment.",

@@ -8,6 +8,8 @@ from enum import StrEnum
 from functools import cached_property
 from uuid import UUID
 
+import rules.check_up
+from rules.check_up import CheckUp
 from rules.policy import Policy
 
 
@@ -89,11 +91,18 @@ class Person:
     enrollment_stopped_at: datetime | None
     enrollment_confirmed_at: datetime | None
     memberships: tuple[Membership, ...]
+    # The time step of the code that their app has shown last.
+    last_step: int = 0
 
     @property
     def mfa_enabled(self) -> bool:
         """Whether the person has a factor."""
         return self.mfa_enabled_at is not None
+
+    @property
+    def check_up(self) -> CheckUp | None:
+        """The yearly check-up, if it is due."""
+        return rules.check_up.due(self.mfa_enabled_at, self.last_step, self.now)
 
     @property
     def may_enroll(self) -> bool:

@@ -13,6 +13,7 @@ from strawberry.schema.config import StrawberryConfig
 import resolvers.access
 from schema.accounts import Account, AccountMutation
 from schema.alerts import AlertMutation
+from schema.check_up import CheckUpMutation
 from schema.coming_in import ComingInMutation
 from schema.common import DateTime, Error, Info
 from schema.devices import DeviceMutation
@@ -80,6 +81,7 @@ class Mutation(
     ProviderMutation,
     LanguageMutation,
     LockOutMutation,
+    CheckUpMutation,
 ):
     pass
 

@@ -10,6 +10,7 @@ import strawberry
 import db.sessions
 import resolvers.languages
 import resolvers.sessions
+import rules.check_up
 import rules.notice
 import rules.people
 from schema.accounts import Account
@@ -74,6 +75,24 @@ class MfaNotice:
         )
 
 
+@strawberry.type(description="The yearly check-up: a question, which keeps the viewer from nothing.")
+class MfaCheckUp:
+    title: str = strawberry.field(description="'Does your authenticator app still work?'")
+    message: str = strawberry.field(description="Why it is asked.")
+    action_label: str = strawberry.field(description="The button's text: 'Check code'")
+    proved_at: datetime = strawberry.field(description="When the app has shown a code last.")
+
+    @classmethod
+    def of(cls, check_up: rules.check_up.CheckUp, info: Info) -> MfaCheckUp:
+        """The check-up as clients see it."""
+        return cls(
+            title=told(info, rules.check_up.TITLE),
+            message=told(info, rules.check_up.MESSAGE),
+            action_label=told(info, rules.check_up.ACTION_LABEL),
+            proved_at=check_up.proved_at,
+        )
+
+
 @strawberry.type(description="The viewer's role in one account.")
 class Membership:
     account: Account = strawberry.field(description="The account.")
@@ -121,6 +140,9 @@ class Viewer:
         description="The 'MFA Required' banner: the most urgent one over all of the viewer's accounts; null when "
         "nothing is asked."
     )
+    check_up: MfaCheckUp | None = strawberry.field(
+        description="Set once the viewer's app has shown no code for a year: ask for one, and send it to proveMfa."
+    )
     facts: strawberry.Private[rules.people.Person]
 
     @strawberry.field(description="Live sessions, newest use first.")
@@ -150,6 +172,7 @@ class Viewer:
             ),
             memberships=[Membership(account=Account.of(m.account), role=Role[m.role]) for m in person.memberships],
             mfa_notice=MfaNotice.of(notice, info) if notice else None,
+            check_up=MfaCheckUp.of(check_up, info) if (check_up := person.check_up) else None,
             facts=person,
         )
 

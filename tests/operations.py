@@ -288,3 +288,13 @@ mutation {
   }
 }
 """
+CHECK_UP = "{ viewer { checkUp { title message actionLabel provedAt } } }"
+PROVE = """
+mutation ($code: String!) {
+  proveMfa(input: {code: $code}) {
+    __typename
+    ... on MfaProved { viewer { checkUp { title } } }
+    ... on Error { message }
+  }
+}
+"""

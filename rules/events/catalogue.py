@@ -16,6 +16,7 @@ from rules.events.mfa import (
     EnrollmentLinkRequested,
     MfaDisabled,
     MfaEnabled,
+    MfaProved,
     MfaReset,
     MfaResetDisputed,
 )
@@ -161,6 +162,7 @@ EVENTS: tuple[type[Event], ...] = (
     MfaResetExpired,
     ResetApprovalChanged,
     BackupCodesSaved,
+    MfaProved,
 )
 # What audit logs show and webhooks tell.
 SHOWN = tuple(event for event in EVENTS if event.is_shown)

@@ -76,6 +76,13 @@ class BackupCodesRegenerated(OwnAct):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MfaProved(OwnAct):
+    description = "A person showed within a session that their authenticator app works, as they are asked to each year."
+    sentence = "{subject} showed that their authenticator app works."
+    about_method = "otp"
+
+
+@dataclass(frozen=True, kw_only=True)
 class BackupCodesSaved(PersonEvent):
     description = "A person said that the backup codes shown last are saved."
     sentence = "{subject} said that their backup codes are saved."

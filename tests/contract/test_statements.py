@@ -46,6 +46,7 @@ EXAMPLE_COSTS = {
     "SignInProviders": 4,
     "MfaResetRequests": 2,
     "LockOutForecast": 2,
+    "CheckUp": 1,
 }
 
 

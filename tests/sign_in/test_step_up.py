@@ -27,6 +27,7 @@ FREE = {
     "remindStaff",
     "setLanguage",
     "confirmBackupCodesSaved",
+    "proveMfa",
 }
 GUARDED = MUTATIONS.keys() - FREE - OF_SERVICES
 # What brings a code itself, beside which the password is proof enough.

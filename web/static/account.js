@@ -86,6 +86,9 @@ function show(viewer) {
     beginPassword(viewer.email, show);
     beginLanguage(viewer.language);
   }
+  if (viewer.checkUp || document.querySelector("[data-check-up]")) {
+    void import("./check_up.js").then(({ showCheckUp }) => showCheckUp(viewer, show));
+  }
   showFactor(viewer, show);
   return showSessions(viewer.sessions, reload);
 }

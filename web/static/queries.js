@@ -4,6 +4,7 @@ export const VIEWER = `id email isSuperAdmin language
   mfa { enabled enabledAt backupCodesRemaining }
   memberships { role account { id name } }
   mfaNotice { title message actionLabel blocking }
+  checkUp { title message }
   sessions { id current createdAt lastUsedAt userAgent ipAddress }`;
 
 export const ACCOUNT_PAGE = `query AccountSecurity { viewer { ${VIEWER} } }`;
@@ -21,5 +22,5 @@ export const VIEWER_CHANGED = `subscription ViewerChanged { viewerChanged { ${VI
  * @typedef {{id: string, email: string, isSuperAdmin: boolean, language: string | null,
  *   mfa: {enabled: boolean, enabledAt: string | null, backupCodesRemaining: number},
  *   memberships: {role: string, account: {id: string, name: string}}[],
- *   mfaNotice: Notice | null, sessions: Session[]}} Viewer
+ *   mfaNotice: Notice | null, checkUp: {title: string, message: string} | null, sessions: Session[]}} Viewer
  */
