@@ -51,3 +51,14 @@ class _Bounded(httpx2.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._stream.aclose()
+
+
+class Borrowed(httpx2.AsyncBaseTransport):
+    """A transport that outlives the clients which use it."""
+
+    def __init__(self, inner: BoundedTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send the request. Raises TransportError."""
+        return await self._inner.handle_async_request(request)

