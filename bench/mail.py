@@ -27,8 +27,8 @@ from rules.events.catalogue import samples
 from rules.events.policy import PolicyEnabled
 from server.local import processes, valkey
 from settings import Settings
+from workers.dispatching import Dispatcher
 from workers.emails import Brand, Facts, Pages, render
-from workers.planning import Planner
 
 MAILS = 5_000
 LEAST_SHARE = 0.5
@@ -92,8 +92,8 @@ def made(number: int) -> EmailMessage:
     return render("policy_enabled", facts)
 
 
-async def plan_mails(url: str) -> None:
-    """Let an account of so many staff require MFA, and plan its announcement."""
+async def write_deliveries(url: str) -> None:
+    """Let an account of so many staff require MFA, and write the deliveries of its announcement."""
     connection = await asyncpg.connect(url)
     account_id = await parts.add_account(connection, "agency", MAILS, MAILS + 1)
     await connection.execute("DELETE FROM factors")
@@ -114,7 +114,7 @@ async def plan_mails(url: str) -> None:
     await parts.settle(connection)
     await connection.close()
     database = await open_database(url, 1)
-    while (await Planner().plan(database, event_id)).is_unfinished:
+    while (await Dispatcher().dispatch(database, event_id)).is_unfinished:
         pass
     await database.close()
 
@@ -147,7 +147,7 @@ def compare(*, is_quick: bool) -> tuple[float, float]:
     bare_loop(server.port)
     before = server.wait_for(MAILS)
     with parts.database() as url:
-        asyncio.run(plan_mails(url))
+        asyncio.run(write_deliveries(url))
         with worker(url, server.port):
             ours = server.wait_for(MAILS)
     bare_loop(server.port)

@@ -62,9 +62,9 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                     WHERE own.user_id = due_first.user_id AND own.state IN ('pending', 'sending')
                     ORDER BY event_id, id LIMIT 1
                 ) AS earliest
-                WHERE NOT EXISTS (SELECT FROM events AS unplanned
-                    WHERE unplanned.subject_id = due_first.user_id AND unplanned.id < earliest.event_id
-                        AND unplanned.dispatched_at IS NULL AND unplanned.failure IS NULL)
+                WHERE NOT EXISTS (SELECT FROM events AS undispatched
+                    WHERE undispatched.subject_id = due_first.user_id AND undispatched.id < earliest.event_id
+                        AND undispatched.dispatched_at IS NULL AND undispatched.failure IS NULL)
             )
             ORDER BY next_attempt_at, id LIMIT $3 FOR UPDATE SKIP LOCKED
         ), abandoned AS (

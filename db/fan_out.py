@@ -8,7 +8,7 @@ from datetime import datetime
 from db.dispatching import Undispatched
 from db.pool import Connection
 from db.users import BEFORE_ALL
-from rules.events.catalogue import SHOWN_WHEN_PLANNED
+from rules.events.catalogue import SHOWN_WHEN_DISPATCHED
 
 CHUNK = 10_000
 
@@ -30,7 +30,7 @@ async def to_person(connection: Connection, event: Undispatched, terms: Terms, a
     """Write a delivery of an event about a person, to another `address` than theirs if given; mark it dispatched."""
     await connection.execute(
         """
-        WITH planned AS (
+        WITH written AS (
             INSERT INTO deliveries
                 (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at, holds_while)
             SELECT $1, id, coalesce($11, email), $3, $4, $5, $6, $7, $8, $9 FROM users WHERE id = $2
@@ -45,7 +45,7 @@ async def to_person(connection: Connection, event: Undispatched, terms: Terms, a
         event.id,
         event.stored.subject_id,
         *astuple(terms),
-        event.stored.type in SHOWN_WHEN_PLANNED,
+        event.stored.type in SHOWN_WHEN_DISPATCHED,
         address,
     )
 
@@ -64,7 +64,7 @@ async def to_owners(
     """
     await connection.execute(
         """
-        WITH planned AS (
+        WITH written AS (
             INSERT INTO deliveries
                 (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at, holds_while)
             SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8, $9 FROM staff
@@ -95,7 +95,7 @@ async def to_staff(connection: Connection, event: Undispatched, terms: Terms) ->
             FROM staff JOIN accounts ON accounts.id = account_id
             WHERE account_id = $2 AND user_id > $10
             ORDER BY user_id LIMIT $11
-        ), planned AS (
+        ), written AS (
             INSERT INTO deliveries
                 (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at, holds_while)
             SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8, $9 FROM chunk

@@ -9,7 +9,7 @@ import asyncpg
 
 from db.pool import Connection
 from rules.events.base import Event
-from rules.events.catalogue import SHOWN_EVERYWHERE, SHOWN_NOWHERE, SHOWN_WHEN_PLANNED
+from rules.events.catalogue import SHOWN_EVERYWHERE, SHOWN_NOWHERE, SHOWN_WHEN_DISPATCHED
 from rules.events.stored import OPERATOR, SESSION_METHOD, Stored
 from telemetry import operators, requests, traces
 
@@ -17,7 +17,7 @@ from telemetry import operators, requests, traces
 async def append(connection: Connection, event: Event) -> None:
     """Append an event; it shows in its account's log, or in the logs of all accounts that its subject is staff of.
 
-    One that shows when it is planned shows nowhere yet.
+    One that shows when it is dispatched shows nowhere yet.
     """
     await append_all(connection, [event])
 
@@ -51,7 +51,7 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
         [row.actor_id for row in rows],
         [_origin(event, origin) | row.data | told for event, row in zip(events, rows, strict=True)],
         [row.service_key for row in rows],
-        SHOWN_WHEN_PLANNED,
+        SHOWN_WHEN_DISPATCHED,
         request.request_id if request else None,
         SHOWN_EVERYWHERE,
         traces.traceparent(),

@@ -39,7 +39,7 @@ async def running(connection: Connection, within_days: int) -> list[Running]:
 async def claim(connection: Connection, due: list[tuple[Running, int]]) -> set[UUID]:
     """Claim the reminder of each account at a threshold in days; return those that were not claimed before.
 
-    Whichever planner inserts the row of an account, requirement, deadline and threshold is the one to make the event.
+    Whoever inserts the row of an account, requirement, deadline and threshold is the one to make the event.
     """
     rows = await connection.fetch(
         """

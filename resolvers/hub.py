@@ -176,7 +176,7 @@ class Hub:
                 _tell_members(watchers, await db.staff.members(connection, account_id, list(changed)))
 
     async def _tell_deadlines(self, connection: Connection) -> None:
-        """A deadline changes the progress by passing, without an event of its own until the planner looks."""
+        """A deadline changes the progress by passing, without an event of its own until the timetable's task looks."""
         watched = {w.account_id for w in self._watchers if w.wants_progress and w.account_id is not None}
         for account_id in await db.policy.just_ended(connection, list(watched)) if watched else []:
             watchers = [w for w in self._watchers if w.account_id == account_id]

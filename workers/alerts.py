@@ -15,8 +15,8 @@ from workers.wording import LONGEST_NAME, clean
 LONGEST_SENTENCE = 6 * LONGEST_NAME
 
 
-async def raise_alerts(connection: Connection, planned: Undispatched, event: Event) -> bool:
-    """Tell those whose turn it is, and keep it for the others, in the transaction that plans the event.
+async def raise_alerts(connection: Connection, undispatched: Undispatched, event: Event) -> bool:
+    """Tell those whose turn it is, and keep it for the others, in the transaction that dispatches the event.
 
     Whether anybody is told.
     """
@@ -25,10 +25,10 @@ async def raise_alerts(connection: Connection, planned: Undispatched, event: Eve
         return False
     mailing = event.emailed_as()
     actor, subject = await db.alerts.names(connection, event.actor_id, event.subject_id)
-    told = clean(planned.stored.alert_summary(actor, subject), LONGEST_SENTENCE)
+    told = clean(undispatched.stored.alert_summary(actor, subject), LONGEST_SENTENCE)
     recipients = await db.alerts.take_turns(
         connection,
-        planned.id,
+        undispatched.id,
         AlertSetting(kind),
         told,
         mailed=event.subject_id if mailing is not None and mailing.audience is Audience.SUBJECT else None,

@@ -19,11 +19,14 @@ from rules.events.mailing import BULK, SECURITY
 from rules.failures import ServiceUnavailable
 from settings import Settings
 
-PLAN = "plan"
-QUEUES = {name: f"gatehouse.{name}" for name in (SECURITY, PLAN, BULK)}
+WORK = "work"  # whatever is no mail, and events that are not urgent
+QUEUES = {name: f"gatehouse.{name}" for name in (SECURITY, WORK, BULK)}
+# What the version before this one asks for, and where: while parts of both run, and as long as its messages wait.
+FORMER_QUEUE = "gatehouse.plan"
+FORMER_NAMES = {"plan_event": "dispatch", "plan_reminders": "remind", "plan_digests": "digest"}
 SWEEP_EVERY_S = 5.0
-PLAN_REMINDERS_EVERY_S = 900.0
-PLAN_DIGESTS_EVERY_S = 900.0
+REMIND_EVERY_S = 900.0
+DIGEST_EVERY_S = 900.0
 PRUNE_EVERY_S = 60.0
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -42,7 +45,7 @@ def make_app(settings: Settings) -> Celery:
         accept_content=["json"],
         task_ignore_result=True,
         task_acks_late=False,
-        task_default_queue=QUEUES[PLAN],
+        task_default_queue=QUEUES[WORK],
         task_create_missing_queues=True,
         worker_prefetch_multiplier=1,
         worker_send_task_events=False,
@@ -63,8 +66,8 @@ def make_app(settings: Settings) -> Celery:
         },
         beat_schedule={
             "sweep": _entry("gatehouse.sweep", SWEEP_EVERY_S),
-            "plan reminders": _entry("gatehouse.plan_reminders", PLAN_REMINDERS_EVERY_S),
-            "plan digests": _entry("gatehouse.plan_digests", PLAN_DIGESTS_EVERY_S),
+            "remind": _entry("gatehouse.remind", REMIND_EVERY_S),
+            "digest": _entry("gatehouse.digest", DIGEST_EVERY_S),
             "prune": _entry("gatehouse.prune", PRUNE_EVERY_S),
         },
     )
@@ -72,7 +75,7 @@ def make_app(settings: Settings) -> Celery:
 
 
 def publish(app: Celery, task: str, *arguments: object, queue: str) -> None:
-    """Ask for work, by queue SECURITY, PLAN or BULK. Raises BROKER_AWAY within seconds."""
+    """Ask for work, by queue SECURITY, WORK or BULK. Raises BROKER_AWAY within seconds."""
     app.send_task(f"gatehouse.{task}", arguments, queue=QUEUES[queue], retry=False, ignore_result=True)
 
 
@@ -97,4 +100,4 @@ class Patient(Task):  # type: ignore[type-arg]
 
 def _entry(task: str, every_s: float) -> dict[str, Any]:
     # Due at once when beat starts: it keeps no file of what it did before.
-    return {"task": task, "schedule": every_s, "last_run_at": LONG_AGO, "options": {"queue": QUEUES[PLAN]}}
+    return {"task": task, "schedule": every_s, "last_run_at": LONG_AGO, "options": {"queue": QUEUES[WORK]}}

@@ -11,7 +11,7 @@ from db.pool import Database
 from rules.events.alerts import DigestSent
 
 
-async def plan_digests(database: Database) -> int:
+async def write_digests(database: Database) -> int:
     """Record the digests that are due, each account's once a week; return how many there were to send."""
     sent = 0
     while True:

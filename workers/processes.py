@@ -14,7 +14,7 @@ from kombu.transport.redis import Channel
 
 from settings import Settings
 from telemetry import life, logs
-from workers.app import QUEUES, make_app
+from workers.app import FORMER_QUEUE, QUEUES, make_app
 from workers.runtime import Runtime
 from workers.tasks import add_tasks
 
@@ -52,7 +52,7 @@ def worker_main(settings: Settings) -> None:
     worker = app.Worker(
         pool="threads",
         concurrency=settings.worker_concurrency + 1,
-        queues=list(QUEUES.values()),
+        queues=[*QUEUES.values(), FORMER_QUEUE],
         without_gossip=True,
         without_mingle=True,
         without_heartbeat=True,

@@ -20,7 +20,7 @@ from rules.events.mailing import SECURITY
 from rules.failures import ServiceUnavailable
 from settings import Settings
 from telemetry import life, logs
-from workers.app import BROKER_AWAY, PLAN, make_app, publish
+from workers.app import BROKER_AWAY, WORK, make_app, publish
 
 LOOK_EVERY_S = 1.0
 
@@ -72,7 +72,7 @@ async def relay_once(database: Database, app: Celery) -> int:
     """Hand over what is undispatched, security first; return how many events were handed over or need no worker."""
     async with database.connection() as connection:
         done = await db.dispatching.dispatch_quiet(connection, QUIET_TYPES)
-    for queue, of_these in ((SECURITY, True), (PLAN, False)):
+    for queue, of_these in ((SECURITY, True), (WORK, False)):
         async with database.connection() as connection:
             claimed = await db.dispatching.claim_for_hand_over(connection, SECURITY_TYPES, of_these=of_these)
         handed = await asyncio.to_thread(_publish_all, app, claimed, queue)
@@ -90,14 +90,14 @@ async def _wake_webhooks(database: Database, app: Celery) -> None:
         if not await db.webhook_sending.is_due(connection):
             return
     with contextlib.suppress(*BROKER_AWAY):  # the next look asks again
-        await asyncio.to_thread(publish, app, "webhooks", queue=PLAN)
+        await asyncio.to_thread(publish, app, "webhooks", queue=WORK)
 
 
 def _publish_all(app: Celery, event_ids: list[int], queue: str) -> int:
     """Publish in order; return how many the broker took."""
     for index, event_id in enumerate(event_ids):
         try:
-            publish(app, "plan_event", event_id, queue=queue)
+            publish(app, "dispatch", event_id, queue=queue)
         except BROKER_AWAY as error:
             trouble.warning("The broker does not answer (%s); trying again.", type(error).__name__)
             return index

@@ -1,4 +1,4 @@
-"""The planner of reminders: a few statements for all accounts, safe to run twice at once or to die half-way.
+"""Reminders that are due, recorded by a few statements for all accounts, safe to run twice at once or to die half-way.
 
 Most people stand by their account's deadline, and are told of it by one event an account; whoever has a deadline of
 their own is told by an event of their own.
@@ -19,17 +19,17 @@ from rules.policy import DAY
 from rules.reminders import END_IS_TOLD_WITHIN, Reminder
 
 
-async def plan_due(database: Database, thresholds: tuple[int, ...]) -> int:
+async def remind(database: Database, thresholds: tuple[int, ...]) -> int:
     """Record the reminders and ends of grace periods that are due; return how many were new."""
     async with database.transaction() as connection:
-        planned = await _remind(connection, thresholds) + await _remind_of_own(connection, thresholds)
+        recorded = await _remind(connection, thresholds) + await _remind_of_own(connection, thresholds)
     while True:
         async with database.transaction() as connection:
             ended = await db.reminders.end_grace_periods(connection)
             await db.outbox.append_all(connection, [GracePeriodEnded(**asdict(each)) for each in ended])
-        planned += len(ended)
+        recorded += len(ended)
         if len(ended) < db.reminders.AT_ONCE:
-            return planned
+            return recorded
 
 
 async def _remind(connection: Connection, thresholds: tuple[int, ...]) -> int:

@@ -31,7 +31,7 @@ class Runtime:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.stopping_since: float | None = None  # time.monotonic()
-        # One thread more than these plans, whatever the mail server does; and bulk mail never takes the last of them.
+        # One thread more than these dispatches, whatever the mail server does; bulk mail never takes the last of them.
         self.sending_slots = threading.BoundedSemaphore(settings.worker_concurrency)
         self.bulk_slots = threading.BoundedSemaphore(settings.worker_concurrency - 1)
         self.refusals = Refusals()

@@ -14,17 +14,17 @@ import db.webhook_deliveries
 import db.webhook_sending
 from rules.events.mailing import BULK
 from workers.alerts import tell_gathered
-from workers.app import PLAN, log, wake
-from workers.digests import plan_digests
-from workers.planning import Planned, Planner
-from workers.reminders import plan_due
+from workers.app import FORMER_NAMES, WORK, log, wake
+from workers.digests import write_digests
+from workers.dispatching import Dispatcher, Step
+from workers.reminders import remind
 from workers.resets import expire_resets
 from workers.runtime import Runtime
 from workers.sending import send_batch
 from workers.webhooks import Pump
 
 SWEEP_AT_MOST_EVERY_S = 1.0
-PLAN_S = 120.0
+STEP_S = 120.0
 
 
 def add_tasks(app: Celery, runtime: Runtime) -> None:
@@ -37,20 +37,23 @@ def add_tasks(app: Celery, runtime: Runtime) -> None:
     def deliver_webhooks() -> None:
         pump.start()
 
+    for former, name in FORMER_NAMES.items():
+        app.task(name=f"gatehouse.{former}")(app.tasks[f"gatehouse.{name}"].run)
+
 
 def _add_mail_tasks(app: Celery, runtime: Runtime) -> None:
-    planner = Planner()
+    dispatcher = Dispatcher()
 
-    @app.task(name="gatehouse.plan_event")
-    def plan_event(event_id: int) -> None:
-        async def run() -> Planned:
-            return await planner.plan(await runtime.database(), event_id)
+    @app.task(name="gatehouse.dispatch")
+    def dispatch(event_id: int) -> None:
+        async def run() -> Step:
+            return await dispatcher.dispatch(await runtime.database(), event_id)
 
-        planned = runtime.run(run(), PLAN_S)
-        if planned.queue is not None:
-            wake(app, "send", planned.queue, queue=planned.queue)
-        if planned.is_unfinished:
-            wake(app, "plan_event", event_id, queue=PLAN)
+        step = runtime.run(run(), STEP_S)
+        if step.queue is not None:
+            wake(app, "send", step.queue, queue=step.queue)
+        if step.is_unfinished:
+            wake(app, "dispatch", event_id, queue=WORK)
 
     @app.task(name="gatehouse.send")
     def send(queue: str) -> None:
@@ -81,32 +84,32 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
         for queue in runtime.query(db.deliveries.due_queues):
             wake(app, "send", queue, queue=queue)
         if runtime.query(db.webhook_sending.take_over):
-            wake(app, "webhooks", queue=PLAN)
+            wake(app, "webhooks", queue=WORK)
 
         async def tell() -> int:
             return await tell_gathered(await runtime.database())
 
-        runtime.run(tell(), PLAN_S)
+        runtime.run(tell(), STEP_S)
 
         async def expire() -> int:
             return await expire_resets(await runtime.database())
 
-        runtime.run(expire(), PLAN_S)
+        runtime.run(expire(), STEP_S)
 
-    @app.task(name="gatehouse.plan_reminders")
-    def plan_reminders() -> None:
+    @app.task(name="gatehouse.remind")
+    def record_reminders() -> None:
         async def run() -> int:
-            return await plan_due(await runtime.database(), runtime.settings.reminder_thresholds)
+            return await remind(await runtime.database(), runtime.settings.reminder_thresholds)
 
-        if planned := runtime.run(run(), PLAN_S):
-            log.info("Planned %s reminders.", planned)
+        if recorded := runtime.run(run(), STEP_S):
+            log.info("Recorded %s reminders.", recorded)
 
-    @app.task(name="gatehouse.plan_digests")
-    def plan_weekly_digests() -> None:
+    @app.task(name="gatehouse.digest")
+    def record_digests() -> None:
         async def run() -> int:
-            return await plan_digests(await runtime.database())
+            return await write_digests(await runtime.database())
 
-        runtime.run(run(), PLAN_S)
+        runtime.run(run(), STEP_S)
 
     @app.task(name="gatehouse.prune")
     def prune() -> None:

@@ -45,7 +45,7 @@ class Event:
     alert: ClassVar[AlertKind | None] = None
     alert_sentence: ClassVar[str | None] = None
     # Whether it shows only once a worker has looked at it, so that appending it takes the same time for anybody.
-    shows_when_planned: ClassVar[bool] = False
+    shows_when_dispatched: ClassVar[bool] = False
 
     account_id: UUID | None = None
     subject_id: UUID | None = None

@@ -170,7 +170,7 @@ BY_TYPE = {event.type(): event for event in EVENTS}
 MEMBER_CHANGES = frozenset(name for name, event in BY_TYPE.items() if event.changes_member)
 SHOWN_EVERYWHERE = [name for name, event in BY_TYPE.items() if event.shows_everywhere]
 SHOWN_NOWHERE = [name for name, event in BY_TYPE.items() if not event.is_shown]
-SHOWN_WHEN_PLANNED = [name for name, event in BY_TYPE.items() if event.shows_when_planned]
+SHOWN_WHEN_DISPATCHED = [name for name, event in BY_TYPE.items() if event.shows_when_dispatched]
 LINKS = {name: event.mailing.link for name, event in BY_TYPE.items() if event.mailing and event.mailing.link}
 FURTHER_LINKS = {name: event.mailing.further_links for name, event in BY_TYPE.items() if event.mailing}
 # Emailed to nobody; emailed at once.

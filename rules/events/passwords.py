@@ -16,7 +16,7 @@ class PasswordResetRequested(OwnAct):
     description = "A link to set a new password was asked for."
     sentence = "A link to set a new password was asked for, for {subject}."
     mailing = rules.events.mailing.to_subject("password_reset_requested", rules.links.PASSWORD_RESET)
-    shows_when_planned = True
+    shows_when_dispatched = True
 
 
 @dataclass(frozen=True, kw_only=True)

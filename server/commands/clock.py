@@ -17,8 +17,8 @@ from server.local import clock as clocks
 from server.local import postgres
 from server.local.data_dir import prepare
 from workers.alerts import tell_gathered
-from workers.digests import plan_digests
-from workers.reminders import plan_due
+from workers.digests import write_digests
+from workers.reminders import remind
 
 DURATION = re.compile(r"(\d{1,4})([wdhm])")
 UNITS = {"w": timedelta(weeks=1), "d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
@@ -58,12 +58,12 @@ def advance(passed: timedelta, data_dir: Path | None) -> None:
     if not postgres.is_running(prepare(settings.data_dir)):
         raise OperatorError(f"No `gatehouse up` runs in the data folder {settings.data_dir}.")
 
-    async def plan(database: Database) -> int:
+    async def record(database: Database) -> int:
         await tell_gathered(database)
-        await plan_digests(database)
-        return await plan_due(database, settings.reminder_thresholds)
+        await write_digests(database)
+        return await remind(database, settings.reminder_thresholds)
 
     asyncio.run(clocks.let_pass(postgres.url(prepare(settings.data_dir)), passed))
     with opened(data_dir) as run:
-        planned = run(plan)
-    click.echo(f"{passed} passed. Reminders and ends of grace periods that came due: {planned}.")
+        recorded = run(record)
+    click.echo(f"{passed} passed. Reminders and ends of grace periods that came due: {recorded}.")

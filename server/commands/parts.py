@@ -71,7 +71,7 @@ def _serve_by_many(settings: Settings, workers: int) -> None:
 
 @click.command()
 def worker() -> None:
-    """Run a Celery worker: plans and sends emails."""
+    """Run a Celery worker: writes and sends emails."""
     from server.checks import check_database, require
     from server.status.serving import status
     from telemetry import traces

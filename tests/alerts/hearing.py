@@ -6,7 +6,7 @@ from db import outbox
 from db.pool import Database
 from rules.events.base import Event
 from tests.people import World
-from workers.planning import Planner
+from workers.dispatching import Dispatcher
 
 
 async def happen(cast: World, pool: Database, *events: Event) -> None:
@@ -20,7 +20,7 @@ async def settle(cast: World, pool: Database) -> None:
     """Plan until nothing is left to plan."""
     while ids := await cast.database.fetch("SELECT id FROM events WHERE dispatched_at IS NULL ORDER BY id"):
         for row in ids:
-            await Planner().plan(pool, row["id"])
+            await Dispatcher().dispatch(pool, row["id"])
 
 
 async def alerts(cast: World) -> list[tuple[str, str, int]]:

@@ -30,7 +30,7 @@ from tests.client import SECRET_KEYS
 from tests.people import World, email
 from tests.reminders.cast import pool
 from workers.alerts import tell_gathered
-from workers.planning import Planner
+from workers.dispatching import Dispatcher
 
 __all__ = ["pool"]
 
@@ -182,7 +182,7 @@ async def test_of_many_planned_at_once_and_twice_each_is_told_exactly_once(cast:
     async with pool.transaction() as connection:
         await outbox.append_all(connection, [await turned_off(cast) for _ in range(20)])
     ids = [event["id"] for event in await cast.events("MFA_DISABLED")]
-    await asyncio.gather(*(Planner().plan(pool, event_id) for event_id in [*ids, *ids]))
+    await asyncio.gather(*(Dispatcher().dispatch(pool, event_id) for event_id in [*ids, *ids]))
     await settle(cast, pool)
     await let_an_hour_pass(cast)
     await asyncio.gather(*(tell_gathered(pool) for _ in range(3)))
@@ -210,7 +210,7 @@ async def test_a_worker_that_fails_while_planning_or_telling_loses_and_doubles_n
     async with failing(cast, "deliveries"):
         for event in await cast.events("MFA_DISABLED"):
             with pytest.raises(asyncpg.DivisionByZeroError):
-                await Planner().plan(pool, event["id"])
+                await Dispatcher().dispatch(pool, event["id"])
     assert await alerts(cast) == []
     await settle(cast, pool)
     await let_an_hour_pass(cast)

@@ -13,7 +13,7 @@ from rules.digests import due_since
 from tests.alerts.hearing import mails, settle
 from tests.people import World, email, require_mfa
 from tests.reminders.cast import pool
-from workers.digests import plan_digests
+from workers.digests import write_digests
 
 __all__ = ["pool"]
 
@@ -55,9 +55,9 @@ async def test_it_tells_what_is_open_in_numbers_once_with_however_many_planners(
     await cast.database.execute(
         "UPDATE staff SET excepted_until = now() + interval '9 days' WHERE email = $1", email("mia")
     )
-    sent = await asyncio.gather(*(plan_digests(pool) for _ in range(4)))
+    sent = await asyncio.gather(*(write_digests(pool) for _ in range(4)))
     assert sum(sent) == 1
-    assert await plan_digests(pool) == 0
+    assert await write_digests(pool) == 0
     assert await digests(cast) == [NOTHING | {"pendingCount": 2, "exceptedCount": 1}]
     await settle(cast, pool)
     assert await mails(cast, "digest") == ["olive"]
@@ -74,22 +74,22 @@ async def test_past_the_deadline_it_counts_who_is_blocked_and_what_else_fails(ca
         "VALUES ($1, 'https://hooks.example.com', '', 'test', now())",
         cast.account_id,
     )
-    await plan_digests(pool)
+    await write_digests(pool)
     assert await digests(cast) == [NOTHING | {"blockedCount": 2, "invitedCount": 1, "failingWebhookCount": 1}]
 
 
 async def test_none_when_nothing_is_open_nor_for_what_opens_later_in_the_week(cast: World, pool: Database) -> None:
     await age(cast)
-    assert await plan_digests(pool) == 0
+    assert await write_digests(pool) == 0
     await require_mfa(cast.database, cast.account_id, days_ago=1, grace_days=7)
-    assert await plan_digests(pool) == 0
+    assert await write_digests(pool) == 0
     await cast.database.execute("UPDATE digests SET week = week - $1::interval", timedelta(days=7))
-    assert await plan_digests(pool) == 1
+    assert await write_digests(pool) == 1
 
 
 async def test_an_account_that_is_younger_than_the_week_gets_none_yet(cast: World, pool: Database) -> None:
     await require_mfa(cast.database, cast.account_id, days_ago=1, grace_days=7)
-    assert await plan_digests(pool) == 0
+    assert await write_digests(pool) == 0
     assert await cast.database.fetchval("SELECT count(*) FROM digests") == 0
 
 
@@ -97,6 +97,6 @@ async def test_owners_choose_who_gets_it(cast: World, pool: Database) -> None:
     await age(cast)
     await require_mfa(cast.database, cast.account_id, days_ago=1, grace_days=7)
     await cast.database.execute("INSERT INTO alert_settings VALUES ($1, 'WEEKLY_DIGEST', false, true)", cast.account_id)
-    await plan_digests(pool)
+    await write_digests(pool)
     await settle(cast, pool)
     assert await mails(cast, "digest") == ["adam"]

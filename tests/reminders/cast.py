@@ -11,7 +11,7 @@ import pytest_asyncio
 from db import deliveries
 from db.pool import Database, open_database
 from tests.people import World, require_mfa
-from workers.planning import Planner
+from workers.dispatching import Dispatcher
 
 THRESHOLDS = (7, 3, 1)
 
@@ -37,7 +37,7 @@ async def facts(cast: World, event_type: str = "GRACE_REMINDER_SENT") -> list[di
 async def planned(cast: World, pool: Database) -> list[str]:
     """Plan the deliveries of all events; whom they go to."""
     for event in await cast.database.fetch("SELECT id FROM events WHERE dispatched_at IS NULL ORDER BY id"):
-        await Planner().plan(pool, event["id"])
+        await Dispatcher().dispatch(pool, event["id"])
     rows = await cast.database.fetch("SELECT split_part(email, '@', 1) AS name FROM deliveries ORDER BY email")
     return [row["name"] for row in rows]
 

@@ -9,7 +9,7 @@ import asyncpg
 from db.pool import Database
 from tests.people import World, email
 from tests.reminders.cast import THRESHOLDS, days_left, facts, planned, pool, sends
-from workers.reminders import plan_due
+from workers.reminders import remind
 
 __all__ = ["pool"]
 
@@ -35,38 +35,38 @@ async def give_more_time(cast: World, name: str, days: float) -> None:
 
 async def test_who_got_more_time_is_reminded_before_their_own_deadline_once(cast: World, pool: Database) -> None:
     await days_left(cast, -2)
-    await plan_due(pool, THRESHOLDS)
+    await remind(pool, THRESHOLDS)
     await give_more_time(cast, "mia", 2.5)
-    assert sum(await asyncio.gather(*(plan_due(pool, THRESHOLDS) for _ in range(5)))) == 1
+    assert sum(await asyncio.gather(*(remind(pool, THRESHOLDS) for _ in range(5)))) == 1
     (reminder,) = await facts(cast)
     assert reminder["daysLeft"] == 3
-    assert await plan_due(pool, THRESHOLDS) == 0
+    assert await remind(pool, THRESHOLDS) == 0
 
 
 async def test_the_accounts_own_mails_pass_over_them(cast: World, pool: Database) -> None:
     await days_left(cast, 2.5)
     await give_more_time(cast, "mia", 20)
-    await plan_due(pool, THRESHOLDS)
+    await remind(pool, THRESHOLDS)
     assert await planned(cast, pool) == ["adam", "olive"]
 
 
 async def test_the_end_of_an_own_deadline_is_told_to_that_person_alone(cast: World, pool: Database) -> None:
     await days_left(cast, -2)
-    await plan_due(pool, THRESHOLDS)
+    await remind(pool, THRESHOLDS)
     await cast.database.execute("UPDATE events SET dispatched_at = now()")
     await give_more_time(cast, "mia", -0.1)
-    assert await plan_due(pool, THRESHOLDS) == 1
+    assert await remind(pool, THRESHOLDS) == 1
     assert await planned(cast, pool) == ["mia"]
     assert await sends(cast, pool) == ["mia"]
-    assert await plan_due(pool, THRESHOLDS) == 0
+    assert await remind(pool, THRESHOLDS) == 0
 
 
 async def test_a_mail_of_an_own_deadline_that_moved_is_dropped(cast: World, pool: Database) -> None:
     await days_left(cast, -2)
-    await plan_due(pool, THRESHOLDS)
+    await remind(pool, THRESHOLDS)
     await cast.database.execute("UPDATE events SET dispatched_at = now()")
     await give_more_time(cast, "mia", 0.5)
-    await plan_due(pool, THRESHOLDS)
+    await remind(pool, THRESHOLDS)
     assert await planned(cast, pool) == ["mia"]
     await cast.database.execute("UPDATE staff SET excepted_until = excepted_until + interval '10 days'")
     assert await sends(cast, pool) == []
@@ -76,7 +76,7 @@ async def test_who_joins_later_has_the_days_of_those_who_join_later(
     cast: World, pool: Database, database: asyncpg.Connection[asyncpg.Record]
 ) -> None:
     await days_left(cast, -2)
-    await plan_due(pool, THRESHOLDS)
+    await remind(pool, THRESHOLDS)
     await database.execute("UPDATE events SET dispatched_at = now()")
     await database.execute("UPDATE accounts SET joiner_days = 10 WHERE id = $1", cast.account_id)
     await database.execute("UPDATE staff SET created_at = now() - interval '8 days' WHERE email = $1", email("mia"))
@@ -86,5 +86,5 @@ async def test_who_joins_later_has_the_days_of_those_who_join_later(
         cast.account_id,
     )
     await database.execute("UPDATE staff SET created_at = now() - interval '40 days' WHERE email <> $1", email("mia"))
-    assert await plan_due(pool, THRESHOLDS) == 1
+    assert await remind(pool, THRESHOLDS) == 1
     assert await planned(cast, pool) == ["mia"]

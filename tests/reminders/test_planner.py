@@ -13,7 +13,7 @@ from rules.failures import ServiceUnavailable
 from rules.policy import Wanted
 from tests.people import World, email
 from tests.reminders.cast import THRESHOLDS, days_left, facts, planned, pool, sends
-from workers.reminders import plan_due
+from workers.reminders import remind
 
 __all__ = ["pool"]
 
@@ -22,20 +22,20 @@ async def test_each_threshold_is_recorded_once_however_often_and_by_however_many
     cast: World, pool: Database
 ) -> None:
     await days_left(cast, 2.5)
-    made = await asyncio.gather(*(plan_due(pool, THRESHOLDS) for _ in range(5)))
+    made = await asyncio.gather(*(remind(pool, THRESHOLDS) for _ in range(5)))
     assert sum(made) == 1
-    assert await plan_due(pool, THRESHOLDS) == 0
+    assert await remind(pool, THRESHOLDS) == 0
     (reminder,) = await facts(cast)
     assert reminder["daysLeft"] == 3
 
 
 async def test_after_an_outage_only_the_latest_due_one_is_recorded(cast: World, pool: Database) -> None:
     await days_left(cast, 8)
-    assert await plan_due(pool, THRESHOLDS) == 0
+    assert await remind(pool, THRESHOLDS) == 0
     await let_days_pass(cast, 1.5)
-    assert await plan_due(pool, THRESHOLDS) == 1
+    assert await remind(pool, THRESHOLDS) == 1
     await let_days_pass(cast, 6)
-    assert await plan_due(pool, THRESHOLDS) == 1
+    assert await remind(pool, THRESHOLDS) == 1
     assert [each["daysLeft"] for each in await facts(cast)] == [7, 1]
 
 
@@ -47,33 +47,33 @@ async def test_a_planner_that_dies_half_way_leaves_nothing(cast: World, pool: Da
             assert await reminders.claim(connection, [(running, 3)]) == {running.account_id}
             await connection.execute("SET LOCAL statement_timeout = 1; SELECT pg_sleep(1)")
     assert await facts(cast) == []
-    assert await plan_due(pool, THRESHOLDS) == 1
+    assert await remind(pool, THRESHOLDS) == 1
 
 
 async def test_the_thresholds_are_those_of_the_setting(cast: World, pool: Database) -> None:
     await days_left(cast, 5)
-    assert await plan_due(pool, (4, 2)) == 0
-    assert await plan_due(pool, (5,)) == 1
+    assert await remind(pool, (4, 2)) == 0
+    assert await remind(pool, (5,)) == 1
 
 
 async def test_a_requirement_that_was_just_announced_is_not_reminded_of_on_the_same_day(
     cast: World, pool: Database
 ) -> None:
     await days_left(cast, 7, grace_days=7)
-    assert await plan_due(pool, THRESHOLDS) == 0
+    assert await remind(pool, THRESHOLDS) == 0
 
 
 async def test_all_staff_who_are_not_enrolled_are_reminded_and_nobody_else(cast: World, pool: Database) -> None:
     await days_left(cast, 2.5)
     await enroll(cast, "adam")
-    await plan_due(pool, THRESHOLDS)
+    await remind(pool, THRESHOLDS)
     assert await planned(cast, pool) == ["mia", "olive"]
     assert await sends(cast, pool) == ["mia", "olive"]
 
 
 async def test_whoever_enrolls_or_leaves_is_not_reminded_even_when_queued(cast: World, pool: Database) -> None:
     await days_left(cast, 2.5)
-    await plan_due(pool, THRESHOLDS)
+    await remind(pool, THRESHOLDS)
     assert await planned(cast, pool) == ["adam", "mia", "olive"]
     await enroll(cast, "adam")
     await cast.database.execute("DELETE FROM staff WHERE email = $1", email("mia"))
@@ -87,7 +87,7 @@ async def test_a_lifted_or_moved_requirement_reminds_nobody_even_when_queued(
     cast: World, pool: Database, grace_days: int | None
 ) -> None:
     await days_left(cast, 2.5)
-    await plan_due(pool, THRESHOLDS)
+    await remind(pool, THRESHOLDS)
     await planned(cast, pool)
     await policy.save(cast.database, cast.account_id, Wanted(grace_days))
     assert await sends(cast, pool) == []
@@ -95,20 +95,20 @@ async def test_a_lifted_or_moved_requirement_reminds_nobody_even_when_queued(
 
 async def test_a_deadline_that_was_moved_is_reminded_of_anew(cast: World, pool: Database) -> None:
     await days_left(cast, 2.5)
-    assert await plan_due(pool, THRESHOLDS) == 1
+    assert await remind(pool, THRESHOLDS) == 1
     await policy.save(cast.database, cast.account_id, Wanted(21))
-    assert await plan_due(pool, THRESHOLDS) == 0
+    assert await remind(pool, THRESHOLDS) == 0
     await let_days_pass(cast, 7)
-    assert await plan_due(pool, THRESHOLDS) == 1
+    assert await remind(pool, THRESHOLDS) == 1
     await policy.save(cast.database, cast.account_id, Wanted(14))
     await policy.save(cast.database, cast.account_id, Wanted(21))
     await cast.database.execute("UPDATE accounts SET announced_at = required_since")
-    assert await plan_due(pool, THRESHOLDS) == 0
+    assert await remind(pool, THRESHOLDS) == 0
 
 
 async def test_a_reminder_is_of_no_use_after_the_deadline(cast: World, pool: Database) -> None:
     await days_left(cast, 0.5)
-    await plan_due(pool, THRESHOLDS)
+    await remind(pool, THRESHOLDS)
     await planned(cast, pool)
     await cast.database.execute("UPDATE deliveries SET expires_at = now()")
     assert await sends(cast, pool) == []
@@ -119,7 +119,7 @@ async def test_the_end_of_a_grace_period_is_recorded_once_and_told_to_those_it_s
 ) -> None:
     await days_left(cast, -0.1)
     await enroll(cast, "adam")
-    made = await asyncio.gather(*(plan_due(pool, THRESHOLDS) for _ in range(5)))
+    made = await asyncio.gather(*(remind(pool, THRESHOLDS) for _ in range(5)))
     assert sum(made) == 1
     assert len(await facts(cast, "GRACE_PERIOD_ENDED")) == 1
     assert await planned(cast, pool) == ["mia", "olive"]
@@ -127,7 +127,7 @@ async def test_the_end_of_a_grace_period_is_recorded_once_and_told_to_those_it_s
 
 async def test_a_grace_period_of_no_days_is_told_by_its_announcement_alone(cast: World, pool: Database) -> None:
     await days_left(cast, 0, grace_days=0)
-    assert await plan_due(pool, THRESHOLDS) == 1
+    assert await remind(pool, THRESHOLDS) == 1
     assert len(await facts(cast, "GRACE_PERIOD_ENDED")) == 1
     assert await planned(cast, pool) == []
 

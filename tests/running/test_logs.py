@@ -48,7 +48,7 @@ async def test_a_request_is_followed_by_its_id_to_the_email(parts: Parts) -> Non
     ]
     assert all(line["duration_ms"] >= 0 for line in answered)
     told = {line["event"]: line["request_id"] for line in lines_of(worker) if "request_id" in line}
-    assert told == {"Event planned": "found-again.1", "Delivery sent": "found-again.1"}
+    assert told == {"Event dispatched": "found-again.1", "Delivery sent": "found-again.1"}
 
 
 async def test_nothing_secret_is_in_any_line_of_any_part(parts: Parts) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncpg
+import celery
 
 from db.migrate import all_migrations
+from tests.broker import Broker
 from tests.commands import command
-from tests.people import World
+from tests.line import Line
+from tests.people import World, email, require_mfa
 from tests.running.conftest import Parts
 from tests.statements import released
 
@@ -55,3 +58,25 @@ async def test_on_a_database_that_a_later_version_has_contracted_nothing_serves(
         done = command(*arguments, database_url=database_url, secret_keys="test:" + "a" * 43 + "=")
         assert done.returncode == 1
         assert done.stderr.startswith("Error: The database is too new: its migration 9999 belongs to a later version")
+
+
+async def test_what_the_version_before_has_asked_for_is_done(line: Line, broker: Broker) -> None:
+    await require_mfa(line.database, line.world.account_id, days_ago=4.5, grace_days=7)
+    await line.database.execute("UPDATE accounts SET created_at = now() - interval '30 days'")
+    people = {await line.world.user_id("mia"): "gatehouse.security", await line.world.user_id("adam"): "gatehouse.plan"}
+    await line.happen(*people)
+    app = celery.Celery(broker=broker.url, set_as_current=False)
+    for row in await line.database.fetch("SELECT id, subject_id FROM events WHERE type = 'MFA_ENABLED'"):
+        app.send_task("gatehouse.plan_event", [row["id"]], queue=people[row["subject_id"]])
+    for name in ("plan_reminders", "plan_digests"):
+        app.send_task(f"gatehouse.{name}", queue="gatehouse.plan")
+    app.close()
+    await line.start("worker")
+    await line.until_all("sent", 2)
+    assert {str(mail["to"]) for mail in line.mailbox.messages} == {email("mia"), email("adam")}
+
+    async def are_recorded() -> bool:
+        recorded = await line.database.fetch("SELECT type FROM events WHERE subject_id IS NULL")
+        return {row["type"] for row in recorded} >= {"GRACE_REMINDER_SENT", "DIGEST_SENT"}
+
+    await line.until(are_recorded, "the reminder and the digest are recorded")

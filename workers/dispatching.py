@@ -20,12 +20,12 @@ from rules.failures import ServiceUnavailable
 from telemetry import traces
 from workers.alerts import raise_alerts
 
-log = logging.getLogger("gatehouse.planning")
+log = logging.getLogger("gatehouse.dispatching")
 
 
 @dataclass(frozen=True)
-class Planned:
-    """What one step has come to: the queue that has something new, if any, and whether there is more to plan."""
+class Step:
+    """What one step has come to: the queue that has something new, if any, and whether there is more to write."""
 
     queue: str | None = None
     is_unfinished: bool = False
@@ -33,39 +33,39 @@ class Planned:
     has_more_events: bool = False
 
 
-class Planner:
-    """What plans the events of one process. An attempt counts only when the process dies of it."""
+class Dispatcher:
+    """What dispatches the events of one process. An attempt counts only when the process dies of it."""
 
     def __init__(self) -> None:
         self._owed: set[int] = set()
         self._under_way: set[int] = set()
 
-    async def plan(self, database: Database, event_id: int) -> Planned:
+    async def dispatch(self, database: Database, event_id: int) -> Step:
         """Write the deliveries of an event; of one for a whole account, the next 10,000.
 
-        A step is short, so that planning for 100,000 people holds up nobody's security mail.
+        A step is short, so that an event for 100,000 people holds up nobody's security mail.
         """
         if event_id in self._under_way:
-            return Planned()  # a message that came twice is no attempt of its own
+            return Step()  # a message that came twice is no attempt of its own
         self._under_way.add(event_id)
         try:
             return await self._attempt(database, event_id)
         finally:
             self._under_way.discard(event_id)
 
-    async def _attempt(self, database: Database, event_id: int) -> Planned:
+    async def _attempt(self, database: Database, event_id: int) -> Step:
         async with database.connection() as connection:
             await self._give_back(connection)
             if not await db.dispatching.begin(connection, event_id):
-                return Planned()
+                return Step()
         try:
             async with database.connection() as connection, connection.transaction():
                 event = await db.dispatching.lock_undispatched(connection, event_id)
                 if event is None:
-                    return Planned()
+                    return Step()
                 known = {"event_id": event.id, "request_id": event.request_id}
-                with traces.span(f"plan {event.stored.type}", "CONSUMER", event.traceparent, **known):
-                    planned = await _plan(connection, event)
+                with traces.span(f"dispatch {event.stored.type}", "CONSUMER", event.traceparent, **known):
+                    step = await _dispatch(connection, event)
         except BaseException:
             # The database's fault, or an end before its time: it is no crash. Now, or when the database is well again.
             self._owed.add(event_id)
@@ -73,9 +73,9 @@ class Planner:
                 async with database.connection() as connection:
                     await self._give_back(connection)
             raise
-        if planned.has_more_events:
+        if step.has_more_events:
             database.bell.ring()
-        return planned
+        return step
 
     async def _give_back(self, connection: Connection) -> None:
         if owed := list(self._owed):
@@ -83,41 +83,41 @@ class Planner:
             self._owed.difference_update(owed)
 
 
-async def _plan(connection: Connection, planned: Undispatched) -> Planned:
+async def _dispatch(connection: Connection, waiting: Undispatched) -> Step:
     try:
-        event = planned.stored.read()
+        event = waiting.stored.read()
     except UnreadableEventError as error:
         # Whatever is broken in it, those behind it must go on.
-        await db.dispatching.set_aside(connection, planned.id, str(error))
-        log.error("Event %s is set aside: %s", planned.id, error)
-        return Planned()
+        await db.dispatching.set_aside(connection, waiting.id, str(error))
+        log.error("Event %s is set aside: %s", waiting.id, error)
+        return Step()
     # Of a fan-out the first step alone raises them.
-    has_alerted = planned.fanned_out_to is None and await raise_alerts(connection, planned, event)
-    return replace(await _mail(connection, planned, event), has_more_events=has_alerted)
+    has_alerted = waiting.fanned_out_to is None and await raise_alerts(connection, waiting, event)
+    return replace(await _mail(connection, waiting, event), has_more_events=has_alerted)
 
 
-async def _mail(connection: Connection, planned: Undispatched, event: Event) -> Planned:
+async def _mail(connection: Connection, waiting: Undispatched, event: Event) -> Step:
     mailing = event.emailed_as()
-    known = {"event_id": planned.id, "type": planned.stored.type, "request_id": planned.request_id}
-    log.info("Event planned", extra=known)
+    known = {"event_id": waiting.id, "type": waiting.stored.type, "request_id": waiting.request_id}
+    log.info("Event dispatched", extra=known)
     if mailing is None:
-        await db.dispatching.mark_dispatched(connection, planned.id)
-        return Planned()
-    terms = _terms(event, mailing, planned.occurred_at)
+        await db.dispatching.mark_dispatched(connection, waiting.id)
+        return Step()
+    terms = _terms(event, mailing, waiting.occurred_at)
     if mailing.audience in {Audience.OWNERS, Audience.MANAGERS}:
         chosen_as = mailing.chosen_as or event.alerted_as()
         with_admins = mailing.audience is Audience.MANAGERS
-        await db.fan_out.to_owners(connection, planned, terms, chosen_as, with_admins=with_admins)
-        return Planned(terms.queue)
+        await db.fan_out.to_owners(connection, waiting, terms, chosen_as, with_admins=with_admins)
+        return Step(terms.queue)
     if event.copy is not None and event.copy.audience is Audience.OWNERS:
-        await db.fan_out.to_owners(connection, planned, _terms(event, event.copy, planned.occurred_at))
+        await db.fan_out.to_owners(connection, waiting, _terms(event, event.copy, waiting.occurred_at))
     elif event.copy is not None and (address := event.copied_to()) is not None:
-        await db.fan_out.to_person(connection, planned, _terms(event, event.copy, planned.occurred_at), address)
+        await db.fan_out.to_person(connection, waiting, _terms(event, event.copy, waiting.occurred_at), address)
     if mailing.audience is Audience.SUBJECT or event.subject_id is not None:
-        await db.fan_out.to_person(connection, planned, terms)
-        return Planned(terms.queue)
-    dispatched = await db.fan_out.to_staff(connection, planned, terms)
-    return Planned(terms.queue, is_unfinished=not dispatched)
+        await db.fan_out.to_person(connection, waiting, terms)
+        return Step(terms.queue)
+    dispatched = await db.fan_out.to_staff(connection, waiting, terms)
+    return Step(terms.queue, is_unfinished=not dispatched)
 
 
 def _terms(event: Event, mailing: Mailing, occurred_at: datetime) -> Terms:
