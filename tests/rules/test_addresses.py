@@ -20,6 +20,8 @@ JOSE = "jos\u00e9@ex\u00e4mple.com"
         ("o'hara+mfa@example.com", "o'hara+mfa@example.com"),
         ("\u0438\u0432\u0430\u043d@\u043f\u043e\u0447\u0442\u0430.\u0440\u0444", "иван@почта.рф"),
         ("水木@example.jp", "水木@example.jp"),
+        ("mia水木@example.jp", "mia水木@example.jp"),
+        ("mia@agency.test", "mia@agency.test"),
     ],
 )
 def test_an_address_is_kept_and_looked_up_in_one_form(typed: str, kept: str) -> None:
@@ -55,3 +57,11 @@ def test_what_is_no_address_or_imitates_another_is_refused_with_the_reason(typed
 )
 def test_whatever_is_typed_can_be_looked_up(typed: str) -> None:
     assert addresses.normalized(typed) == addresses.normalized(addresses.normalized(typed))
+
+
+def test_a_domain_is_kept_in_the_form_in_which_it_stands_in_addresses() -> None:
+    assert addresses.checked_domain("Agency.Example ") == "agency.example"
+    assert addresses.checked_domain("xn--exmple-cua.com") == "exämple.com"
+    for typed in ("mia@agency.example", "agency", ""):
+        with pytest.raises(addresses.NotAnAddressError):
+            addresses.checked_domain(typed)

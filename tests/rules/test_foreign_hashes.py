@@ -69,6 +69,33 @@ def test_bcrypt_looks_at_72_bytes_as_it_always_has() -> None:
     assert not passwords.matches("x\0y", kept)
 
 
+ARGON2 = "$argon2id$v=19$m={},t={},p={}$c29tZXNhbHRzb21l$" + "A" * 43
+PBKDF2 = "pbkdf2_sha256${}$salty$" + "A" * 44
+
+
+@pytest.mark.parametrize(
+    ("dearest", "too_dear"),
+    [
+        (ARGON2.format(262_144, 1, 1), ARGON2.format(262_145, 1, 1)),
+        (ARGON2.format(1024, 32, 1), ARGON2.format(1024, 33, 1)),
+        (ARGON2.format(1024, 16, 2), ARGON2.format(1024, 17, 2)),
+        ("$2b$15$" + "a" * 53, "$2b$16$" + "a" * 53),
+        ("$2b$04$" + "a" * 53, "$2b$03$" + "a" * 53),
+        ("scrypt$262144$salty$8$1$AAAA", "scrypt$262144$salty$9$1$AAAA"),
+        ("scrypt$16$salty$8$16$AAAA", "scrypt$16$salty$8$17$AAAA"),
+        ("scrypt$16$salty$8$1$AAAA", "scrypt$16$salty$8$0$AAAA"),
+        ("scrypt$2$salty$8$1$AAAA", "scrypt$1$salty$8$1$AAAA"),
+        (PBKDF2.format(5_000_000), PBKDF2.format(5_000_001)),
+        (PBKDF2.format(1), PBKDF2.format(0)),
+        ("pbkdf2_sha256$1$" + "s" * 440 + "$" + "A" * 43, "pbkdf2_sha256$1$" + "s" * 441 + "$" + "A" * 43),
+    ],
+)
+def test_costs_and_length_are_taken_up_to_the_bound(dearest: str, too_dear: str) -> None:
+    assert passwords.from_elsewhere(dearest) == dearest
+    with pytest.raises(UnknownHashError):
+        passwords.from_elsewhere(too_dear)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -12,7 +12,7 @@ from rules.events.base import Event
 from rules.events.policy import PolicyChanged, PolicyDisabled, PolicyEnabled, saved
 from rules.failures import InvalidInput
 from rules.people import Account, Membership, Person, Role
-from rules.policy import Policy
+from rules.policy import Policy, RequiredOf, Wanted
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 OFF = Policy(None, None, None, NOW)
@@ -165,3 +165,27 @@ def test_the_gate_is_per_account() -> None:
 def test_after_a_reset_the_gate_is_closed_everywhere_until_enrolled() -> None:
     member = person(OFF, on(7), reset=True)
     assert [member.is_blocked_at(m.account) for m in member.memberships] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_change"),
+    [
+        (Wanted(7), False),
+        (Wanted(7, 0, RequiredOf.EVERYONE), False),
+        (Wanted(8), True),
+        (Wanted(None), True),
+        (Wanted(7, joiner_days=1), True),
+        (Wanted(7, required_of=RequiredOf.OWNERS_AND_ADMINS), True),
+    ],
+)
+def test_any_one_difference_is_a_change_and_what_is_not_said_is_none(wanted: Wanted, is_change: bool) -> None:
+    assert policy.is_change(on(7), wanted) is is_change
+
+
+@pytest.mark.parametrize(("days", "is_taken"), [(None, True), (0, True), (30, True), (-1, False), (31, False)])
+def test_joiners_get_0_to_30_days(days: int | None, is_taken: bool) -> None:
+    if is_taken:
+        policy.check_joiner_days(days)
+    else:
+        with pytest.raises(InvalidInput):
+            policy.check_joiner_days(days)

@@ -86,8 +86,39 @@ def test_a_token_is_found_by_its_hash_under_its_own_prefix_only() -> None:
     assert token.startswith("gh_s_")
     assert len(tokens.digest(tokens.SESSION_PREFIX, token) or b"") == 32
     assert tokens.digest(tokens.CHALLENGE_PREFIX, token) is None
-    assert tokens.digest(tokens.SESSION_PREFIX, token + "x" * 100) is None
+    assert tokens.digest(tokens.SESSION_PREFIX, "gh_s_" + "x" * 95) is not None
+    assert tokens.digest(tokens.SESSION_PREFIX, "gh_s_" + "x" * 96) is None
     assert tokens.digest(tokens.SESSION_PREFIX, "gh_s_ä") is None
+
+
+def test_what_is_kept_of_an_issued_token_is_what_it_is_found_by() -> None:
+    token, kept = tokens.issue(tokens.LINK_PREFIX, b"x" * tokens.TOKEN_BYTES)
+    assert kept == tokens.digest(tokens.LINK_PREFIX, token)
+    assert tokens.TOKEN_BYTES * 8 == 256
+
+
+@pytest.mark.parametrize(("is_alone", "least"), [(True, 15), (False, 8)])
+def test_a_password_has_so_many_characters_at_least_and_1000_at_most(is_alone: bool, least: int) -> None:
+    def problem(length: int) -> str | None:
+        text = ("kqzvwxjyhgfu" * 100)[:length]
+        return passwords.problem_with(text, email="mia@agency.example", is_alone=is_alone)
+
+    assert problem(least - 1) == f"The password must have at least {least} characters."
+    assert problem(least) is None
+    assert problem(1000) is None
+    assert problem(1001) == "The password must have at most 1,000 characters."
+
+
+@pytest.mark.parametrize(("word", "is_taken"), [("oak", False), ("ok", True)])
+def test_a_product_of_two_letters_is_no_word_that_a_password_may_not_be_made_of(word: str, is_taken: bool) -> None:
+    problem = passwords.problem_with(f"{word}kqzvwxj", email="x@y.example", products=[word], is_alone=False)
+    assert (problem is None) is is_taken
+
+
+def test_a_password_of_the_greatest_length_matches_and_a_longer_one_never() -> None:
+    longest = "kqzvwxjyhg" * 100
+    assert passwords.matches(longest, passwords.hash_password(longest))
+    assert not passwords.matches(longest + "x", passwords.hash_password(longest + "x"))
 
 
 def test_a_password_matches_its_own_hash_only() -> None:

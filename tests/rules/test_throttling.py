@@ -1,12 +1,14 @@
-"""By what guesses at a password are counted."""
+"""How many guesses there are, and by what those at a password are counted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
-from rules.throttling import address_key, password_key, reset_address_key, wrong_link_key
+from rules import throttling
+from rules.throttling import Limits, Tally, address_key, password_key, reset_address_key, wrong_link_key
 
 EMAIL = "mia@agency.example"
 
@@ -38,3 +40,32 @@ def test_an_ipv4_address_is_one_however_it_is_written() -> None:
 def test_what_is_no_address_is_counted_as_it_stands(address: str | None) -> None:
     assert all(len(key) <= 400 for key in keys(address))
     assert keys(address) != keys("203.0.113.7")
+    assert throttling.source(address) == (address or "")[:64]
+
+
+def test_an_email_is_counted_in_an_ipv6_household_as_well() -> None:
+    assert throttling.network_key(EMAIL, "2001:db8:0:ff::1") == f"network:{EMAIL}:2001:db8::/56"
+    assert throttling.network_key(EMAIL, "203.0.113.7") is None
+
+
+def test_of_a_days_failures_the_powers_of_two_are_told() -> None:
+    assert [count for count in range(-1, 40) if throttling.is_told(count)] == [1, 2, 4, 8, 16, 32]
+
+
+def test_guesses_are_as_few_as_the_decision_says() -> None:
+    """docs/decisions/guesses-are-charged-before-they-are-looked-at.md"""
+    quarter, day = timedelta(minutes=15), timedelta(days=1)
+    assert Limits((10, quarter), ((30, day), (100, timedelta(days=30)))) == throttling.SECOND_FACTOR
+    assert Limits((10, quarter)) == throttling.PROVEN == throttling.STRANGER
+    assert Limits((1, quarter)) == throttling.WATCHED_STRANGER
+    assert Tally(100, day) == throttling.EMAIL_TALLY
+    assert Tally(30, quarter) == throttling.NETWORK_TALLY
+    assert Tally(900, quarter) == throttling.ADDRESS_TALLY
+    assert throttling.CHALLENGE_ATTEMPTS == 5
+    assert timedelta(minutes=5) == throttling.CHALLENGE_LIFETIME
+
+
+def test_nothing_counts_longer_than_charges_are_kept() -> None:
+    limits = [value for value in vars(throttling).values() if isinstance(value, Limits)]
+    spans = [span for each in limits for _, span in (each.lock, *each.budgets)]
+    assert max(spans) == timedelta(days=30) < throttling.LONGEST_SPAN

@@ -53,10 +53,11 @@ def test_spaces_dashes_invisible_marks_and_the_script_of_digits_do_not_matter(ty
 
 @pytest.mark.parametrize("typed", ["", "05047", "0504711", "05047a", "-50471", "050471\0", "••••••", "050471.0"])
 def test_what_is_not_six_digits_never_matches(typed: str) -> None:
+    assert totp.normalize(typed) is None
     assert totp.matching_step(SECRET, typed, NOW) is None
 
 
-@pytest.mark.parametrize(("offset", "skew"), [(4, -120), (-4, 120), (10, -300), (-10, 300), (11, None)])
+@pytest.mark.parametrize(("offset", "skew"), [(4, -120), (-4, 120), (10, -300), (-10, 300), (11, None), (-11, None)])
 def test_a_code_right_at_another_time_tells_how_far_the_clock_is_off(offset: int, skew: int | None) -> None:
     assert totp.clock_skew_s(SECRET, "050471", NOW + timedelta(seconds=30 * offset)) == skew
 
