@@ -79,7 +79,7 @@ def pass_gate(person: Person, found: Account) -> Account:
 async def viewed_account(context: Context, account_id: UUID, right: Right | None = None) -> Account:
     """The account for whoever may see its security page: owners, admins, super-admins, services with the right.
 
-    Raises as `account`, and Forbidden.
+    Raises what account raises, and Forbidden.
     """
     if context.is_service:
         return await _account_for_service(context, account_id, *([right] if right else []))
@@ -91,7 +91,10 @@ async def viewed_account(context: Context, account_id: UUID, right: Right | None
 
 
 async def managed_account(context: Context, account_id: UUID, *, to: str) -> tuple[Person, Account]:
-    """The account for whoever may change it; `to` says what, for the sentence. Raises as above and NotPermitted."""
+    """The account for whoever may change it; `to` says what, for the sentence.
+
+    Raises what viewed_account raises, and NotPermitted.
+    """
     found = await viewed_account(context, account_id)
     person = await context.person()
     if not person.manages(account_id):
@@ -100,7 +103,10 @@ async def managed_account(context: Context, account_id: UUID, *, to: str) -> tup
 
 
 async def owned_account(context: Context, account_id: UUID, *, to: str) -> Person:
-    """Whoever may change what owners alone do, with a fresh proof. Raises as managed_account."""
+    """Whoever may change what owners alone do, with a fresh proof.
+
+    Raises what managed_account and fresh_person raise.
+    """
     person, _ = await managed_account(context, account_id, to=to)
     if not person.owns(account_id):
         raise NotPermitted(f"Only an owner of the account may {to}.")
@@ -109,7 +115,10 @@ async def owned_account(context: Context, account_id: UUID, *, to: str) -> Perso
 
 
 async def policy_account(context: Context, account_id: UUID) -> Person | ServiceKey:
-    """Whoever may change the account's policy: as managed_account, with a fresh proof, or a service."""
+    """Whoever may change the account's policy: an owner or admin with a fresh proof, or a service with the right.
+
+    Raises what managed_account and fresh_person raise.
+    """
     if context.is_service:
         await _account_for_service(context, account_id, Right.POLICY)
         return await context.service_key(Right.POLICY)
@@ -134,7 +143,10 @@ async def fresh_person(context: Context) -> Person:
 
 
 async def fresh_person_with_code(context: Context) -> Person:
-    """The same for a change that brings a code itself, beside which the password is proof enough."""
+    """The person, for a change that brings a code itself, beside which the password just shown is proof enough.
+
+    Raises what fresh_person raises.
+    """
     person = await context.person()
     if not person.is_fresh_beside_code:
         raise ReauthenticationRequired
@@ -159,14 +171,14 @@ async def confirm_manager(connection: Connection, person: Person, account_id: UU
 
 
 async def confirm_owner(connection: Connection, person: Person, account_id: UUID) -> None:
-    """The same of the owner's role."""
+    """Raises what confirm_manager raises, also when the person is no owner any more."""
     await confirm_manager(connection, person, account_id)
     if not await db.staff.is_owner(connection, account_id, person.id):
         raise NotFound
 
 
 async def confirm_policy_editor(connection: Connection, editor: Person | ServiceKey, account_id: UUID) -> None:
-    """As confirm_manager, of a service's key, too."""
+    """Raises what confirm_manager raises of a person, and confirm_service of a service's key."""
     if isinstance(editor, Person):
         await confirm_manager(connection, editor, account_id)
     else:

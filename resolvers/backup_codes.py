@@ -31,7 +31,10 @@ class CodeSet:
 
 
 async def regenerate(context: Context, code: str) -> list[str]:
-    """Replace the set by a current code. Raises InvalidCode, MfaNotEnabled, TooManyAttempts, and as fresh_person."""
+    """Replace the set by a current code.
+
+    Raises what fresh_person_with_code raises, InvalidCode, MfaNotEnabled and TooManyAttempts.
+    """
     person = await resolvers.access.fresh_person_with_code(context)
     if not person.mfa_enabled:
         raise MfaNotEnabled

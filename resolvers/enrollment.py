@@ -7,15 +7,13 @@ import db.factors
 import db.links
 import db.outbox
 import resolvers.access
-import resolvers.guessing.codes
 import resolvers.new_app
 import resolvers.proof
-import resolvers.second_factor
 from db.pool import Connection
 from resolvers.context import Context
 from resolvers.new_app import Begun, Shown
 from rules.events.mfa import MfaDisabled, MfaEnabled
-from rules.failures import EnrollmentNotStarted, MfaAlreadyEnabled, MfaNotEnabled, NotPermitted
+from rules.failures import EnrollmentNotStarted, MfaAlreadyEnabled, NotPermitted
 from rules.links import Purpose
 
 
@@ -63,18 +61,10 @@ async def verify_and_enable(context: Context, code: str) -> list[str]:
 
 
 async def disable(context: Context, code: str) -> None:
-    """Turn MFA off by a current code; this session stays. Raises as regenerating backup codes does."""
+    """Turn MFA off by a current code; this session stays. Raises what backup_codes.regenerate raises."""
     person = await resolvers.access.fresh_person_with_code(context)
-    if not person.mfa_enabled:
-        raise MfaNotEnabled
-    async with (
-        resolvers.guessing.codes.of_person(context, person.id) as guess,
-        context.changing(person.id) as connection,
-    ):
-        await resolvers.access.lock_person(connection, person)
-        await resolvers.second_factor.spend_totp(context, connection, person.id, code)
+    async with resolvers.proof.app_shown(context, person, code) as connection:
         await db.factors.remove(connection, person.id)
         await db.outbox.append(connection, MfaDisabled(subject_id=person.id, actor_id=person.id, client=context.client))
         token = await resolvers.proof.keep_only_this_session(context, connection, person)
-        await guess.give_back(connection)
     await context.go_on_as(token)

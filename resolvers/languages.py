@@ -39,7 +39,7 @@ async def of_account(context: Context, account_id: UUID) -> str:
 
 
 async def set_of_account(context: Context, account_id: UUID, language: str) -> None:
-    """Let it be the account's; what already holds is no change. Raises as policy_account does."""
+    """Let it be the account's; what already holds is no change. Raises what policy_account raises."""
     person, _ = await resolvers.access.managed_account(context, account_id, to="set its language")
     resolvers.access.require_freshness(person)
     async with context.changing(account_id) as connection:

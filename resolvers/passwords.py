@@ -96,7 +96,10 @@ async def set_password(context: Context, token: str, password: str) -> str:
 
 
 async def change_password(context: Context, current: str, new: str) -> None:
-    """Change the password by the one that holds; this session stays. Raises InvalidInput, and as reauthenticate."""
+    """Change the password by the one that holds; this session stays.
+
+    Raises InvalidInput, InvalidCredentials, TooManyAttempts and RateLimited.
+    """
     person = await resolvers.access.fresh_person(context)
     async with context.database.connection() as connection:
         known = await db.users.credentials_of(connection, person.id)

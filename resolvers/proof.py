@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import db.challenges
 import db.outbox
@@ -16,6 +18,7 @@ import resolvers.sign_in
 import rules.tokens
 from db.pool import Connection
 from resolvers.context import Context
+from resolvers.second_factor import Answer
 from rules.events.signing_in import Reauthenticated
 from rules.failures import BadUserInput, MfaNotEnabled, Unauthenticated
 from rules.people import Person
@@ -26,7 +29,7 @@ async def reauthenticate(
 ) -> Person:
     """Show the password again, or a second factor, or both; the person as they stand then.
 
-    Raises as sign_in and complete_challenge, MfaNotEnabled and BadUserInput.
+    Raises InvalidCredentials, InvalidCode, TooManyAttempts, RateLimited, MfaNotEnabled and BadUserInput.
     """
     person = await context.person()
     if password is None and totp_code is None and backup_code is None:
@@ -36,6 +39,46 @@ async def reauthenticate(
     if totp_code is not None or backup_code is not None:
         await _show_second_factor(context, person, totp_code, backup_code)
     return await context.reload()
+
+
+@asynccontextmanager
+async def second_factor_shown(
+    context: Context, person: Person, totp_code: str | None, backup_code: str | None
+) -> AsyncIterator[tuple[Connection, Answer]]:
+    """The transaction, under the person's lock, in which one of the two codes is spent and the session's proof renewed.
+
+    Raises InvalidCode, MfaNotEnabled, TooManyAttempts.
+    """
+    if not person.mfa_enabled:
+        raise MfaNotEnabled
+    async with resolvers.guessing.codes.of_person(context, person.id) as guess:
+        async with context.database.connection() as connection:
+            factor = await resolvers.second_factor.load(connection, person.id)
+        given = await resolvers.second_factor.answer(context, factor, totp_code, backup_code)
+        async with context.changing(person.id) as connection:
+            await resolvers.access.lock_person(connection, person)
+            await resolvers.second_factor.spend(context, connection, person.id, given)
+            await db.sessions.renew_second_factor(connection, person.session_id)
+            yield connection, given
+            await guess.give_back(connection)
+
+
+@asynccontextmanager
+async def app_shown(context: Context, person: Person, code: str) -> AsyncIterator[Connection]:
+    """The transaction, under the person's lock, in which a code of the app is spent.
+
+    Raises InvalidCode, MfaNotEnabled, TooManyAttempts.
+    """
+    if not person.mfa_enabled:
+        raise MfaNotEnabled
+    async with (
+        resolvers.guessing.codes.of_person(context, person.id) as guess,
+        context.changing(person.id) as connection,
+    ):
+        await resolvers.access.lock_person(connection, person)
+        await resolvers.second_factor.spend_totp(context, connection, person.id, code)
+        yield connection
+        await guess.give_back(connection)
 
 
 async def keep_only_this_session(context: Context, connection: Connection, person: Person) -> str | None:
@@ -70,17 +113,7 @@ async def _show_password(context: Context, person: Person, password: str) -> Non
 
 
 async def _show_second_factor(context: Context, person: Person, totp_code: str | None, backup_code: str | None) -> None:
-    if not person.mfa_enabled:
-        raise MfaNotEnabled
-    async with resolvers.guessing.codes.of_person(context, person.id) as guess:
-        async with context.database.connection() as connection:
-            factor = await resolvers.second_factor.load(connection, person.id)
-        given = await resolvers.second_factor.answer(context, factor, totp_code, backup_code)
-        async with context.changing(person.id) as connection:
-            await resolvers.access.lock_person(connection, person)
-            await resolvers.second_factor.spend(context, connection, person.id, given)
-            await db.sessions.renew_second_factor(connection, person.session_id)
-            amr = "otp" if given.totp_code is not None else "backup_code"
-            shown = Reauthenticated(subject_id=person.id, actor_id=person.id, client=context.client, amr=amr)
-            await db.outbox.append(connection, shown)
-            await guess.give_back(connection)
+    async with second_factor_shown(context, person, totp_code, backup_code) as (connection, given):
+        amr = "otp" if given.totp_code is not None else "backup_code"
+        shown = Reauthenticated(subject_id=person.id, actor_id=person.id, client=context.client, amr=amr)
+        await db.outbox.append(connection, shown)

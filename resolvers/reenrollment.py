@@ -92,7 +92,10 @@ async def _tell_owners(context: Context, connection: Connection, user_id: UUID) 
 
 
 async def find_link(context: Context, token: str, purpose: Purpose, user_id: UUID | None = None) -> Found:
-    """The link that holds, of this person if given. What belongs to none is charged to the address, and it alone."""
+    """The link that holds, of this person if given. What belongs to none is charged to the address, and it alone.
+
+    Raises LinkExpired, TooManyAttempts.
+    """
     token_hash = rules.tokens.digest(rules.tokens.LINK_PREFIX, token)
     async with context.database.connection() as connection:
         found = await db.links.find(connection, token_hash, [purpose]) if token_hash else None

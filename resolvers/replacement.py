@@ -7,9 +7,8 @@ import db.factors
 import db.recovery
 import db.sessions
 import resolvers.access
-import resolvers.guessing.codes
 import resolvers.new_app
-import resolvers.second_factor
+import resolvers.proof
 from db.pool import Connection
 from resolvers.context import Context
 from resolvers.new_app import Begun, Shown
@@ -29,19 +28,9 @@ async def begin(context: Context, totp_code: str | None, backup_code: str | None
     if totp_code is None and backup_code is None:
         return await _begin_recovery(context)
     person = await resolvers.access.fresh_person_with_code(context)
-    if not person.mfa_enabled:
-        raise MfaNotEnabled
     secret, sealed = resolvers.new_app.new_secret(context, person)
-    async with resolvers.guessing.codes.of_person(context, person.id) as guess:
-        async with context.database.connection() as connection:
-            factor = await resolvers.second_factor.load(connection, person.id)
-        given = await resolvers.second_factor.answer(context, factor, totp_code, backup_code)
-        async with context.changing(person.id) as connection:
-            await resolvers.access.lock_person(connection, person)
-            await resolvers.second_factor.spend(context, connection, person.id, given)
-            expires_at = await db.enrollment.begin(connection, person.id, sealed)
-            await db.sessions.renew_second_factor(connection, person.session_id)
-            await guess.give_back(connection)
+    async with resolvers.proof.second_factor_shown(context, person, totp_code, backup_code) as (connection, _):
+        expires_at = await db.enrollment.begin(connection, person.id, sealed)
     return resolvers.new_app.begun(context, person, secret, expires_at)
 
 

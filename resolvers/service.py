@@ -35,7 +35,10 @@ class Who:
 
 
 async def service_sign_in(context: Context, who: Who, client: Client, amr: list[str]) -> SignedIn | ChallengeOpened:
-    """Go on with somebody whose first factor the service has verified as `amr`. Raises InvalidCredentials."""
+    """Go on with somebody whose first factor the service has verified as `amr`.
+
+    Raises InvalidCredentials, BadUserInput.
+    """
     key = await context.service_key(Right.SIGN_IN)
     if not amr or len(amr) > MOST_METHODS or not all(METHOD.fullmatch(method) for method in amr):
         raise BadUserInput(f"amr must be 1 to {MOST_METHODS} names of methods, as RFC 8176 has them.")

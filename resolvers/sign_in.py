@@ -61,7 +61,7 @@ class ShutOut(InvalidCredentials):
 
 
 async def sign_in(context: Context, email: str, password: str, use_cookie: bool) -> SignedIn | ChallengeOpened:
-    """Check the password. Raises InvalidCredentials, TooManyAttempts, RateLimited."""
+    """Check the password. Raises InvalidCredentials, TooManyAttempts, RateLimited and BadUserInput."""
     if use_cookie and not context.takes_cookies:
         raise BadUserInput("A cookie can only be set over HTTP.")
     email = rules.addresses.normalized(email)

@@ -76,7 +76,7 @@ async def give(context: Context, account_id: UUID, asked: Asked) -> list[Given]:
 
 
 async def end(context: Context, account_id: UUID, exception_id: UUID) -> tuple[MfaException, Member]:
-    """End an exception before its time: what it held off holds at once. Raises as giving one, and NotFound."""
+    """End an exception before its time: what it held off holds at once. Raises what give raises."""
     person, _ = await resolvers.access.managed_account(context, account_id, to="end an exception")
     resolvers.access.require_freshness(person)
     async with context.changing(account_id) as connection:

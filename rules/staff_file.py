@@ -21,7 +21,7 @@ MOST_SECRET_BYTES = 64
 
 
 class NotAStaffFileError(Exception):
-    """The first line names not what is needed; the message is one plain sentence."""
+    """The first line does not name what is needed; the message is one plain sentence."""
 
 
 @dataclass(frozen=True)
