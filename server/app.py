@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 
@@ -29,8 +30,10 @@ from server.context import RequestContext, context_for
 from server.sign_in_with import SignInWith, callback_url
 from server.status.readiness import Readiness
 from server.status.routes import probes
+from server.transport import turns
 from server.transport.graphql_http import GraphQLEndpoint
 from server.transport.headers import middleware
+from server.transport.in_turn import InTurn
 from server.transport.schema import GatehouseSchema
 from server.transport.scim_http import BASE_PATH, Door, ScimEndpoint
 from settings import Settings, SettingsError
@@ -78,6 +81,7 @@ def create_app(
         hasher = resolvers.hashing.Hasher(capacity.hash_cost, capacity.hashes_waiting)
         limits = settings.time_limits
         hub = Hub(database, settings.direct_url, limits.session_idle)
+        turns.charge_tasks(asyncio.get_running_loop())
         turning = asyncio.create_task(life.keep_turning())
         app.state.service = Service(
             database,
@@ -136,13 +140,20 @@ def create_app(
             *explorer.routes,
             *pages.routes,
         ],
-        middleware=middleware(settings, endpoint),
+        middleware=[
+            *middleware(settings, endpoint),
+            Middleware(InTurn, endpoint.admission, make_context, _takes_turns_itself),
+        ],
         exception_handlers={ServiceUnavailable: _unavailable},
         lifespan=lifespan,
     )
     # Behind a proxy that ends TLS it would send clients, and the tokens that they repeat, to http://.
     app.router.redirect_slashes = False
     return app
+
+
+def _takes_turns_itself(path: str) -> bool:
+    return path == "/graphql" or f"{path}/".startswith(BASE_PATH + "/")
 
 
 def _directory(settings: Settings) -> Door:

@@ -9,22 +9,24 @@ from __future__ import annotations
 import asyncio
 import resource
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
+
+from starlette.types import Scope
 
 import rules.rate_limits
 from rules.failures import RateLimited
+from server.transport import turns
 from server.transport.limits import SIGNED_IN, STRANGER, Bounds
+from server.transport.turns import LONGEST_WAIT_S, PERSON, PROBES, SERVICE, STRANGERS, Turn, Turns
 
 PROOF_LASTS_S = 60.0
 MOST_PROOFS = 10_000
-# At most every other moment is a stranger's.
-LEAST_PAUSE_S = 0.002
 HEAVY = 2_000
 RETRY_AFTER_S = 1
 AT_ONCE = nullcontext()
@@ -44,11 +46,16 @@ class Room:
     sockets_of_household: int = 200
     sockets_of_person: int = 250
     sockets_of_strangers: int = 2_000
+    longest_wait_s: float = LONGEST_WAIT_S  # for a turn
 
 
 ROOM = Room()
 # What every refusal of these bounds carries; most of one are the bound that one client can keep to.
 REFUSED = {"Retry-After": str(RETRY_AFTER_S), **rules.rate_limits.at_once(ROOM.of_one, RETRY_AFTER_S)}
+# Where the scope of a request holds what knows whether its client has gone.
+CONNECTION = "gatehouse.connection"
+
+Result = TypeVar("Result")
 
 
 class Caller(Protocol):
@@ -73,7 +80,7 @@ class Admission:
         self.room = room
         self.in_hand: Counter[str] = Counter()
         self.sockets: Counter[str] = Counter()
-        self.strangers = _Turns()
+        self.turns = Turns(room.longest_wait_s)
         self._proofs: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
         self._heavy: dict[str, asyncio.Lock] = {}
 
@@ -90,34 +97,55 @@ class Admission:
         if known or key is None:
             return known
         person = await client.person_key()
-        if person:
+        if person is None:
+            self._proofs.pop(key, None)
+        else:
             self._proofs[key] = person, monotonic() + PROOF_LASTS_S
             self._proofs.move_to_end(key)
+            if (turn := turns.current()) is not None:
+                turn.become(self._turn_of_person(person))
             while len(self._proofs) > MOST_PROOFS:
                 self._proofs.popitem(last=False)
         return person
 
     def work(self, client: Caller) -> _Held:
         """One more in hand. Raises RateLimited at once, as it begins, when it is too much."""
-        person = self.known(client)
+        room, person = self.room, self.known(client)
+        left = room.of_all - self.in_hand["all"]
         if person:
-            return _Held(self.in_hand, {"all": self.room.of_all, person: self.room.of_one})
-        most = {"all": self.room.of_all, "strangers": self.room.of_strangers, client.address_key: self.room.of_one}
-        return _Held(self.in_hand, most | household(client.address_key, self.room.of_household))
+            return _Held(self.in_hand, {"all": room.of_all, person: min(room.of_one, left)})
+        left = min(left, room.of_strangers - self.in_hand["strangers"])
+        most = {"all": room.of_all, "strangers": room.of_strangers}
+        return _Held(self.in_hand, most | _of_address(client, left, room.of_one, room.of_household))
 
     def open_socket(self, client: Caller, person: str | None) -> _Held:
         """Count one more socket until it is released. Raises RateLimited when there are too many."""
+        room = self.room
         if person:
-            return _Held(self.sockets, {person: self.room.sockets_of_person}).hold()
-        most = {
-            "strangers": _within_files(self.room.sockets_of_strangers),
-            client.address_key: self.room.sockets_of_stranger,
-        }
-        return _Held(self.sockets, most | household(client.address_key, self.room.sockets_of_household)).hold()
+            return _Held(self.sockets, {person: room.sockets_of_person}).hold()
+        most = _within_files(room.sockets_of_strangers)
+        left = most - self.sockets["strangers"]
+        own = _of_address(client, left, room.sockets_of_stranger, room.sockets_of_household)
+        return _Held(self.sockets, {"strangers": most} | own).hold()
 
-    def turn(self, bounds: Bounds) -> AbstractAsyncContextManager[None]:
-        """Wait, as a stranger, until those before have begun and the loop has had as long for others."""
-        return AT_ONCE if bounds is SIGNED_IN else self.strangers.next()
+    def turn_of(self, client: Caller) -> Turn:
+        """A turn of the person who was seen behind the session, or else of the address or household."""
+        proof = self._proofs.get(client.session_key) if client.session_key is not None else None
+        if proof:
+            return self._turn_of_person(proof[0])
+        key = client.address_key
+        return self.turns.turn("strangers", household_of(key) or key, STRANGERS)
+
+    def _turn_of_person(self, person: str) -> Turn:
+        return self.turns.turn(person, person, SERVICE if person.startswith("service:") else PERSON)
+
+    def turn_of_probe(self, client: Caller) -> Turn:
+        """A turn of whoever asks how we are."""
+        return self.turns.turn("probes", client.address_key, PROBES)
+
+    async def in_turn(self, client: Caller, scope: Scope, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """Do it when it is the client's turn. Raises RateLimited when that takes too long."""
+        return await self.turn_of(client).take(work, scope.get(CONNECTION))
 
     def one_at_a_time(self, person: str | None, cost: float) -> AbstractAsyncContextManager[None]:
         """Hold a heavy operation until the person's heavy one before it is done."""
@@ -128,9 +156,10 @@ class Admission:
         lock = self._heavy.setdefault(person, asyncio.Lock())
         try:
             async with lock:
-                started = monotonic()
+                # By now it is known what the one before has taken.
+                if (turn := turns.current()) is not None:
+                    await turn.begin()
                 yield
-                await asyncio.sleep(min(monotonic() - started, 0.1))
         finally:
             if not lock.locked() and self._heavy.get(person) is lock:
                 del self._heavy[person]
@@ -167,26 +196,6 @@ class _Held:
         self.most = {}
 
 
-class _Turns:
-    """One after another, each followed by a pause as long as its beginning took."""
-
-    def __init__(self) -> None:
-        self._lock = asyncio.Lock()
-        self._free_at = 0.0
-
-    @asynccontextmanager
-    async def next(self) -> AsyncIterator[None]:
-        async with self._lock:
-            if (pause := self._free_at - monotonic()) > 0:
-                await asyncio.sleep(pause)
-            started = monotonic()
-            try:
-                yield
-            finally:
-                ended = monotonic()
-                self._free_at = ended + max(LEAST_PAUSE_S, ended - started)
-
-
 def bounds_of(person: str | None) -> Bounds:
     """How large a document may be."""
     return SIGNED_IN if person else STRANGER
@@ -198,9 +207,17 @@ def _within_files(most: int) -> int:
     return most if soft == resource.RLIM_INFINITY else min(most, soft // 2)
 
 
-def household(key: str, most: int) -> dict[str, int]:
-    """How much the /56 around an address's key may have; nothing more is counted of others."""
-    return {network: most} if key.endswith("/64") and (network := _network_of(key)) else {}
+def _of_address(client: Caller, left: int, most: int, of_household: int) -> dict[str, int]:
+    """How much an address and the household around it may have: never more than is left for all others."""
+    key = client.address_key
+    household = household_of(key)
+    own = {key: min(most, left)}
+    return own | {household: min(of_household, left)} if household else own
+
+
+def household_of(key: str) -> str | None:
+    """What the /56 around an IPv6 address's key counts as."""
+    return _network_of(key) if key.endswith("/64") else None
 
 
 @lru_cache(10_000)

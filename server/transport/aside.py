@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from rules.failures import RateLimited
+from server.transport import turns
 
 LONGEST_QUEUE = 40
 
@@ -26,7 +28,23 @@ class Aside:
         if self._waiting >= LONGEST_QUEUE:
             raise RateLimited("Too much is under way. Nothing was changed; try again in a moment.")
         self._waiting += 1
+        taken = _Taken()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, taken.by, function, *arguments)
         finally:
             self._waiting -= 1
+            if (turn := turns.current()) is not None:
+                turn.charge(taken.seconds)
+
+
+class _Taken:
+    """The processor's time that a call takes: while it has the interpreter, the loop has not."""
+
+    seconds = 0.0
+
+    def by(self, function: Callable[..., Result], *arguments: object) -> Result:
+        began_at = time.thread_time()
+        try:
+            return function(*arguments)
+        finally:
+            self.seconds = time.thread_time() - began_at

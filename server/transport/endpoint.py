@@ -1,10 +1,11 @@
-"""What every endpoint does with a request: it is counted while it is in hand, and answered whatever comes of it."""
+"""What every endpoint does with a request: counted while in hand, and answered in its turn, whatever comes of it."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Protocol, cast
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, Protocol, cast
 
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -34,7 +35,7 @@ class Endpoint(ABC):
         try:
             context = self.make_context(request)
             with self.admission.work(context):
-                response = await self._answer(request, context)
+                response = await self.admission.in_turn(context, scope, partial(self._answer, request, context))
         except ClientDisconnect:
             return
         except Exception as error:
@@ -43,7 +44,7 @@ class Endpoint(ABC):
         await response(scope, receive, send)
 
     @abstractmethod
-    async def _answer(self, request: Request, context: EndpointContext) -> ASGIApp: ...
+    def _answer(self, request: Request, context: EndpointContext) -> Coroutine[Any, Any, ASGIApp]: ...
 
     @abstractmethod
     async def _refuse(self, request: Request, error: Exception) -> ASGIApp: ...

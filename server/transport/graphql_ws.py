@@ -7,11 +7,12 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
 import strawberry
 from graphql import ExecutionResult, GraphQLError, OperationType
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -27,6 +28,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from strawberry.types.execution import PreExecutionError
 
 from rules.failures import RateLimited, Refusal, ServiceUnavailable
+from server.transport import turns
 from server.transport.admission import REFUSED, Admission
 from server.transport.documents import chosen_operation
 from server.transport.errors import log_unexpected, mask, payload
@@ -84,13 +86,16 @@ class GraphQLSocket(GraphQL[Any, None]):
         """Take one socket, unless the client has too many."""
         client = self.make_context(HTTPConnection(scope))
         try:
-            held = self.admission.open_socket(client, self.admission.known(client))
+            scope["state"]["socket"] = self.admission.open_socket(client, self.admission.known(client))
         except RateLimited as refusal:
             await _refuse(send, refusal.message)
             return
-        scope["state"]["socket"] = held
         try:
-            await super().__call__(scope, receive, send)
+            await self.admission.in_turn(client, scope, partial(super().__call__, scope, receive, send))
+        except RateLimited as refusal:
+            await _refuse(send, refusal.message)
+        except ClientDisconnect:
+            return
         finally:
             scope["state"]["socket"].release()
 
@@ -210,6 +215,8 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
         with suppress(ServiceUnavailable):  # the operations will say so
             self.person = await self._admission.person(context)
         if self.person:
+            if (turn := turns.current()) is not None:
+                turn.become(self._admission.turn_of(context))
             held = self._admission.open_socket(context, self.person)
             state["socket"].release()
             state["socket"] = held

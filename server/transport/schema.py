@@ -49,9 +49,7 @@ class GatehouseSchema(strawberry.Schema):
     async def prepare(self, text: str, context: Caller, admission: Admission) -> tuple[str | None, Prepared]:
         """Who asks, if they have a session, and the document as far as they may have it. Raises a Refusal."""
         person = await admission.person(context)
-        bounds = bounds_of(person)
-        async with admission.turn(bounds):
-            return person, await self.documents.prepared(text, bounds)
+        return person, await self.documents.prepared(text, bounds_of(person))
 
     async def run(
         self, prepared: Prepared, operation: OperationDefinitionNode, params: Params, context: Any

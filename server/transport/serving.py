@@ -16,11 +16,17 @@ from types import FrameType
 from typing import Any, ClassVar
 
 import uvicorn
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
+from websockets.http11 import Request
 
+from rules.failures import RateLimited
+from server.transport import turns
+from server.transport.admission import CONNECTION
 from server.transport.bodies import WHOLE
 from server.transport.headers import SECURITY_HEADERS
 from telemetry import life
@@ -38,6 +44,9 @@ GARBAGE_THRESHOLDS = (10_000, 20, 100)
 # uvicorn logs each path with its query, which may hold a token; tokens also stand in headers and frames.
 SOCKET_LOGGER = logging.getLogger("gatehouse.websocket")
 SOCKET_LOGGER.setLevel(logging.WARNING)
+ESTABLISHED = 1  # as Linux numbers the states of TCP
+# So much of a WebSocket's data is parsed at one turn: some twenty of the smallest frames, or half of a long message.
+PIECE_BYTES = 512
 MAX_WEBSOCKET_MESSAGE_BYTES = 1024 * 1024  # the application's own limit, in characters, is lower
 
 
@@ -50,6 +59,8 @@ class Protocol(HttpToolsProtocol):
     _counted = False
     _head_timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
+    # The request under way, while it waits for its turn.
+    waiting: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a head, unless there are as many connections as there may be files."""
@@ -66,6 +77,8 @@ class Protocol(HttpToolsProtocol):
         """Expect nothing more."""
         if self._counted:
             self.closed(self._peer)
+        if self.waiting is not None and not self.waiting.done():
+            self.waiting.set_exception(ClientDisconnect())
         self._have_head()
         super().connection_lost(exc)
 
@@ -92,6 +105,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Expect the head of a further request."""
         super().on_message_begin()
+        self.scope[CONNECTION] = self  # type: ignore[literal-required]
         self._expect_head()
 
     def on_headers_complete(self) -> None:
@@ -129,19 +143,89 @@ class Protocol(HttpToolsProtocol):
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """WebSockets whose paths are not logged, and of which nothing is read on once the client has gone."""
+    """WebSockets whose paths are not logged, and of which nothing is read on once the client has gone.
+
+    What arrives is parsed when the application asks for it, a piece at each turn of the client's; meanwhile the
+    transport reads nothing, so that the client has to wait.
+    """
+
+    waiting: asyncio.Future[None] | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Its parts write every header and frame to a log that may hold all there is.
         self.logger = self.conn.logger = SOCKET_LOGGER
         self.conn.debug = False
+        self.read_paused = True  # to the parts, which need not do it themselves
+        self._unread = bytearray()
+        self._arrived = asyncio.Event()
+        self._reading_out: asyncio.Task[None] | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Keep it until it is asked for; the request for the socket is answered at once."""
+        if not self.handshake_initiated:
+            super().data_received(data)
+            return
+        self._unread += data
+        self.transport.pause_reading()
+        self._arrived.set()
+
+    def handle_connect(self, event: Request) -> None:
+        """Tell the application where its turn is asked for."""
+        super().handle_connect(event)
+        if not self.close_sent:
+            self.scope[CONNECTION] = self  # type: ignore[literal-required]
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """What has come next."""
+        while self.queue.empty():
+            await self._read_on()
+        return await self.queue.get()
+
+    async def _read_on(self) -> None:
+        """Parse one piece of what has arrived, when it is the client's turn."""
+        if not self._unread:
+            self._arrived.clear()
+            self.transport.resume_reading()
+            await self._arrived.wait()
+            return
+        if (turn := turns.current()) is not None:
+            with suppress(RateLimited, ClientDisconnect):  # who has waited for long waits on, and who has gone is told
+                await turn.begin(self)
+        if _has_gone(self.transport):
+            self._unread.clear()
+            self.transport.abort()
+            return
+        piece = bytes(self._unread[:PIECE_BYTES])
+        del self._unread[:PIECE_BYTES]
+        super().data_received(piece)
+        if self.queue.empty():
+            await asyncio.sleep(0)
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send it; when that was the end, the client's own closing is still read."""
+        await super().send(message)
+        self.read_paused = True
+        if self.close_sent and self._reading_out is None:
+            self._reading_out = self.loop.create_task(self._read_out())
+
+    async def _read_out(self) -> None:
+        while not self.disconnected:
+            await self._read_on()
+
+    def shutdown(self) -> None:
+        """The server ends."""
+        super().shutdown()
+        self._arrived.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop what the client had sent."""
         self._drop_unread()
         Protocol.closed(peer_of(self.transport))  # it was counted before it became a WebSocket
         super().connection_lost(exc)
+        if self.waiting is not None and not self.waiting.done():
+            self.waiting.set_exception(ClientDisconnect())
+        self._arrived.set()
 
     def handle_close(self, event: Frame) -> None:
         """The same when it says so."""
@@ -149,10 +233,20 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().handle_close(event)
 
     def _drop_unread(self) -> None:
+        self._unread.clear()
         waiting = [self.queue.get_nowait() for _ in range(self.queue.qsize())]
         for event in waiting:
             if event["type"] != "websocket.receive":
                 self.queue.put_nowait(event)
+
+
+def _has_gone(transport: asyncio.Transport) -> bool:
+    """Whether the other end has left a connection that nothing is read of, as far as the system tells."""
+    tcp = transport.get_extra_info("socket")
+    if tcp is None or sys.platform != "linux":
+        return False
+    state: int = tcp.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    return state != ESTABLISHED
 
 
 class Server(uvicorn.Server):

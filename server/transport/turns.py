@@ -1,0 +1,282 @@
+"""Whose turn it is: one event loop serves in order of arrival, so that whoever asks most would have it all.
+
+Each person is a flow, all strangers together are one, and so are probes. What a request takes of the loop is measured
+step by step, and its flow pays for it: one that has had its share begins nothing more until its credit is back, while
+what has begun goes on. Within a flow its clients take turns by the time that each has had (start-time fair queueing),
+so that one of many waits for one request of each other at most. Where there is credit and nobody before, nobody waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Protocol, TypeVar
+
+from rules.failures import RateLimited
+
+LONGEST_WAIT_S = 5.0
+# What a flow may take at once when it has taken nothing lately, and what it owes at most.
+BURST_S, MOST_OWED_S = 0.005, 0.25
+# For so long after its last beginning a person counts as one who asks.
+RECENT_S = 0.1
+# How soon to look again whether a flow that owes may go on: others may have stopped asking meanwhile.
+SOONEST_S, LATEST_S = 0.001, 0.02
+# What a first request is taken to cost, and how far each measurement moves what the next is.
+FIRST_S, MOVES = 0.001, 0.1
+MOST_KEPT = 10_000
+TOO_LONG = "Too many ask at once. Nothing was changed; try again in a moment."
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Share:
+    """How much of the loop's time a flow may take: beside other persons who ask, and while there are none."""
+
+    beside: float
+    alone: float | None
+
+
+PERSON, SERVICE = Share(0.5, None), Share(0.9, None)
+STRANGERS, PROBES = Share(0.25, 0.75), Share(0.1, 0.5)
+
+
+class Connection(Protocol):
+    """What knows when the client has gone: it ends what waits."""
+
+    waiting: asyncio.Future[None] | None
+
+
+@dataclass
+class _Client:
+    """Who takes turns within a flow: since when, in the flow's virtual time, its next request waits; what one costs."""
+
+    next_at: float = 0.0
+    expected_s: float = FIRST_S
+
+
+@dataclass
+class _Flow:
+    """Those who share a share, and those of them who wait."""
+
+    share: Share
+    credit_s: float = BURST_S
+    counted_at: float = field(default_factory=time.monotonic)
+    virtual: float = 0.0
+    timer: asyncio.Handle | None = None
+    clients: OrderedDict[str, _Client] = field(default_factory=OrderedDict)
+    waiting: list[tuple[float, int, Turn, asyncio.Future[None]]] = field(default_factory=list)
+
+
+class Turns:
+    """The turns of one process."""
+
+    def __init__(self, longest_wait_s: float = LONGEST_WAIT_S) -> None:
+        self.longest_wait_s = longest_wait_s
+        self._flows: OrderedDict[str, _Flow] = OrderedDict()
+        self._numbers = count()
+        # The person who has begun something last, when that was, and when another had.
+        self._latest: _Flow | None = None
+        self._latest_at = self._other_at = float("-inf")
+
+    def turn(self, flow: str, client: str, share: Share) -> Turn:
+        """A turn of this client's, in this flow."""
+        found = _kept(self._flows, flow, lambda: _Flow(share))
+        return Turn(self, found, _kept(found.clients, client, _Client))
+
+    async def begin(self, turn: Turn, connection: Connection | None) -> None:
+        """Wait until it may begin. Raises RateLimited, and whatever ends the wait when its client has gone."""
+        flow, client = turn.flow, turn.client
+        starts_at = max(flow.virtual, client.next_at)
+        turn.prepaid_s = client.expected_s
+        client.next_at = starts_at + turn.prepaid_s
+        if not flow.waiting and self._has_credit(flow):
+            self._admit(turn, starts_at)
+            return
+        waiting = asyncio.get_running_loop().create_future()
+        heapq.heappush(flow.waiting, (starts_at, next(self._numbers), turn, waiting))
+        self._look_again(flow)
+        if connection is not None:
+            connection.waiting = waiting
+        try:
+            async with asyncio.timeout(self.longest_wait_s):
+                await waiting
+        except BaseException as error:
+            if waiting.cancelled() or waiting.exception():  # it has not begun
+                client.next_at -= turn.prepaid_s
+                turn.prepaid_s = 0
+            if isinstance(error, TimeoutError):
+                raise RateLimited(TOO_LONG) from None
+            raise
+        finally:
+            if connection is not None:
+                connection.waiting = None
+
+    def _admit(self, turn: Turn, starts_at: float) -> None:
+        flow = turn.flow
+        flow.virtual = max(flow.virtual, starts_at)
+        flow.credit_s -= turn.prepaid_s
+        if flow.share.alone is None:
+            if self._latest is not flow:
+                self._latest, self._other_at = flow, self._latest_at
+            self._latest_at = flow.counted_at
+
+    def _has_credit(self, flow: _Flow) -> bool:
+        now, share = time.monotonic(), self._share(flow)
+        credit = BURST_S if share is None else flow.credit_s + (now - flow.counted_at) * share
+        flow.credit_s, flow.counted_at = min(max(credit, -MOST_OWED_S), BURST_S), now
+        return flow.credit_s > 0
+
+    def _share(self, flow: _Flow) -> float | None:
+        other_at = self._other_at if self._latest is flow else self._latest_at
+        return flow.share.beside if time.monotonic() - other_at < RECENT_S else flow.share.alone
+
+    def _look_again(self, flow: _Flow) -> None:
+        if flow.timer is not None:
+            return
+        loop = asyncio.get_running_loop()
+        if flow.credit_s > 0:
+            # What has begun comes round before the next begins.
+            flow.timer = loop.call_soon(self._next, flow)
+            return
+        pause = -flow.credit_s / (self._share(flow) or 1)
+        flow.timer = loop.call_later(min(max(pause, SOONEST_S), LATEST_S), self._next, flow)
+
+    def _next(self, flow: _Flow) -> None:
+        """Let the first of those begin who still wait."""
+        flow.timer = None
+        while flow.waiting and flow.waiting[0][-1].done():
+            heapq.heappop(flow.waiting)
+        if not flow.waiting:
+            return
+        if self._has_credit(flow):
+            starts_at, _, turn, waiting = heapq.heappop(flow.waiting)
+            self._admit(turn, starts_at)
+            waiting.set_result(None)
+        self._look_again(flow)
+
+
+@dataclass(eq=False)
+class Turn:
+    """What one request takes of the loop, or one message after another of a socket."""
+
+    turns: Turns
+    flow: _Flow
+    client: _Client
+    prepaid_s: float = 0.0
+    spent_s: float = 0.0
+    is_over: bool = False
+
+    async def begin(self, connection: Connection | None = None) -> None:
+        """Wait until it may begin, or go on. Raises RateLimited."""
+        self._settle()
+        await self.turns.begin(self, connection)
+
+    async def take(self, work: Callable[[], Coroutine[Any, Any, Result]], connection: Connection | None) -> Result:
+        """Wait until it may begin, and do it. Raises RateLimited."""
+        try:
+            await self.begin(connection)
+            token = _current.set(self)
+            try:
+                result: Result = await _Charged(work(), self)
+                return result
+            finally:
+                _current.reset(token)
+        finally:
+            self._settle()
+            self.is_over = True
+
+    def become(self, other: Turn) -> None:
+        """Go on as another client, who pays for all of it."""
+        if self.client is not other.client:
+            spent_s, self.spent_s = self.spent_s, 0.0
+            self._settle()
+            self.flow, self.client = other.flow, other.client
+            self.charge(spent_s)
+
+    def charge(self, seconds: float) -> None:
+        """Pay for what was taken of the loop."""
+        if not self.is_over:
+            self.spent_s += seconds
+            self.flow.credit_s -= max(0.0, min(seconds, self.spent_s - self.prepaid_s))
+
+    def _settle(self) -> None:
+        """What was paid before and not taken is given back."""
+        left_s = self.prepaid_s - self.spent_s
+        if self.spent_s:
+            self.client.expected_s += MOVES * (self.spent_s - self.client.expected_s)
+        self.client.next_at -= left_s
+        self.flow.credit_s += max(0.0, left_s)
+        self.prepaid_s = self.spent_s = 0.0
+
+
+_current: ContextVar[Turn | None] = ContextVar("turn", default=None)
+
+
+def current() -> Turn | None:
+    """The turn in which this code runs."""
+    return _current.get()
+
+
+class _Charged(Coroutine[Any, Any, Any]):
+    """A coroutine of which each step is charged for."""
+
+    __slots__ = ("_turn", "_work")
+
+    def __init__(self, work: Coroutine[Any, Any, Any], turn: Turn) -> None:
+        self._work, self._turn = work, turn
+
+    def send(self, value: Any) -> Any:
+        began_at = time.perf_counter()
+        try:
+            return self._work.send(value)
+        finally:
+            self._turn.charge(time.perf_counter() - began_at)
+
+    def throw(self, *error: Any) -> Any:
+        began_at = time.perf_counter()
+        try:
+            return self._work.throw(*error)
+        finally:
+            self._turn.charge(time.perf_counter() - began_at)
+
+    def close(self) -> None:
+        self._work.close()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self
+
+    def __iter__(self) -> _Charged:
+        return self
+
+    def __next__(self) -> Any:
+        return self.send(None)
+
+
+def charge_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Charge for the steps of tasks, too, to the turn in which they were begun."""
+    loop.set_task_factory(_task)
+
+
+def _task(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
+    turn = _current.get()
+    charged = work if turn is None or turn.is_over else _Charged(work, turn)
+    return asyncio.Task(charged, loop=loop, **options)
+
+
+Kept = TypeVar("Kept")
+
+
+def _kept(among: OrderedDict[str, Kept], key: str, make: Callable[[], Kept]) -> Kept:
+    found = among.get(key)
+    if found is None:
+        found = among[key] = make()
+        if len(among) > MOST_KEPT:
+            among.popitem(last=False)
+    return found
