@@ -10,9 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.typing import Subprotocol
 
 from rules.failures import RateLimited
 from server.transport import graphql_ws, serving
@@ -20,9 +19,9 @@ from server.transport.admission import Admission, Room, address_key
 from server.transport.patience import Patience
 from settings import Settings
 from tests.transport.small import small_server
+from tests.transport.sockets import PROTOCOL, ready
 
 MADE_UP, MINE = {"authorization": "Bearer made-up"}, {"authorization": "Bearer mine"}
-PROTOCOL = Subprotocol("graphql-transport-ws")
 
 
 def aliases(count: int) -> str:
@@ -164,13 +163,6 @@ class Caller:
 
     async def person_key(self) -> str | None:
         return None
-
-
-async def ready(http: httpx.AsyncClient, **payload: str) -> ClientConnection:
-    connection = await connect(f"ws://{http.base_url.host}:{http.base_url.port}/graphql", subprotocols=[PROTOCOL])
-    await connection.send(json.dumps({"type": "connection_init", "payload": payload}))
-    assert json.loads(await connection.recv())["type"] == "connection_ack"
-    return connection
 
 
 async def test_a_strangers_socket_with_nothing_to_do_ends() -> None:
