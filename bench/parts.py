@@ -57,15 +57,15 @@ def environment(**settings: object) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(ROOT), "GATEHOUSE_SECRET_KEYS": SECRET_KEYS} | given
 
 
-def come_first(pid: int) -> None:
-    """Let a process and those that it has begun come before all else the machine does, where that is allowed."""
+def come_first(pid: int, niceness: int = COMES_FIRST) -> None:
+    """Let a process and those that it has begun come before what else the machine does, where that is allowed."""
     with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, pid, COMES_FIRST)
+        os.setpriority(os.PRIO_PROCESS, pid, niceness)
         # Linux may weigh sessions before it weighs their processes, and each of PostgreSQL's is one.
-        Path(f"/proc/{pid}/autogroup").write_text(str(COMES_FIRST))
+        Path(f"/proc/{pid}/autogroup").write_text(str(niceness))
     for thread in Path(f"/proc/{pid}/task").glob("*"):
         for child in (thread / "children").read_text().split():
-            come_first(int(child))
+            come_first(int(child), niceness)
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,8 @@ class Admission:
 
     async def in_turn(self, client: Caller, scope: Scope, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         """Do it when it is the client's turn. Raises RateLimited when that takes too long."""
-        return await self.turn_of(client).take(work, scope.get(CONNECTION))
+        is_request = scope["type"] == "http"
+        return await self.turn_of(client).take(work, scope.get(CONNECTION), lasts_short=is_request)
 
     def one_at_a_time(self, person: str | None, cost: float) -> AbstractAsyncContextManager[None]:
         """Hold a heavy operation until the person's heavy one before it is done."""

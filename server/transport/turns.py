@@ -1,9 +1,12 @@
 """Whose turn it is: one event loop serves in order of arrival, so that whoever asks most would have it all.
 
 Each person is a flow, all strangers together are one, and so are probes. What a request takes of the loop is measured
-step by step, and its flow pays for it: one that has had its share begins nothing more until its credit is back, while
-what has begun goes on. Within a flow its clients take turns by the time that each has had (start-time fair queueing),
-so that one of many waits for one request of each other at most. Where there is credit and nobody before, nobody waits.
+step by step, and its flow pays for it: one that has had its share begins nothing more until its credit is back. Within a
+flow its clients take turns by the time that each has had (start-time fair queueing), so that one of many waits for one
+request of each other at most. Where there is credit and nobody before, nobody waits.
+
+What has begun gives way, too, for a moment: the steps of strangers to the small requests of persons, and those of a
+person's large request to other persons' small ones. It may hold a connection or a lock, so the moment is short.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -29,6 +32,8 @@ RECENT_S = 0.1
 SOONEST_S, LATEST_S = 0.001, 0.02
 # What a first request is taken to cost, and how far each measurement moves what the next is.
 FIRST_S, MOVES = 0.001, 0.1
+# For how long in all the steps of one request give way: a stranger's, and a person's once it has taken BURST_S.
+STRANGERS_GIVE_WAY_S, PERSONS_GIVE_WAY_S = 0.02, 0.2
 MOST_KEPT = 10_000
 TOO_LONG = "Too many ask at once. Nothing was changed; try again in a moment."
 
@@ -72,6 +77,13 @@ class _Flow:
     timer: asyncio.Handle | None = None
     clients: OrderedDict[str, _Client] = field(default_factory=OrderedDict)
     waiting: list[tuple[float, int, Turn, asyncio.Future[None]]] = field(default_factory=list)
+    # Requests under way that have taken little as yet, of a person's flow.
+    small: int = 0
+
+    @property
+    def is_persons(self) -> bool:
+        """Whether a person or a service asks here."""
+        return self.share.alone is None
 
 
 class Turns:
@@ -84,6 +96,9 @@ class Turns:
         # The person who has begun something last, when that was, and when another had.
         self._latest: _Flow | None = None
         self._latest_at = self._other_at = float("-inf")
+        self.small = 0
+        self._giving_way: deque[asyncio.Future[None]] = deque()
+        self._going_on: asyncio.Handle | None = None
 
     def turn(self, flow: str, client: str, share: Share) -> Turn:
         """A turn of this client's, in this flow."""
@@ -122,7 +137,7 @@ class Turns:
         flow = turn.flow
         flow.virtual = max(flow.virtual, starts_at)
         flow.credit_s -= turn.prepaid_s
-        if flow.share.alone is None:
+        if flow.is_persons:
             if self._latest is not flow:
                 self._latest, self._other_at = flow, self._latest_at
             self._latest_at = flow.counted_at
@@ -148,6 +163,35 @@ class Turns:
         pause = -flow.credit_s / (self._share(flow) or 1)
         flow.timer = loop.call_later(min(max(pause, SOONEST_S), LATEST_S), self._next, flow)
 
+    def count_small(self, flow: _Flow, more: int) -> None:
+        """Count so many more small requests of a person; once there are none, those who gave way go on."""
+        flow.small += more
+        self.small += more
+        if not self.small:
+            self._let_go_on()
+
+    def give_way(self, within_s: float) -> asyncio.Future[None]:
+        """What comes when no small request of a person is under way, or in time."""
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[None] = loop.create_future()
+        end = loop.call_later(within_s, _end, waiting)
+        waiting.add_done_callback(lambda _: end.cancel())
+        self._giving_way.append(waiting)
+        return waiting
+
+    def _let_go_on(self) -> None:
+        if self._giving_way and self._going_on is None:
+            self._going_on = asyncio.get_running_loop().call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """One step, and whoever has come meanwhile; then the next."""
+        self._going_on = None
+        while self._giving_way and self._giving_way[0].done():
+            self._giving_way.popleft()
+        if self._giving_way and not self.small:
+            self._giving_way.popleft().set_result(None)
+            self._let_go_on()
+
     def _next(self, flow: _Flow) -> None:
         """Let the first of those begin who still wait."""
         flow.timer = None
@@ -172,16 +216,27 @@ class Turn:
     prepaid_s: float = 0.0
     spent_s: float = 0.0
     is_over: bool = False
+    gave_way_s: float = 0.0
+    # Whether it counts as a small request of a person's, for which others give way.
+    _is_small: bool = False
 
     async def begin(self, connection: Connection | None = None) -> None:
         """Wait until it may begin, or go on. Raises RateLimited."""
         self._settle()
+        self.gave_way_s = 0.0
         await self.turns.begin(self, connection)
 
-    async def take(self, work: Callable[[], Coroutine[Any, Any, Result]], connection: Connection | None) -> Result:
+    async def take(
+        self,
+        work: Callable[[], Coroutine[Any, Any, Result]],
+        connection: Connection | None = None,
+        *,
+        lasts_short: bool = True,
+    ) -> Result:
         """Wait until it may begin, and do it. Raises RateLimited."""
         try:
             await self.begin(connection)
+            self._count_small(is_small=lasts_short and self.flow.is_persons)
             token = _current.set(self)
             try:
                 result: Result = await _Charged(work(), self)
@@ -189,13 +244,35 @@ class Turn:
             finally:
                 _current.reset(token)
         finally:
+            self._count_small(is_small=False)
             self._settle()
             self.is_over = True
+
+    def way(self) -> asyncio.Future[None] | None:
+        """What its next step waits for, if anything."""
+        flow, turns = self.flow, self.turns
+        if not turns.small - flow.small or self.is_over or (flow.is_persons and self.spent_s < BURST_S):
+            return None
+        left_s = (PERSONS_GIVE_WAY_S if flow.is_persons else STRANGERS_GIVE_WAY_S) - self.gave_way_s
+        if left_s <= 0:
+            return None
+        began_at, way = time.monotonic(), turns.give_way(left_s)
+        way.add_done_callback(lambda _: self._gave_way(time.monotonic() - began_at))
+        return way
+
+    def _gave_way(self, seconds: float) -> None:
+        self.gave_way_s += seconds
+
+    def _count_small(self, *, is_small: bool) -> None:
+        if is_small != self._is_small:
+            self._is_small = is_small
+            self.turns.count_small(self.flow, 1 if is_small else -1)
 
     def become(self, other: Turn) -> None:
         """Go on as another client, who pays for all of it."""
         if self.client is not other.client:
             spent_s, self.spent_s = self.spent_s, 0.0
+            self._count_small(is_small=False)
             self._settle()
             self.flow, self.client = other.flow, other.client
             self.charge(spent_s)
@@ -205,6 +282,8 @@ class Turn:
         if not self.is_over:
             self.spent_s += seconds
             self.flow.credit_s -= max(0.0, min(seconds, self.spent_s - self.prepaid_s))
+            if self._is_small and self.spent_s >= BURST_S:
+                self._count_small(is_small=False)
 
     def _settle(self) -> None:
         """What was paid before and not taken is given back."""
@@ -224,6 +303,11 @@ def current() -> Turn | None:
     return _current.get()
 
 
+def _end(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
+
+
 class _Charged(Coroutine[Any, Any, Any]):
     """A coroutine of which each step is charged for."""
 
@@ -233,6 +317,10 @@ class _Charged(Coroutine[Any, Any, Any]):
         self._work, self._turn = work, turn
 
     def send(self, value: Any) -> Any:
+        if self._turn.turns.small and (way := self._turn.way()) is not None:
+            # To whatever runs the task, the coroutine waits for that; it is sent nothing but None in the end.
+            way._asyncio_future_blocking = True
+            return way
         began_at = time.perf_counter()
         try:
             return self._work.send(value)
