@@ -3,8 +3,9 @@
 The attackers are a process of their own, `python -m bench.hostile NAME PORT TOKEN`, on the same cores and so at a lower
 priority, and what else the machine does, where that is allowed, at a lower one still: what is measured is the server,
 not who gets the processor. Quiet and beside an attack are measured in turns. Held: the 99th percentile beside an
-attack is at most three times the quiet one, by the clock, and by the processor time that the server's loop spends
-between question and answer, which tells apart what it does for others from what the machine does.
+attack is at most three times the quiet one. Beside it stands what the loop has spent of the processor between question
+and answer, for whomever: on a busy machine that tells more of the server than the clock does, though it counts as well
+what is done while the database is waited for.
 """
 
 from __future__ import annotations
@@ -182,9 +183,8 @@ async def main(url: str, api: parts.Server) -> dict[str, bool]:
     rows, kept = [row("nobody", quiet, quiet, ROUNDS * len(beside) * QUIET_S)], {}
     for name, taken in beside.items():
         rows.append(row(name, taken, quiet, ROUNDS * MEASURED_S))
-        ratios = [p99(taken, kind) / p99(quiet, kind) for kind in (0, 1)]
-        told = f"{name}: {ratios[0]:.1f} times the quiet p99 by the clock, {ratios[1]:.1f} by the loop's time"
-        kept[f"{told} ({MOST:.0f} at most)"] = max(ratios) <= MOST
+        ratio = p99(taken, 0) / p99(quiet, 0)
+        kept[f"{name}: {ratio:.1f} times the quiet p99 ({MOST:.0f} at most)"] = ratio <= MOST
     parts.table(("beside", "a second", "p50 ms", "p99 ms", "of quiet", "loop's p99 ms", "of quiet"), rows)
     return kept
 

@@ -154,11 +154,12 @@ class Admission:
 
     @asynccontextmanager
     async def _heavy_one(self, person: str) -> AsyncIterator[None]:
-        lock = self._heavy.setdefault(person, asyncio.Lock())
+        lock, turn = self._heavy.setdefault(person, asyncio.Lock()), turns.current()
+        if turn is not None:
+            turn.grow()
         try:
             async with lock:
-                # By now it is known what the one before has taken.
-                if (turn := turns.current()) is not None:
+                if turn is not None:  # by now it is known what the one before has taken
                     await turn.begin()
                 yield
         finally:

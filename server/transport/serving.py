@@ -9,7 +9,7 @@ import resource
 import signal
 import socket
 import sys
-from collections import Counter
+from collections import Counter, deque
 from contextlib import suppress
 from http import HTTPStatus
 from types import FrameType
@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
 from websockets.frames import Frame
 from websockets.http11 import Request
 
@@ -37,6 +38,7 @@ OTHER_FILES = 300
 FEWEST_CONNECTIONS, MOST_CONNECTIONS = 100, 50_000
 MAX_HEAD_BYTES = 64 * 1024
 GRACEFUL_SHUTDOWN_S = 4
+UPGRADE_EVERY_S = 0.002
 KEEP_ALIVE_S = 65  # longer than proxies and clients keep a connection, so that it is they who close it
 SWITCH_S = 0.0005
 # With 2,000 subscribers a full garbage collection stops the process for half a second: let it be rare.
@@ -117,6 +119,26 @@ class Protocol(HttpToolsProtocol):
         """The body is there as well."""
         self.scope[WHOLE] = True  # type: ignore[literal-required]
         super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """One after another: each takes a millisecond of the loop, before it is known whose turn it is."""
+        self.transport.pause_reading()
+        waiting = _upgrading(self.server_state)
+        waiting.append(self)
+        if len(waiting) == 1:
+            self._upgrade()
+
+    def _upgrade(self) -> None:
+        if not self.transport.is_closing():
+            super().handle_websocket_upgrade()
+            self.transport.resume_reading()
+        self.loop.call_later(UPGRADE_EVERY_S, self._let_next_upgrade)
+
+    def _let_next_upgrade(self) -> None:
+        waiting = _upgrading(self.server_state)
+        waiting.popleft()
+        if waiting:
+            waiting[0]._upgrade()
 
     def _expect_head(self) -> None:
         self._have_head()
@@ -238,6 +260,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         for event in waiting:
             if event["type"] != "websocket.receive":
                 self.queue.put_nowait(event)
+
+
+def _upgrading(state: ServerState) -> deque[Protocol]:
+    """Those who are to become WebSockets at this server."""
+    waiting: deque[Protocol] = vars(state).setdefault("upgrading", deque())
+    return waiting
 
 
 def _has_gone(transport: asyncio.Transport) -> bool:

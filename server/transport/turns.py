@@ -1,9 +1,9 @@
 """Whose turn it is: one event loop serves in order of arrival, so that whoever asks most would have it all.
 
 Each person is a flow, all strangers together are one, and so are probes. What a request takes of the loop is measured
-step by step, and its flow pays for it: one that has had its share begins nothing more until its credit is back. Within a
-flow its clients take turns by the time that each has had (start-time fair queueing), so that one of many waits for one
-request of each other at most. Where there is credit and nobody before, nobody waits.
+step by step, and its flow pays for it: one that has had its share begins nothing more until its credit is back. Within
+a flow its clients take turns by the time that each has had (start-time fair queueing), so that one of many waits for
+one request of each other at most. Where there is credit and nobody before, nobody waits.
 
 What has begun gives way, too, for a moment: the steps of strangers to the small requests of persons, and those of a
 person's large request to other persons' small ones. It may hold a connection or a lock, so the moment is short.
@@ -32,7 +32,9 @@ RECENT_S = 0.1
 SOONEST_S, LATEST_S = 0.001, 0.02
 # What a first request is taken to cost, and how far each measurement moves what the next is.
 FIRST_S, MOVES = 0.001, 0.1
-# For how long in all the steps of one request give way: a stranger's, and a person's once it has taken BURST_S.
+# What a small request takes at most, and for how long in all the steps of others give way to it: those of one request
+# of a stranger's, and of one of a person's that is large.
+SMALL_S = 0.002
 STRANGERS_GIVE_WAY_S, PERSONS_GIVE_WAY_S = 0.02, 0.2
 MOST_KEPT = 10_000
 TOO_LONG = "Too many ask at once. Nothing was changed; try again in a moment."
@@ -93,8 +95,9 @@ class Turns:
         self.longest_wait_s = longest_wait_s
         self._flows: OrderedDict[str, _Flow] = OrderedDict()
         self._numbers = count()
-        # The person who has begun something last, when that was, and when another had.
+        # The person who has begun something last, the one before, and when that was.
         self._latest: _Flow | None = None
+        self._other: _Flow | None = None
         self._latest_at = self._other_at = float("-inf")
         self.small = 0
         self._giving_way: deque[asyncio.Future[None]] = deque()
@@ -139,14 +142,24 @@ class Turns:
         flow.credit_s -= turn.prepaid_s
         if flow.is_persons:
             if self._latest is not flow:
-                self._latest, self._other_at = flow, self._latest_at
+                self._other, self._other_at = self._latest, self._latest_at
+                self._latest = flow
             self._latest_at = flow.counted_at
 
     def _has_credit(self, flow: _Flow) -> bool:
+        """Whether it may begin: it owes nothing, or a person no more than the other person who asks."""
+        self._count(flow)
+        other = self._other if self._latest is flow else self._latest
+        if flow.credit_s > 0 or other is None or not flow.is_persons:
+            return flow.credit_s > 0
+        self._count(other)
+        return flow.credit_s >= other.credit_s
+
+    def _count(self, flow: _Flow) -> None:
+        """Bring its credit up to date."""
         now, share = time.monotonic(), self._share(flow)
         credit = BURST_S if share is None else flow.credit_s + (now - flow.counted_at) * share
         flow.credit_s, flow.counted_at = min(max(credit, -MOST_OWED_S), BURST_S), now
-        return flow.credit_s > 0
 
     def _share(self, flow: _Flow) -> float | None:
         other_at = self._other_at if self._latest is flow else self._latest_at
@@ -156,7 +169,7 @@ class Turns:
         if flow.timer is not None:
             return
         loop = asyncio.get_running_loop()
-        if flow.credit_s > 0:
+        if self._has_credit(flow):
             # What has begun comes round before the next begins.
             flow.timer = loop.call_soon(self._next, flow)
             return
@@ -217,8 +230,9 @@ class Turn:
     spent_s: float = 0.0
     is_over: bool = False
     gave_way_s: float = 0.0
-    # Whether it counts as a small request of a person's, for which others give way.
-    _is_small: bool = False
+    is_large: bool = False
+    # Whether it is counted as a small request of a person's, to which others give way.
+    _is_counted: bool = False
 
     async def begin(self, connection: Connection | None = None) -> None:
         """Wait until it may begin, or go on. Raises RateLimited."""
@@ -236,7 +250,7 @@ class Turn:
         """Wait until it may begin, and do it. Raises RateLimited."""
         try:
             await self.begin(connection)
-            self._count_small(is_small=lasts_short and self.flow.is_persons)
+            self._count(is_small=lasts_short and self.flow.is_persons)
             token = _current.set(self)
             try:
                 result: Result = await _Charged(work(), self)
@@ -244,14 +258,14 @@ class Turn:
             finally:
                 _current.reset(token)
         finally:
-            self._count_small(is_small=False)
+            self._count(is_small=False)
             self._settle()
             self.is_over = True
 
     def way(self) -> asyncio.Future[None] | None:
         """What its next step waits for, if anything."""
         flow, turns = self.flow, self.turns
-        if not turns.small - flow.small or self.is_over or (flow.is_persons and self.spent_s < BURST_S):
+        if not turns.small - flow.small or self.is_over or (flow.is_persons and not self.is_large):
             return None
         left_s = (PERSONS_GIVE_WAY_S if flow.is_persons else STRANGERS_GIVE_WAY_S) - self.gave_way_s
         if left_s <= 0:
@@ -263,16 +277,21 @@ class Turn:
     def _gave_way(self, seconds: float) -> None:
         self.gave_way_s += seconds
 
-    def _count_small(self, *, is_small: bool) -> None:
-        if is_small != self._is_small:
-            self._is_small = is_small
+    def grow(self) -> None:
+        """It is a large one, which gives way to others' small ones."""
+        self.is_large = True
+        self._count(is_small=False)
+
+    def _count(self, *, is_small: bool) -> None:
+        if is_small != self._is_counted:
+            self._is_counted = is_small
             self.turns.count_small(self.flow, 1 if is_small else -1)
 
     def become(self, other: Turn) -> None:
         """Go on as another client, who pays for all of it."""
         if self.client is not other.client:
             spent_s, self.spent_s = self.spent_s, 0.0
-            self._count_small(is_small=False)
+            self._count(is_small=False)
             self._settle()
             self.flow, self.client = other.flow, other.client
             self.charge(spent_s)
@@ -282,8 +301,8 @@ class Turn:
         if not self.is_over:
             self.spent_s += seconds
             self.flow.credit_s -= max(0.0, min(seconds, self.spent_s - self.prepaid_s))
-            if self._is_small and self.spent_s >= BURST_S:
-                self._count_small(is_small=False)
+            if self.spent_s >= SMALL_S and not self.is_large:
+                self.grow()
 
     def _settle(self) -> None:
         """What was paid before and not taken is given back."""

@@ -126,6 +126,56 @@ async def test_a_person_who_takes_much_waits_only_while_another_person_asks() ->
     await soon(waits)
 
 
+async def test_a_person_who_has_taken_less_than_the_other_goes_first_though_both_owe() -> None:
+    turns = Turns()
+    busy, other = (turns.turn(name, name, PERSON) for name in ("person:busy", "person:other"))
+    for turn, taken_s in ((other, 0.020), (busy, 0.100)):
+        await turn.begin()
+        turn.charge(taken_s)
+    await other.begin()
+    waits = asyncio.create_task(busy.begin())
+    await some_passes()
+    assert not waits.done()
+    await soon(waits)
+
+
+@pytest.mark.parametrize("who", ["stranger", "person with a large request"])
+async def test_what_has_begun_gives_way_to_a_persons_small_request_and_goes_on_after_it(who: str) -> None:
+    turns = Turns()
+    done: list[str] = []
+    is_asked, goes_on = asyncio.Event(), asyncio.Event()
+    giving_way = stranger(turns) if who == "stranger" else turns.turn("person:1", "person:1", PERSON)
+
+    async def several_steps() -> None:
+        giving_way.grow()
+        await is_asked.wait()
+        done.append(who)
+
+    async def small() -> None:
+        is_asked.set()
+        await some_passes()
+        done.append("small")
+        await goes_on.wait()
+
+    first = asyncio.create_task(giving_way.take(several_steps))
+    await some_passes()
+    second = asyncio.create_task(turns.turn("person:2", "person:2", PERSON).take(small))
+    await until(lambda: "small" in done, "the small one")
+    assert done == ["small"]
+    goes_on.set()
+    await soon(asyncio.gather(first, second))
+    assert done == ["small", who]
+
+
+async def test_what_gives_way_does_so_for_a_moment_only() -> None:
+    turns = Turns()
+    never = asyncio.Event()
+    small = asyncio.create_task(turns.turn("person:2", "person:2", PERSON).take(never.wait))
+    await some_passes()
+    await soon(stranger(turns).take(lambda: asyncio.sleep(0)))
+    small.cancel()
+
+
 async def test_who_has_waited_too_long_is_refused_and_takes_no_place() -> None:
     turns = Turns(longest_wait_s=0.05)
     with strangers_owe(turns):
