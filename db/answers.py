@@ -25,7 +25,7 @@ async def claim(
     place: bytes,
     token_place: bytes | None,
     owner: str,
-    most: int | None,
+    most: int,
     input_hash: bytes,
     key_id: str,
     claimed_as: UUID,
@@ -39,7 +39,7 @@ async def claim(
             INSERT INTO idempotent_answers AS kept
                 (place, token_place, owner, input_hash, key_id, claim, claimed_until)
             SELECT $1, $2, $3, $5, $6, $7, now() + $8::interval
-            WHERE $4::int IS NULL OR $4 > (
+            WHERE $4::int > (
                 SELECT count(*) FROM (
                     SELECT FROM idempotent_answers WHERE owner = $3 AND created_at > now() - $9::interval LIMIT $4
                 ) AS counted

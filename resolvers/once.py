@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import logging
 import secrets
 import zlib
 from collections.abc import Awaitable, Callable
@@ -27,14 +28,17 @@ from resolvers.context import Context
 from rules.failures import (
     BadUserInput,
     Failure,
+    IdempotencyAnswerLost,
     IdempotencyInProgress,
     IdempotencyKeyReused,
     RateLimited,
     ServiceUnavailable,
 )
 from rules.idempotency import ANSWER_PURPOSE, LEASE, LIFETIME
-from rules.sealing import NONCE_BYTES, Sealed
+from rules.sealing import NONCE_BYTES, KeyMissingError, Sealed
 from rules.service_keys import Right
+
+logger = logging.getLogger("gatehouse.api")
 
 FULL = "Too many idempotency keys within ten minutes. Nothing was changed; try again later, or send none."
 TOO_LARGE = "The answer is larger than can be kept under an idempotencyKey. Nothing was changed; ask for less at once."
@@ -52,7 +56,7 @@ class Asked:
     place: bytes | None
     token_place: bytes | None
     owner: str
-    most: int | None
+    most: int
 
     def hashed(self, context: Context, place: bytes, key_id: str) -> bytes:
         """The digest of mutation and input, which says nothing of them to whoever reads the database."""
@@ -84,7 +88,7 @@ async def _in_session(context: Context, key: str, mutation: str, arguments: dict
     if context.is_service:
         scope = (await context.service_key(*Right)).answers_scope
         place = rules.idempotency.place("service", scope, key=key)
-        return Asked(mutation, arguments, place, None, f"service:{scope}", None)
+        return Asked(mutation, arguments, place, None, f"service:{scope}", rules.idempotency.MOST_OF_A_SERVICE)
     token_place = rules.idempotency.place("token", context.token_hash.hex(), key=key) if context.token_hash else None
     person = await context.person_or_none() or await context.recovering_person()
     if person is None:
@@ -114,7 +118,9 @@ class _Claim:
 
 
 async def once(context: Context, asked: Asked, work: Work) -> Any:
-    """The answer. Raises IdempotencyKeyReused, IdempotencyInProgress, RateLimited, and what executing raises."""
+    """The answer. Raises IdempotencyKeyReused, IdempotencyInProgress, IdempotencyAnswerLost, RateLimited, and what
+    executing raises.
+    """
     if asked.place is None:
         kept = await _found(context, asked)
         return await work.execute() if kept is None else await _repeated(context, asked, kept, work)
@@ -156,7 +162,11 @@ async def _found(context: Context, asked: Asked) -> Kept | None:
 
 
 async def _require_same_input(context: Context, asked: Asked, kept: Kept) -> None:
-    is_same = hmac.compare_digest(asked.hashed(context, kept.place, kept.key_id), kept.input_hash)
+    try:
+        is_same = hmac.compare_digest(asked.hashed(context, kept.place, kept.key_id), kept.input_hash)
+    except KeyMissingError:
+        # While the answer is being made, a process with a newer key may be about it.
+        raise (IdempotencyInProgress if kept.answer is None else IdempotencyAnswerLost) from None
     if is_same and kept.other_inputs < rules.idempotency.MOST_OTHER_INPUTS:
         return
     async with context.database.connection() as connection:
@@ -204,11 +214,17 @@ async def _repeated(context: Context, asked: Asked, kept: Kept, work: Work) -> A
     if kept.answer is None:
         raise IdempotencyInProgress
     opened = context.service.ring.open(Sealed(kept.answer, kept.key_id), ANSWER_PURPOSE, _owner(kept.input_hash))
-    result, cookies, session = json.loads(zlib.decompress(opened))
+    written, cookies, session = json.loads(zlib.decompress(opened))
+    try:
+        result = work.read(written)
+    except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
+        # Another version has written it, whose results have other fields.
+        logger.warning("An answer kept for %s cannot be read: %s.", asked.mutation, type(error).__name__)
+        raise IdempotencyAnswerLost from None
     context.response_headers.extend(("set-cookie", cookie) for cookie in cookies)
     if session is not None:
         context.go_on_with(session[0])
-    return work.read(result)
+    return result
 
 
 def _sealed(context: Context, claim: _Claim, answer: object) -> bytes:

@@ -37,6 +37,11 @@ REMEDIES = {
         "Another request with the `idempotencyKey` is under way, or broke off within the last 20 seconds.",
         "Send the same request again in a moment: it gets that one's answer, or is carried out.",
     ),
+    "IDEMPOTENCY_ANSWER_LOST": (
+        "A change was made under the `idempotencyKey`, and its answer cannot be read any more: a new version writes "
+        "answers otherwise, or the key that sealed it has been removed. Nothing was changed now.",
+        "Look at what holds, and send what is still wanted under a new key; what was shown once must be made anew.",
+    ),
     "BAD_USER_INPUT": (
         "A value that no client should send: of the wrong type, form or size.",
         "Mend the client; the message names the value's place.",

@@ -202,6 +202,17 @@ class IdempotencyInProgress(Refusal):
 
 
 @dataclass
+class IdempotencyAnswerLost(Refusal):
+    """The key was used, and its answer cannot be read any more."""
+
+    code: ClassVar[str] = "IDEMPOTENCY_ANSWER_LOST"
+    message: str = (
+        "A change was made under this idempotencyKey, but its answer cannot be read any more. Nothing was changed now; "
+        "look at what holds, and send another key for what is still wanted."
+    )
+
+
+@dataclass
 class BadUserInput(Refusal):
     """An argument that no client should send."""
 

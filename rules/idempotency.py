@@ -18,6 +18,7 @@ LEASE = timedelta(seconds=20)
 LOOKS_AGAIN_AFTER_S = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 MOST_OF_A_PERSON = 1_000
 MOST_OF_AN_ADDRESS = 5_000
+MOST_OF_A_SERVICE = 20_000
 # So often is told that a key came with other input: then it is worth nothing, and no oracle for what the input was.
 MOST_OTHER_INPUTS = 5
 MOST_BYTES = 256 * 1024

@@ -39,6 +39,8 @@ STRANGERS_GIVE_WAY_S, PERSONS_GIVE_WAY_S = 0.02, 0.2
 MOST_KEPT = 10_000
 TOO_LONG = "Too many ask at once. Nothing was changed; try again in a moment."
 
+_now = time.perf_counter
+
 Result = TypeVar("Result")
 
 
@@ -105,20 +107,25 @@ class Turns:
 
     def turn(self, flow: str, client: str, share: Share) -> Turn:
         """A turn of this client's, in this flow."""
-        found = _kept(self._flows, flow, lambda: _Flow(share))
-        return Turn(self, found, _kept(found.clients, client, _Client))
+        found = self._flows.get(flow) or _add(self._flows, flow, _Flow(share))
+        return Turn(self, found, found.clients.get(client) or _add(found.clients, client, _Client()))
 
-    async def begin(self, turn: Turn, connection: Connection | None) -> None:
-        """Wait until it may begin. Raises RateLimited, and whatever ends the wait when its client has gone."""
+    def may_begin(self, turn: Turn) -> bool:
+        """Whether it begins at once; else it has its place in the queue."""
         flow, client = turn.flow, turn.client
-        starts_at = max(flow.virtual, client.next_at)
+        turn.starts_at = starts_at = max(flow.virtual, client.next_at)
         turn.prepaid_s = client.expected_s
         client.next_at = starts_at + turn.prepaid_s
-        if not flow.waiting and self._has_credit(flow):
-            self._admit(turn, starts_at)
-            return
+        if flow.waiting or not self._has_credit(flow):
+            return False
+        self._admit(turn)
+        return True
+
+    async def wait(self, turn: Turn, connection: Connection | None) -> None:
+        """Wait until it may begin. Raises RateLimited, and whatever ends the wait when its client has gone."""
+        flow, client = turn.flow, turn.client
         waiting = asyncio.get_running_loop().create_future()
-        heapq.heappush(flow.waiting, (starts_at, next(self._numbers), turn, waiting))
+        heapq.heappush(flow.waiting, (turn.starts_at, next(self._numbers), turn, waiting))
         self._look_again(flow)
         if connection is not None:
             connection.waiting = waiting
@@ -136,9 +143,9 @@ class Turns:
             if connection is not None:
                 connection.waiting = None
 
-    def _admit(self, turn: Turn, starts_at: float) -> None:
+    def _admit(self, turn: Turn) -> None:
         flow = turn.flow
-        flow.virtual = max(flow.virtual, starts_at)
+        flow.virtual = max(flow.virtual, turn.starts_at)
         flow.credit_s -= turn.prepaid_s
         if flow.is_persons:
             if self._latest is not flow:
@@ -148,22 +155,25 @@ class Turns:
 
     def _has_credit(self, flow: _Flow) -> bool:
         """Whether it may begin: it owes nothing, or a person no more than the other person who asks."""
-        self._count(flow)
-        other = self._other if self._latest is flow else self._latest
-        if flow.credit_s > 0 or other is None or not flow.is_persons:
+        now = time.monotonic()
+        self._count(flow, now)
+        if flow.credit_s > 0 or not flow.is_persons:
             return flow.credit_s > 0
-        self._count(other)
+        other = self._other if self._latest is flow else self._latest
+        if other is None:
+            return False
+        self._count(other, now)
         return flow.credit_s >= other.credit_s
 
-    def _count(self, flow: _Flow) -> None:
+    def _count(self, flow: _Flow, now: float) -> None:
         """Bring its credit up to date."""
-        now, share = time.monotonic(), self._share(flow)
+        share = self._share(flow, now)
         credit = BURST_S if share is None else flow.credit_s + (now - flow.counted_at) * share
         flow.credit_s, flow.counted_at = min(max(credit, -MOST_OWED_S), BURST_S), now
 
-    def _share(self, flow: _Flow) -> float | None:
+    def _share(self, flow: _Flow, now: float) -> float | None:
         other_at = self._other_at if self._latest is flow else self._latest_at
-        return flow.share.beside if time.monotonic() - other_at < RECENT_S else flow.share.alone
+        return flow.share.beside if now - other_at < RECENT_S else flow.share.alone
 
     def _look_again(self, flow: _Flow) -> None:
         if flow.timer is not None:
@@ -173,7 +183,7 @@ class Turns:
             # What has begun comes round before the next begins.
             flow.timer = loop.call_soon(self._next, flow)
             return
-        pause = -flow.credit_s / (self._share(flow) or 1)
+        pause = -flow.credit_s / (self._share(flow, flow.counted_at) or 1)
         flow.timer = loop.call_later(min(max(pause, SOONEST_S), LATEST_S), self._next, flow)
 
     def count_small(self, flow: _Flow, more: int) -> None:
@@ -213,8 +223,8 @@ class Turns:
         if not flow.waiting:
             return
         if self._has_credit(flow):
-            starts_at, _, turn, waiting = heapq.heappop(flow.waiting)
-            self._admit(turn, starts_at)
+            _, _, turn, waiting = heapq.heappop(flow.waiting)
+            self._admit(turn)
             waiting.set_result(None)
         self._look_again(flow)
 
@@ -226,6 +236,7 @@ class Turn:
     turns: Turns
     flow: _Flow
     client: _Client
+    starts_at: float = 0.0
     prepaid_s: float = 0.0
     spent_s: float = 0.0
     is_over: bool = False
@@ -238,7 +249,8 @@ class Turn:
         """Wait until it may begin, or go on. Raises RateLimited."""
         self._settle()
         self.gave_way_s = 0.0
-        await self.turns.begin(self, connection)
+        if not self.turns.may_begin(self):
+            await self.turns.wait(self, connection)
 
     async def take(
         self,
@@ -249,7 +261,8 @@ class Turn:
     ) -> Result:
         """Wait until it may begin, and do it. Raises RateLimited."""
         try:
-            await self.begin(connection)
+            if not self.turns.may_begin(self):
+                await self.turns.wait(self, connection)
             self._count(is_small=lasts_short and self.flow.is_persons)
             token = _current.set(self)
             try:
@@ -300,7 +313,9 @@ class Turn:
         """Pay for what was taken of the loop."""
         if not self.is_over:
             self.spent_s += seconds
-            self.flow.credit_s -= max(0.0, min(seconds, self.spent_s - self.prepaid_s))
+            over_s = self.spent_s - self.prepaid_s
+            if over_s > 0:
+                self.flow.credit_s -= min(seconds, over_s)
             if self.spent_s >= SMALL_S and not self.is_large:
                 self.grow()
 
@@ -335,23 +350,29 @@ class _Charged(Coroutine[Any, Any, Any]):
     def __init__(self, work: Coroutine[Any, Any, Any], turn: Turn) -> None:
         self._work, self._turn = work, turn
 
-    def send(self, value: Any) -> Any:
-        if self._turn.turns.small and (way := self._turn.way()) is not None:
-            # To whatever runs the task, the coroutine waits for that; it is sent nothing but None in the end.
+    def __next__(self) -> Any:
+        turn = self._turn
+        if turn.turns.small and (way := turn.way()) is not None:
+            # To whatever runs the task, the coroutine waits for that.
             way._asyncio_future_blocking = True
             return way
-        began_at = time.perf_counter()
+        began_at = _now()
         try:
-            return self._work.send(value)
+            return self._work.send(None)
         finally:
-            self._turn.charge(time.perf_counter() - began_at)
+            turn.charge(_now() - began_at)
+
+    def send(self, value: Any) -> Any:
+        # A task sends nothing else.
+        assert value is None
+        return self.__next__()
 
     def throw(self, *error: Any) -> Any:
-        began_at = time.perf_counter()
+        began_at = _now()
         try:
             return self._work.throw(*error)
         finally:
-            self._turn.charge(time.perf_counter() - began_at)
+            self._turn.charge(_now() - began_at)
 
     def close(self) -> None:
         self._work.close()
@@ -361,9 +382,6 @@ class _Charged(Coroutine[Any, Any, Any]):
 
     def __iter__(self) -> _Charged:
         return self
-
-    def __next__(self) -> Any:
-        return self.send(None)
 
 
 def charge_tasks(loop: asyncio.AbstractEventLoop) -> None:
@@ -380,10 +398,8 @@ def _task(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio
 Kept = TypeVar("Kept")
 
 
-def _kept(among: OrderedDict[str, Kept], key: str, make: Callable[[], Kept]) -> Kept:
-    found = among.get(key)
-    if found is None:
-        found = among[key] = make()
-        if len(among) > MOST_KEPT:
-            among.popitem(last=False)
-    return found
+def _add(among: OrderedDict[str, Kept], key: str, new: Kept) -> Kept:
+    among[key] = new
+    if len(among) > MOST_KEPT:
+        among.popitem(last=False)
+    return new

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
+from uuid import UUID
+
+import asyncpg
 import pytest
 
 from db import housekeeping
-from rules.idempotency import LEASE, LONGEST_KEY, MOST_OF_A_PERSON, MOST_OTHER_INPUTS
-from tests.client import Client
+from rules.idempotency import ANSWER_PURPOSE, LEASE, LONGEST_KEY, MOST_OF_A_PERSON, MOST_OF_A_SERVICE, MOST_OTHER_INPUTS
+from rules.sealing import NONCE_BYTES, KeyRing, Sealed
+from tests.client import Client, serving, settings_for
 from tests.idempotency.keyed import begin, by_cookie, cookie_of, mutation, new_key, refused, send
 from tests.operations import BEGIN_TYPE
 from tests.people import PASSWORD, Factor, World, age_proofs, email
@@ -156,6 +162,59 @@ async def test_a_person_has_so_many_keys_and_no_more(world: World) -> None:
     assert await mia.refusal(BEGIN_TYPE, key=new_key()) == "RATE_LIMITED"
     assert await begin(mia, first) == begun
     assert (await begin(await world.sign_in("olive"), new_key()))["__typename"] == "MfaEnrollment"
+
+
+async def test_a_service_has_so_many_keys_and_no_more(world: World) -> None:
+    service = await backend(world)
+    given = {"email": email("mia")}
+    await send(service, "serviceSignIn", new_key(), **given)
+    await world.database.execute(
+        """
+        INSERT INTO idempotent_answers (place, owner, input_hash, key_id, claim, claimed_until)
+        SELECT sha256(n::text::bytea), owner, input_hash, key_id, claim, claimed_until
+        FROM idempotent_answers, generate_series(1, $1::int) AS n
+        """,
+        MOST_OF_A_SERVICE - 1,
+    )
+    assert await refused(service, "serviceSignIn", new_key(), **given) == "RATE_LIMITED"
+    assert (await send(service, "serviceSignIn", None, **given))["__typename"] == "SignedIn"
+
+
+async def test_where_the_key_is_gone_that_sealed_the_answer_nothing_is_done_twice(
+    world: World, database_url: str
+) -> None:
+    mia, key = await world.sign_in("mia"), new_key()
+    await begin(mia, key)
+    before = await world.events()
+    rotated = "newer:" + base64.b64encode(b"n" * 32).decode()
+    async with serving(settings_for(database_url).model_copy(update={"secret_keys": rotated})) as base_url:
+        world.base_url = base_url
+        there = world.client()
+        there.token = mia.token
+        assert await there.refusal(BEGIN_TYPE, key=key) == "IDEMPOTENCY_ANSWER_LOST"
+        assert (await begin(there, new_key()))["__typename"] == "MfaEnrollment"
+    assert await world.events() == before
+
+
+@pytest.mark.parametrize(
+    "changed", ["jsonb_set(answer, '{0,fields,gone}', '1')", "jsonb_set(answer, '{0,type}', '\"schema.gone:Gone\"')"]
+)
+async def test_where_another_version_wrote_the_answer_nothing_is_done_twice(
+    world: World, database: asyncpg.Connection[asyncpg.Record], changed: str
+) -> None:
+    mia, key = await world.sign_in("mia"), new_key()
+    await begin(mia, key)
+    ring = KeyRing(settings_for("").keys)
+    row = await database.fetchrow("SELECT place, input_hash, key_id, answer FROM idempotent_answers")
+    assert row
+    owner = UUID(bytes=row["input_hash"][:16])
+    plain = zlib.decompress(ring.open(Sealed(row["answer"], row["key_id"]), ANSWER_PURPOSE, owner)).decode()
+    other = await database.fetchval(f"SELECT {changed}::text FROM (SELECT $1::text::jsonb AS answer) AS kept", plain)
+    sealed = ring.seal(zlib.compress(other.encode()), ANSWER_PURPOSE, owner, b"n" * NONCE_BYTES)
+    await database.execute("UPDATE idempotent_answers SET answer = $1", sealed.data)
+    secrets_before = await database.fetch("SELECT * FROM enrollments")
+    assert await mia.refusal(BEGIN_TYPE, key=key) == "IDEMPOTENCY_ANSWER_LOST"
+    assert await database.fetch("SELECT * FROM enrollments") == secrets_before
 
 
 async def test_signing_in_is_repeated_to_the_same_address_with_the_same_password_alone(world: World) -> None:
