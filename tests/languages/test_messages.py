@@ -16,8 +16,8 @@ from tests.people import World, begin, email, require_mfa
 
 # What no person reads: it is for whoever writes a client or runs a service; what is filled in stands as {}.
 FOR_PROGRAMS = {
-    "A change was made under this idempotencyKey, but its answer cannot be read any more. Nothing was changed now; look "
-    "at what holds, and send another key for what is still wanted.",
+    "A change was made under this idempotencyKey, but its answer cannot be read any more. Nothing was changed now; "
+    "look at what holds, and send another key for what is still wanted.",
     "Another request with this idempotencyKey is under way. Ask again in a moment for its answer.",
     "This idempotencyKey came with other input before. Nothing was changed; send another key.",
     "A cookie can only be set over HTTP.",
