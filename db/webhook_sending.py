@@ -15,6 +15,8 @@ from rules.sealing import Sealed
 from rules.webhooks import CLAIM_LIFETIME, ORDERED_ATTEMPTS, RETRIED_FOR
 
 AT_ONCE = 10  # at one endpoint
+# At all endpoints of one account, which may all hang: far fewer than a worker sends at once.
+AT_ONCE_OF_ACCOUNT = 40
 
 
 @dataclass(frozen=True)
@@ -41,25 +43,39 @@ class Claimed:
 async def claim(connection: Connection, limit: int, key_ids: list[str]) -> list[Claimed]:
     """Claim what is due: a few at each endpoint, and of one person's the oldest first, as long as that gets on.
 
+    Accounts take turns: whoever has the fewest under way comes first.
+
     Only what these keys can sign: the rest waits for a worker that has the others.
     """
     rows = await connection.fetch(
         """
-        WITH due AS (
-            SELECT next.id FROM webhooks, LATERAL (
+        WITH endpoints AS (
+            SELECT id, coalesce(account_id, id) AS whose,
+                (SELECT count(*) FROM webhook_deliveries AS delivery
+                    WHERE webhook_id = webhooks.id AND state = 'sending') AS sending
+            FROM webhooks
+            WHERE disabled_at IS NULL AND secret_key_id = ANY ($5::text[])
+                AND (previous_key_id = ANY ($5::text[]) OR (previous_until > now()) IS NOT TRUE)
+        ), ready AS MATERIALIZED (
+            SELECT next.id, whose FROM endpoints, LATERAL (
                 SELECT id FROM webhook_deliveries AS delivery
-                WHERE webhook_id = webhooks.id AND state = 'pending' AND next_attempt_at <= now()
+                WHERE webhook_id = endpoints.id AND state = 'pending' AND next_attempt_at <= now()
                     AND NOT EXISTS (SELECT FROM webhook_deliveries AS earlier
-                        WHERE earlier.webhook_id = webhooks.id AND earlier.subject_id = delivery.subject_id
+                        WHERE earlier.webhook_id = endpoints.id AND earlier.subject_id = delivery.subject_id
                             AND earlier.id < delivery.id
                             AND (earlier.state = 'sending' OR earlier.state = 'pending' AND earlier.attempts < $3))
                 ORDER BY next_attempt_at, id
-                LIMIT greatest(0, $2 - (SELECT count(*) FROM webhook_deliveries
-                    WHERE webhook_id = webhooks.id AND state = 'sending'))
+                LIMIT greatest(0, $2 - sending)
                 FOR NO KEY UPDATE SKIP LOCKED
             ) AS next
-            WHERE disabled_at IS NULL AND secret_key_id = ANY ($5::text[])
-                AND (previous_key_id = ANY ($5::text[]) OR (previous_until > now()) IS NOT TRUE)
+        ), due AS (
+            SELECT id FROM (
+                SELECT id, row_number() OVER (PARTITION BY whose ORDER BY id)
+                    + (SELECT sum(sending) FROM endpoints WHERE endpoints.whose = ready.whose) AS place
+                FROM ready
+            ) AS placed
+            WHERE place <= $6
+            ORDER BY place, id
             LIMIT $1
         ), claimed AS (
             UPDATE webhook_deliveries SET state = 'sending', claimed_at = now(), attempts = attempts + 1
@@ -86,6 +102,7 @@ async def claim(connection: Connection, limit: int, key_ids: list[str]) -> list[
         ORDERED_ATTEMPTS,
         RETRIED_FOR,
         key_ids,
+        AT_ONCE_OF_ACCOUNT,
     )
     return [_claimed(row) for row in rows]
 

@@ -64,15 +64,17 @@ def is_signed(message: bytes, signature: bytes, public_key: bytes) -> bool:
 def problems_of(bundle: str, public_key: str | None = None) -> list[str]:
     """What is wrong with the bundle at this path, a sentence each; none when it is whole."""
     with zipfile.ZipFile(bundle) as files:
-        contents = {name: files.read(name) for name in files.namelist()}
+        names = files.namelist()
+        contents = {name: files.read(name) for name in names}
     raw = contents.pop("manifest.json")
     signature = bytes.fromhex(contents.pop("manifest.sig").decode())
     manifest = json.loads(raw)
-    found = []
+    # Of two files of one name another program may show the other.
+    found = [f"{name} is there more than once." for name in sorted(set(names)) if names.count(name) > 1]
     if not is_signed(raw, signature, bytes.fromhex(public_key or manifest["publicKey"])):
         found.append("manifest.json is not signed by this key.")
     for name in sorted(contents.keys() | manifest["files"].keys()):
-        if hashlib.sha256(contents.get(name, b"")).hexdigest() != manifest["files"].get(name):
+        if name not in contents or hashlib.sha256(contents[name]).hexdigest() != manifest["files"].get(name):
             found.append(f"{name} is not the file that was exported.")
     chain = hashlib.sha256(manifest["scope"].encode()).hexdigest()
     lines = contents["events.jsonl"].decode().splitlines()

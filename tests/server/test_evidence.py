@@ -93,6 +93,20 @@ async def test_a_bundle_is_whole_as_exported_and_each_forgery_is_found(
     assert evidence_verifier.problems_of(str(bundle), "00" * 32) == ["manifest.json is not signed by this key."]
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+async def test_a_file_that_stands_in_the_bundle_twice_is_found(world: World, database_url: str, tmp_path: Path) -> None:
+    bundle = await exported(world, database_url, tmp_path / "evidence.zip")
+    with ZipFile(bundle) as files:
+        staff = files.read("staff.csv")
+    for forged in (b"forged", staff):
+        doubled = tmp_path / "doubled.zip"
+        with ZipFile(doubled, "w") as files, ZipFile(bundle) as whole:
+            files.writestr("staff.csv", forged)
+            for name in whole.namelist():
+                files.writestr(name, whole.read(name))
+        assert evidence_verifier.problems_of(str(doubled)) == ["staff.csv is there more than once."]
+
+
 async def test_an_auditor_verifies_it_by_one_short_file_of_plain_python(
     world: World, database_url: str, tmp_path: Path
 ) -> None:

@@ -1,0 +1,57 @@
+"""The places in which webhooks are sent are shared between accounts, whatever the endpoints of one do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from uuid import UUID
+
+from db import webhook_sending
+from db.webhook_sending import AT_ONCE_OF_ACCOUNT
+from resolvers.webhooks import insert
+from rules.sealing import KeyRing
+from rules.webhooks import MOST_WEBHOOKS
+from settings import parse_secret_keys
+from tests.client import SECRET_KEYS
+from tests.people import World
+from workers.webhooks import MOST_AT_ONCE
+
+RING = KeyRing(parse_secret_keys(SECRET_KEYS))
+
+
+async def due(world: World, account_id: UUID, endpoints: int, each: int) -> set[UUID]:
+    """Endpoints of an account, with so many deliveries due at each."""
+    ids = {(await insert(world.database, RING, account_id, "http://192.0.2.1/", None))[0].id for _ in range(endpoints)}
+    await world.database.execute(
+        "INSERT INTO webhook_deliveries (webhook_id) SELECT unnest($1::uuid[]) FROM generate_series(1, $2::int)",
+        list(ids),
+        each,
+    )
+    return ids
+
+
+async def another(world: World) -> UUID:
+    """Another account."""
+    account_id: UUID = await world.database.fetchval("INSERT INTO accounts (name) VALUES ('Other') RETURNING id")
+    return account_id
+
+
+async def claimed(world: World, limit: int, *whose: set[UUID]) -> list[int]:
+    """How many deliveries one claim gets of each."""
+    found = Counter(each.webhook_id for each in await webhook_sending.claim(world.database, limit, [*RING.keys]))
+    return [sum(found[each] for each in ids) for ids in whose]
+
+
+async def test_all_endpoints_of_one_account_together_leave_most_places_to_others(world: World) -> None:
+    hanging = await due(world, world.account_id, MOST_WEBHOOKS, 50)
+    assert await claimed(world, MOST_AT_ONCE, hanging) == [AT_ONCE_OF_ACCOUNT]
+    assert await claimed(world, MOST_AT_ONCE, hanging) == [0]
+    other = await due(world, await another(world), 1, 5)
+    assert await claimed(world, MOST_AT_ONCE, hanging, other) == [0, 5]
+
+
+async def test_of_the_places_that_are_left_an_account_with_few_under_way_gets_the_first(world: World) -> None:
+    many = await due(world, world.account_id, MOST_WEBHOOKS, 50)
+    assert await claimed(world, 10, many) == [10]
+    few = await due(world, await another(world), 1, 5)
+    assert await claimed(world, 5, many, few) == [0, 5]
+    assert await claimed(world, 5, many, few) == [5, 0]
