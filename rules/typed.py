@@ -17,6 +17,11 @@ def visible(text: str) -> str:
     return unicodedata.normalize("NFC", INVISIBLE.sub("", text)).strip()
 
 
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL and UTF-8 can hold it: neither the NUL character nor half of a surrogate pair is in it."""
+    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+
+
 def password(text: str) -> str:
     """A password as it is hashed: in NFC, every character kept, spaces and invisible ones too."""
     return unicodedata.normalize("NFC", text)

@@ -12,6 +12,7 @@ from scim2_models.path import CompareOperator, Comparison, FilterNode, LogicalEx
 
 import resolvers.access
 import rules.addresses
+import rules.typed
 from db.directory import Entry, Wanted
 from scim.user import User
 
@@ -94,6 +95,9 @@ def _term(node: FilterNode) -> tuple[str, str | bool]:
     if name in {None, "active"} or not isinstance(value, str):
         raise InvalidFilterException(detail=SUPPORTED)
     assert name is not None
+    # The filter was sound as it was written; what its escapes stand for may not be.
+    if not rules.typed.is_storable(value):
+        raise InvalidFilterException(detail="No attribute holds the NUL character or half of a surrogate pair.")
     return name, value
 
 

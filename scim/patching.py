@@ -6,10 +6,12 @@ and that are not there, and unknown attributes are understood by the library alr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from scim2_models import Context, PatchOp, TooManyException
+from scim2_models import Context, InvalidValueException, PatchOp, TooManyException
 
+import rules.typed
 from scim.user import TOLERANT, User
 
 MOST_OPERATIONS = 100
@@ -29,7 +31,18 @@ def patched(user: User, body: dict[str, Any]) -> User:
     with TOLERANT:
         patch = PatchOp[User].model_validate(body, scim_ctx=Context.RESOURCE_PATCH_REQUEST)
         patch.patch(user)
+    # A condition of a path may bring it in: there it was written by escapes.
+    if not all(map(rules.typed.is_storable, _texts(user.model_dump()))):
+        raise InvalidValueException(detail="Text must hold neither the NUL character nor half of a surrogate pair.")
     return user
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
 
 
 def _in_order(operation: Any) -> list[Any]:
