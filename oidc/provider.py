@@ -20,6 +20,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+import rules.typed
 from oidc.http import TIMEOUT_S, Borrowed, BoundedTransport
 from oidc.kept import Kept
 from oidc.places import Places
@@ -33,6 +34,7 @@ LEEWAY_S = 60
 # A token is made for the sign-in that asks for it.
 OLDEST_TOKEN_S = 600
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+LONGEST_CLAIM = 255  # of a subject, and enough for an address
 LONGEST_AMR = 8
 
 T = TypeVar("T")
@@ -144,8 +146,8 @@ class Provider:
         email, amr = about.get("email"), about.get("amr") or []
         return Identity(
             self.config.issuer,
-            str(claims["sub"]),
-            email if isinstance(email, str) else None,
+            _storable(str(claims["sub"])),
+            _storable(email) if isinstance(email, str) else None,
             # Some write it as text.
             about.get("email_verified") in {True, "true"},
             tuple(str(method) for method in amr[:LONGEST_AMR]),
@@ -197,6 +199,13 @@ class Provider:
             timeout=TIMEOUT_S,
             trust_env=False,
         )
+
+
+def _storable(text: str) -> str:
+    """The text. Raises ValueError for what OpenID Connect has no room for, or no database."""
+    if not 0 < len(text) <= LONGEST_CLAIM or not rules.typed.is_storable(text):
+        raise ValueError("a claim is none that a provider gives")
+    return text
 
 
 def _kind(error: Exception) -> str:

@@ -48,6 +48,7 @@ const provider = new Provider(issuer, {
 const signed = (claims, by = key) =>
   new SignJWT(claims).setProtectedHeader({ alg: "RS256", kid: by.kid }).sign(by.privateKey);
 
+const MIA = { email: "mia@agency.example", email_verified: true };
 const SPOILT = {
   nonce: (claims) => signed({ ...claims, nonce: "of another sign-in" }),
   "no-nonce": ({ nonce, ...claims }) => signed(claims),
@@ -61,6 +62,12 @@ const SPOILT = {
   future: (claims) => signed({ ...claims, iat: claims.iat + 3600, exp: claims.exp + 3600 }),
   signature: (claims) => signed(claims, stranger),
   "no-subject": ({ sub, ...claims }) => signed(claims),
+  "long-subject": (claims) => signed({ ...claims, ...MIA, sub: "x".repeat(256) }),
+  "nul-subject": (claims) => signed({ ...claims, ...MIA, sub: "mia\0" }),
+  "half-subject": (claims) => signed({ ...claims, ...MIA, sub: "mia\ud800" }),
+  "nul-email": (claims) => signed({ ...claims, ...MIA, email: "mia\0@agency.example" }),
+  "half-email": (claims) => signed({ ...claims, ...MIA, email: "mia\ud800@agency.example" }),
+  "long-email": (claims) => signed({ ...claims, ...MIA, email: `${"m".repeat(300)}@agency.example` }),
   "mfa-said": (claims) => signed({ ...claims, amr: ["pwd", "mfa", "otp"] }),
   "mfa-as-text": (claims) => signed({ ...claims, amr: "mfa" }),
   "mfa-in-capitals": (claims) => signed({ ...claims, amr: ["MFA", ["mfa"], { mfa: true }] }),
