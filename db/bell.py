@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from contextvars import Context
 
 import asyncpg
 
@@ -33,7 +34,8 @@ class Bell:
         self._rung.set()
         self._told.clear()
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._toll(), name="bell")
+            # Everybody's: it is no part of the request that happens to begin it.
+            self._task = asyncio.create_task(self._toll(), context=Context(), name="bell")
 
     async def close(self) -> None:
         """Give a ring that is under way half a second, then stop."""

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import Iterator
+from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -87,7 +88,8 @@ class Hub:
         """Keep the watcher informed for as long as this lasts."""
         self._watchers.add(watcher)
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), name="hub")
+            # Everybody's: it is no part of the request that happens to begin it.
+            self._task = asyncio.create_task(self._run(), context=Context(), name="hub")
         try:
             yield watcher
         finally:

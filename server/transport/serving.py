@@ -9,7 +9,8 @@ import resource
 import signal
 import socket
 import sys
-from collections import Counter, deque
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from types import FrameType
@@ -21,7 +22,6 @@ from starlette.types import ASGIApp
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from uvicorn.server import ServerState
 from websockets.frames import Frame
 from websockets.http11 import Request
 
@@ -50,6 +50,32 @@ ESTABLISHED = 1  # as Linux numbers the states of TCP
 # So much of a WebSocket's data is parsed at one turn: some twenty of the smallest frames, or half of a long message.
 PIECE_BYTES = 512
 MAX_WEBSOCKET_MESSAGE_BYTES = 1024 * 1024  # the application's own limit, in characters, is lower
+
+
+class Upgrades:
+    """Connections that are to become WebSockets: one after another, a peer's after one of each other peer's."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: OrderedDict[str, deque[Callable[[], None]]] = OrderedDict()
+        self._is_busy = False
+
+    def add(self, peer: str, upgrade: Callable[[], None]) -> None:
+        """Do it in its turn; at once where nobody waits."""
+        self._waiting.setdefault(peer, deque()).append(upgrade)
+        if not self._is_busy:
+            self._next()
+
+    def _next(self) -> None:
+        self._is_busy = bool(self._waiting)
+        if not self._is_busy:
+            return
+        peer, upgrades = self._waiting.popitem(last=False)
+        upgrade = upgrades.popleft()
+        if upgrades:
+            self._waiting[peer] = upgrades
+        self._loop.call_later(UPGRADE_EVERY_S, self._next)
+        upgrade()
 
 
 class Protocol(HttpToolsProtocol):
@@ -121,24 +147,15 @@ class Protocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
-        """One after another: each takes a millisecond of the loop, before it is known whose turn it is."""
+        """When it is the peer's turn: each takes a millisecond of the loop, before it is known whose request it is."""
         self.transport.pause_reading()
-        waiting = _upgrading(self.server_state)
-        waiting.append(self)
-        if len(waiting) == 1:
-            self._upgrade()
+        upgrades: Upgrades = vars(self.server_state).setdefault("upgrades", Upgrades(self.loop))
+        upgrades.add(self._peer, self._upgrade)
 
     def _upgrade(self) -> None:
         if not self.transport.is_closing():
             super().handle_websocket_upgrade()
             self.transport.resume_reading()
-        self.loop.call_later(UPGRADE_EVERY_S, self._let_next_upgrade)
-
-    def _let_next_upgrade(self) -> None:
-        waiting = _upgrading(self.server_state)
-        waiting.popleft()
-        if waiting:
-            waiting[0]._upgrade()
 
     def _expect_head(self) -> None:
         self._have_head()
@@ -260,12 +277,6 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         for event in waiting:
             if event["type"] != "websocket.receive":
                 self.queue.put_nowait(event)
-
-
-def _upgrading(state: ServerState) -> deque[Protocol]:
-    """Those who are to become WebSockets at this server."""
-    waiting: deque[Protocol] = vars(state).setdefault("upgrading", deque())
-    return waiting
 
 
 def _has_gone(transport: asyncio.Transport) -> bool:

@@ -16,7 +16,7 @@ import heapq
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine, Generator
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Protocol, TypeVar
@@ -199,6 +199,8 @@ class Turns:
         waiting: asyncio.Future[None] = loop.create_future()
         end = loop.call_later(within_s, _end, waiting)
         waiting.add_done_callback(lambda _: end.cancel())
+        while self._giving_way and self._giving_way[0].done():
+            self._giving_way.popleft()
         self._giving_way.append(waiting)
         return waiting
 
@@ -390,7 +392,8 @@ def charge_tasks(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _task(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
-    turn = _current.get()
+    context: Context | None = options.get("context")
+    turn = _current.get() if context is None else context.get(_current)
     charged = work if turn is None or turn.is_over else _Charged(work, turn)
     return asyncio.Task(charged, loop=loop, **options)
 

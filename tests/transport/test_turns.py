@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import Context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import httpx
@@ -17,6 +19,7 @@ from starlette.routing import Route
 from rules.failures import RateLimited
 from server.transport.admission import Admission, Room
 from server.transport.graphql_http import GraphQLEndpoint
+from server.transport.serving import Upgrades
 from server.transport.turns import PERSON, PROBES, STRANGERS, Turn, Turns, charge_tasks
 from settings import Settings
 from tests.transport.small import running, small_server
@@ -167,6 +170,17 @@ async def test_what_has_begun_gives_way_to_a_persons_small_request_and_goes_on_a
     assert done == ["small", who]
 
 
+async def test_who_gave_way_is_not_remembered_however_long_small_requests_are_under_way() -> None:
+    turns = Turns()
+    never = asyncio.Event()
+    small = asyncio.create_task(turns.turn("person:2", "person:2", PERSON).take(never.wait))
+    await some_passes()
+    for _ in range(5):
+        await soon(stranger(turns).take(lambda: asyncio.sleep(0)))
+    assert len(turns._giving_way) <= 2
+    small.cancel()
+
+
 async def test_what_gives_way_does_so_for_a_moment_only() -> None:
     turns = Turns()
     never = asyncio.Event()
@@ -222,7 +236,8 @@ async def test_what_the_tasks_of_a_request_take_is_charged_until_it_is_over() ->
     async def work() -> list[asyncio.Task[Any]]:
         lasting = asyncio.create_task(go_on.wait())
         ended = asyncio.create_task(asyncio.sleep(0))
-        await ended
+        everybodys = asyncio.create_task(asyncio.sleep(0), context=Context())
+        await asyncio.gather(ended, everybodys)
         return [lasting, ended]
 
     charge_tasks(loop)
@@ -322,3 +337,15 @@ async def test_what_a_stranger_had_sent_is_dropped_when_they_go_before_its_turn(
                 await connection.send('{"type": "ping"}')
             connection.transport.abort()
         await until(lambda: not admission.sockets, "it is no socket any more")
+
+
+async def test_a_peer_that_opens_one_socket_is_next_whoever_opens_many() -> None:
+    opened: list[str] = []
+    upgrades = Upgrades(asyncio.get_running_loop())
+    for n in range(50):
+        upgrades.add("192.0.2.1", partial(opened.append, f"many {n}"))
+    upgrades.add("192.0.2.2", partial(opened.append, "one"))
+    assert opened == ["many 0"]
+    await until(lambda: "one" in opened, "its turn")
+    assert opened.index("one") <= 2
+    await until(lambda: len(opened) == 51, "all")
