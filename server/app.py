@@ -30,7 +30,7 @@ from server.context import RequestContext, context_for
 from server.sign_in_with import SignInWith, callback_url
 from server.status.readiness import Readiness
 from server.status.routes import probes
-from server.transport import turns
+from server.transport import charging
 from server.transport.graphql_http import GraphQLEndpoint
 from server.transport.headers import middleware
 from server.transport.in_turn import InTurn
@@ -81,7 +81,7 @@ def create_app(
         hasher = resolvers.hashing.Hasher(capacity.hash_cost, capacity.hashes_waiting)
         limits = settings.time_limits
         hub = Hub(database, settings.direct_url, limits.session_idle)
-        turns.charge_tasks(asyncio.get_running_loop())
+        charging.charge_tasks(asyncio.get_running_loop())
         turning = asyncio.create_task(life.keep_turning())
         app.state.service = Service(
             database,

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from rules.slow_hash import HashCost
 from server.app import Capacity, create_app, schema_of
 from server.transport.schema import GatehouseSchema
-from server.transport.serving import SocketProtocol
+from server.transport.socket_protocol import SocketProtocol
 from settings import Settings
 from tests import used
 from tests.waiting import LIMIT_S

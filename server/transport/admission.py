@@ -21,9 +21,11 @@ from starlette.types import Scope
 
 import rules.rate_limits
 from rules.failures import RateLimited
-from server.transport import turns
+from server.transport import charging
+from server.transport.charging import Turn
+from server.transport.flows import PERSON, PROBES, SERVICE, STRANGERS
 from server.transport.limits import SIGNED_IN, STRANGER, Bounds
-from server.transport.turns import LONGEST_WAIT_S, PERSON, PROBES, SERVICE, STRANGERS, Turn, Turns
+from server.transport.turns import LONGEST_WAIT_S, Turns
 
 PROOF_LASTS_S = 60.0
 MOST_PROOFS = 10_000
@@ -102,7 +104,7 @@ class Admission:
         else:
             self._proofs[key] = person, monotonic() + PROOF_LASTS_S
             self._proofs.move_to_end(key)
-            if (turn := turns.current()) is not None:
+            if (turn := charging.current()) is not None:
                 turn.become(self._turn_of_person(person))
             while len(self._proofs) > MOST_PROOFS:
                 self._proofs.popitem(last=False)
@@ -154,7 +156,7 @@ class Admission:
 
     @asynccontextmanager
     async def _heavy_one(self, person: str) -> AsyncIterator[None]:
-        lock, turn = self._heavy.setdefault(person, asyncio.Lock()), turns.current()
+        lock, turn = self._heavy.setdefault(person, asyncio.Lock()), charging.current()
         if turn is not None:
             turn.grow()
         try:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from rules.failures import RateLimited
-from server.transport import turns
+from server.transport import charging
 
 LONGEST_QUEUE = 40
 
@@ -33,7 +33,7 @@ class Aside:
             return await asyncio.get_running_loop().run_in_executor(self._thread, taken.by, function, *arguments)
         finally:
             self._waiting -= 1
-            if (turn := turns.current()) is not None:
+            if (turn := charging.current()) is not None:
                 turn.charge(taken.seconds)
 
 

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from rules.failures import RateLimited, Refusal, ServiceUnavailable
-from server.transport import bodies, turns
+from server.transport import bodies, charging
 from server.transport.admission import REFUSED, RETRY_AFTER_S, ROOM, Admission, Room
 from server.transport.answer import Answer
 from server.transport.documents import chosen_operation
@@ -141,7 +141,7 @@ async def _params(request: Request, patience: Patience) -> Params:
         raise RequestError("Send the body as it is, without Content-Encoding.", 415)
     has_arrived = bodies.WHOLE in request.scope
     body = await bodies.read(request, patience.body_s)
-    if not has_arrived and (turn := turns.current()) is not None:
+    if not has_arrived and (turn := charging.current()) is not None:
         await turn.begin()
     return params_of(parse_json(body))
 

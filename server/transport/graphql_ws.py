@@ -28,7 +28,7 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 from strawberry.types.execution import PreExecutionError
 
 from rules.failures import RateLimited, Refusal, ServiceUnavailable
-from server.transport import turns
+from server.transport import charging
 from server.transport.admission import REFUSED, Admission
 from server.transport.documents import chosen_operation
 from server.transport.errors import log_unexpected, mask, payload
@@ -215,7 +215,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
         with suppress(ServiceUnavailable):  # the operations will say so
             self.person = await self._admission.person(context)
         if self.person:
-            if (turn := turns.current()) is not None:
+            if (turn := charging.current()) is not None:
                 turn.become(self._admission.turn_of(context))
             held = self._admission.open_socket(context, self.person)
             state["socket"].release()

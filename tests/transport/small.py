@@ -19,9 +19,10 @@ from rules.failures import Unauthenticated
 from server.transport.admission import ROOM, Room
 from server.transport.graphql_http import GraphQLEndpoint
 from server.transport.headers import middleware
+from server.transport.http_protocol import Protocol
 from server.transport.patience import PATIENCE, Patience
 from server.transport.schema import GatehouseSchema
-from server.transport.serving import Protocol, SocketProtocol
+from server.transport.socket_protocol import SocketProtocol
 from settings import Settings
 from tests.client import http_client
 

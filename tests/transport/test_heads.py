@@ -7,7 +7,7 @@ import asyncio
 import httpx
 
 from server.transport.headers import SECURITY_HEADERS
-from server.transport.serving import Protocol
+from server.transport.http_protocol import Protocol
 from settings import Settings
 from tests.transport.small import small_server
 from tests.waiting import soon

@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from rules.failures import RateLimited
-from server.transport import graphql_ws, serving
+from server.transport import graphql_ws, http_protocol
 from server.transport.admission import Admission, Room, address_key
 from server.transport.patience import Patience
 from settings import Settings
@@ -226,7 +226,7 @@ async def test_what_a_socket_had_queued_is_dropped_when_it_goes() -> None:
         assert answer.json() == {"data": {"hello": "Hello you"}}
 
 
-class Cramped(serving.Protocol):
+class Cramped(http_protocol.Protocol):
     """With hardly any files to open."""
 
     most = 4
@@ -245,6 +245,6 @@ async def test_connections_beyond_the_files_are_refused_politely() -> None:
         for _, each in held:
             each.close()
             await each.wait_closed()
-        while serving.Protocol._open:
+        while http_protocol.Protocol._open:
             await asyncio.sleep(0.01)
         assert (await http.post("/graphql", json={"query": "{ hello }"})).status_code == 200

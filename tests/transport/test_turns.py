@@ -18,9 +18,11 @@ from starlette.routing import Route
 
 from rules.failures import RateLimited
 from server.transport.admission import Admission, Room
+from server.transport.charging import Turn, charge_tasks
+from server.transport.flows import PERSON, PROBES, STRANGERS
 from server.transport.graphql_http import GraphQLEndpoint
-from server.transport.serving import Upgrades
-from server.transport.turns import PERSON, PROBES, STRANGERS, Turn, Turns, charge_tasks
+from server.transport.http_protocol import Upgrades
+from server.transport.turns import Turns
 from settings import Settings
 from tests.transport.small import running, small_server
 from tests.transport.sockets import ready

@@ -1,0 +1,192 @@
+"""What each request takes of the event loop: measured step by step, its tasks' included, and paid for by its flow."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context, ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from server.transport.flows import MOVES, Client, Flow
+
+if TYPE_CHECKING:
+    from server.transport.turns import Turns
+
+# What a small request takes at most, and for how long in all the steps of others give way to it: those of one request
+# of a stranger's, and of one of a person's that is large.
+SMALL_S = 0.002
+STRANGERS_GIVE_WAY_S, PERSONS_GIVE_WAY_S = 0.02, 0.2
+
+_now = time.perf_counter
+
+Result = TypeVar("Result")
+
+
+class Connection(Protocol):
+    """What knows when the client has gone: it ends what waits."""
+
+    waiting: asyncio.Future[None] | None
+
+
+@dataclass(eq=False)
+class Turn:
+    """What one request takes of the loop, or one message after another of a socket."""
+
+    turns: Turns
+    flow: Flow
+    client: Client
+    starts_at: float = 0.0
+    prepaid_s: float = 0.0
+    spent_s: float = 0.0
+    is_over: bool = False
+    gave_way_s: float = 0.0
+    is_large: bool = False
+    # Whether it is counted as a small request of a person's, to which others give way.
+    _is_counted: bool = False
+
+    async def begin(self, connection: Connection | None = None) -> None:
+        """Wait until it may begin, or go on. Raises RateLimited."""
+        self._settle()
+        self.gave_way_s = 0.0
+        if not self.turns.may_begin(self):
+            await self.turns.wait(self, connection)
+
+    async def take(
+        self,
+        work: Callable[[], Coroutine[Any, Any, Result]],
+        connection: Connection | None = None,
+        *,
+        lasts_short: bool = True,
+    ) -> Result:
+        """Wait until it may begin, and do it. Raises RateLimited."""
+        try:
+            if not self.turns.may_begin(self):
+                await self.turns.wait(self, connection)
+            self._count(is_small=lasts_short and self.flow.is_persons)
+            token = _current.set(self)
+            try:
+                result: Result = await _Charged(work(), self)
+                return result
+            finally:
+                _current.reset(token)
+        finally:
+            self._count(is_small=False)
+            self._settle()
+            self.is_over = True
+
+    def way(self) -> asyncio.Future[None] | None:
+        """What its next step waits for, if anything."""
+        flow, turns = self.flow, self.turns
+        if not turns.small - flow.small or self.is_over or (flow.is_persons and not self.is_large):
+            return None
+        left_s = (PERSONS_GIVE_WAY_S if flow.is_persons else STRANGERS_GIVE_WAY_S) - self.gave_way_s
+        if left_s <= 0:
+            return None
+        began_at, way = time.monotonic(), turns.give_way(left_s)
+        way.add_done_callback(lambda _: self._gave_way(time.monotonic() - began_at))
+        return way
+
+    def _gave_way(self, seconds: float) -> None:
+        self.gave_way_s += seconds
+
+    def grow(self) -> None:
+        """It is a large one, which gives way to others' small ones."""
+        self.is_large = True
+        self._count(is_small=False)
+
+    def _count(self, *, is_small: bool) -> None:
+        if is_small != self._is_counted:
+            self._is_counted = is_small
+            self.turns.count_small(self.flow, 1 if is_small else -1)
+
+    def become(self, other: Turn) -> None:
+        """Go on as another client, who pays for all of it."""
+        if self.client is not other.client:
+            spent_s, self.spent_s = self.spent_s, 0.0
+            self._count(is_small=False)
+            self._settle()
+            self.flow, self.client = other.flow, other.client
+            self.charge(spent_s)
+
+    def charge(self, seconds: float) -> None:
+        """Pay for what was taken of the loop."""
+        if not self.is_over:
+            self.spent_s += seconds
+            over_s = self.spent_s - self.prepaid_s
+            if over_s > 0:
+                self.flow.credit_s -= min(seconds, over_s)
+            if self.spent_s >= SMALL_S and not self.is_large:
+                self.grow()
+
+    def _settle(self) -> None:
+        """What was paid before and not taken is given back."""
+        left_s = self.prepaid_s - self.spent_s
+        if self.spent_s:
+            self.client.expected_s += MOVES * (self.spent_s - self.client.expected_s)
+        self.client.next_at -= left_s
+        self.flow.credit_s += max(0.0, left_s)
+        self.prepaid_s = self.spent_s = 0.0
+
+
+_current: ContextVar[Turn | None] = ContextVar("turn", default=None)
+
+
+def current() -> Turn | None:
+    """The turn in which this code runs."""
+    return _current.get()
+
+
+class _Charged(Coroutine[Any, Any, Any]):
+    """A coroutine of which each step is charged for."""
+
+    __slots__ = ("_turn", "_work")
+
+    def __init__(self, work: Coroutine[Any, Any, Any], turn: Turn) -> None:
+        self._work, self._turn = work, turn
+
+    def __next__(self) -> Any:
+        turn = self._turn
+        if turn.turns.small and (way := turn.way()) is not None:
+            # To whatever runs the task, the coroutine waits for that.
+            way._asyncio_future_blocking = True
+            return way
+        began_at = _now()
+        try:
+            return self._work.send(None)
+        finally:
+            turn.charge(_now() - began_at)
+
+    def send(self, value: Any) -> Any:
+        # A task sends nothing else.
+        assert value is None
+        return self.__next__()
+
+    def throw(self, *error: Any) -> Any:
+        began_at = _now()
+        try:
+            return self._work.throw(*error)
+        finally:
+            self._turn.charge(_now() - began_at)
+
+    def close(self) -> None:
+        self._work.close()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self
+
+    def __iter__(self) -> _Charged:
+        return self
+
+
+def charge_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Charge for the steps of tasks, too, to the turn in which they were begun."""
+    loop.set_task_factory(_task)
+
+
+def _task(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
+    context: Context | None = options.get("context")
+    turn = _current.get() if context is None else context.get(_current)
+    charged = work if turn is None or turn.is_over else _Charged(work, turn)
+    return asyncio.Task(charged, loop=loop, **options)

@@ -1,0 +1,57 @@
+"""Flows: those who share a share of the event loop's time, and the clients among them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from server.transport.charging import Turn
+
+# What a flow may take at once when it has taken nothing lately, and what it owes at most.
+BURST_S, MOST_OWED_S = 0.005, 0.25
+# What a first request is taken to cost, and how far each measurement moves what the next is.
+FIRST_S, MOVES = 0.001, 0.1
+
+
+@dataclass(frozen=True)
+class Share:
+    """How much of the loop's time a flow may take: beside other persons who ask, and while there are none."""
+
+    beside: float
+    alone: float | None
+
+
+PERSON, SERVICE = Share(0.5, None), Share(0.9, None)
+STRANGERS, PROBES = Share(0.25, 0.75), Share(0.1, 0.5)
+
+
+@dataclass
+class Client:
+    """Who takes turns within a flow: since when, in the flow's virtual time, its next request waits; what one costs."""
+
+    next_at: float = 0.0
+    expected_s: float = FIRST_S
+
+
+@dataclass
+class Flow:
+    """Those who share a share, and those of them who wait."""
+
+    share: Share
+    credit_s: float = BURST_S
+    counted_at: float = field(default_factory=time.monotonic)
+    virtual: float = 0.0
+    timer: asyncio.Handle | None = None
+    clients: OrderedDict[str, Client] = field(default_factory=OrderedDict)
+    waiting: list[tuple[float, int, Turn, asyncio.Future[None]]] = field(default_factory=list)
+    # Requests under way that have taken little as yet, of a person's flow.
+    small: int = 0
+
+    @property
+    def is_persons(self) -> bool:
+        """Whether a person or a service asks here."""
+        return self.share.alone is None

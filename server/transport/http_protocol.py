@@ -1,0 +1,156 @@
+"""A client's connection: HTTP/1.1 with a request's head bounded in time and size, and the way to a WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import ClassVar
+
+from starlette.requests import ClientDisconnect
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from server.transport.admission import CONNECTION
+from server.transport.bodies import WHOLE
+from server.transport.headers import SECURITY_HEADERS
+
+RETRY_AFTER_S = 1
+MOST_CONNECTIONS = 50_000
+MAX_HEAD_BYTES = 64 * 1024
+UPGRADE_EVERY_S = 0.002
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP/1.1 where a client that does not finish the head of a request, in time and size, is let go."""
+
+    head_s = 10.0  # for a whole head
+    most = MOST_CONNECTIONS
+    _open: ClassVar[Counter[str]] = Counter()
+    _counted = False
+    _head_timer: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+    # The request under way, while it waits for its turn.
+    waiting: asyncio.Future[None] | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Expect a head, unless there are as many connections as there may be files."""
+        super().connection_made(transport)
+        self._peer = peer_of(transport)
+        if len(self.connections) > self.most or self._open[self._peer] >= max(1, self.most // 2):
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections. Try again in a moment.")
+            return
+        self._counted = True
+        self._open[self._peer] += 1
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expect nothing more."""
+        if self._counted:
+            self.closed(self._peer)
+        if self.waiting is not None and not self.waiting.done():
+            self.waiting.set_exception(ClientDisconnect())
+        self._have_head()
+        super().connection_lost(exc)
+
+    @classmethod
+    def closed(cls, peer: str) -> None:
+        """Count one connection less."""
+        cls._open[peer] -= 1
+        if cls._open[peer] <= 0:
+            del cls._open[peer]
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless a head has grown too large."""
+        awaited = self._head_timer
+        super().data_received(data)
+        if awaited and awaited is self._head_timer and not self.transport.is_closing():
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large.")
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP."""
+        self._refuse(HTTPStatus.BAD_REQUEST, msg)
+
+    def on_message_begin(self) -> None:
+        """Expect the head of a further request."""
+        super().on_message_begin()
+        self.scope[CONNECTION] = self  # type: ignore[literal-required]
+        self._expect_head()
+
+    def on_headers_complete(self) -> None:
+        """The head is there."""
+        self._have_head()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The body is there as well."""
+        self.scope[WHOLE] = True  # type: ignore[literal-required]
+        super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """When it is the peer's turn: each takes a millisecond of the loop, before it is known whose request it is."""
+        self.transport.pause_reading()
+        upgrades: Upgrades = vars(self.server_state).setdefault("upgrades", Upgrades(self.loop))
+        upgrades.add(self._peer, self._upgrade)
+
+    def _upgrade(self) -> None:
+        if not self.transport.is_closing():
+            super().handle_websocket_upgrade()
+            self.transport.resume_reading()
+
+    def _expect_head(self) -> None:
+        self._have_head()
+        self._head_timer = self.loop.call_later(self.head_s, self.transport.close)
+
+    def _have_head(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+        self._head_timer, self._head_bytes = None, 0
+
+    def _refuse(self, status: HTTPStatus, message: str) -> None:
+        """Answer before there is a request for the application to answer."""
+        headers = {
+            **SECURITY_HEADERS,
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Length": len(message),
+            "Connection": "close",
+        }
+        if status is HTTPStatus.SERVICE_UNAVAILABLE:
+            headers["Retry-After"] = RETRY_AFTER_S
+        lines = [f"HTTP/1.1 {status.value} {status.phrase}", *(f"{name}: {value}" for name, value in headers.items())]
+        self.transport.write("\r\n".join([*lines, "", message]).encode())
+        self.transport.close()
+
+
+class Upgrades:
+    """Connections that are to become WebSockets: one after another, a peer's after one of each other peer's."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: OrderedDict[str, deque[Callable[[], None]]] = OrderedDict()
+        self._is_busy = False
+
+    def add(self, peer: str, upgrade: Callable[[], None]) -> None:
+        """Do it in its turn; at once where nobody waits."""
+        self._waiting.setdefault(peer, deque()).append(upgrade)
+        if not self._is_busy:
+            self._next()
+
+    def _next(self) -> None:
+        self._is_busy = bool(self._waiting)
+        if not self._is_busy:
+            return
+        peer, upgrades = self._waiting.popitem(last=False)
+        upgrade = upgrades.popleft()
+        if upgrades:
+            self._waiting[peer] = upgrades
+        self._loop.call_later(UPGRADE_EVERY_S, self._next)
+        upgrade()
+
+
+def peer_of(transport: asyncio.BaseTransport) -> str:
+    """The address at the other end."""
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if peer else ""
