@@ -100,7 +100,8 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                     WHEN deliveries.required_since IS NULL THEN 'sending'
                     WHEN accounts.required_since = deliveries.required_since
                         AND mfa_deadline(accounts, staff) = coalesce(deadline, accounts.grace_deadline)
-                        AND factors.user_id IS NULL
+                        AND staff.invited_at IS NULL
+                        AND factors.user_id IS NULL AND users.reenrollment_required_at IS NULL
                     THEN 'sending'
                     ELSE 'dropped'
                 END AS fate

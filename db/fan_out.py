@@ -101,6 +101,9 @@ async def to_staff(connection: Connection, event: Undispatched, terms: Terms) ->
             SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8, $9 FROM chunk
             -- whoever has a deadline of their own is told of that one, and who has joined since of theirs
             WHERE is_by_policy AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = chunk.user_id)
+                -- whoever was reset is stopped already, whatever the deadline
+                AND NOT EXISTS (SELECT FROM users
+                    WHERE users.id = chunk.user_id AND reenrollment_required_at IS NOT NULL)
                 AND NOT EXISTS (SELECT FROM events AS joined WHERE joined.id > $1 AND joined.account_id = $2
                     AND joined.subject_id = chunk.user_id AND joined.type = 'MFA_REQUIRED')
             ON CONFLICT (event_id, user_id, message) DO NOTHING

@@ -52,6 +52,7 @@ async def asked(
         WHERE account_id = $1 AND user_id = ANY ($2) AND invited_at IS NULL
             AND mfa_deadline(accounts, staff) IS NOT NULL AND (NOT $3 OR required_of <> 'EVERYONE')
             AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = staff.user_id)
+            AND NOT EXISTS (SELECT FROM users WHERE users.id = staff.user_id AND reenrollment_required_at IS NOT NULL)
         ORDER BY user_id
         """,
         account_id,
@@ -149,8 +150,8 @@ async def impact(connection: Connection, account_id: UUID, wanted: Wanted) -> Im
                     CASE WHEN saved.deadline IS NOT NULL THEN since END, saved.deadline, joiner_days, required_of,
                     role, created_at, excepted_until
                 ) AS deadline
-            FROM saved, staff LEFT JOIN factors ON factors.user_id = staff.user_id AND invited_at IS NULL
-            WHERE account_id = $1
+            FROM saved, staff LEFT JOIN factors ON factors.user_id = staff.user_id
+            WHERE account_id = $1 AND invited_at IS NULL
         )
         SELECT count(*) AS staff_count,
             count(*) FILTER (WHERE is_enrolled) AS enrolled_count,
@@ -190,10 +191,9 @@ async def progress(connection: Connection, account_id: UUID) -> Progress:
                 ) AS blocked_count
             FROM staff
             JOIN accounts ON accounts.id = staff.account_id
-            LEFT JOIN users AS reset ON reset.id = staff.user_id AND invited_at IS NULL
-                AND reset.reenrollment_required_at IS NOT NULL
-            LEFT JOIN factors ON factors.user_id = staff.user_id AND invited_at IS NULL
-            WHERE staff.account_id = $1
+            LEFT JOIN users AS reset ON reset.id = staff.user_id AND reset.reenrollment_required_at IS NOT NULL
+            LEFT JOIN factors ON factors.user_id = staff.user_id
+            WHERE staff.account_id = $1 AND invited_at IS NULL
         ) AS counted
         """,
         account_id,

@@ -194,7 +194,7 @@ class ClaimedReminder:
 async def claim_reminders(
     connection: Connection, account_id: UUID, actor_id: UUID, staff_ids: list[UUID]
 ) -> list[ClaimedReminder]:
-    """Claim a reminder for each of these who is not enrolled, is asked to be, and had none lately."""
+    """Claim a reminder for each of these who is not enrolled, is asked to be by a deadline, and had none lately."""
     rows = await connection.fetch(
         """
         UPDATE staff SET reminder_claimed_at = now()
@@ -206,6 +206,8 @@ async def claim_reminders(
                             AND actor.role IN ('OWNER', 'ADMIN') AND actor.invited_at IS NULL)
                 AND wanted.invited_at IS NULL
                 AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = wanted.user_id)
+                AND NOT EXISTS (SELECT FROM users
+                    WHERE users.id = wanted.user_id AND reenrollment_required_at IS NOT NULL)
                 AND (reminder_claimed_at IS NULL OR reminder_claimed_at <= now() - $4::interval)
             ORDER BY id FOR NO KEY UPDATE
         )
