@@ -29,7 +29,8 @@ async def mint(connection: Connection, delivery_id: int, purpose: str, token_has
     """Let a token hold that is about to leave with this delivery; false when its event is overtaken.
 
     Overtaken: too old, used, an invitation that was replaced, revoked or accepted, a password set since; no reset to
-    dispute or to stop, or nobody who is still to enroll after one, in an account that has it confirmed.
+    dispute or to stop, no account recovery to begin or to stop, or nobody who is still to enroll after one, in an
+    account that has it confirmed.
     """
     return bool(
         await connection.fetchval(
@@ -51,6 +52,10 @@ async def mint(connection: Connection, delivery_id: int, purpose: str, token_has
                     WHERE reset_history.user_id = users.id AND valid_from > occurred_at - $4))
                 AND ($2 <> 'STOP_RESET' OR EXISTS (SELECT FROM reset_requests
                     WHERE reset_requests.user_id = events.subject_id AND requested_at = occurred_at))
+                AND ($2 <> 'START_RECOVERY' OR account_recovery_days(users.id) IS NOT NULL
+                    AND coalesce(password_set_at < occurred_at, true))
+                AND ($2 <> 'STOP_RECOVERY' OR EXISTS (SELECT FROM account_recoveries
+                    WHERE account_recoveries.user_id = events.subject_id AND started_at <= occurred_at))
                 AND ($2 <> 'ENROLLMENT' OR reenrollment_required_at <= occurred_at AND enrollment_stopped_at IS NULL
                     AND EXISTS (SELECT FROM staff JOIN accounts ON accounts.id = account_id
                         WHERE user_id = users.id AND staff.invited_at IS NULL AND confirm_reset_by_email))

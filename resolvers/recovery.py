@@ -20,6 +20,7 @@ import db.sessions
 import db.throttles
 import db.users
 import resolvers.access
+import resolvers.account_recovery
 import resolvers.sign_in
 import resolvers.staff
 import resolvers.standing
@@ -137,5 +138,6 @@ async def _start(context: Context, connection: Connection, challenge: Challenge,
         service_key=challenge.service_key,
     )
     await db.outbox.append(connection, used)
+    await resolvers.account_recovery.end(connection, user_id, "recovery_pass")
     await resolvers.standing.tell_owners(context, connection, user_id, " ".join(amr))
     return SignedIn(token, expires_at)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import db.links
 import db.outbox
+import db.person_reset
 import db.resets
 import db.staff
 import db.users
@@ -172,7 +173,7 @@ async def _carry_out(
 ) -> Member:
     if not await resolvers.staff.take_factor(connection, member.user_id):
         raise StaffMfaNotEnabled
-    await resolvers.staff.end_everything(connection, member.user_id)
+    await db.person_reset.end_everything(connection, member.user_id)
     done = MfaReset(
         account_id=account_id,
         subject_id=member.user_id,

@@ -8,6 +8,7 @@ from uuid import UUID
 import db.backup_codes
 import db.factors
 import db.outbox
+import resolvers.account_recovery
 import rules.backup_codes
 import rules.totp
 from db.factors import Factor
@@ -76,6 +77,7 @@ async def spend(context: Context, connection: Connection, user_id: UUID, given: 
         raise WrongGuess(message, method="backup_code", is_replay=is_spent)
     used = BackupCodeUsed(subject_id=user_id, actor_id=user_id, client=context.client, remaining=remaining)
     await db.outbox.append(connection, used)
+    await resolvers.account_recovery.end(connection, user_id, "backup_code")
 
 
 async def spend_totp(context: Context, connection: Connection, user_id: UUID, code: str) -> None:
@@ -83,6 +85,7 @@ async def spend_totp(context: Context, connection: Connection, user_id: UUID, co
     step = matching_step(context.service.ring, await load(connection, user_id), user_id, code)
     if not await db.factors.spend_step(connection, user_id, step):
         raise WrongGuess(PAST_CODE, is_replay=True)
+    await resolvers.account_recovery.end(connection, user_id, "otp")
 
 
 def require_digits(code: str) -> None:

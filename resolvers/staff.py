@@ -23,7 +23,6 @@ from db.staff import ClaimedReminder, Filter, Member
 from resolvers.context import Context
 from rules.events.policy import GraceReminderSent
 from rules.failures import BadUserInput, InvalidInput, NotFound, NotPermitted
-from rules.links import AFTER_RESET
 from rules.people import Person, Role
 
 LARGEST_PAGE = 500
@@ -120,15 +119,6 @@ async def lock_member(
 async def take_factor(connection: Connection, user_id: UUID) -> bool:
     """Take the factor away, or let enroll again who has disputed a reset; false when there is nothing to reset."""
     return await db.factors.remove(connection, user_id) or await db.users.is_enrolling_stopped(connection, user_id)
-
-
-async def end_everything(connection: Connection, user_id: UUID) -> None:
-    """What a reset takes besides the factor: sessions, challenges, an enrollment, a lock; and what it demands."""
-    await db.users.require_reenrollment(connection, user_id)
-    await resolvers.sessions.leave_nothing_open(connection, user_id)
-    await db.links.void(connection, user_id, AFTER_RESET)
-    await db.resets.drop(connection, user_id)
-    await db.throttles.clear(connection, rules.throttling.second_factor_key(user_id))
 
 
 async def remind(context: Context, account_id: UUID, staff_ids: list[str]) -> tuple[int, int]:

@@ -21,6 +21,8 @@ class Purpose(StrEnum):
     ENROLLMENT = "ENROLLMENT"
     NOT_MY_SIGN_IN = "NOT_MY_SIGN_IN"
     STOP_RESET = "STOP_RESET"
+    START_RECOVERY = "START_RECOVERY"
+    STOP_RECOVERY = "STOP_RECOVERY"
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,11 @@ PASSWORD_RESET = Link(Purpose.PASSWORD_RESET, timedelta(minutes=30), "/set-passw
 NOT_ME = Link(Purpose.NOT_ME, timedelta(days=7), "/not-me")
 NOT_MY_SIGN_IN = Link(Purpose.NOT_MY_SIGN_IN, timedelta(days=7), "/not-my-session")
 STOP_RESET = Link(Purpose.STOP_RESET, REQUEST_LIFETIME, "/not-wanted")
+START_RECOVERY = Link(Purpose.START_RECOVERY, timedelta(minutes=30), "/come-back")
+# As long as the longest wait, and a day.
+STOP_RECOVERY = Link(Purpose.STOP_RECOVERY, timedelta(days=8), "/not-my-recovery")
 ENROLLMENT = Link(Purpose.ENROLLMENT, timedelta(minutes=30), None)
 # They lead nobody on.
-REJECTING = (Purpose.NOT_ME, Purpose.NOT_MY_SIGN_IN, Purpose.STOP_RESET)
+REJECTING = (Purpose.NOT_ME, Purpose.NOT_MY_SIGN_IN, Purpose.STOP_RESET, Purpose.STOP_RECOVERY)
 AFTER_RESET = [Purpose.NOT_ME, Purpose.ENROLLMENT]
 SETS_PASSWORD = [Purpose.INVITATION, Purpose.PASSWORD_RESET]

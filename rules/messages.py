@@ -26,6 +26,10 @@ FOR_PEOPLE = (
     "You have shown no code of it for a year. Enter one now, as long as you are signed in: better to find out here "
     "than at the next sign-in.",
     "Check code",
+    "You cannot come back alone: an account that you belong to does not allow it. Ask an owner or admin to reset "
+    "your MFA.",
+    "Account recovery begins with your password. Sign in with it, then ask again.",
+    "The wait must be {least} to {most} days.",
     "Confirm your password to go on.",
     "Confirm with a code from your authenticator app to go on.",
     "Too many sign-ins are under way. Nothing was changed; try again in a moment.",

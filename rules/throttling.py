@@ -145,6 +145,21 @@ def enrollment_link_key(user_id: UUID) -> str:
     return f"enrollment-link:{user_id}"
 
 
+def recovery_key(user_id: UUID, address: str | None) -> str:
+    """The throttle of asking from one client address to come back as this person without a second factor."""
+    return f"recovery:{user_id}:{source(address)}"
+
+
+def recovery_address_key(address: str | None) -> str:
+    """The throttle of one client address's asking for that, as whoever."""
+    return f"recovery-address:{_household(address)}"
+
+
+def recovery_link_key(user_id: UUID) -> str:
+    """The throttle of the emails with one person's link to begin it."""
+    return f"recovery-link:{user_id}"
+
+
 def new_device_key(user_id: UUID) -> str:
     """The throttle of the emails of one person's sign-ins from devices not seen before."""
     return f"new-device:{user_id}"

@@ -9,6 +9,7 @@ import strawberry
 
 import resolvers.access
 import resolvers.account_providers
+import resolvers.account_recovery
 import resolvers.alerts
 import resolvers.audit
 import resolvers.compliance
@@ -23,6 +24,7 @@ import rules.people
 import rules.policy
 import rules.resets
 from db.staff import Filter
+from schema.account_recovery import AccountRecoveryDelays
 from schema.alerts import AlertSetting
 from schema.audit import AuditEventConnection, AuditFilter
 from schema.common import Info
@@ -136,6 +138,14 @@ class Account:
     )
     async def mfa_reset_requests(self, info: Info) -> list[MfaResetRequest] | None:
         return await requests_of(info, self.facts.id)
+
+    @strawberry.field(
+        description="How long staff wait who come back alone, without their second factor; null unless an owner "
+        "allowed it. Owners, admins and super-admins only."
+    )
+    async def account_recovery(self, info: Info) -> AccountRecoveryDelays | None:
+        delays = await resolvers.account_recovery.delays(info.context, self.facts.id)
+        return AccountRecoveryDelays.of(delays) if delays else None
 
     @strawberry.field(
         description="Who could not come back today if they lost their phone. Owners, admins and super-admins only."

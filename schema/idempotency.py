@@ -37,6 +37,9 @@ BY_TOKEN = {
     "rejectSignIn": "token",
     "disputeMfaReset": "token",
     "stopMfaReset": "token",
+    "requestAccountRecovery": "challengeToken",
+    "startAccountRecovery": "token",
+    "stopAccountRecovery": "token",
 }
 BY_EMAIL = {"signIn": "email", "requestPasswordReset": "email"}
 # These had keys before, under which a service gets the same answer for 24 hours.

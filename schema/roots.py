@@ -11,6 +11,7 @@ from graphql import GraphQLSchema, Undefined, build_schema, is_abstract_type
 from strawberry.schema.config import StrawberryConfig
 
 import resolvers.access
+from schema.account_recovery import AccountRecoveryMutation
 from schema.accounts import Account, AccountMutation
 from schema.alerts import AlertMutation
 from schema.check_up import CheckUpMutation
@@ -82,6 +83,7 @@ class Mutation(
     LanguageMutation,
     LockOutMutation,
     CheckUpMutation,
+    AccountRecoveryMutation,
 ):
     pass
 

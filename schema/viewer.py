@@ -8,11 +8,13 @@ from enum import Enum
 import strawberry
 
 import db.sessions
+import resolvers.account_recovery
 import resolvers.languages
 import resolvers.sessions
 import rules.check_up
 import rules.notice
 import rules.people
+from schema.account_recovery import AccountRecovery
 from schema.accounts import Account
 from schema.common import Info, Role, told
 from schema.languages import Language
@@ -153,6 +155,14 @@ class Viewer:
     async def language(self, info: Info) -> Language | None:
         chosen = await resolvers.languages.of_person(info.context)
         return Language[chosen.upper()] if chosen else None
+
+    @strawberry.field(
+        description="The account recovery that waits for the viewer: somebody asked to come back as them without a "
+        "second factor. Show it, with a way to cancelAccountRecovery."
+    )
+    async def account_recovery(self, info: Info) -> AccountRecovery | None:
+        waiting = await resolvers.account_recovery.waiting(info.context)
+        return AccountRecovery.of(waiting) if waiting else None
 
     @classmethod
     def of(cls, person: rules.people.Person, info: Info) -> Viewer:

@@ -1,5 +1,5 @@
 """The pages for people: the shells of /sign-in, /account/security, /settings/security, /set-password,
-/new-app, /not-me, /not-my-session and /not-wanted.
+/new-app, /not-me, /not-my-session, /not-wanted, /come-back and /not-my-recovery.
 
 A shell holds nothing about anybody: its modules ask the GraphQL API, with the session's cookie, as any client would.
 The server looks at the session only to send people to the page that fits, and to answer 404 where the API says
@@ -90,6 +90,8 @@ class Pages:
             Route("/not-me", self._not_me),
             Route("/not-my-session", self._not_my_session),
             Route("/not-wanted", self._not_wanted),
+            Route("/come-back", self._come_back),
+            Route("/not-my-recovery", self._not_my_recovery),
             Route(LOGO_PATH, self._logo),
             self.files.route,
         ]
@@ -148,6 +150,12 @@ class Pages:
 
     async def _not_wanted(self, request: Request) -> Response:
         return self._page(request, "not_me.html", disowns="waiting")
+
+    async def _come_back(self, request: Request) -> Response:
+        return self._page(request, "come_back.html")
+
+    async def _not_my_recovery(self, request: Request) -> Response:
+        return self._page(request, "not_me.html", disowns="recovery")
 
     async def _logo(self, request: Request) -> Response:
         file = self.settings.logo_file

@@ -13,6 +13,7 @@ import db.housekeeping
 import db.webhook_deliveries
 import db.webhook_sending
 from rules.events.mailing import BULK
+from workers.account_recovery import carry_on
 from workers.alerts import tell_gathered
 from workers.app import FORMER_NAMES, WORK, log, wake
 from workers.digests import write_digests
@@ -95,6 +96,11 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
             return await expire_resets(await runtime.database())
 
         runtime.run(expire(), STEP_S)
+
+        async def recover() -> int:
+            return await carry_on(await runtime.database())
+
+        runtime.run(recover(), STEP_S)
 
     @app.task(name="gatehouse.remind")
     def record_reminders() -> None:

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import MISSING, fields
 
+from rules.events.account_recovery import (
+    AccountRecoveryChanged,
+    AccountRecoveryCompleted,
+    AccountRecoveryReminded,
+    AccountRecoveryRequested,
+    AccountRecoveryStarted,
+    AccountRecoveryStopped,
+)
 from rules.events.alerts import AlertRaised, AlertsChanged, DigestSent
 from rules.events.base import Event
 from rules.events.languages import AccountLanguageChanged, LanguageChanged
@@ -163,6 +171,12 @@ EVENTS: tuple[type[Event], ...] = (
     ResetApprovalChanged,
     BackupCodesSaved,
     MfaProved,
+    AccountRecoveryRequested,
+    AccountRecoveryStarted,
+    AccountRecoveryReminded,
+    AccountRecoveryStopped,
+    AccountRecoveryCompleted,
+    AccountRecoveryChanged,
 )
 # What audit logs show and webhooks tell.
 SHOWN = tuple(event for event in EVENTS if event.is_shown)

@@ -43,6 +43,13 @@ SUBJECTS = {
     "recovery_pass_issued_owners": "A recovery pass was given to your colleague",
     "recovery_pass_used": "A recovery pass was used to sign in as you",
     "recovery_pass_used_owners": "A recovery pass of your colleague was used",
+    "account_recovery_requested": "Confirm that you want to come back without MFA",
+    "account_recovery_started": "Your MFA is reset in some days unless you stop it",
+    "account_recovery_started_owners": "A colleague asked to come back without MFA",
+    "account_recovery_reminded": "Your MFA will be reset soon unless you stop it",
+    "account_recovery_stopped": "Your MFA is not reset: coming back without it was stopped",
+    "account_recovery_lapsed": "Your MFA is not reset: coming back without it was stopped",
+    "account_recovery_completed": "Your MFA was reset as you asked: set it up again",
     "email_changed": "Your email address was changed",
     "alert": "Somebody of your agency turned off MFA",
     "alerts_gathered": "3 more alerts: A sign-in of your agency was locked",
@@ -71,6 +78,9 @@ SUBJECTS = {
 LINKS = {
     "new_device_signed_in": ("/not-my-session", "This was not me"),
     "mfa_reset_requested": ("/not-wanted", "Stop the reset"),
+    "account_recovery_completed": ("/not-me", "This was not me"),
+    "account_recovery_started": ("/not-my-recovery", "Stop it"),
+    "account_recovery_reminded": ("/not-my-recovery", "Stop it"),
 }
 # What was done by the person, or by somebody in their place.
 SECURITY = [
@@ -146,6 +156,7 @@ def test_nothing_is_loaded_and_every_link_is_the_one_that_the_button_has(name: s
         f"https://gatehouse.example.com/account/security#token={SAMPLE_TOKEN}",
         "https://gatehouse.example.com/settings/security",
         f"https://gatehouse.example.com/set-password#token={SAMPLE_TOKEN}",
+        f"https://gatehouse.example.com/come-back#token={SAMPLE_TOKEN}",
     }
     elsewhere = {"https://gatehouse.example.com/sign-in"} if name.startswith("password_") else set()
     assert set(re.findall(r"https?://[^\s\"'<]+", html)) <= {action, f"{action}.", not_me, *elsewhere}

@@ -28,6 +28,10 @@ FREE = {
     "setLanguage",
     "confirmBackupCodesSaved",
     "proveMfa",
+    "requestAccountRecovery",
+    "startAccountRecovery",
+    "stopAccountRecovery",
+    "cancelAccountRecovery",
 }
 GUARDED = MUTATIONS.keys() - FREE - OF_SERVICES
 # What brings a code itself, beside which the password is proof enough.

@@ -67,7 +67,8 @@ function show(viewer, account) {
     });
   } else showPolicy(account.securityPolicy);
   new Webhooks(account.id, account.webhooks, role === "OWNER");
-  offerAlerts(account.id, role === "OWNER");
+  onOpen("alerts", async (card) => (await import("./alerts.js")).showAlerts(card, account.id, role === "OWNER"));
+  onOpen("come-back", async (card) => (await import("./recovery_policy.js")).showRecoveryPolicy(card, account.id, role === "OWNER"));
   beginAccountLanguage(account.id, account.language, role !== null);
   if (account.mfaResetRequests.length) {
     void import("./resets.js").then(({ showResets }) =>
@@ -85,16 +86,11 @@ function show(viewer, account) {
   follow(roster);
 }
 
-/** What few people open is loaded when they do. @param {string} accountId @param {boolean} isOwner */
-function offerAlerts(accountId, isOwner) {
-  const card = element(document, "section[aria-labelledby=alerts-title]");
-  find(card, "details", HTMLDetailsElement).addEventListener("toggle", async () => {
-    try {
-      await (await import("./alerts.js")).showAlerts(card, accountId, isOwner);
-    } catch (error) {
-      tell(card, error);
-    }
-  }, { once: true });
+/** What few people open is loaded when they do. @param {string} id @param {(card: HTMLElement) => Promise<void>} load */
+function onOpen(id, load) {
+  const card = element(document, `section[aria-labelledby=${id}-title]`);
+  const opened = () => void load(card).catch((error) => tell(card, error));
+  find(card, "details", HTMLDetailsElement).addEventListener("toggle", opened, { once: true });
 }
 
 /** @param {Roster} roster */

@@ -49,6 +49,9 @@ export function show(viewer, isBlocked, enrolled) {
   for (const free of document.querySelectorAll("[data-free]")) free.toggleAttribute("hidden", isBlocked);
   element(document, ".skip").hidden = isBlocked;
   showBanner(viewer.mfaNotice, enrolled);
+  if (viewer.accountRecovery || document.querySelector("[data-waiting]")) {
+    void import("./waiting.js").then(({ showWaiting }) => showWaiting(viewer.accountRecovery));
+  }
   if (viewer.language) void inLanguage(viewer.language);
 }
 

@@ -1,5 +1,5 @@
-// The pages /not-me, /not-my-session and /not-wanted: by the link of an email about a reset, a new device or a reset that
-// waits, whose token stands in the fragment. Nothing happens until pressed, since mail programs open links, too.
+// The pages /not-me, /not-my-session, /not-wanted and /not-my-recovery: by the link of an email about a reset, a new
+// device, a reset that waits or an account recovery, whose token stands in the fragment. Nothing happens until pressed, since mail programs open links, too.
 
 import { Problem, ask } from "./api.js";
 import { element, form, show, tokenOfLink } from "./dom.js";
@@ -17,9 +17,13 @@ const STOP = `mutation StopMfaReset($input: StopMfaResetInput!) {
   stopMfaReset(input: $input) { __typename ... on MfaResetStopped { email } ... on Error { message }
     ... on TooManyAttempts { retryAt } } }`;
 
+const STOP_RECOVERY = `mutation StopAccountRecovery($input: StopAccountRecoveryInput!) {
+  stopAccountRecovery(input: $input) { __typename ... on AccountRecoveryStopped { email } ... on Error { message }
+    ... on TooManyAttempts { retryAt } } }`;
+
 const main = element(document, "#main");
 /** @type {Record<string, (token: string) => Promise<string | null>>} */
-const WAYS = { reset: disputeReset, waiting: stopReset, "sign-in": rejectSignIn };
+const WAYS = { reset: disputeReset, waiting: stopReset, recovery: stopRecovery, "sign-in": rejectSignIn };
 const disown = WAYS[main.dataset.disowns ?? ""];
 const token = tokenOfLink();
 show(main, token ? "ask" : "worthless");
@@ -73,5 +77,18 @@ async function stopReset(token) {
   const result = data.stopMfaReset;
   if (result.__typename === "LinkExpired") return null;
   if (result.__typename !== "MfaResetStopped") throw new Problem(result.__typename, sentence(result));
+  return t("Nothing has changed for {email}.", { email: result.email });
+}
+
+/**
+ * The same of an account recovery that waits.
+ * @param {string} token
+ */
+async function stopRecovery(token) {
+  const { data, problem } = await ask(STOP_RECOVERY, { input: { token } });
+  if (problem) throw problem;
+  const result = data.stopAccountRecovery;
+  if (result.__typename === "LinkExpired") return null;
+  if (result.__typename !== "AccountRecoveryStopped") throw new Problem(result.__typename, sentence(result));
   return t("Nothing has changed for {email}.", { email: result.email });
 }

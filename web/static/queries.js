@@ -5,6 +5,7 @@ export const VIEWER = `id email isSuperAdmin language
   memberships { role account { id name } }
   mfaNotice { title message actionLabel blocking }
   checkUp { title message }
+  accountRecovery { startedAt endsAt }
   sessions { id current createdAt lastUsedAt userAgent ipAddress }`;
 
 export const ACCOUNT_PAGE = `query AccountSecurity { viewer { ${VIEWER} } }`;
@@ -22,5 +23,6 @@ export const VIEWER_CHANGED = `subscription ViewerChanged { viewerChanged { ${VI
  * @typedef {{id: string, email: string, isSuperAdmin: boolean, language: string | null,
  *   mfa: {enabled: boolean, enabledAt: string | null, backupCodesRemaining: number},
  *   memberships: {role: string, account: {id: string, name: string}}[],
- *   mfaNotice: Notice | null, checkUp: {title: string, message: string} | null, sessions: Session[]}} Viewer
+ *   mfaNotice: Notice | null, checkUp: {title: string, message: string} | null,
+ *   accountRecovery: {startedAt: string, endsAt: string} | null, sessions: Session[]}} Viewer
  */

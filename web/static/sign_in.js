@@ -8,4 +8,10 @@ import { goOn } from "./wanted.js";
 const challenge = /^#challenge=(gh_c_[\w-]+)$/.exec(location.hash)?.[1];
 if (challenge) history.replaceState(null, "", location.pathname + location.search);
 
-signInFlow(element(document, "#flow"), "", challenge, goOn);
+const flow = element(document, "#flow");
+flow.addEventListener("lost", async (event) => {
+  const { email, challengeToken } = /** @type {CustomEvent} */ (event).detail;
+  const { showWays } = await import("./account_recovery.js");
+  showWays(flow, challengeToken, () => signInFlow(flow, email, challengeToken, goOn));
+});
+signInFlow(flow, "", challenge, goOn);

@@ -56,6 +56,10 @@ function codeStep(place, email, challengeToken, done, kind) {
     codeStep(place, email, challengeToken, done, otherKind(kind)),
   );
   button(place, "[data-pass]").addEventListener("click", () => passStep(place, email, challengeToken, done));
+  // On the page /sign-in alone, which knows what then.
+  place.querySelector("[data-lost]")?.addEventListener("click", () =>
+    place.dispatchEvent(new CustomEvent("lost", { detail: { email, challengeToken } })),
+  );
   onSubmit(form(place), async () => {
     if (!isCode(field)) return;
     const result = await sent(COMPLETE, { challengeToken, code: { [kind]: codeIn(field) } });

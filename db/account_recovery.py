@@ -1,0 +1,155 @@
+"""Account recoveries that wait: one row each, which whatever ends it deletes, once; and how long accounts let wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from db.pool import Connection
+from rules.account_recovery import TOLD_EVERY, Delays
+
+AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Whose account recovery waits, since when and until when."""
+
+    user_id: UUID
+    email: str
+    started_at: datetime
+    ends_at: datetime
+
+
+async def delays(connection: Connection, account_id: UUID) -> Delays | None:
+    """How long the account lets wait; None when it does not allow it."""
+    row = await connection.fetchrow(
+        "SELECT owner_days, admin_days, member_days FROM account_recovery_policies WHERE account_id = $1", account_id
+    )
+    return Delays(**row) if row else None
+
+
+async def allow(connection: Connection, account_id: UUID, wanted: Delays) -> None:
+    """Let the account's staff come back alone after so many days. Who waits already waits no shorter."""
+    await connection.execute(
+        """
+        INSERT INTO account_recovery_policies (account_id, owner_days, admin_days, member_days)
+        VALUES ($1, $2, $3, $4)
+        ON CONFLICT (account_id) DO UPDATE SET owner_days = $2, admin_days = $3, member_days = $4
+        """,
+        account_id,
+        wanted.owner_days,
+        wanted.admin_days,
+        wanted.member_days,
+    )
+
+
+async def forbid(connection: Connection, account_id: UUID) -> None:
+    """Let nobody of the account come back alone any more, whoever waits included."""
+    await connection.execute("DELETE FROM account_recovery_policies WHERE account_id = $1", account_id)
+
+
+async def days_of(connection: Connection, user_id: UUID) -> int | None:
+    """How many days the person would wait; None when they cannot come back alone."""
+    days: int | None = await connection.fetchval("SELECT account_recovery_days($1)", user_id)
+    return days
+
+
+async def start(connection: Connection, user_id: UUID, asked_at: datetime) -> Waiting | None:
+    """Let it wait, under the person's lock; None when one waits already, or the person cannot come back alone (now).
+
+    Who set another password since it was asked for begins anew: whoever asked may not know it.
+    """
+    row = await connection.fetchrow(
+        """
+        INSERT INTO account_recoveries (user_id, email, password_set_at, ends_at)
+        SELECT users.id, email, password_set_at, now() + make_interval(hours => 24 * days)
+        FROM users JOIN factors ON factors.user_id = users.id, account_recovery_days(users.id) AS days
+        WHERE users.id = $1 AND days IS NOT NULL AND coalesce(password_set_at < $2, true)
+        ON CONFLICT (user_id) DO UPDATE SET email = excluded.email, password_set_at = excluded.password_set_at,
+            started_at = excluded.started_at, ends_at = excluded.ends_at, told_at = excluded.told_at
+        WHERE account_recovery_due_at(account_recoveries) IS NULL
+        RETURNING user_id, email, started_at, ends_at
+        """,
+        user_id,
+        asked_at,
+    )
+    return Waiting(**row) if row else None
+
+
+async def of_user(connection: Connection, user_id: UUID) -> Waiting | None:
+    """What waits for the person, and holds."""
+    row = await connection.fetchrow(
+        """
+        SELECT user_id, email, started_at, account_recovery_due_at(account_recoveries) AS ends_at
+        FROM account_recoveries WHERE user_id = $1 AND account_recovery_due_at(account_recoveries) IS NOT NULL
+        """,
+        user_id,
+    )
+    return Waiting(**row) if row else None
+
+
+async def stop(connection: Connection, user_id: UUID) -> bool:
+    """End what waits for the person; false when there is nothing, or something else has ended it."""
+    status = await connection.execute("DELETE FROM account_recoveries WHERE user_id = $1", user_id)
+    return status == "DELETE 1"
+
+
+async def stop_told(connection: Connection, event_id: int) -> UUID | None:
+    """End what this event told of; whose it was, None when something else has ended it."""
+    user_id: UUID | None = await connection.fetchval(
+        """
+        DELETE FROM account_recoveries USING events
+        WHERE events.id = $1 AND user_id = subject_id AND started_at <= occurred_at
+        RETURNING user_id
+        """,
+        event_id,
+    )
+    return user_id
+
+
+async def lapse(connection: Connection) -> list[UUID]:
+    """End those that hold no more; whose they were."""
+    rows = await connection.fetch(
+        "DELETE FROM account_recoveries WHERE account_recovery_due_at(account_recoveries) IS NULL RETURNING user_id"
+    )
+    return [row["user_id"] for row in rows]
+
+
+async def remind(connection: Connection) -> list[Waiting]:
+    """Those whose people are to be told again, as each day; they count as told."""
+    rows = await connection.fetch(
+        """
+        UPDATE account_recoveries SET told_at = now()
+        WHERE told_at <= now() - $1::interval AND account_recovery_due_at(account_recoveries) > now()
+        RETURNING user_id, email, started_at, account_recovery_due_at(account_recoveries) AS ends_at
+        """,
+        TOLD_EVERY,
+    )
+    return [Waiting(**row) for row in rows]
+
+
+async def due(connection: Connection) -> list[UUID]:
+    """Whose is over, up to a hundred of them: those alone whom a mail has told of it."""
+    rows = await connection.fetch(
+        """
+        SELECT user_id FROM account_recoveries
+        WHERE account_recovery_due_at(account_recoveries) <= now() AND EXISTS (
+            SELECT FROM events JOIN deliveries ON deliveries.event_id = events.id
+            WHERE subject_id = account_recoveries.user_id AND type = 'ACCOUNT_RECOVERY_STARTED'
+                AND occurred_at >= started_at AND deliveries.user_id = subject_id AND state = 'sent')
+        ORDER BY ends_at LIMIT $1
+        """,
+        AT_ONCE,
+    )
+    return [row["user_id"] for row in rows]
+
+
+async def take(connection: Connection, user_id: UUID) -> bool:
+    """End what is over, to be carried out; false when something else was first: the database lets one win."""
+    status = await connection.execute(
+        "DELETE FROM account_recoveries WHERE user_id = $1 AND account_recovery_due_at(account_recoveries) <= now()",
+        user_id,
+    )
+    return status == "DELETE 1"

@@ -1,0 +1,182 @@
+"""Coming back alone, slowly, where the person's accounts allow it: by password and mailbox, after days."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import db.account_recovery
+import db.challenges
+import db.links
+import db.memberships
+import db.outbox
+import db.policy
+import db.throttles
+import db.users
+import resolvers.access
+import resolvers.reenrollment
+import rules.account_recovery
+import rules.throttling
+import rules.tokens
+from db.account_recovery import Waiting
+from db.pool import Connection
+from resolvers.context import Context
+from rules.account_recovery import BEGINS_OTHERWISE, NOT_OFFERED, Delays
+from rules.clients import Client
+from rules.events.account_recovery import (
+    SESSION,
+    AccountRecoveryChanged,
+    AccountRecoveryRequested,
+    AccountRecoveryStarted,
+    AccountRecoveryStopped,
+)
+from rules.events.base import EMAIL_LINK
+from rules.failures import ChallengeExpired, LinkExpired, NotFound, NotPermitted, TooManyAttempts
+from rules.links import Purpose
+
+
+async def request(context: Context, challenge_token: str) -> int:
+    """Send whoever has given the password the link to begin by; return how many days they will wait.
+
+    Only a challenge lets ask, so a stranger hears of nobody whether they are enrolled, or what their accounts allow.
+    Raises ChallengeExpired, NotPermitted and TooManyAttempts.
+    """
+    challenge_hash = rules.tokens.digest(rules.tokens.CHALLENGE_PREFIX, challenge_token)
+    async with context.database.connection() as connection:
+        challenge = await db.challenges.find(connection, challenge_hash) if challenge_hash else None
+    if challenge is None:
+        raise ChallengeExpired
+    if "pwd" not in challenge.amr:
+        raise NotPermitted(BEGINS_OTHERWISE)  # a provider's word is often the mailbox's own
+    if context.is_service:
+        context.client = Client(challenge.user_agent, challenge.ip_address)
+    user_id = challenge.user_id
+    async with context.changing(user_id) as connection:
+        await db.users.lock(connection, user_id)
+        days = await db.account_recovery.days_of(connection, user_id)
+        if days is None:
+            raise NotPermitted(NOT_OFFERED)
+        if await _may_be_mailed(connection, user_id, context.client.ip_address):
+            requested = AccountRecoveryRequested(subject_id=user_id, client=context.client, amr=" ".join(challenge.amr))
+            await db.outbox.append(connection, requested)
+    return days
+
+
+async def _may_be_mailed(connection: Connection, user_id: UUID, address: str | None) -> bool:
+    """False while the links sent before still hold. Raises TooManyAttempts."""
+    await db.throttles.charge(connection, rules.throttling.recovery_key(user_id, address), rules.throttling.RESET)
+    address_key = rules.throttling.recovery_address_key(address)
+    await db.throttles.charge(connection, address_key, rules.throttling.RESET_ADDRESS)
+    try:
+        person_key = rules.throttling.recovery_link_key(user_id)
+        await db.throttles.charge(connection, person_key, rules.throttling.ENROLLMENT_LINK)
+    except TooManyAttempts:
+        return False
+    return True
+
+
+async def start(context: Context, token: str) -> Waiting:
+    """Begin to wait, by the link of that email; what waits already goes on as it is.
+
+    Raises LinkExpired, also when it is not allowed any more or the password was changed since, and TooManyAttempts.
+    """
+    found = await resolvers.reenrollment.find_link(context, token, Purpose.START_RECOVERY)
+    async with context.changing(found.user_id) as connection:
+        await db.users.lock(connection, found.user_id)
+        if not await db.links.use(connection, found):
+            raise LinkExpired
+        started = await db.account_recovery.start(connection, found.user_id, found.made_at)
+        if started is not None:
+            await _tell(context, connection, started)
+        waiting = started or await db.account_recovery.of_user(connection, found.user_id)
+        if waiting is None:
+            raise LinkExpired
+    return waiting
+
+
+async def _tell(context: Context, connection: Connection, started: Waiting) -> None:
+    """The person, and the owners of each of their accounts."""
+    account_ids = await db.memberships.accounts_of(connection, started.user_id)
+    told = [
+        AccountRecoveryStarted(
+            account_id=account_id,
+            subject_id=started.user_id,
+            actor_id=started.user_id,
+            client=context.client,
+            subject_email=started.email,
+            until=started.ends_at,
+            is_mailed=account_id == account_ids[0],
+        )
+        for account_id in account_ids
+    ]
+    await db.outbox.append_all(connection, told)
+
+
+async def stop(context: Context, token: str) -> str:
+    """End what waits, by a link of one of its emails to the person or to an owner; return whose it was.
+
+    Raises LinkExpired and TooManyAttempts.
+    """
+    found = await resolvers.reenrollment.find_link(context, token, Purpose.STOP_RECOVERY)
+    async with context.changing(found.user_id) as connection:
+        await db.users.lock(connection, found.user_id)
+        if not await db.links.use(connection, found):
+            raise LinkExpired
+        user_id = await db.account_recovery.stop_told(connection, found.event_id)
+        if user_id is None:
+            raise LinkExpired
+        stopped = AccountRecoveryStopped(subject_id=user_id, actor_id=found.user_id, how=EMAIL_LINK)
+        await db.outbox.append(connection, stopped)
+        known = await db.users.credentials_of(connection, user_id)
+        assert known is not None
+    return known.email
+
+
+async def cancel(context: Context) -> None:
+    """End what waits for the person, in a session of theirs; where nothing does, that is no failure."""
+    person = await context.person()
+    async with context.changing(person.id) as connection:
+        await resolvers.access.lock_person(connection, person)
+        await end(connection, person.id, SESSION)
+
+
+async def end(connection: Connection, user_id: UUID, how: str) -> None:
+    """Whoever waits has shown to be here, under their lock: nothing waits for them any more."""
+    if await db.account_recovery.stop(connection, user_id):
+        stopped = AccountRecoveryStopped(subject_id=user_id, actor_id=user_id, how=how)
+        await db.outbox.append(connection, stopped)
+
+
+async def waiting(context: Context) -> Waiting | None:
+    """What waits for the person, and holds."""
+    person = await context.person()
+    async with context.database.connection() as connection:
+        return await db.account_recovery.of_user(connection, person.id)
+
+
+async def delays(context: Context, account_id: UUID) -> Delays | None:
+    """How long the account lets wait. Raises what viewed_account raises."""
+    await resolvers.access.viewed_account(context, account_id)
+    async with context.database.connection() as connection:
+        return await db.account_recovery.delays(connection, account_id)
+
+
+async def set_delays(context: Context, account_id: UUID, wanted: Delays | None) -> None:
+    """Let the account's staff come back alone after so many days, or not (None); what already holds is no change.
+
+    Raises what owned_account raises, and InvalidInput.
+    """
+    person = await resolvers.access.owned_account(context, account_id, to="choose whether staff may come back alone")
+    if wanted is not None:
+        rules.account_recovery.check(wanted)
+    async with context.changing(account_id) as connection:
+        if await db.policy.lock(connection, account_id) is None:
+            raise NotFound
+        await resolvers.access.confirm_owner(connection, person, account_id)
+        if wanted == await db.account_recovery.delays(connection, account_id):
+            return
+        if wanted is None:
+            await db.account_recovery.forbid(connection, account_id)
+        else:
+            await db.account_recovery.allow(connection, account_id, wanted)
+        changed = AccountRecoveryChanged.of(wanted, account_id=account_id, actor_id=person.id)
+        await db.outbox.append(connection, changed)

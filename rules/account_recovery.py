@@ -1,0 +1,33 @@
+"""Account recovery: coming back alone without the second factor, after days in which it can be stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from rules.failures import InvalidInput
+
+LEAST_DAYS, MOST_DAYS = 1, 7
+TOLD_EVERY = timedelta(hours=24)
+NOT_OFFERED = (
+    "You cannot come back alone: an account that you belong to does not allow it. Ask an owner or admin to reset "
+    "your MFA."
+)
+BEGINS_OTHERWISE = "Account recovery begins with your password. Sign in with it, then ask again."
+
+
+@dataclass(frozen=True)
+class Delays:
+    """How many days whoever has which role waits."""
+
+    owner_days: int
+    admin_days: int
+    member_days: int
+
+
+def check(delays: Delays) -> None:
+    """Raises InvalidInput unless each is 1 to 7 days."""
+    named = {"ownerDays": delays.owner_days, "adminDays": delays.admin_days, "memberDays": delays.member_days}
+    for name, days in named.items():
+        if not LEAST_DAYS <= days <= MOST_DAYS:
+            raise InvalidInput(name, f"The wait must be {LEAST_DAYS} to {MOST_DAYS} days.")

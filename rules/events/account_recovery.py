@@ -1,0 +1,144 @@
+"""What happens when somebody comes back alone, without their second factor, where their accounts allow it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import rules.events.base
+import rules.events.mailing
+import rules.links
+from rules.account_recovery import Delays
+from rules.alerts import AlertKind
+from rules.events.base import EMAIL_LINK, AccountEvent, OwnAct, PersonEvent, Shown
+from rules.events.mailing import Mailing, While
+from rules.events.samples import ACCOUNT_ID, ADMIN_ID, AT
+
+# In a session of the person, without anything being shown; it no longer held.
+SESSION, LAPSED = "session", "lapsed"
+HOW = {
+    "otp": "by a code of their app",
+    "backup_code": "by a backup code",
+    "recovery_pass": "by a recovery pass",
+    EMAIL_LINK: "by a link of its email",
+    SESSION: "in a session of theirs",
+    LAPSED: "since their password, address or roles have changed, or an account does not allow it any more",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountRecoveryRequested(Shown):
+    description = "Somebody who knows a person's password asked for the email's link that account recovery begins with."
+    sentence = "A link to come back without MFA was sent to {subject}."
+    mailing = rules.events.mailing.to_subject(
+        "account_recovery_requested", rules.links.START_RECOVERY, holds_while=While.ENROLLED
+    )
+    samples = {"account_recovery_requested": {"amr": "pwd"}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountRecoveryStarted(OwnAct):
+    """One for each account of the person, whose owners are told; the person is mailed of the first of them alone."""
+
+    description = "A person's account recovery began to wait: unless stopped, their MFA is reset when it ends."
+    sentence = "{subject} asked to come back without MFA; it is reset on {until} unless that is stopped."
+    about_method = EMAIL_LINK
+    mailing = rules.events.mailing.to_subject(
+        "account_recovery_started", further_links=(rules.links.STOP_RECOVERY,), holds_while=While.ENROLLED
+    )
+    copy = rules.events.mailing.to_owners("account_recovery_started_owners")
+    samples = {
+        "account_recovery_started": {
+            "account_id": ACCOUNT_ID,
+            "subject_email": "mia@example.com",
+            "until": AT + timedelta(days=3),
+        }
+    }
+
+    subject_email: str
+    until: datetime = rules.events.base.shown_as("MFA is reset on")
+    is_mailed: bool = True
+
+    def emailed_as(self) -> Mailing | None:
+        """To the owners alone where the person has had a mail already."""
+        return self.mailing if self.is_mailed else self.copy
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountRecoveryReminded(PersonEvent):
+    description = "A person was told again, as each day, that their account recovery waits."
+    sentence = "{subject} was told that their MFA is reset on {until} unless that is stopped."
+    mailing = rules.events.mailing.to_subject(
+        "account_recovery_reminded", further_links=(rules.links.STOP_RECOVERY,), holds_while=While.ENROLLED
+    )
+    samples = {"account_recovery_reminded": {"until": AT + timedelta(days=2)}}
+
+    until: datetime = rules.events.base.shown_as("MFA is reset on")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountRecoveryStopped(PersonEvent):
+    """`how` is what was shown, or one of the two above."""
+
+    description = "A person's account recovery was stopped: nothing has changed for them."
+    sentence = "The account recovery of {subject} was stopped {how}."
+    mailing = rules.events.mailing.to_subject("account_recovery_stopped")
+    samples = {
+        "account_recovery_stopped": {"how": EMAIL_LINK},
+        "account_recovery_lapsed": {"how": LAPSED},
+    }
+
+    how: str
+
+    def method(self) -> str | None:
+        """What was shown, if anything."""
+        return None if self.how in {SESSION, LAPSED} else self.how
+
+    def words(self) -> dict[str, str]:
+        """The facts, with how in words."""
+        return super().words() | {"how": HOW.get(self.how, "by something else")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountRecoveryCompleted(PersonEvent):
+    description = "A person's account recovery was over: their MFA was reset, and they set it up anew."
+    sentence = "The MFA of {subject} was reset at the end of their account recovery."
+    mailing = rules.events.mailing.to_subject(
+        "account_recovery_completed",
+        further_links=(rules.links.NOT_ME, rules.links.ENROLLMENT),
+        holds_while=While.NOT_ENROLLED,
+    )
+    alert = AlertKind.MFA_RESET
+    changes_member = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountRecoveryChanged(AccountEvent):
+    """All days are None where it is not allowed any more."""
+
+    description = "An owner changed whether staff may come back alone without MFA, and after how many days."
+    sentence = "{actor} {changed}."
+    alert = AlertKind.POLICY_CHANGED
+    alert_sentence = "{actor} changed whether staff may come back alone without MFA."
+    samples = {
+        "account_recovery_changed": {"actor_id": ADMIN_ID, "owner_days": 7, "admin_days": 5, "member_days": 3},
+        "account_recovery_switched_off": {"actor_id": ADMIN_ID},
+    }
+
+    owner_days: int | None = None
+    admin_days: int | None = None
+    member_days: int | None = None
+
+    @classmethod
+    def of(cls, delays: Delays | None, **who: object) -> AccountRecoveryChanged:
+        """The event of these delays."""
+        days = delays and (delays.owner_days, delays.admin_days, delays.member_days)
+        owner, admin, member = days or (None, None, None)
+        return cls(owner_days=owner, admin_days=admin, member_days=member, **who)  # type: ignore[arg-type]
+
+    def words(self) -> dict[str, str]:
+        """The facts, as what was done."""
+        if self.owner_days is None:
+            return super().words() | {"changed": "no longer lets staff come back alone without MFA"}
+        days = f"{self.owner_days} (owners), {self.admin_days} (admins) or {self.member_days} days (members)"
+        return super().words() | {"changed": f"lets staff come back alone without MFA after {days}"}

@@ -1,0 +1,44 @@
+"""Account recoveries: told of each day, ended where they hold no more, and carried out once they are over."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import db.account_recovery
+import db.factors
+import db.outbox
+import db.person_reset
+import db.users
+from db.pool import Database
+from rules.events.account_recovery import (
+    LAPSED,
+    AccountRecoveryCompleted,
+    AccountRecoveryReminded,
+    AccountRecoveryStopped,
+)
+
+
+async def carry_on(database: Database) -> int:
+    """Do what is due now; return for how many people something was. Safe to run twice at once."""
+    async with database.transaction() as connection:
+        lapsed = await db.account_recovery.lapse(connection)
+        stopped = [AccountRecoveryStopped(subject_id=user_id, how=LAPSED) for user_id in lapsed]
+        reminded = await db.account_recovery.remind(connection)
+        told = [AccountRecoveryReminded(subject_id=each.user_id, until=each.ends_at) for each in reminded]
+        if stopped or told:
+            await db.outbox.append_all(connection, [*stopped, *told])
+        due = await db.account_recovery.due(connection)
+    completed = [await _complete(database, user_id) for user_id in due]
+    return len(stopped) + len(told) + sum(completed)
+
+
+async def _complete(database: Database, user_id: UUID) -> bool:
+    """Reset the person, unless it was stopped meanwhile: of the two the database lets one happen."""
+    async with database.transaction() as connection:
+        await db.users.lock(connection, user_id)
+        if not await db.account_recovery.take(connection, user_id):
+            return False
+        await db.factors.remove(connection, user_id)
+        await db.person_reset.end_everything(connection, user_id)
+        await db.outbox.append(connection, AccountRecoveryCompleted(subject_id=user_id))
+    return True
