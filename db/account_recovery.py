@@ -8,8 +8,11 @@ from uuid import UUID
 
 from db.pool import Connection
 from rules.account_recovery import TOLD_EVERY, Delays
+from rules.events.account_recovery import AccountRecoveryReminded, AccountRecoveryStarted
 
 AT_ONCE = 100
+# The events whose mails tell the person.
+TELL = [AccountRecoveryStarted.type(), AccountRecoveryReminded.type()]
 
 
 @dataclass(frozen=True)
@@ -131,17 +134,20 @@ async def remind(connection: Connection) -> list[Waiting]:
 
 
 async def due(connection: Connection) -> list[UUID]:
-    """Whose is over, up to a hundred of them: those alone whom a mail has told of it."""
+    """Whose is over, up to a hundred of them: those alone whom a mail that left a day ago has told of it."""
     rows = await connection.fetch(
         """
         SELECT user_id FROM account_recoveries
         WHERE account_recovery_due_at(account_recoveries) <= now() AND EXISTS (
             SELECT FROM events JOIN deliveries ON deliveries.event_id = events.id
-            WHERE subject_id = account_recoveries.user_id AND type = 'ACCOUNT_RECOVERY_STARTED'
-                AND occurred_at >= started_at AND deliveries.user_id = subject_id AND state = 'sent')
+            WHERE subject_id = account_recoveries.user_id AND type = ANY ($2)
+                AND occurred_at >= started_at AND deliveries.user_id = subject_id AND state = 'sent'
+                AND sent_at <= now() - $3::interval)
         ORDER BY ends_at LIMIT $1
         """,
         AT_ONCE,
+        TELL,
+        TOLD_EVERY,
     )
     return [row["user_id"] for row in rows]
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from db.pool import Connection
+from rules.account_recovery import Recovery
 from rules.people import Account, Membership, Person, Role, TimeLimits
 from rules.policy import Policy, RequiredOf
 from rules.resets import ResetApproval
@@ -171,6 +172,8 @@ async def person_of_session(
             users.id, users.email, users.is_super_admin, users.reenrollment_required_at, users.enrollment_stopped_at,
             factors.enabled_at AS mfa_enabled_at, coalesce(factors.last_step, 0) AS last_step,
             (SELECT count(*) FROM backup_codes WHERE backup_codes.user_id = users.id) AS backup_codes_remaining,
+            recovery.started_at AS recovery_started_at, CASE WHEN recovery.user_id IS NOT NULL
+                THEN account_recovery_due_at(recovery) END AS recovery_ends_at,
             staff.id AS staff_id, staff.role,
             CASE WHEN session.provider_mfa IS NULL OR NOT EXISTS (
                 SELECT FROM account_mfa_providers AS allowed
@@ -184,6 +187,7 @@ async def person_of_session(
         FROM session
         JOIN users ON users.id = session.user_id
         LEFT JOIN factors ON factors.user_id = users.id
+        LEFT JOIN account_recoveries AS recovery ON recovery.user_id = users.id
         LEFT JOIN staff ON staff.user_id = users.id AND invited_at IS NULL
         LEFT JOIN accounts ON accounts.id = staff.account_id
         ORDER BY accounts.name, accounts.id
@@ -235,4 +239,7 @@ def _person(rows: Sequence[asyncpg.Record], limits: TimeLimits) -> Person:
             if row["staff_id"] is not None
         ),
         last_step=first["last_step"],
+        recovery=Recovery(first["recovery_started_at"], first["recovery_ends_at"])
+        if first["recovery_ends_at"]
+        else None,
     )

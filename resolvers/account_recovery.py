@@ -146,13 +146,6 @@ async def end(connection: Connection, user_id: UUID, how: str) -> None:
         await db.outbox.append(connection, stopped)
 
 
-async def waiting(context: Context) -> Waiting | None:
-    """What waits for the person, and holds."""
-    person = await context.person()
-    async with context.database.connection() as connection:
-        return await db.account_recovery.of_user(connection, person.id)
-
-
 async def delays(context: Context, account_id: UUID) -> Delays | None:
     """How long the account lets wait. Raises what viewed_account raises."""
     await resolvers.access.viewed_account(context, account_id)

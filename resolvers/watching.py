@@ -95,4 +95,6 @@ def _without_clock(person: Person) -> tuple[object, ...]:
         person.reenrollment_required_at,
         person.is_super_admin,
         person.memberships,
+        person.recovery,
+        person.check_up,
     )

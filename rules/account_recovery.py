@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from rules.failures import InvalidInput
 
@@ -23,6 +23,14 @@ class Delays:
     owner_days: int
     admin_days: int
     member_days: int
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What waits for somebody: since when, and when their MFA is reset."""
+
+    started_at: datetime
+    ends_at: datetime
 
 
 def check(delays: Delays) -> None:

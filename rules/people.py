@@ -9,6 +9,7 @@ from functools import cached_property
 from uuid import UUID
 
 import rules.check_up
+from rules.account_recovery import Recovery
 from rules.check_up import CheckUp
 from rules.policy import Policy
 
@@ -93,6 +94,8 @@ class Person:
     memberships: tuple[Membership, ...]
     # The time step of the code that their app has shown last.
     last_step: int = 0
+    # Somebody asked to come back as them without it.
+    recovery: Recovery | None = None
 
     @property
     def mfa_enabled(self) -> bool:

@@ -35,7 +35,7 @@ class AccountRecovery:
     )
 
     @classmethod
-    def of(cls, waiting: db.account_recovery.Waiting) -> AccountRecovery:
+    def of(cls, waiting: db.account_recovery.Waiting | rules.account_recovery.Recovery) -> AccountRecovery:
         """What waits, as clients see it."""
         return cls(started_at=waiting.started_at, ends_at=waiting.ends_at)
 

@@ -8,7 +8,6 @@ from enum import Enum
 import strawberry
 
 import db.sessions
-import resolvers.account_recovery
 import resolvers.languages
 import resolvers.sessions
 import rules.check_up
@@ -145,6 +144,10 @@ class Viewer:
     check_up: MfaCheckUp | None = strawberry.field(
         description="Set once the viewer's app has shown no code for a year: ask for one, and send it to proveMfa."
     )
+    account_recovery: AccountRecovery | None = strawberry.field(
+        description="The account recovery that waits for the viewer: somebody asked to come back as them without a "
+        "second factor. Show it, with a way to cancelAccountRecovery."
+    )
     facts: strawberry.Private[rules.people.Person]
 
     @strawberry.field(description="Live sessions, newest use first.")
@@ -155,14 +158,6 @@ class Viewer:
     async def language(self, info: Info) -> Language | None:
         chosen = await resolvers.languages.of_person(info.context)
         return Language[chosen.upper()] if chosen else None
-
-    @strawberry.field(
-        description="The account recovery that waits for the viewer: somebody asked to come back as them without a "
-        "second factor. Show it, with a way to cancelAccountRecovery."
-    )
-    async def account_recovery(self, info: Info) -> AccountRecovery | None:
-        waiting = await resolvers.account_recovery.waiting(info.context)
-        return AccountRecovery.of(waiting) if waiting else None
 
     @classmethod
     def of(cls, person: rules.people.Person, info: Info) -> Viewer:
@@ -182,6 +177,7 @@ class Viewer:
             ),
             memberships=[Membership(account=Account.of(m.account), role=Role[m.role]) for m in person.memberships],
             mfa_notice=MfaNotice.of(notice, info) if notice else None,
+            account_recovery=AccountRecovery.of(person.recovery) if person.recovery else None,
             check_up=MfaCheckUp.of(check_up, info) if (check_up := person.check_up) else None,
             facts=person,
         )

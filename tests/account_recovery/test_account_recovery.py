@@ -226,6 +226,7 @@ async def test_the_mails_hold_their_links_and_a_worker_carries_it_out(line: Line
     assert [len(each) for each in found] == [1, 1]
     rows = await database.fetch("SELECT user_id, purpose FROM links")
     assert {tuple(row) for row in rows} == {(mia, "STOP_RECOVERY"), (olive, "STOP_RECOVERY")}
+    await line.until_all("sent", 2)
     await let_pass(world, 3)
     await until(lambda: world.events("ACCOUNT_RECOVERY_COMPLETED"), "it is carried out")
     assert not await is_enrolled(world)

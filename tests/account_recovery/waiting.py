@@ -59,6 +59,9 @@ async def tell(world: World, pool: Database) -> list[str]:
 async def let_pass(world: World, days: float) -> None:
     """Let so many days pass for whoever waits."""
     await world.database.execute(
+        "UPDATE deliveries SET sent_at = sent_at - $1::float8 * interval '24 hours' WHERE state = 'sent'", days
+    )
+    await world.database.execute(
         "UPDATE account_recoveries SET started_at = started_at - $1::float8 * interval '24 hours', "
         "ends_at = ends_at - $1::float8 * interval '24 hours', told_at = told_at - $1::float8 * interval '24 hours'",
         days,

@@ -47,7 +47,7 @@ EXAMPLE_COSTS = {
     "MfaResetRequests": 2,
     "LockOutForecast": 2,
     "CheckUp": 1,
-    "AccountRecovery": 3,
+    "AccountRecovery": 2,
 }
 
 

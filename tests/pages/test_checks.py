@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.account.acts import reset, save
+from tests.account_recovery.waiting import allow, start
 from tests.pages.conftest import Sit
 from tests.pages.desk import codes_in, give_password, scan, scan_in, set_up
 from tests.people import World, email
@@ -218,7 +219,7 @@ async def test_nothing_stands_in_the_way_of_a_recovery_pass(sit: Sit, world: Wor
     await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
-@pytest.mark.parametrize("path", ["/not-me", "/not-my-session", "/not-wanted"])
+@pytest.mark.parametrize("path", ["/not-me", "/not-my-session", "/not-wanted", "/come-back", "/not-my-recovery"])
 async def test_nothing_stands_in_the_way_at_a_link_out_of_an_email(
     sit: Sit, world: World, fetched: Path, path: str
 ) -> None:
@@ -229,6 +230,34 @@ async def test_nothing_stands_in_the_way_at_a_link_out_of_an_email(
     await check(page, fetched)
     await button.click()
     await expect(page.get_by_role("heading", name="This link does not work")).to_be_focused()
+    await check(page, fetched)
+
+
+async def test_nothing_stands_in_the_way_of_coming_back_alone(sit: Sit, world: World, fetched: Path) -> None:
+    page = await sit("mia")
+    await set_up(page)
+    await allow(world)
+    await start(world)
+    await world.database.execute(
+        "UPDATE factors SET enabled_at = enabled_at - interval '365 days', last_step = last_step - 2880 * 365"
+    )
+    await world.database.execute("DELETE FROM backup_codes")
+    await page.reload()
+    await expect(page.get_by_role("region", name="Your MFA is reset on")).to_be_visible()
+    await expect(page.get_by_role("region", name="Does your authenticator app still work?")).to_be_visible()
+    await check(page, fetched)
+    page = await sit("olive", at="/settings/security")
+    await expect(page.get_by_role("region", name="Who may be locked out")).to_be_visible()
+    await page.get_by_text("Whether, and how long who waits").click()
+    await expect(page.get_by_role("checkbox", name="Staff may come back alone")).to_be_checked()
+    await check(page, fetched)
+    page = await sit()
+    await page.goto("/sign-in")
+    await give_password(page, "mia")
+    await page.get_by_role("button", name="I have none of these").click()
+    await check(page, fetched)
+    await page.get_by_role("button", name="Send me the link").click()
+    await expect(page.get_by_text("you wait 3 days")).to_be_focused()
     await check(page, fetched)
 
 

@@ -33,7 +33,7 @@ export function showForecast(accountId, forecast) {
   function put({ nodes, pageInfo }) {
     list.append(...nodes.map(row));
     more.dataset.after = pageInfo.endCursor ?? "";
-    more.hidden = !pageInfo.hasNextPage;
+    element(card, "[data-last]").hidden = !pageInfo.hasNextPage;
   }
 }
 
