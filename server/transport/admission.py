@@ -28,6 +28,8 @@ from server.transport.limits import SIGNED_IN, STRANGER, Bounds
 from server.transport.turns import LONGEST_WAIT_S, Turns
 
 PROOF_LASTS_S = 60.0
+# For so much longer the person's turn is taken: whoever holds a session that has ended has them no longer than that.
+TURN_LASTS_S = 240.0
 MOST_PROOFS = 10_000
 HEAVY = 2_000
 RETRY_AFTER_S = 1
@@ -133,7 +135,7 @@ class Admission:
     def turn_of(self, client: Caller) -> Turn:
         """A turn of the person who was seen behind the session, or else of the address or household."""
         proof = self._proofs.get(client.session_key) if client.session_key is not None else None
-        if proof:
+        if proof and proof[1] + TURN_LASTS_S > monotonic():
             return self._turn_of_person(proof[0])
         key = client.address_key
         return self.turns.turn("strangers", household_of(key) or key, STRANGERS)

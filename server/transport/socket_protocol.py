@@ -92,6 +92,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """Send it; when that was the end, the client's own closing is still read."""
         await super().send(message)
         self.read_paused = True
+        # One that is refused is answered as well: its parts would tell each as an error, in a log that strangers fill.
+        self.handshake_complete = self.handshake_complete or self.close_sent
         if self.close_sent and self._reading_out is None:
             self._reading_out = self.loop.create_task(self._read_out())
 

@@ -18,8 +18,9 @@ from server.transport import graphql_ws, http_protocol
 from server.transport.admission import Admission, Room, address_key
 from server.transport.patience import Patience
 from settings import Settings
-from tests.transport.small import small_server
+from tests.transport.small import running, small_server
 from tests.transport.sockets import PROTOCOL, ready
+from tests.waiting import until
 
 MADE_UP, MINE = {"authorization": "Bearer made-up"}, {"authorization": "Bearer mine"}
 
@@ -200,6 +201,16 @@ async def test_sockets_are_counted_by_address_and_by_person() -> None:
                 await another.recv()
         for connection in (mine, *strangers):
             await connection.close()
+
+
+async def test_a_refused_socket_is_no_error_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async with small_server(Settings(), room=Room(sockets_of_stranger=0)) as http:
+        for _ in range(3):
+            with pytest.raises(InvalidStatus) as refused:
+                await ready(http)
+            assert refused.value.response.status_code == 429
+        await until(lambda: not running[-1].server_state.tasks, "they have ended")
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_a_stranger_who_is_refused_again_and_again_is_let_go() -> None:
