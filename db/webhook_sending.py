@@ -15,8 +15,9 @@ from rules.sealing import Sealed
 from rules.webhooks import CLAIM_LIFETIME, ORDERED_ATTEMPTS, RETRIED_FOR
 
 AT_ONCE = 10  # at one endpoint
+AT_ONCE_OF_FAILING = 2
 # At all endpoints of one account, which may all hang: far fewer than a worker sends at once.
-AT_ONCE_OF_ACCOUNT = 40
+AT_ONCE_OF_ACCOUNT = 80
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Claimed:
 async def claim(connection: Connection, limit: int, key_ids: list[str]) -> list[Claimed]:
     """Claim what is due: a few at each endpoint, and of one person's the oldest first, as long as that gets on.
 
-    Accounts take turns: whoever has the fewest under way comes first.
+    Accounts take turns: whoever has the fewest under way comes first. An endpoint that fails is tried, and no more.
 
     Only what these keys can sign: the rest waits for a worker that has the others.
     """
@@ -51,6 +52,7 @@ async def claim(connection: Connection, limit: int, key_ids: list[str]) -> list[
         """
         WITH endpoints AS (
             SELECT id, coalesce(account_id, id) AS whose,
+                CASE WHEN failing_since IS NULL THEN $2::int ELSE $7::int END AS most,
                 (SELECT count(*) FROM webhook_deliveries AS delivery
                     WHERE webhook_id = webhooks.id AND state = 'sending') AS sending
             FROM webhooks
@@ -65,7 +67,7 @@ async def claim(connection: Connection, limit: int, key_ids: list[str]) -> list[
                             AND earlier.id < delivery.id
                             AND (earlier.state = 'sending' OR earlier.state = 'pending' AND earlier.attempts < $3))
                 ORDER BY next_attempt_at, id
-                LIMIT greatest(0, $2 - sending)
+                LIMIT greatest(0, most - sending)
                 FOR NO KEY UPDATE SKIP LOCKED
             ) AS next
         ), due AS (
@@ -103,6 +105,7 @@ async def claim(connection: Connection, limit: int, key_ids: list[str]) -> list[
         RETRIED_FOR,
         key_ids,
         AT_ONCE_OF_ACCOUNT,
+        AT_ONCE_OF_FAILING,
     )
     return [_claimed(row) for row in rows]
 

@@ -6,7 +6,7 @@ from collections import Counter
 from uuid import UUID
 
 from db import webhook_sending
-from db.webhook_sending import AT_ONCE_OF_ACCOUNT
+from db.webhook_sending import AT_ONCE, AT_ONCE_OF_ACCOUNT, AT_ONCE_OF_FAILING
 from resolvers.webhooks import insert
 from rules.sealing import KeyRing
 from rules.webhooks import MOST_WEBHOOKS
@@ -55,3 +55,11 @@ async def test_of_the_places_that_are_left_an_account_with_few_under_way_gets_th
     few = await due(world, await another(world), 1, 5)
     assert await claimed(world, 5, many, few) == [0, 5]
     assert await claimed(world, 5, many, few) == [5, 0]
+
+
+async def test_an_endpoint_that_fails_has_few_places_until_it_answers_again(world: World) -> None:
+    ids = await due(world, world.account_id, 1, 50)
+    await world.database.execute("UPDATE webhooks SET failing_since = now()")
+    assert await claimed(world, MOST_AT_ONCE, ids) == [AT_ONCE_OF_FAILING]
+    await world.database.execute("UPDATE webhooks SET failing_since = NULL")
+    assert await claimed(world, MOST_AT_ONCE, ids) == [AT_ONCE - AT_ONCE_OF_FAILING]
