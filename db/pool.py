@@ -62,18 +62,23 @@ class Database:
         """
         loop = asyncio.get_running_loop()
         began_at, limit_s = loop.time(), within_s or self._patience.block_s
+        # A limit in time costs as much as the pool itself, and one that is idle is there at once.
+        wait_s = None if self.pool.get_idle_size() else ACQUIRE_TIMEOUT_S
         try:
-            async with self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-                end = limit_s and loop.call_at(began_at + limit_s, connection.terminate)
-                try:
-                    yield connection
-                except Exception as error:
-                    if db.away.has_left(error):
-                        await self.pool.expire_connections()
-                    raise
-                finally:
-                    if end:
-                        end.cancel()
+            connection = await self.pool.acquire(timeout=wait_s)
+            release_s: float | None = ACQUIRE_TIMEOUT_S
+            end = limit_s and loop.call_at(began_at + limit_s, connection.terminate)
+            try:
+                yield connection
+                release_s = wait_s
+            except Exception as error:
+                if db.away.has_left(error):
+                    await self.pool.expire_connections()
+                raise
+            finally:
+                if end:
+                    end.cancel()
+                await self.pool.release(connection, timeout=release_s)
         except Exception as error:
             if not db.away.is_away(error):
                 raise

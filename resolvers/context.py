@@ -20,6 +20,7 @@ from oidc.provider import Provider
 from resolvers.hashing import Hasher
 from resolvers.held import Held
 from resolvers.hub import Hub
+from resolvers.shared import Shared
 from resolvers.turns import Turns
 from rules.clients import Client
 from rules.failures import Forbidden, ServiceUnavailable, Unauthenticated
@@ -67,10 +68,10 @@ class Context:
     response_headers: list[tuple[str, str]] = field(default_factory=list)
     # The accounts that a platform operator has been seen to look at in this request.
     viewed: set[UUID] = field(default_factory=set, init=False)
-    _person: asyncio.Task[Person | None] | None = field(default=None, init=False, repr=False)
+    _person: Shared[Person | None] | None = field(default=None, init=False, repr=False)
     # Kept apart: a service that signs somebody in stays a service for what else it asks.
     _service_token: str | None = field(default=None, init=False, repr=False)
-    _service_key: asyncio.Task[ServiceKey | None] | None = field(default=None, init=False, repr=False)
+    _service_key: Shared[ServiceKey | None] | None = field(default=None, init=False, repr=False)
     _hashed: tuple[str | None, bytes | None] | None = field(default=None, init=False, repr=False)
     # Whether the changes of the mutation under way wait for their answer to be stored with them; and the one that does.
     holds_changes: bool = field(default=False, init=False, repr=False)
@@ -127,9 +128,8 @@ class Context:
     async def person_or_none(self) -> Person | None:
         """The person signed in, loaded once; None without a live session."""
         if self._person is None:
-            # A task, since query fields resolve in parallel and must share the one load.
-            self._person = asyncio.ensure_future(self._load())
-        return await asyncio.shield(self._person)
+            self._person = Shared(self._load)
+        return await self._person.get()
 
     async def person(self) -> Person:
         """The person signed in. Raises Unauthenticated."""
@@ -151,8 +151,8 @@ class Context:
     async def service_key(self, *rights: Right) -> ServiceKey:
         """The service key that the request came with, given any of these rights. Raises Unauthenticated, Forbidden."""
         if self._service_key is None:
-            self._service_key = asyncio.ensure_future(self._load_service_key())
-        key = await asyncio.shield(self._service_key)
+            self._service_key = Shared(self._load_service_key)
+        key = await self._service_key.get()
         if key is None:
             raise Unauthenticated(WRONG_KEY if self.is_service else NO_KEY)
         key.require_any(*rights)

@@ -25,11 +25,11 @@ from graphql import (
 from graphql.language import SourceLocation
 
 from server.transport.aside import Aside
-from server.transport.executor import Plan
 from server.transport.graphql_request import Params, RequestError
 from server.transport.input_messages import without_token
 from server.transport.limits import SIGNED_IN, Bounds, Measures, TooLarge
 from server.transport.operations import OperationNames
+from server.transport.plans import Plan
 from server.transport.validation import needed, rules_of
 from settings import Settings, SettingsError
 
@@ -141,7 +141,7 @@ class Documents:
         except RecursionError:
             return refused("The document is nested too deeply.", "GRAPHQL_PARSE_FAILED")
         tagged = tuple(_tagged(e.message, "GRAPHQL_VALIDATION_FAILED", e) for e in errors)
-        return Prepared(document, tagged, bounds, cost, {})
+        return Prepared(document, tagged, bounds, cost, Plan(document))
 
 
 class _Text(Source):

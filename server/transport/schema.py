@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from inspect import isawaitable
 from typing import Any, cast
 
 import strawberry
-from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, execute, is_input_object_type, subscribe
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    OperationDefinitionNode,
+    is_input_object_type,
+    subscribe,
+)
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.types.execution import PreExecutionError
 
@@ -18,9 +25,10 @@ from server.transport.admission import Admission, Caller, bounds_of
 from server.transport.aside import Aside
 from server.transport.documents import MAX_ERRORS, Prepared, documents_for
 from server.transport.errors import mask
-from server.transport.executor import DEFINITION, PlainExecutor
+from server.transport.executor import PlainExecutor
 from server.transport.graphql_request import Params
 from server.transport.introspection import only_introspects
+from server.transport.plans import DEFINITION
 from settings import Settings
 from telemetry import requests
 
@@ -60,7 +68,7 @@ class GatehouseSchema(strawberry.Schema):
         if only_introspects(operation):
             result = await self._introspect(prepared, params)
         else:
-            result = self._carry_out(execute, prepared, params, context)
+            result = self._execute(prepared, params, context)
             if isawaitable(result):
                 result = await result
         return _fit(result, operation, context)
@@ -70,7 +78,13 @@ class GatehouseSchema(strawberry.Schema):
     ) -> AsyncGenerator[ExecutionResult | PreExecutionError, None]:
         """The results of a subscription that has been prepared without errors, each fit to be sent."""
         requests.chosen(self.documents.names.of(operation), operation.operation.value)
-        results = self._carry_out(subscribe, prepared, params, context)
+        results: Any = subscribe(
+            self._schema,
+            cast("DocumentNode", prepared.document),
+            variable_values=params.variables,
+            executor_class=self.execution_context_class,
+            **self._given(prepared, params, context),
+        )
         if isawaitable(results):
             results = await results
         if isinstance(results, ExecutionResult):
@@ -91,27 +105,32 @@ class GatehouseSchema(strawberry.Schema):
         if not params.variables and key in self._introspected:
             self._introspected.move_to_end(key)
             return self._introspected[key]
-        result: ExecutionResult = await self._introspecting.run(self._carry_out, execute, prepared, params, None)
+        result: ExecutionResult = await self._introspecting.run(self._execute, prepared, params, None)
         if not params.variables and not result.errors:
             self._introspected[key] = result
             if len(self._introspected) > MOST_INTROSPECTIONS:
                 self._introspected.popitem(last=False)
         return result
 
-    def _carry_out(self, how: Callable[..., Any], prepared: Prepared, params: Params, context: Any) -> Any:
-        assert prepared.document
-        return how(
+    def _execute(self, prepared: Prepared, params: Params, context: Any) -> Any:
+        """As graphql's own `execute`, without its layers that tell apart what incremental delivery may give."""
+        executor = self.execution_context_class.build(
             self._schema,
-            prepared.document,
-            variable_values=params.variables,
-            operation_name=params.operation_name,
-            context_value=context,
-            is_awaitable=cast("Any", optimized_is_awaitable),
-            executor_class=self.execution_context_class,
-            operation_extensions=None,
-            max_coercion_errors=MAX_ERRORS,
-            plan=prepared.plan,
+            cast("DocumentNode", prepared.document),
+            raw_variable_values=params.variables,
+            **self._given(prepared, params, context),
         )
+        return ExecutionResult(None, executor) if isinstance(executor, list) else executor.execute_operation()
+
+    def _given(self, prepared: Prepared, params: Params, context: Any) -> dict[str, Any]:
+        return {
+            "operation_name": params.operation_name,
+            "context_value": context,
+            "is_awaitable": optimized_is_awaitable,
+            "operation_extensions": None,
+            "max_coercion_errors": MAX_ERRORS,
+            "plan": prepared.plan,
+        }
 
 
 def _fit(result: ExecutionResult, operation: OperationDefinitionNode, context: Any) -> ExecutionResult:

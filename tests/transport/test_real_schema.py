@@ -26,12 +26,15 @@ from hypothesis import strategies as st
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Stock
 
 from schema.roots import build
-from server.transport.executor import DEFINITION, PlainExecutor, Plan
+from server.transport.executor import PlainExecutor
+from server.transport.plans import DEFINITION, Plan
 from server.transport.schema import GatehouseSchema
 from settings import Settings
 from tests.transport.writing import SCALARS, Writer
 
 EXAMPLES = 150
+# Two of them alike in what they skip, one of them an error.
+VARIABLES: list[dict[str, object]] = [{}, {"yes": False}, {"yes": True, "no": True}, {"yes": True}, {"no": None}]
 WRONG = [None, ValueError("wrong"), object(), "", 10**12, [], float("nan")]
 
 
@@ -113,16 +116,16 @@ def test_data_and_errors_are_those_of_the_stock_executor() -> None:
         document = parse(Writer(random.Random(chance), SCHEMA).document())
         if validate(SCHEMA._schema, document):
             return
-        trees = Trees(seed, wrong)
-        expected = asyncio.run(answer(Stock, document, trees))
-        plan: Plan = {}
-        for _ in range(2):  # the second time by the plan that the first has made
-            assert asyncio.run(answer(PlainExecutor, document, trees, plan=plan)) == expected
-        compared["documents"] += 1
-        compared["with errors"] += bool(expected[1])
-        compared["of introspection"] += "__schema" in expected[0]
+        trees, plan = Trees(seed, wrong), Plan(document)
+        for variables in (*VARIABLES, *VARIABLES):  # the second time by the plan that the first has made
+            expected = asyncio.run(answer(Stock, document, trees, variable_values=variables))
+            assert asyncio.run(answer(PlainExecutor, document, trees, variable_values=variables, plan=plan)) == expected
+            compared["documents"] += 1
+            compared["with errors"] += bool(expected[1])
+            compared["of introspection"] += "__schema" in expected[0]
 
     compare()
     # What the comparison is worth: most documents are valid, some fail, some introspect.
-    assert compared["documents"] > EXAMPLES / 2, compared
+    assert compared["documents"] > EXAMPLES * len(VARIABLES), compared
+    assert compared["with errors"] < compared["documents"] * 0.8, compared
     assert min(compared.values()) > 5, compared

@@ -19,9 +19,10 @@ from graphql import (
 )
 from strawberry import Schema
 
-from server.transport.executor import DEFINITION
+from server.transport.plans import DEFINITION
 
 DEEPEST = 5
+DIRECTIVES = [" @include(if: $yes)", " @skip(if: $yes)", " @skip(if: $no)", " @include(if: $no) @skip(if: $yes)"]
 SCALARS: dict[str, Any] = {
     "ID": "00000000-0000-0000-0000-000000000001",
     "String": "text",
@@ -44,18 +45,23 @@ class Writer:
     def document(self) -> str:
         kind = self.chance.choice(["query", "query", "mutation"])
         root = self.schema.query_type if kind == "query" else self.schema.mutation_type
-        parts = ["at: __typename @include(if: $yes)", self.selection(root, DEEPEST)[1:-1]]
+        parts = [
+            "at: __typename @include(if: $yes)",
+            "not: __typename @skip(if: $no)",
+            self.selection(root, DEEPEST)[1:-1],
+        ]
         if kind == "query" and self.chance.random() < 0.3:
             types = self.schema.type_map
             parts += ["__schema", self.selection(types["__Schema"], 3)]
             parts += ['__type(name: "Viewer")', self.selection(types["__Type"], 2)]
-        return " ".join([f"{kind} ($yes: Boolean = true) {{", *parts, "}", *self.fragments])
+        variables = "($yes: Boolean = true, $no: Boolean = false)"
+        return " ".join([f"{kind} {variables} {{", *parts, "}", *self.fragments])
 
     def selection(self, kind: Any, depth: int) -> str:
         return "{ " + " ".join(self.part(kind, depth) for _ in range(self.chance.randint(1, 5))) + " }"
 
     def part(self, kind: Any, depth: int) -> str:
-        directive = self.chance.choice(["", "", "", " @include(if: $yes)", " @skip(if: $yes)"])
+        directive = self.chance.choice(["", "", "", "", *DIRECTIVES])
         fields = getattr(kind, "fields", {})
         leaves = [name for name, field in fields.items() if not is_composite_type(get_named_type(field.type))]
         chance = self.chance.random()

@@ -1,0 +1,257 @@
+"""What is found out about a document once and kept with it: which fields are asked of an object, and how they are read.
+
+Where a field is one that Strawberry reads as an attribute, it is read here, and the object below it likewise; at the
+first value that is not plainly right the field is left to graphql-core after all, which reads it again and reports what
+is wrong. So nothing is decided here: data and errors are graphql-core's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from enum import Enum
+from functools import cached_property
+from operator import attrgetter
+from types import NoneType
+from typing import Any, NamedTuple, cast
+from uuid import UUID
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    GraphQLBoolean,
+    GraphQLID,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLString,
+    OperationDefinitionNode,
+    TypeNameMetaFieldDef,
+    Undefined,
+    VariableNode,
+    Visitor,
+    get_nullable_type,
+    is_leaf_type,
+    visit,
+)
+from graphql.execution.collect_fields import CollectedFields, FieldDetailsList, GroupedFieldSet
+from strawberry.schema.schema_converter import CustomGraphQLEnumType, GraphQLCoreConverter
+from strawberry.types.field import StrawberryField
+
+DEFINITION = GraphQLCoreConverter.DEFINITION_BACKREF
+# What is of exactly these types is neither awaitable nor an exception.
+PLAIN = frozenset({str, int, float, bool, datetime, UUID})
+TEXT = frozenset({str})
+# As graphql-core's own scalars write them.
+UNCHANGED: dict[GraphQLNamedType, frozenset[type]] = {
+    GraphQLString: TEXT,
+    GraphQLID: TEXT,
+    GraphQLBoolean: frozenset({bool}),
+}
+# What is planned takes some 600 bytes a field: no more fields than this for each character of the document.
+FIELDS_PER_CHAR = 0.25
+
+# Stands for what is not plainly right.
+ODD = object()
+Row = dict[str, Any]
+
+
+class Step(NamedTuple):
+    """How one field is read: of one object, or of many at once. ODD, or None of many, when it is not plainly right."""
+
+    one: Callable[[Any], Any]
+    column: Callable[[Sequence[Any]], Sequence[Any] | None]
+
+
+class Selection:
+    """The fields asked of an object: those that are read here, and the rest."""
+
+    def __init__(self, fields: GroupedFieldSet, steps: dict[str, Step]) -> None:
+        self.steps = steps
+        self.reads = [(name, steps[name].one) if name in steps else (name, None) for name in fields]
+        self.is_plain = len(steps) == len(fields)
+
+    def read(self, source: Any) -> Row:
+        """The fields of one object in their order, ODD in place of those that are left to graphql-core."""
+        row: Row = {}
+        for name, read in self.reads:
+            try:
+                row[name] = ODD if read is None else read(source)
+            except Exception:
+                row[name] = ODD
+        return row
+
+    def plain(self, source: Any) -> Row | None:
+        """The same, or None when one of them is left."""
+        if not self.is_plain:
+            return None
+        row = self.read(source)
+        return None if ODD in row.values() else row
+
+    def rows(self, sources: Sequence[Any]) -> list[Row] | None:
+        """All fields of many objects, one column after another; None when one of them is left."""
+        if not self.is_plain:
+            return None
+        try:
+            columns = [step.column(sources) for step in self.steps.values()]
+        except Exception:
+            return None
+        if None in columns:
+            return None
+        names = list(self.steps)
+        return [dict(zip(names, row, strict=True)) for row in zip(*cast("list[list[Any]]", columns), strict=True)]
+
+
+class Shape:
+    """What one operation asks for, once it is known which of its fields are skipped."""
+
+    def __init__(self) -> None:
+        self.fields: GroupedFieldSet | None = None
+        # As graphql-core keeps its own, by the list's identity: the list is kept along, so that no other gets its id.
+        self.sub_fields: dict[tuple[GraphQLObjectType, int], tuple[FieldDetailsList, CollectedFields]] = {}
+        self.selections: dict[tuple[str, int], tuple[GroupedFieldSet, Selection | None]] = {}
+
+
+class Plan:
+    """The shapes of one document, which they must not outlive: they know its nodes by identity."""
+
+    def __init__(self, document: DocumentNode) -> None:
+        self.document = document
+        self.room = FIELDS_PER_CHAR * document.loc.end if document.loc else 0
+        self.shapes: dict[tuple[object, ...], Shape] = {}
+
+    @cached_property
+    def conditions(self) -> Sequence[str]:
+        """The variables by which fields may be skipped."""
+        text = self.document.loc.source.body if self.document.loc else "@$"
+        if "@" not in text or "$" not in text:
+            return ()
+        found = _Conditions()
+        visit(self.document, found)
+        return sorted(found.names)
+
+    def shape(self, operation: OperationDefinitionNode, values: dict[str, Any]) -> Shape:
+        """The shape of an operation under these variables: a new one that is not kept where there is no more room."""
+        given = [values.get(name, Undefined) for name in self.conditions]
+        if self.room <= 0 or not all(type(value) is bool or value is Undefined for value in given):
+            self.shapes = {}
+            return Shape()
+        return self.shapes.setdefault((id(operation), *given), Shape())
+
+
+class _Conditions(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_directive(self, node: DirectiveNode, *_: object) -> None:
+        for argument in node.arguments or ():
+            if isinstance(argument.value, VariableNode):
+                self.names.add(argument.value.name.value)
+
+
+def leaf(parent_type: GraphQLObjectType, definition: Any) -> Step | None:
+    """How a leaf is read that Strawberry reads as an attribute; None when it does not."""
+    if definition is TypeNameMetaFieldDef:
+        return Step(lambda _: parent_type.name, lambda sources: [parent_type.name] * len(sources))
+    kind = get_nullable_type(definition.type)
+    read = attribute(definition)
+    if read is None or not is_leaf_type(kind):
+        return None
+    may_be_null = kind is definition.type
+    if isinstance(kind, CustomGraphQLEnumType):
+        return _member(read, kind, may_be_null)
+    return _scalar(read, kind.coerce_output_value, UNCHANGED.get(kind, frozenset()), may_be_null)
+
+
+def attribute(definition: Any) -> Callable[[Any], Any] | None:
+    """The way to the attribute that a field is read as; None where a resolver is asked."""
+    # Strawberry's name for the resolver of a field that is read by its default resolver and handles nothing.
+    if definition is None or getattr(definition.resolve, "__name__", "") != "_get_basic_result":
+        return None
+    field = definition.extensions.get(DEFINITION)
+    is_read = isinstance(field, StrawberryField) and field.default_resolver is getattr
+    return attrgetter(field.python_name) if is_read else None
+
+
+def below(definition: Any, kind: GraphQLObjectType, selection: Selection) -> Step | None:
+    """How an object is read that is an attribute of another; None when it is not read here."""
+    read, origin = attribute(definition), origin_of(kind)
+    if read is None or origin is None or not selection.is_plain:
+        return None
+    may_be_null = kind is definition.type
+
+    def one(source: Any) -> Any:
+        value = read(source)
+        if value is None:
+            return None if may_be_null else ODD
+        return ODD if type(value) is not origin else (ODD if (row := selection.plain(value)) is None else row)
+
+    def column(sources: Sequence[Any]) -> list[Any] | None:
+        values = list(map(read, sources))
+        found = [value for value in values if value is not None]
+        if {*map(type, found)} - {origin} or (not may_be_null and len(found) < len(values)):
+            return None
+        rows = selection.rows(found)
+        if rows is None or len(found) == len(values):
+            return rows
+        left = iter(rows)
+        return [None if value is None else next(left) for value in values]
+
+    return Step(one, column)
+
+
+def origin_of(kind: GraphQLObjectType) -> type | None:
+    """The one class whose objects are of the type; None when that is not for the class alone to say."""
+    # Introspection's own types have no definition of Strawberry's.
+    origin: type | None = getattr(kind.extensions.get(DEFINITION), "origin", None)
+    if kind.is_type_of or origin is None or issubclass(origin, Exception) or hasattr(origin, "__await__"):
+        return None
+    return origin
+
+
+def _scalar(
+    read: Callable[[Any], Any], write: Callable[[Any], Any], unchanged: frozenset[type], may_be_null: bool
+) -> Step:
+    as_they_are = unchanged | ({NoneType} if may_be_null else frozenset())
+
+    def one(source: Any) -> Any:
+        value = read(source)
+        kind = type(value)
+        if kind in as_they_are:
+            return value
+        if kind not in PLAIN:
+            return ODD
+        # What is written as null would be an error.
+        return written if type(written := write(value)) in PLAIN else ODD
+
+    def column(sources: Sequence[Any]) -> list[Any] | None:
+        values = list(map(read, sources))
+        if as_they_are.issuperset(map(type, values)):
+            return values
+        if not set(map(type, values)) - as_they_are <= PLAIN:
+            return None
+        written = [value if type(value) in as_they_are else write(value) for value in values]
+        return written if set(map(type, written)) - as_they_are <= PLAIN else None
+
+    return Step(one, column)
+
+
+def _member(read: Callable[[Any], Any], enum: CustomGraphQLEnumType, may_be_null: bool) -> Step:
+    members = cast("type[Enum]", enum.wrapped_cls)
+    # By the member's own name: a member's hash is made by calls of Python.
+    names = {member.name: enum.coerce_output_value(member) for member in members}
+    kinds = frozenset({members, NoneType} if may_be_null else {members})
+
+    def one(source: Any) -> Any:
+        value = read(source)
+        if type(value) is members:
+            return names[value._name_]
+        return None if value is None and may_be_null else ODD
+
+    def column(sources: Sequence[Any]) -> list[Any] | None:
+        values = list(map(read, sources))
+        if not kinds.issuperset(map(type, values)):
+            return None
+        return [None if value is None else names[value._name_] for value in values]
+
+    return Step(one, column)
