@@ -27,6 +27,8 @@ from rules.people import Person, Role
 
 LARGEST_PAGE = 500
 MOST_REMINDED = 500
+# An enum's own look-up is a call of Python.
+ROLES = dict(Role.__members__)
 NOTICE = f"Showing the first {LARGEST_PAGE} staff members."
 
 
@@ -80,7 +82,7 @@ def can_reset(person: Person, account_id: UUID, member: Member) -> bool:
 def why_no_reset(person: Person, account_id: UUID, member: Member) -> str | None:
     """None, or why the person may not touch this member's factor."""
     return person.may_reset(
-        Role(member.role),
+        ROLES[member.role],
         account_id,
         member.elsewhere,
         member.owned_elsewhere,

@@ -28,6 +28,10 @@ class StaffMfaState(Enum):
     )
 
 
+# An enum's own look-up is a call of Python, and a page makes a thousand.
+ROLES, STATES = dict(Role.__members__), dict(StaffMfaState.__members__)
+
+
 @strawberry.enum(description="Why a member's deadline is when it is.")
 class MfaDeadlineReason(Enum):
     POLICY = strawberry.enum_value("POLICY", description="The account's requirement.")
@@ -87,9 +91,9 @@ class StaffMember:
         return cls(
             id=strawberry.ID(str(member.id)),
             email=member.email,
-            role=Role[member.role],
+            role=ROLES[member.role],
             mfa_enabled=member.mfa_enabled_at is not None,
-            mfa_state=StaffMfaState[member.mfa_state],
+            mfa_state=STATES[member.mfa_state],
             mfa_deadline=member.mfa_deadline,
             mfa_deadline_reason=MfaDeadlineReason[member.mfa_deadline_reason] if member.mfa_deadline_reason else None,
             mfa_enabled_at=member.mfa_enabled_at,
@@ -98,13 +102,12 @@ class StaffMember:
             can_reset_mfa=resolvers.staff.can_reset(person, account_id, member),
             enrollment_stopped=member.enrollment_stopped,
             state=StaffState.INVITED if member.invited_at else StaffState.ACTIVE,
-            invitation=_invitation(member),
+            invitation=_invitation(member) if member.invited_at else None,
         )
 
 
-def _invitation(member: Member) -> Invitation | None:
-    if member.invited_at is None:
-        return None
+def _invitation(member: Member) -> Invitation:
+    assert member.invited_at is not None
     return Invitation(
         id=strawberry.ID(str(member.id)),
         invited_at=member.invited_at,

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
 from typing import Any
 
+import orjson
 from starlette.types import Receive, Scope, Send
 
 from server.transport.patience import PATIENCE, Patience
@@ -21,7 +22,10 @@ HEADERS = [
 
 def encode_json(value: object) -> bytes:
     """JSON as it goes over the wire."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # halves of surrogate pairs, which only Python's own writes, escaped
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
 
 
 class EventStream:
