@@ -101,7 +101,7 @@ def api(database_url: str, *options: str) -> Iterator[Server]:
 async def add_account(connection: Connection, name: str, staff: int, enrolled_every: int) -> UUID:
     """An account of so many staff, in set-based statements: one owner, an admin in every 1,000, the rest members.
 
-    Every so-manieth is enrolled, one in 5,000 has been reset. Foreign keys are right by construction, and not checked.
+    Every so-manieth is enrolled, one in 5,000 has been reset. What keys and triggers see to is right by construction.
     """
     account_id: UUID = await connection.fetchval("INSERT INTO accounts (name) VALUES ($1) RETURNING id", name)
     async with connection.transaction():
@@ -119,8 +119,9 @@ async def add_account(connection: Connection, name: str, staff: int, enrolled_ev
                 INSERT INTO factors (user_id, secret_sealed, secret_key_id, last_step, backup_salt, backup_key_id)
                 SELECT id, '\\x00', 'bench', 0, decode(repeat('00', 16), 'hex'), 'bench' FROM people WHERE n % $3 = 0
             )
-            INSERT INTO staff (account_id, user_id, email, role)
-            SELECT $1, id, $4 || email, CASE WHEN n = 0 THEN 'OWNER' WHEN n % 1000 = 1 THEN 'ADMIN' ELSE 'MEMBER' END
+            INSERT INTO staff (account_id, user_id, email, role, has_mfa, was_reset)
+            SELECT $1, id, $4 || email, CASE WHEN n = 0 THEN 'OWNER' WHEN n % 1000 = 1 THEN 'ADMIN' ELSE 'MEMBER' END,
+                n % $3 = 0, n % 5000 = 1 AND n % $3 <> 0
             FROM people
             """,
             account_id,

@@ -1,8 +1,9 @@
 """The roster of 1,000 and of 1,000,000 staff: pages from its beginning, middle and end, filtered and not.
 
 Held: a page of 500 costs the same on both accounts, in the plans that a connection settles on after it has run the
-statement a few times; a filter that hardly anybody meets costs at most one look at everybody, as totalCount takes it;
-totalCount and progress are one statement each. The plan of a deep page on the large account is shown beside.
+statement a few times; a filter that hardly anybody meets costs a few times what totalCount takes to look at everybody,
+and so do totalCount with an MFA filter and progress; each is one statement. The plan of a deep page on the large
+account is shown beside.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ PAGE = 500
 ENROLLED_EVERY = 2
 # PostgreSQL may settle on a generic plan at the sixth execution.
 WARM_UP, RUNS, SLOW_RUNS = 6, 15, 3
+MOST_LOOKS, MOST_RARE = 4.0, 8.0
 MOST_RATIO = 3.0  # caches are colder on a large table; what scans it is hundreds of times slower
 
 FILTERS = {
@@ -54,14 +56,16 @@ async def main(url: str) -> dict[str, bool]:
     await parts.settle(connection)
     print(f"{LARGE + SMALL:,} staff written in {time.perf_counter() - started:.0f} s\n")
     worst = await compare_pages(connection, small, large)
-    counts, statements = await compare_counts(connection, small, large)
+    look, counts, statements = await compare_counts(connection, small, large)
     rare = await compare_rare(connection, large)
     wanted = Filter(mfa_enabled=False)
     await show_plan(connection, large, wanted, await position(connection, large, wanted, 0.5))
     await connection.close()
     return {
         f"a page of {PAGE} costs the same: at worst {worst:.1f} times ({MOST_RATIO:.0f} allowed)": worst <= MOST_RATIO,
-        f"a rare filter costs at most one look at everybody: {rare / counts:.1f} times": rare <= counts,
+        f"counts by MFA and progress cost {counts / look:.1f} times totalCount ({MOST_LOOKS:.0f} allowed)": counts
+        <= MOST_LOOKS * look,
+        f"a rare filter costs {rare / look:.1f} times totalCount ({MOST_RARE:.0f} allowed)": rare <= MOST_RARE * look,
         "totalCount and progress are one statement each": statements == {1},
     }
 
@@ -114,8 +118,8 @@ async def position(connection: Connection, account_id: UUID, wanted: Filter, sha
     return (found[-PAGE - 1].email, found[-PAGE - 1].id) if len(found) > PAGE else None
 
 
-async def compare_counts(connection: Connection, small: UUID, large: UUID) -> tuple[float, set[int]]:
-    """Print the counts' costs; the milliseconds of one look at everybody, and how many statements each took."""
+async def compare_counts(connection: Connection, small: UUID, large: UUID) -> tuple[float, float, set[int]]:
+    """Print the counts' costs; the milliseconds of totalCount, of the dearest, and how many statements each took."""
     counts: dict[str, Callable[[UUID], Awaitable[object]]] = {
         "totalCount": lambda account: staff.count(connection, account, Filter()),
         "totalCount of mfaEnabled": lambda account: staff.count(connection, account, Filter(mfa_enabled=True)),
@@ -133,7 +137,7 @@ async def compare_counts(connection: Connection, small: UUID, large: UUID) -> tu
         on_small, on_large = await measure([partial(count, small), partial(count, large)], SLOW_RUNS)
         rows.append((name, len(sent), on_small, on_large, on_large / on_small))
     parts.table(("counted", "statements", f"{SMALL:,} ms", f"{LARGE:,} ms", "ratio"), rows)
-    return max(row[3] for row in rows), statements
+    return rows[0][3], max(row[3] for row in rows), statements
 
 
 async def compare_rare(connection: Connection, large: UUID) -> float:

@@ -1,7 +1,9 @@
 """Numbered plain-SQL migrations: checksummed, one at a time under a lock, each in its transaction.
 
 A migration that waits for a table makes everyone behind it wait, too: so each try is short, and is made again. A file
-that creates an index concurrently holds that one statement and no more; it stands outside of a transaction.
+that creates an index concurrently holds that one statement and no more; it stands outside of a transaction. A file that
+is marked as repeated ends with a statement that changes a few rows, and is run, each time in a transaction of its own,
+until that changes none: so it holds up nobody for long who writes meanwhile.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ CONCURRENTLY = re.compile(r"^CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS
 # The first ones say nothing of their kind; no release was between them.
 UNMARKED = {1: "expand", 2: "expand", 3: "expand", 4: "expand", 5: "expand", 6: "contract", 7: "expand"}
 KIND = re.compile(r"-- (expand|contract): ")
+REPEATED = re.compile(r"^-- repeated: ", re.MULTILINE)
 
 CREATE_LEDGER = """
 CREATE TABLE IF NOT EXISTS migrations (
@@ -65,6 +68,11 @@ class Migration:
         """ "expand", beside which the version before this one goes on running, or "contract". Raises KeyError."""
         found = KIND.match(self.sql)
         return found[1] if found else UNMARKED[self.number]
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether it is run until it changes nothing."""
+        return bool(REPEATED.search(self.sql))
 
     @property
     def index(self) -> str | None:
@@ -132,20 +140,29 @@ async def _apply(connection: Connection, migration: Migration) -> None:
         await _create_index(connection, migration, migration.index)
         await _record(connection, migration)
         return
+    while not await _run(connection, migration):
+        pass
+
+
+async def _run(connection: Connection, migration: Migration) -> bool:
+    """Whether it is applied by that, and not to be repeated. Raises MigrationError."""
     pause_s = FIRST_PAUSE_S
     for tries_left in reversed(range(MOST_TRIES)):
         try:
             async with connection.transaction():
                 await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'")
-                await connection.execute(migration.sql)
-                await _record(connection, migration)
+                status = await connection.execute(migration.sql)
+                is_done = not migration.is_repeated or status == "UPDATE 0"
+                if is_done:
+                    await _record(connection, migration)
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
             if not tries_left:
                 raise MigrationError(await _what_is_in_the_way(connection, migration)) from None
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         else:
-            return
+            return is_done
+    raise AssertionError
 
 
 async def _create_index(connection: Connection, migration: Migration, index: str) -> None:

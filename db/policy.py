@@ -185,14 +185,10 @@ async def progress(connection: Connection, account_id: UUID) -> Progress:
         """
         SELECT staff_count, enrolled_count, staff_count - enrolled_count - blocked_count AS pending_count, blocked_count
         FROM (
-            SELECT count(*) AS staff_count, count(factors.user_id) AS enrolled_count,
-                count(*) FILTER (WHERE factors.user_id IS NULL
-                    AND (reset.id IS NOT NULL OR mfa_deadline(accounts, staff) <= now())
-                ) AS blocked_count
-            FROM staff
-            JOIN accounts ON accounts.id = staff.account_id
-            LEFT JOIN users AS reset ON reset.id = staff.user_id AND reset.reenrollment_required_at IS NOT NULL
-            LEFT JOIN factors ON factors.user_id = staff.user_id
+            SELECT count(*) AS staff_count, count(*) FILTER (WHERE has_mfa) AS enrolled_count,
+                count(*) FILTER (WHERE NOT has_mfa AND (was_reset OR mfa_deadline(accounts, staff) <= now()))
+                    AS blocked_count
+            FROM staff JOIN accounts ON accounts.id = staff.account_id
             WHERE staff.account_id = $1 AND invited_at IS NULL
         ) AS counted
         """,

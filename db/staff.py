@@ -48,8 +48,8 @@ async def page(
 ) -> list[Member]:
     """Up to `limit` of the account's staff by email, from behind `after`, an email and a membership's id.
 
-    Each role is an index range of its own that is read no further than the page goes, under any plan: `after` is never
-    null, and what else is asked of a person is a scalar subquery, which is looked up row by row and never hashed whole.
+    Each role, enrolled and not, is an index range of its own that is read no further than the page goes, under any
+    plan: `after` is never null. What else is asked of a person is read off the same index.
     """
     rows = await connection.fetch(
         """
@@ -65,23 +65,22 @@ async def page(
         FROM (
             SELECT found.id, found.mfa_deadline, accounts AS account
             FROM accounts, (VALUES ('OWNER'), ('ADMIN'), ('MEMBER')) AS roles (role),
+                (VALUES (true), (false)) AS halves (has_mfa),
                 LATERAL (
-                    SELECT staff.id, staff.email, person.mfa_deadline
-                    FROM staff, LATERAL (SELECT mfa_deadline(accounts, staff),
-                        invited_at IS NULL AND (SELECT user_id FROM factors
-                            WHERE factors.user_id = staff.user_id) IS NOT NULL AS is_enrolled,
-                        invited_at IS NULL AND (SELECT id FROM users WHERE users.id = staff.user_id
-                            AND reenrollment_required_at IS NOT NULL) IS NOT NULL AS is_reset) AS person
-                    WHERE account_id = $1 AND staff.role = roles.role
+                    SELECT staff.id, staff.email, mfa_deadline(accounts, staff)
+                    FROM staff
+                    WHERE account_id = $1 AND staff.role = roles.role AND staff.has_mfa = halves.has_mfa
                         AND (staff.email, staff.id) > ($2, $3::uuid)
                         AND ($7::text IS NULL OR staff.email LIKE $7)
-                        AND ($4::bool IS NULL OR is_enrolled = $4)
-                        AND ($5::text IS NULL OR mfa_state(is_enrolled, is_reset, person.mfa_deadline, now()) = $5)
+                        AND ($5::text IS NULL
+                            OR mfa_state(staff.has_mfa, was_reset, mfa_deadline(accounts, staff), now()) = $5)
                         AND ($8::bool IS NULL OR (invited_at IS NOT NULL) = $8)
                     ORDER BY staff.email, staff.id
                     LIMIT $9
                 ) AS found
             WHERE accounts.id = $1 AND ($6::text IS NULL OR roles.role = $6)
+                AND ($4::bool IS NULL OR halves.has_mfa = $4)
+                AND ($5::text IS NULL OR halves.has_mfa = ($5 = 'ENABLED'))
             ORDER BY found.email, found.id
             LIMIT $9
         ) AS page
@@ -105,15 +104,11 @@ async def count(connection: Connection, account_id: UUID, wanted: Filter) -> int
     counted: int = await connection.fetchval(
         """
         SELECT count(*)
-        FROM staff JOIN accounts ON accounts.id = staff.account_id,
-            LATERAL (SELECT
-                invited_at IS NULL
-                    AND EXISTS (SELECT FROM factors WHERE factors.user_id = staff.user_id) AS is_enrolled,
-                invited_at IS NULL AND EXISTS (SELECT FROM users WHERE users.id = staff.user_id
-                    AND reenrollment_required_at IS NOT NULL) AS is_reset) AS person
+        FROM staff JOIN accounts ON accounts.id = staff.account_id
         WHERE account_id = $1
-            AND ($2::bool IS NULL OR is_enrolled = $2)
-            AND ($3::text IS NULL OR mfa_state(is_enrolled, is_reset, mfa_deadline(accounts, staff), now()) = $3)
+            AND ($2::bool IS NULL OR has_mfa = $2)
+            AND ($3::text IS NULL OR has_mfa = ($3 = 'ENABLED')
+                AND mfa_state(has_mfa, was_reset, mfa_deadline(accounts, staff), now()) = $3)
             AND ($4::text IS NULL OR role = $4)
             AND ($5::text IS NULL OR email LIKE $5)
             AND ($6::bool IS NULL OR (invited_at IS NOT NULL) = $6)

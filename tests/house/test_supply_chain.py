@@ -35,6 +35,7 @@ ALLOWED = {
     "MIT OR Apache-2.0",
     "MIT-0",
     "MPL-2.0",
+    "MPL-2.0 AND (Apache-2.0 OR MIT)",
     "PSF-2.0",
     "Unlicense",
 }
