@@ -25,7 +25,7 @@ from server.transport import charging
 from server.transport.charging import Turn
 from server.transport.flows import PERSON, PROBES, SERVICE, STRANGERS
 from server.transport.limits import SIGNED_IN, STRANGER, Bounds
-from server.transport.turns import LONGEST_WAIT_S, Turns
+from server.transport.turns import LONGEST_WAIT_S, MOST_OWED_S, Turns
 
 PROOF_LASTS_S = 60.0
 # For so much longer the person's turn is taken: whoever holds a session that has ended has them no longer than that.
@@ -50,7 +50,9 @@ class Room:
     sockets_of_household: int = 200
     sockets_of_person: int = 250
     sockets_of_strangers: int = 2_000
-    longest_wait_s: float = LONGEST_WAIT_S  # for a turn
+    # For a turn, and what those who share one may owe of the loop's time.
+    longest_wait_s: float = LONGEST_WAIT_S
+    most_owed_s: float = MOST_OWED_S
 
 
 ROOM = Room()
@@ -84,7 +86,7 @@ class Admission:
         self.room = room
         self.in_hand: Counter[str] = Counter()
         self.sockets: Counter[str] = Counter()
-        self.turns = Turns(room.longest_wait_s)
+        self.turns = Turns(room.longest_wait_s, room.most_owed_s)
         self._proofs: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
         self._heavy: dict[str, asyncio.Lock] = {}
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from server.transport.charging import Turn
 
-# What a flow may take at once when it has taken nothing lately, and what it owes at most.
-BURST_S, MOST_OWED_S = 0.005, 0.25
+# What a flow may take at once when it has taken nothing lately.
+BURST_S = 0.005
 # What a first request is taken to cost, and how far each measurement moves what the next is.
 FIRST_S, MOVES = 0.001, 0.1
 

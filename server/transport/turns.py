@@ -20,9 +20,11 @@ from typing import TypeVar
 
 from rules.failures import RateLimited
 from server.transport.charging import Connection, Turn
-from server.transport.flows import BURST_S, MOST_OWED_S, Client, Flow, Share
+from server.transport.flows import BURST_S, Client, Flow, Share
 
 LONGEST_WAIT_S = 5.0
+# What a flow owes at most: one that was stopped amid its step has not had the time that this took.
+MOST_OWED_S = 0.25
 # For so long after its last beginning a person counts as one who asks.
 RECENT_S = 0.1
 # How soon to look again whether a flow that owes may go on: others may have stopped asking meanwhile.
@@ -34,8 +36,12 @@ TOO_LONG = "Too many ask at once. Nothing was changed; try again in a moment."
 class Turns:
     """The turns of one process."""
 
-    def __init__(self, longest_wait_s: float = LONGEST_WAIT_S) -> None:
-        self.longest_wait_s = longest_wait_s
+    def __init__(
+        self, longest_wait_s: float = LONGEST_WAIT_S, most_owed_s: float = MOST_OWED_S, recent_s: float = RECENT_S
+    ) -> None:
+        self._longest_wait_s = longest_wait_s
+        self._most_owed_s = most_owed_s
+        self._recent_s = recent_s
         self._flows: OrderedDict[str, Flow] = OrderedDict()
         self._numbers = count()
         # The person who has begun something last, the one before, and when that was.
@@ -71,7 +77,7 @@ class Turns:
         if connection is not None:
             connection.waiting = waiting
         try:
-            async with asyncio.timeout(self.longest_wait_s):
+            async with asyncio.timeout(self._longest_wait_s):
                 await waiting
         except BaseException as error:
             if waiting.cancelled() or waiting.exception():  # it has not begun
@@ -110,11 +116,11 @@ class Turns:
         """Bring its credit up to date."""
         share = self._share(flow, now)
         credit = BURST_S if share is None else flow.credit_s + (now - flow.counted_at) * share
-        flow.credit_s, flow.counted_at = min(max(credit, -MOST_OWED_S), BURST_S), now
+        flow.credit_s, flow.counted_at = min(max(credit, -self._most_owed_s), BURST_S), now
 
     def _share(self, flow: Flow, now: float) -> float | None:
         other_at = self._other_at if self._latest is flow else self._latest_at
-        return flow.share.beside if now - other_at < RECENT_S else flow.share.alone
+        return flow.share.beside if now - other_at < self._recent_s else flow.share.alone
 
     def _look_again(self, flow: Flow) -> None:
         if flow.timer is not None:

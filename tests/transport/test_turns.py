@@ -29,7 +29,13 @@ from tests.transport.sockets import ready
 from tests.waiting import soon, until
 
 MINE = {"authorization": "Bearer mine"}
-FOR_LONG_S = 10.0
+# So long that no machine is ever stopped for it.
+FOR_LONG_S = 1_000.0
+
+
+def owing(longest_wait_s: float = FOR_LONG_S) -> Turns:
+    """Turns in which nothing is forgiven, and where whoever has asked once counts as one who asks."""
+    return Turns(longest_wait_s, 2 * FOR_LONG_S, FOR_LONG_S)
 
 
 def stranger(turns: Turns, address: str = "address:other") -> Turn:
@@ -38,19 +44,11 @@ def stranger(turns: Turns, address: str = "address:other") -> Turn:
 
 @contextmanager
 def strangers_owe(turns: Turns) -> Iterator[None]:
-    """What strangers have had of the loop is never paid for, as beside an attack that does not end."""
-
-    async def owe() -> None:
-        while True:
-            stranger(turns).charge(FOR_LONG_S)
-            await asyncio.sleep(0)
-
-    stranger(turns).charge(FOR_LONG_S)
-    owing = asyncio.create_task(owe())
-    try:
-        yield
-    finally:
-        owing.cancel()
+    """Strangers have had so much of the loop that none of them begins, as beside an attack that does not end."""
+    turn = stranger(turns)
+    turn.charge(FOR_LONG_S)
+    yield
+    turn.flow.credit_s = 0.0
 
 
 async def some_passes() -> None:
@@ -66,7 +64,7 @@ async def test_where_nobody_waits_and_nothing_is_owed_a_turn_comes_at_once() -> 
 
 
 async def test_a_strangers_queued_work_is_passed_by_a_persons_and_by_a_probes() -> None:
-    turns = Turns()
+    turns = owing()
     with strangers_owe(turns):
         queued = asyncio.create_task(stranger(turns).begin())
         await some_passes()
@@ -77,7 +75,7 @@ async def test_a_strangers_queued_work_is_passed_by_a_persons_and_by_a_probes() 
 
 
 async def test_an_address_that_asks_once_comes_before_what_another_has_queued_already() -> None:
-    turns = Turns()
+    turns = owing()
     begun: list[str] = []
 
     async def ask(address: str) -> None:
@@ -119,7 +117,7 @@ async def test_of_two_addresses_the_one_that_takes_more_each_time_begins_less_of
 
 
 async def test_a_person_who_takes_much_waits_only_while_another_person_asks() -> None:
-    turns = Turns()
+    turns = owing()
     busy, other = (turns.turn(name, name, PERSON) for name in ("person:busy", "person:other"))
     for _ in range(3):
         await busy.begin()
@@ -128,19 +126,21 @@ async def test_a_person_who_takes_much_waits_only_while_another_person_asks() ->
     waits = asyncio.create_task(busy.begin())
     await some_passes()
     assert not waits.done()
+    busy.flow.credit_s = 0.0
     await soon(waits)
 
 
 async def test_a_person_who_has_taken_less_than_the_other_goes_first_though_both_owe() -> None:
-    turns = Turns()
+    turns = owing()
     busy, other = (turns.turn(name, name, PERSON) for name in ("person:busy", "person:other"))
-    for turn, taken_s in ((other, 0.020), (busy, 0.100)):
+    for turn, taken_s in ((other, 10.0), (busy, FOR_LONG_S)):
         await turn.begin()
         turn.charge(taken_s)
     await other.begin()
     waits = asyncio.create_task(busy.begin())
     await some_passes()
     assert not waits.done()
+    busy.flow.credit_s = 0.0
     await soon(waits)
 
 
@@ -193,7 +193,7 @@ async def test_what_gives_way_does_so_for_a_moment_only() -> None:
 
 
 async def test_who_has_waited_too_long_is_refused_and_takes_no_place() -> None:
-    turns = Turns(longest_wait_s=0.05)
+    turns = owing(longest_wait_s=0.05)
     with strangers_owe(turns):
         turn = stranger(turns)
         with pytest.raises(RateLimited):
@@ -207,7 +207,7 @@ class Connection:
 
 
 async def test_who_leaves_takes_no_place() -> None:
-    turns, connection = Turns(), Connection()
+    turns, connection = owing(), Connection()
     turn = stranger(turns)
     with strangers_owe(turns):
         leaving = asyncio.create_task(turn.begin(connection))
@@ -288,7 +288,7 @@ def admission_of_last() -> Admission:
 
 
 async def test_beside_strangers_who_owe_a_person_is_answered_and_a_stranger_told_to_come_later() -> None:
-    async with small_server(Settings(), room=Room(longest_wait_s=0.05)) as http:
+    async with small_server(Settings(), room=Room(longest_wait_s=0.05, most_owed_s=FOR_LONG_S)) as http:
         await ask(http, MINE)  # the token is known from now on
         with strangers_owe(admission_of_last().turns):
             refused = await ask(http, {})
@@ -304,7 +304,7 @@ async def ask(http: httpx.AsyncClient, headers: dict[str, str]) -> httpx.Respons
 
 
 async def test_a_client_that_goes_while_it_waits_has_nothing_in_hand() -> None:
-    async with small_server(Settings()) as http:
+    async with small_server(Settings(), room=Room(most_owed_s=FOR_LONG_S)) as http:
         admission = admission_of_last()
         with strangers_owe(admission.turns):
             asking = asyncio.create_task(ask(http, {}))
@@ -314,7 +314,7 @@ async def test_a_client_that_goes_while_it_waits_has_nothing_in_hand() -> None:
 
 
 async def test_nothing_is_read_of_a_strangers_socket_before_its_turn() -> None:
-    async with small_server(Settings()) as http:
+    async with small_server(Settings(), room=Room(most_owed_s=FOR_LONG_S)) as http:
         await ask(http, MINE)
         connection, mine = await ready(http), await ready(http, Authorization="Bearer mine")
         answer = asyncio.create_task(connection.recv())
@@ -331,7 +331,7 @@ async def test_nothing_is_read_of_a_strangers_socket_before_its_turn() -> None:
 
 
 async def test_what_a_stranger_had_sent_is_dropped_when_they_go_before_its_turn() -> None:
-    async with small_server(Settings()) as http:
+    async with small_server(Settings(), room=Room(most_owed_s=FOR_LONG_S)) as http:
         admission = admission_of_last()
         connection = await ready(http)
         with strangers_owe(admission.turns):
