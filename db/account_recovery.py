@@ -121,12 +121,16 @@ async def lapse(connection: Connection) -> list[UUID]:
 
 
 async def remind(connection: Connection) -> list[Waiting]:
-    """Those whose people are to be told again, as each day; they count as told."""
+    """Those whose people are to be told again, as each day; they count as told.
+
+    Whoever no mail has reached in time is told, too: theirs ends a day after one has.
+    """
     rows = await connection.fetch(
         """
         UPDATE account_recoveries SET told_at = now()
-        WHERE told_at <= now() - $1::interval AND account_recovery_due_at(account_recoveries) > now()
-        RETURNING user_id, email, started_at, account_recovery_due_at(account_recoveries) AS ends_at
+        WHERE told_at <= now() - $1::interval AND account_recovery_due_at(account_recoveries) IS NOT NULL
+        RETURNING user_id, email, started_at,
+            greatest(account_recovery_due_at(account_recoveries), now() + $1::interval) AS ends_at
         """,
         TOLD_EVERY,
     )

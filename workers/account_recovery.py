@@ -22,14 +22,27 @@ async def carry_on(database: Database) -> int:
     """Do what is due now; return for how many people something was. Safe to run twice at once."""
     async with database.transaction() as connection:
         lapsed = await db.account_recovery.lapse(connection)
-        stopped = [AccountRecoveryStopped(subject_id=user_id, how=LAPSED) for user_id in lapsed]
+        if lapsed:
+            stopped = [AccountRecoveryStopped(subject_id=user_id, how=LAPSED) for user_id in lapsed]
+            await db.outbox.append_all(connection, stopped)
+    completed = await _complete_due(database)
+    async with database.transaction() as connection:
         reminded = await db.account_recovery.remind(connection)
-        told = [AccountRecoveryReminded(subject_id=each.user_id, until=each.ends_at) for each in reminded]
-        if stopped or told:
-            await db.outbox.append_all(connection, [*stopped, *told])
-        due = await db.account_recovery.due(connection)
-    completed = [await _complete(database, user_id) for user_id in due]
-    return len(stopped) + len(told) + sum(completed)
+        if reminded:
+            told = [AccountRecoveryReminded(subject_id=each.user_id, until=each.ends_at) for each in reminded]
+            await db.outbox.append_all(connection, told)
+    return len(lapsed) + completed + len(reminded)
+
+
+async def _complete_due(database: Database) -> int:
+    completed = 0
+    while True:
+        async with database.connection() as connection:
+            due = await db.account_recovery.due(connection)
+        for user_id in due:
+            completed += await _complete(database, user_id)
+        if len(due) < db.account_recovery.AT_ONCE:
+            return completed
 
 
 async def _complete(database: Database, user_id: UUID) -> bool:

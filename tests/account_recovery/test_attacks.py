@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 
 from db.pool import Database
+from rules.account_recovery import TOLD_EVERY
 from rules.links import Purpose
 from tests.account_recovery.operations import ALLOW, CANCEL, REQUEST, START, STOP, WAITING
 from tests.account_recovery.waiting import (
@@ -262,6 +263,18 @@ async def test_it_is_not_over_before_a_mail_has_told_her_for_a_day(world: World,
     await let_pass(world, 0.02)
     await carry_on(pool)
     assert not await is_enrolled(world)
+
+
+async def test_whom_no_mail_reached_in_time_is_told_until_one_does(world: World, pool: Database) -> None:
+    await started(world)
+    await let_pass(world, 9)
+    assert (await carry_on(pool), await carry_on(pool)) == (1, 0)
+    (event,) = await world.events("ACCOUNT_RECOVERY_REMINDED")
+    ahead = datetime.fromisoformat(event["data"]["until"]) - event["occurred_at"]
+    assert ahead == TOLD_EVERY
+    await tell(world, pool)
+    await let_pass(world, 1.01)
+    assert (await carry_on(pool), await is_enrolled(world)) == (1, False)
 
 
 async def test_only_a_password_lets_ask(world: World) -> None:
