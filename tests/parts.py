@@ -104,6 +104,19 @@ class Mailbox:
             lambda: f"{count} messages for {recipient}; there are {self.subjects(recipient)}",
         )
 
+    async def mail(self, recipient: str, subject: str) -> EmailMessage:
+        """The newest that one recipient has got with a subject that begins so, once there is one."""
+        found: list[EmailMessage] = []
+
+        def is_there() -> bool:
+            found[:] = [
+                each for each in self.messages if each["to"] == recipient and each["subject"].startswith(subject)
+            ]
+            return bool(found)
+
+        await until(is_there, lambda: f"{subject!r} for {recipient}; there are {self.subjects(recipient)}")
+        return found[-1]
+
     def subjects(self, recipient: str) -> list[str]:
         """The subjects that one recipient has got, in order."""
         return [str(message["subject"]) for message in self.messages if message["to"] == recipient]

@@ -118,7 +118,7 @@ async def test_the_email_names_the_deadline(line: Line, pool: Database) -> None:
     assert made.deadline is not None
     await add(pool, line.world)
     await line.start("relay", "worker", "beat")
-    await line.mailbox.wait_for(1)
+    await line.mailbox.wait_for_mail(NEW, 1)
     assert line.mailbox.subjects(NEW) == [f"Set up MFA by {made.deadline.day} {made.deadline:%B %Y}"]
 
 

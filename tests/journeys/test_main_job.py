@@ -16,8 +16,7 @@ async def test_a_person_enrolls_signs_in_with_a_second_factor_and_is_told_by_ema
     mia = await product.sign_in("mia")
     factor = await product.enroll(mia)
     assert len(factor.backup_codes) == 10
-    (mail,) = await mailbox.wait_for(1)
-    assert (mail["subject"], mail["to"]) == ("MFA is on for your sign-in", email("mia"))
+    mail = await mailbox.mail(email("mia"), "MFA is on for your sign-in")
     assert mail["auto-submitted"] == "auto-generated"
     for secret in (factor.secret, *factor.backup_codes):
         assert secret not in body_of(mail) + body_of(mail, "html")
@@ -31,8 +30,7 @@ async def test_a_person_enrolls_signs_in_with_a_second_factor_and_is_told_by_ema
     answer = await mia.do(COMPLETE, token=challenge, code={"backupCode": factor.backup_codes[0]})
     assert answer["viewer"]["mfa"]["backupCodesRemaining"] == 9
     mia.token = answer["sessionToken"]
-    mail = (await mailbox.wait_for(2))[-1]
-    assert mail["subject"] == "A backup code was used to sign in"
+    mail = await mailbox.mail(email("mia"), "A backup code was used to sign in")
     assert "9" in body_of(mail)
 
     other, challenge = await product.challenge("mia")

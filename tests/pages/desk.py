@@ -84,6 +84,7 @@ async def scan(page: Page) -> Factor:
 
 async def scan_in(place: Locator) -> Factor:
     """The factor whose key is shown for typing in this place."""
+    await expect(place.locator("code")).not_to_have_text("")
     key = await place.locator("code").inner_text()
     assert len(pyotp.TOTP(key.replace(" ", "")).now()) == 6
     return Factor(key.replace(" ", ""), [])

@@ -187,6 +187,18 @@ async def test_a_person_ends_sessions_one_by_one_and_all_others(sit: Sit, world:
     await expect(others[1].get_by_role("alert").filter(has_text="Your session has ended")).to_be_visible()
 
 
+async def test_a_button_stays_under_the_finger_while_the_page_hears_of_something_else(sit: Sit, world: World) -> None:
+    await sit("mia", user_agent="curl")
+    page = await sit("mia")
+    end = page.get_by_role("listitem").filter(has_text="curl").get_by_role("button", name="End session")
+    await end.focus()
+    await save(await world.sign_in("olive"), world, True, 1)
+    await expect(page.get_by_text("You have 1 day to set it up.")).to_be_visible()
+    await expect(end).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("listitem")).to_have_count(1)
+
+
 async def test_a_person_whose_session_has_ended_goes_on_where_they_were(sit: Sit, world: World) -> None:
     page = await sit("mia")
     await page.get_by_role("textbox", name="New password").fill("a long sentence of words")

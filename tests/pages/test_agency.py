@@ -109,6 +109,22 @@ async def test_who_leaves_drops_off_and_who_comes_is_put_in_place(sit: Sit, worl
     await expect(rows).to_have_text([email("adam"), "bea@agency.example", email("olive")])
 
 
+async def test_a_row_stays_until_it_changes_and_then_the_focus_stays_on_what_may_be_done(
+    sit: Sit, world: World
+) -> None:
+    page = await sit("olive", AT)
+    await member(page, "mia").evaluate("(row) => { row.dataset.seen = ''; }")
+    await remove_staff(SERVED[world.base_url].state.service.database, world.account_id, email("adam"))
+    await expect(member(page, "adam")).to_have_count(0)
+    await expect(page.locator("[data-seen]")).to_have_count(1)
+    sessions = member(page, "mia").get_by_role("button", name="Sessions")
+    await sessions.focus()
+    await world.enroll(await world.sign_in("mia"))
+    await expect(member(page, "mia").get_by_text("Enabled", exact=True)).to_be_visible()
+    await expect(page.locator("[data-seen]")).to_have_count(0)
+    await expect(sessions).to_be_focused()
+
+
 async def test_an_owner_requires_mfa_of_some_and_gives_joiners_time(sit: Sit, world: World) -> None:
     page = await sit("olive", AT)
     await page.get_by_role("switch", name="Require MFA for all staff").check()

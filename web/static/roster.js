@@ -38,7 +38,7 @@ export class Roster {
     this.staffCount = null;
     /** @type {string | null} */
     this.cursor = null;
-    /** @type {Map<string, {member: Member, line: HTMLTableRowElement}>} */
+    /** @type {Map<string, {member: Member, line: HTMLTableRowElement, shown: string}>} */
     this.rows = new Map();
     this.actions = role ? this.possible(role === "OWNER") : [];
     this.begin(role);
@@ -171,13 +171,19 @@ export class Roster {
   /** Put a member into the table, where it is or where its email belongs. @param {Member} member @param {boolean} [last] */
   put(member, last = false) {
     const before = this.rows.get(member.id);
+    const shown = JSON.stringify([member, this.isRequired]);
+    if (before?.shown === shown) return; // somebody may be about to press one of its buttons
     const line = row(member, this.actions);
-    const isFocused = before?.line.contains(document.activeElement);
+    const focused = before?.line.contains(document.activeElement) ? document.activeElement : null;
     if (before) before.line.replaceWith(line);
     else if (last) this.body.append(line);
     else if (!this.insert(member, line)) return;
-    this.rows.set(member.id, { member, line });
-    if (isFocused) (line.querySelector("button") ?? element(document, "#staff-title")).focus();
+    this.rows.set(member.id, { member, line, shown });
+    if (focused) {
+      const buttons = [...line.querySelectorAll("button")];
+      const same = buttons.find(({ textContent }) => textContent === focused.textContent);
+      (same ?? buttons[0] ?? element(document, "#staff-title")).focus();
+    }
     this.showEmpty();
   }
 

@@ -23,14 +23,25 @@ export function beginSessions(changed) {
   });
 }
 
-/** @param {Session[]} sessions @param {() => void} changed */
+/**
+ * Show them. A row that is as it was stays, since somebody may be about to press its button.
+ * @param {Session[]} sessions @param {() => void} changed
+ */
 export function showSessions(sessions, changed) {
-  element(document, "#sessions").replaceChildren(...sessions.map((session) => row(session, changed)));
+  const list = element(document, "#sessions");
+  const kept = new Map([...list.children].map((item) => [item.getAttribute("data-shown"), item]));
+  const items = sessions.map((session) => kept.get(JSON.stringify(session)) ?? row(session, changed));
+  for (const item of kept.values()) if (!items.includes(item)) item.remove();
+  items.forEach((item, index) => {
+    const there = list.children[index] ?? null;
+    if (there !== item) list.insertBefore(item, there);
+  });
 }
 
 /** @param {Session} session @param {() => void} changed */
 function row(session, changed) {
   const item = element(clone("session"), "li");
+  item.dataset.shown = JSON.stringify(session);
   const name = element(item, ".device");
   name.id = `session-${session.id}`;
   name.textContent = device(session.userAgent) + (session.current ? ` ${t("(this device)")}` : "");
