@@ -100,9 +100,9 @@ def _matches(password: str, password_hash: str) -> bool:
 
 
 def _is_common(folded: str) -> bool:
-    """Whether it is on the list, also when repeated, or one run up or down."""
+    """Whether it is on the list, also when repeated, or up to three characters repeated, or one run up or down."""
     unit = _unit(folded)
-    return _is_run(folded) or folded in _common() or (len(unit) > SHORTEST_WORD and unit in _common())
+    return _is_run(folded) or folded in _common() or len(unit) <= SHORTEST_WORD or unit in _common()
 
 
 def _is_run(folded: str) -> bool:

@@ -211,3 +211,16 @@ def test_what_is_no_event_of_ours_says_why_and_the_audit_log_goes_on(stored: Sto
 def test_facts_of_a_later_version_are_left_alone() -> None:
     stored = Stored("MFA_ENABLED", None, SUBJECT, None, {"device": {"name": "phone"}})
     assert stored.read() == Stored("MFA_ENABLED", None, SUBJECT, None, {}).read()
+
+
+def test_what_an_operator_did_is_told_as_theirs_and_with_another_doer_as_done_by_them() -> None:
+    stored = Stored("MFA_RESET", None, SUBJECT, None, {"operator": "ops"})
+    assert stored.summary(None, "mia@agency.example") == "Operator ops reset the MFA of mia@agency.example."
+    assert stored.alert_summary(None, "mia@agency.example") == "Operator ops reset the MFA of mia@agency.example."
+    told = stored.summary("olive@agency.example", "mia@agency.example")
+    assert told == "olive@agency.example reset the MFA of mia@agency.example, by operator ops."
+
+
+def test_an_unknown_type_is_named_to_60_characters() -> None:
+    with pytest.raises(UnreadableEventError, match=f"'{'X' * 60}'"):
+        Stored("X" * 61, None, None, None, {}).read()

@@ -98,3 +98,22 @@ def test_what_was_begun_at_a_provider_comes_back_to_this_browser_for_ten_minutes
     ):
         with pytest.raises(SignInProblem):
             oidc.opened(RING, cookie, provider, state, now)
+
+
+def test_a_program_is_known_again_in_its_network_whatever_its_version() -> None:
+    known = devices.digest("Firefox/140.0", "203.0.113.0/24")
+    assert known == devices.digest("Firefox/141.0.2", "203.0.113.0/24")
+    assert known != devices.digest("Chrome/140.0", "203.0.113.0/24")
+    assert known != devices.digest("Firefox/140.0", "198.51.100.0/24")
+    assert devices.digest(None, "x") == devices.digest("", "x")
+
+
+def test_what_goes_wrong_at_a_provider_is_said_with_its_name() -> None:
+    provider = oidc.ProviderConfig("acme_sso", "https://acme.example", "x", "y")
+    assert oidc.sentence("failed", provider.title) == "Signing in at Acme Sso did not work. Try again."
+    assert oidc.sentence("other", provider.title) is None
+    assert str(SignInProblem("failed")) == "failed"
+    assert str(SignInProblem("failed", "because")) == "because"
+    by = ("https://acme.example", "1", None, False)
+    assert oidc.Identity(*by, ("pwd", "mfa")).has_second_factor
+    assert not oidc.Identity(*by, ("pwd",)).has_second_factor

@@ -39,6 +39,15 @@ def test_a_relabelled_key_or_a_flipped_bit_does_not_open() -> None:
         ring.open(Sealed(sealed.data[:-1] + bytes([sealed.data[-1] ^ 1]), "a"), "totp", OWNER)
 
 
+def test_a_purpose_has_a_signing_key_of_its_own_under_each_key_that_is_held() -> None:
+    ring = KeyRing({"a": NEW, "b": OLD})
+    signatures = {ring.signer(purpose, key_id).sign(b"x") for purpose in ("one", "two") for key_id in ("a", "b")}
+    assert len(signatures) == 4
+    assert ring.signer("one", "a").sign(b"x") == KeyRing({"a": NEW}).signer("one", "a").sign(b"x")
+    with pytest.raises(KeyMissingError, match="Key c is not in GATEHOUSE_SECRET_KEYS"):
+        ring.signer("one", "c")
+
+
 def test_a_set_is_ten_different_codes_of_eight_letters_and_digits_that_look_like_no_other() -> None:
     codes = backup_codes.generate(secrets.randbelow)
     assert len(set(codes)) == 10
@@ -113,6 +122,33 @@ def test_a_password_has_so_many_characters_at_least_and_1000_at_most(is_alone: b
 def test_a_product_of_two_letters_is_no_word_that_a_password_may_not_be_made_of(word: str, is_taken: bool) -> None:
     problem = passwords.problem_with(f"{word}kqzvwxj", email="x@y.example", products=[word], is_alone=False)
     assert (problem is None) is is_taken
+
+
+@pytest.mark.parametrize(
+    ("password", "is_taken"),
+    [
+        ("abcdefghijklmnop", False),
+        ("ponmlkjihgfedcba", False),
+        ("abcdefghijklmnoq", True),
+        ("1234567890123456", False),
+        ("0987654321098765", False),
+        ("1357913579135792", True),
+        ("passwordpassword", False),
+        ("PasswordPassword", False),
+        ("correcthorsebattery", True),
+        ("1" * 15, False),
+        ("abababababababab", False),
+        ("xyzxyzxyzxyzxyz", False),
+        ("kqzvkqzvkqzvkqzv", True),
+        ("mia@agency.example12345678", False),
+        ("mia@agency.examplekqzvwxj", False),
+        ("mia@agency.examplekqzvwxjy", True),
+    ],
+)
+def test_a_password_is_neither_a_common_one_nor_a_run_nor_a_repetition_nor_ones_own_words(
+    password: str, is_taken: bool
+) -> None:
+    assert (passwords.problem_with(password, email="mia@agency.example") is None) is is_taken
 
 
 def test_a_password_of_the_greatest_length_matches_and_a_longer_one_never() -> None:
