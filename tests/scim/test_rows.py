@@ -1,0 +1,92 @@
+"""What the statements of a directory find: its own account's people, and whom nothing is left to elsewhere."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from db import directory
+from db.directory import Wanted
+from rules.people import Role
+from tests.people import World, email
+
+
+async def know(cast: World, account_id: UUID, name: str, inactive: Role | None = None) -> None:
+    """Let a directory have said something of somebody, and have made them inactive."""
+    user_id = await cast.user_id(name)
+    await directory.keep(cast.database, account_id, user_id, f"{name}-there", {"title": name})
+    if inactive:
+        await directory.set_inactive_role(cast.database, account_id, user_id, inactive)
+        await cast.database.execute("DELETE FROM staff WHERE account_id = $1 AND user_id = $2", account_id, user_id)
+
+
+async def test_names_and_ids_of_another_accounts_directory_find_nobody(cast: World) -> None:
+    here, there = cast.account_id, cast.other_account_id
+    mia, sam = await cast.user_id("mia"), await cast.user_id("sam")
+    await know(cast, here, "mia")
+    await know(cast, there, "sam")
+    await cast.database.execute("INSERT INTO external_ids VALUES ($1, '7', $2), ($3, '8', $4)", here, mia, there, sam)
+
+    async def find(**wanted: str | UUID) -> list[UUID]:
+        return await directory.find(cast.database, here, Wanted(**wanted))  # type: ignore[arg-type]
+
+    assert await find(user_name="mia-there") == await find(external_id="7") == [mia]
+    assert await find(user_name="sam-there") == await find(external_id="8") == await find() == []
+    assert await find(user_name=email("mia")) == await find(email=email("mia")) == [mia]
+    assert await find(email="mia-there") == []
+    assert await find(user_id=sam) == [sam]
+
+
+@pytest.mark.parametrize(
+    ("is_active", "found"), [(None, {"adam", "mia", "olive"}), (True, {"adam", "olive"}), (False, {"mia"})]
+)
+async def test_a_page_and_the_count_are_of_those_who_have_come_and_the_inactive(
+    cast: World, is_active: bool | None, found: set[str]
+) -> None:
+    await know(cast, cast.account_id, "mia", Role.MEMBER)
+    await know(cast, cast.account_id, "adam")
+    await know(cast, cast.other_account_id, "sam", Role.OWNER)
+    await cast.database.execute(
+        "INSERT INTO staff (account_id, user_id, email, role, invited_at) VALUES ($1, $2, $3, 'MEMBER', now())",
+        cast.account_id,
+        await cast.user_id("sue"),
+        email("sue"),
+    )
+    ids = await directory.page(cast.database, cast.account_id, is_active, 0, 10)
+    assert set(ids) == {await cast.user_id(name) for name in found}
+    assert await directory.count(cast.database, cast.account_id, is_active) == len(found)
+    assert [*await directory.page(cast.database, cast.account_id, is_active, 1, 1)] == ids[1:2]
+    everybody = [await cast.user_id(name) for name in ("adam", "mia", "olive", "sam", "sue", "petra")]
+    entries = await directory.entries(cast.database, cast.account_id, everybody)
+    assert {(each.email, each.user_name, each.role.value, each.is_active, str(each.said)) for each in entries} == {
+        (email("adam"), "adam-there", "ADMIN", True, "{'title': 'adam'}"),
+        (email("mia"), "mia-there", "MEMBER", False, "{'title': 'mia'}"),
+        (email("olive"), email("olive"), "OWNER", True, "None"),
+    }
+
+
+JOIN = "INSERT INTO staff (account_id, user_id, email, role, invited_at)"
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "is_shut_out"),
+    [
+        ("", True),
+        ("UPDATE directory_people SET inactive_role = NULL WHERE user_id = $1", False),
+        ("UPDATE users SET is_super_admin = true WHERE id = $1", False),
+        (f"{JOIN} SELECT id, $1, '{email('mia')}', 'MEMBER', NULL FROM accounts WHERE name = 'Other'", False),
+        (f"{JOIN} SELECT id, $1, '{email('mia')}', 'MEMBER', now() FROM accounts WHERE name = 'Other'", True),
+        ("INSERT INTO portal_users (account_id, user_id) SELECT id, $1 FROM accounts WHERE name = 'Agency'", True),
+        ("INSERT INTO portal_users (account_id, user_id) SELECT id, $1 FROM accounts WHERE name = 'Other'", False),
+    ],
+)
+async def test_whom_a_directory_has_made_inactive_is_shut_out_unless_they_have_something_elsewhere(
+    cast: World, elsewhere: str, is_shut_out: bool
+) -> None:
+    await know(cast, cast.account_id, "mia", Role.MEMBER)
+    mia = await cast.user_id("mia")
+    if elsewhere:
+        await cast.database.execute(elsewhere, mia)
+    assert await directory.is_shut_out(cast.database, mia) is is_shut_out
+    assert not await directory.is_shut_out(cast.database, await cast.user_id("adam"))
