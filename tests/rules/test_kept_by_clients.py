@@ -72,6 +72,8 @@ def test_a_cookie_knows_four_people_and_forgets_the_one_who_came_first() -> None
         kept = devices.remember(RING, kept, each, NOW, randomness(each.bytes[-1:]))
     known = [devices.known_as(RING, kept, each, NOW) is not None for each in people]
     assert known == [False, True, True, True, True]
+    assert kept is not None
+    assert kept.count(".") == 3
     kept = devices.remember(RING, kept, people[2], NOW, randomness(b"x"))
     assert kept.count(".") == 3
 
@@ -82,8 +84,9 @@ def test_what_is_no_device_cookie_knows_nobody(cookie: str | None) -> None:
 
 
 def test_what_was_begun_at_a_provider_comes_back_to_this_browser_for_ten_minutes() -> None:
-    begun = oidc.begin("google", "/account", NOW, bytes(range(96)))
-    assert len({begun.state, begun.nonce, begun.verifier}) == 3
+    begun = oidc.begin("google", "/account", NOW, bytes(range(oidc.RANDOM_BYTES)))
+    secrets = {begun.state, begun.nonce, begun.verifier}
+    assert [len(each) for each in secrets] == [43] * 3  # of 32 bytes each
     kept = oidc.sealed(RING, begun, b"0" * 12)
     late = NOW + timedelta(minutes=10) - SECOND
     assert oidc.opened(RING, kept, "google", begun.state, late) == begun

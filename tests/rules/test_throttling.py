@@ -65,6 +65,21 @@ def test_guesses_are_as_few_as_the_decision_says() -> None:
     assert timedelta(minutes=5) == throttling.CHALLENGE_LIFETIME
 
 
+def test_emails_that_anybody_may_ask_for_are_few() -> None:
+    quarter, half_an_hour, hour, day = (
+        timedelta(minutes=15),
+        timedelta(minutes=30),
+        timedelta(hours=1),
+        timedelta(days=1),
+    )
+    assert Limits((5, quarter), ((10, day),)) == throttling.RESET
+    assert Limits((50, quarter)) == throttling.RESET_ADDRESS == throttling.WRONG_LINK
+    assert throttling.RESET_EMAIL.budgets == throttling.ENROLLMENT_LINK.budgets == ((3, half_an_hour),)
+    assert throttling.NEW_DEVICE.budgets == ((5, hour),)
+    assert Limits((500, day)) == throttling.INVITATIONS
+    assert hour == throttling.LOCK_MAIL_INTERVAL == throttling.VIEW_INTERVAL
+
+
 def test_nothing_counts_longer_than_charges_are_kept() -> None:
     limits = [value for value in vars(throttling).values() if isinstance(value, Limits)]
     spans = [span for each in limits for _, span in (each.lock, *each.budgets)]

@@ -75,6 +75,11 @@ def test_a_slash_or_colon_in_an_email_does_not_end_the_label() -> None:
     assert uri.startswith("otpauth://totp/Task%2FJuice:a%2Fb%3Ac%3Fd%40agency.example?secret=")
 
 
+def test_a_secret_has_160_bits_and_a_quarter_of_an_hour_to_be_verified() -> None:
+    assert totp.SECRET_BYTES * 8 == 160  # RFC 4226, section 4, R6
+    assert timedelta(minutes=15) == totp.ENROLLMENT_LIFETIME
+
+
 def test_the_manual_entry_key_is_the_secret_in_groups_of_four() -> None:
     assert totp.manual_entry_key(SECRET) == "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"
 
