@@ -97,5 +97,7 @@ def test_links_hold_as_long_as_their_emails_say() -> None:
         "NOT_ME": 7 * day,
         "NOT_MY_SIGN_IN": 7 * day,
         "STOP_RESET": day,
+        "START_RECOVERY": half_an_hour,
+        "STOP_RECOVERY": 8 * day,
         "ENROLLMENT": half_an_hour,
     }
