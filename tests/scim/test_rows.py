@@ -11,6 +11,8 @@ from db.directory import Wanted
 from rules.people import Role
 from tests.people import World, email
 
+EXTERNAL = "INSERT INTO external_ids (account_id, external_id, user_id) VALUES ($1, $2, $3)"
+
 
 async def know(cast: World, account_id: UUID, name: str, inactive: Role | None = None) -> None:
     """Let a directory have said something of somebody, and have made them inactive."""
@@ -26,7 +28,8 @@ async def test_names_and_ids_of_another_accounts_directory_find_nobody(cast: Wor
     mia, sam = await cast.user_id("mia"), await cast.user_id("sam")
     await know(cast, here, "mia")
     await know(cast, there, "sam")
-    await cast.database.execute("INSERT INTO external_ids VALUES ($1, '7', $2), ($3, '8', $4)", here, mia, there, sam)
+    await cast.database.execute(EXTERNAL, here, "7", mia)
+    await cast.database.execute(EXTERNAL, there, "8", sam)
 
     async def find(**wanted: str | UUID) -> list[UUID]:
         return await directory.find(cast.database, here, Wanted(**wanted))  # type: ignore[arg-type]
@@ -46,7 +49,10 @@ async def test_a_page_and_the_count_are_of_those_who_have_come_and_the_inactive(
 ) -> None:
     await know(cast, cast.account_id, "mia", Role.MEMBER)
     await know(cast, cast.account_id, "adam")
-    await know(cast, cast.other_account_id, "sam", Role.OWNER)
+    for name in ("sam", "petra"):
+        await know(cast, cast.other_account_id, name, Role.OWNER)
+    for account_id, external_id, name in ((cast.account_id, "7", "mia"), (cast.other_account_id, "8", "adam")):
+        await cast.database.execute(EXTERNAL, account_id, external_id, await cast.user_id(name))
     await cast.database.execute(
         "INSERT INTO staff (account_id, user_id, email, role, invited_at) VALUES ($1, $2, $3, 'MEMBER', now())",
         cast.account_id,
@@ -59,11 +65,28 @@ async def test_a_page_and_the_count_are_of_those_who_have_come_and_the_inactive(
     assert [*await directory.page(cast.database, cast.account_id, is_active, 1, 1)] == ids[1:2]
     everybody = [await cast.user_id(name) for name in ("adam", "mia", "olive", "sam", "sue", "petra")]
     entries = await directory.entries(cast.database, cast.account_id, everybody)
+    assert {each.email: each.external_id for each in entries} == {
+        email("adam"): None,
+        email("mia"): "7",
+        email("olive"): None,
+    }
     assert {(each.email, each.user_name, each.role.value, each.is_active, str(each.said)) for each in entries} == {
         (email("adam"), "adam-there", "ADMIN", True, "{'title': 'adam'}"),
         (email("mia"), "mia-there", "MEMBER", False, "{'title': 'mia'}"),
         (email("olive"), email("olive"), "OWNER", True, "None"),
     }
+
+
+async def test_only_what_one_directory_says_of_one_person_is_forgotten(cast: World) -> None:
+    here, there = cast.account_id, cast.other_account_id
+    for account_id, name, external_id in ((here, "mia", "7"), (here, "adam", "9"), (there, "mia", "8")):
+        await know(cast, account_id, name)
+        await cast.database.execute(EXTERNAL, account_id, external_id, await cast.user_id(name))
+    await directory.forget(cast.database, here, await cast.user_id("mia"))
+    left = {(here, await cast.user_id("adam")), (there, await cast.user_id("mia"))}
+    for table in ("directory_people", "external_ids"):
+        rows = await cast.database.fetch(f"SELECT account_id, user_id FROM {table}")
+        assert {(row["account_id"], row["user_id"]) for row in rows} == left
 
 
 JOIN = "INSERT INTO staff (account_id, user_id, email, role, invited_at)"
