@@ -15,6 +15,7 @@ RIGHTS = {
     "session": (Right.SIGN_IN,),
     "serviceSignIn": (Right.SIGN_IN,),
     "completeMfaChallenge": (Right.SIGN_IN,),
+    "redeemRecoveryPass": (Right.SIGN_IN,),
     "provisionStaff": (Right.PROVISION,),
     "changeStaffRole": (Right.PROVISION,),
     "removeStaff": (Right.PROVISION,),
@@ -22,7 +23,7 @@ RIGHTS = {
     "updateSecurityPolicy": (Right.POLICY,),
 }
 # What people ask, too; the others of these are for services alone.
-FOR_PEOPLE_TOO = {"account", "completeMfaChallenge", "updateSecurityPolicy"}
+FOR_PEOPLE_TOO = {"account", "completeMfaChallenge", "redeemRecoveryPass", "updateSecurityPolicy"}
 
 
 def guard(schema: GraphQLSchema) -> None:

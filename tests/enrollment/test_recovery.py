@@ -25,6 +25,7 @@ from graphql import (
 from db.pool import Database
 from schema.roots import build
 from tests.client import Client
+from tests.enrollment.passes import REASON, begun, issue, redeem
 from tests.operations import (
     BEGIN_RECOVERY,
     BEGIN_REPLACEMENT,
@@ -43,26 +44,10 @@ __all__ = ["pool"]
 AT_ONCE = 50
 VIEWER = "{ viewer { email } }"
 SIGN_OUT = "mutation { signOut { ok } }"
-REASON = "Phone lost on the train"
 # All that the session of a pass admits to, and more than nobody has.
 ADMITTED = {"beginAuthenticatorReplacement", "replaceAuthenticator", "signOut"}
 SCHEMA = build()._schema
 ROOTS = [root for root in (SCHEMA.query_type, SCHEMA.mutation_type) if root is not None]
-
-
-async def issue(client: Client, world: World, name: str = "mia", reason: str = REASON) -> dict[str, Any]:
-    """Give one of the agency's staff a pass."""
-    return await client.do(
-        ISSUE_PASS, account=str(world.account_id), staff=str(await world.staff_id(name)), reason=reason
-    )
-
-
-async def redeem(world: World, recovery_pass: str, name: str = "mia") -> tuple[Client, dict[str, Any]]:
-    """Sign in by the password and the pass; the client, with the session if there is one."""
-    client, token = await world.challenge(name)
-    answer = await client.do(REDEEM_PASS, token=token, recoveryPass=recovery_pass)
-    client.token = answer.get("sessionToken")
-    return client, answer
 
 
 async def recovering(world: World) -> tuple[Client, Client, Factor]:
@@ -71,13 +56,6 @@ async def recovering(world: World) -> tuple[Client, Client, Factor]:
     mia, answer = await redeem(world, (await issue(olive, world))["recoveryPass"])
     assert answer["__typename"] == "RecoverySession", answer
     return olive, mia, old
-
-
-async def begun(client: Client) -> Factor:
-    """Begin to replace the authenticator; the new app."""
-    answer = await client.do(BEGIN_RECOVERY)
-    assert answer["__typename"] == "MfaEnrollment", answer
-    return Factor(answer["manualEntryKey"].replace(" ", ""), [])
 
 
 async def test_the_old_factor_dies_only_when_the_new_one_is_verified(world: World) -> None:
