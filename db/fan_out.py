@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import astuple, dataclass
 from datetime import datetime
+from uuid import UUID
 
 from db.dispatching import Undispatched
 from db.pool import Connection
@@ -57,10 +58,13 @@ async def to_owners(
     alert: str | None = None,
     *,
     with_admins: bool = False,
+    requester_id: UUID | None = None,
+    but: UUID | None = None,
 ) -> None:
     """Write the deliveries of an event that the account's owners are told of, and mark it dispatched.
 
     Of an `alert` they are told unless they have switched its kind off, and admins where they have switched it on.
+    A requester is told as well, as an owner or admin; `but` is not, who gets a message of their own.
     """
     await connection.execute(
         """
@@ -68,11 +72,12 @@ async def to_owners(
             INSERT INTO deliveries
                 (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at, holds_while)
             SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8, $9 FROM staff
-            WHERE account_id = $2 AND invited_at IS NULL
+            WHERE account_id = $2 AND invited_at IS NULL AND user_id IS DISTINCT FROM $13
                 AND (role = 'OWNER' AND NOT EXISTS (SELECT FROM alert_settings
                         WHERE account_id = $2 AND kind = $10 AND NOT alert_settings.email)
                     OR role = 'ADMIN' AND $11 AND EXISTS (SELECT FROM alert_settings
-                        WHERE account_id = $2 AND kind = $10 AND email_admins))
+                        WHERE account_id = $2 AND kind = $10 AND email_admins)
+                    OR role = 'ADMIN' AND user_id = $12)
             ON CONFLICT (event_id, user_id, message) DO NOTHING
         )
         UPDATE events SET dispatched_at = now() WHERE id = $1
@@ -82,6 +87,8 @@ async def to_owners(
         *astuple(terms),
         alert,
         with_admins,
+        requester_id,
+        but,
     )
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import db.outbox
 from db.pool import Connection
+from rules.events.resets import MfaResetExpired
 from rules.resets import REQUEST_LIFETIME
 
 
@@ -59,48 +61,28 @@ async def ask(
     return request_id
 
 
-async def of_user(connection: Connection, user_id: UUID) -> Request | None:
-    """What waits for this person."""
-    row = await connection.fetchrow(
-        """
-        SELECT reset_requests.id, account_id, user_id, requester_id, email AS requester_email, reason, requested_at,
-            expires_at
-        FROM reset_requests JOIN users ON users.id = requester_id
-        WHERE user_id = $1 AND expires_at > now()
-        """,
-        user_id,
-    )
-    return Request(**row) if row else None
-
-
-async def of_account(connection: Connection, account_id: UUID) -> list[Request]:
-    """What waits in the account, the oldest first."""
+async def waiting(
+    connection: Connection,
+    *,
+    account_id: UUID | None = None,
+    user_id: UUID | None = None,
+    request_id: UUID | None = None,
+) -> list[Request]:
+    """What waits in the account, for the person, or under this id, the oldest first."""
     rows = await connection.fetch(
         """
         SELECT reset_requests.id, account_id, user_id, requester_id, email AS requester_email, reason, requested_at,
             expires_at
         FROM reset_requests JOIN users ON users.id = requester_id
-        WHERE account_id = $1 AND expires_at > now()
+        WHERE ($1::uuid IS NULL OR account_id = $1) AND ($2::uuid IS NULL OR user_id = $2)
+            AND ($3::uuid IS NULL OR reset_requests.id = $3) AND expires_at > now()
         ORDER BY requested_at, reset_requests.id
         """,
         account_id,
-    )
-    return [Request(**row) for row in rows]
-
-
-async def find(connection: Connection, account_id: UUID, request_id: UUID) -> Request | None:
-    """The reset of this id that waits in the account."""
-    row = await connection.fetchrow(
-        """
-        SELECT reset_requests.id, account_id, user_id, requester_id, email AS requester_email, reason, requested_at,
-            expires_at
-        FROM reset_requests JOIN users ON users.id = requester_id
-        WHERE reset_requests.id = $2 AND account_id = $1 AND expires_at > now()
-        """,
-        account_id,
+        user_id,
         request_id,
     )
-    return Request(**row) if row else None
+    return [Request(**row) for row in rows]
 
 
 async def is_told(connection: Connection, request_id: UUID) -> bool:
@@ -141,20 +123,27 @@ async def take(connection: Connection, request_id: UUID, *, to_approve: bool) ->
 
 @dataclass(frozen=True)
 class Ended:
-    """Whose reset waits no more, in which account."""
+    """What waits no more: whose reset it was, in which account, and who had asked for it."""
 
     account_id: UUID
     user_id: UUID
+    email: str
+    requester_id: UUID
+    requester_email: str
 
 
 async def stop(connection: Connection, event_id: int) -> Ended | None:
     """End what this event asked for; None when something else has ended it."""
     row = await connection.fetchrow(
         """
-        DELETE FROM reset_requests USING events
-        WHERE events.id = $1 AND reset_requests.account_id = events.account_id AND user_id = subject_id
-            AND requested_at = occurred_at AND expires_at > now()
-        RETURNING reset_requests.account_id, user_id
+        WITH ended AS (
+            DELETE FROM reset_requests USING events
+            WHERE events.id = $1 AND reset_requests.account_id = events.account_id AND user_id = subject_id
+                AND requested_at = occurred_at AND expires_at > now()
+            RETURNING reset_requests.account_id, user_id, requester_id
+        )
+        SELECT ended.*, users.email, requester.email AS requester_email
+        FROM ended JOIN users ON users.id = user_id JOIN users AS requester ON requester.id = requester_id
         """,
         event_id,
     )
@@ -168,5 +157,33 @@ async def drop(connection: Connection, user_id: UUID) -> None:
 
 async def expire(connection: Connection) -> list[Ended]:
     """End those that nobody has approved in time."""
-    rows = await connection.fetch("DELETE FROM reset_requests WHERE expires_at <= now() RETURNING account_id, user_id")
+    rows = await connection.fetch(
+        """
+        WITH ended AS (
+            DELETE FROM reset_requests WHERE expires_at <= now() RETURNING account_id, user_id, requester_id
+        )
+        SELECT ended.*, users.email, requester.email AS requester_email
+        FROM ended JOIN users ON users.id = user_id JOIN users AS requester ON requester.id = requester_id
+        """
+    )
     return [Ended(**row) for row in rows]
+
+
+async def tell_expired(connection: Connection) -> int:
+    """End those that nobody has approved in time, each with its event; return how many."""
+    ended = await expire(connection)
+    if ended:
+        await db.outbox.append_all(
+            connection,
+            [
+                MfaResetExpired(
+                    account_id=each.account_id,
+                    subject_id=each.user_id,
+                    subject_email=each.email,
+                    requester_id=each.requester_id,
+                    requester_email=each.requester_email,
+                )
+                for each in ended
+            ],
+        )
+    return len(ended)

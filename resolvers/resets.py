@@ -19,7 +19,7 @@ from db.resets import Request
 from db.staff import Member
 from resolvers.context import Context
 from rules.events.mfa import MfaReset
-from rules.events.resets import MfaResetDeclined, MfaResetExpired, MfaResetRequested, MfaResetStopped
+from rules.events.resets import MfaResetDeclined, MfaResetRequested, MfaResetStopped
 from rules.failures import LinkExpired, MfaResetEnded, NotFound, NotPermitted, StaffMfaNotEnabled
 from rules.links import Purpose
 from rules.people import Person
@@ -69,7 +69,13 @@ async def decline(context: Context, account_id: UUID, request_id: UUID) -> Membe
         if not await db.resets.take(connection, request.id, to_approve=False):
             raise MfaResetEnded
         declined = MfaResetDeclined(
-            account_id=account_id, subject_id=member.user_id, actor_id=person.id, client=context.client
+            account_id=account_id,
+            subject_id=member.user_id,
+            actor_id=person.id,
+            client=context.client,
+            subject_email=member.email,
+            requester_id=request.requester_id,
+            requester_email=request.requester_email,
         )
         await db.outbox.append(connection, declined)
     return member
@@ -89,19 +95,23 @@ async def stop(context: Context, token: str) -> str:
         if ended is None:
             raise LinkExpired
         stopped = MfaResetStopped(
-            account_id=ended.account_id, subject_id=ended.user_id, actor_id=found.user_id, client=context.client
+            account_id=ended.account_id,
+            subject_id=ended.user_id,
+            actor_id=found.user_id,
+            client=context.client,
+            subject_email=ended.email,
+            requester_id=ended.requester_id,
+            requester_email=ended.requester_email,
         )
         await db.outbox.append(connection, stopped)
-        known = await db.users.credentials_of(connection, ended.user_id)
-        assert known is not None
-    return known.email
+    return ended.email
 
 
 async def waiting(context: Context, account_id: UUID) -> list[tuple[Request, Member]]:
     """What waits in the account, with whom it is about. Raises what viewed_account raises."""
     await resolvers.access.viewed_account(context, account_id)
     async with context.database.connection() as connection:
-        found = await db.resets.of_account(connection, account_id)
+        found = await db.resets.waiting(connection, account_id=account_id)
         members = (
             await db.staff.members(connection, account_id, [request.user_id for request in found]) if found else []
         )
@@ -119,10 +129,9 @@ async def _ask(
 ) -> Request:
     if member.mfa_enabled_at is None and not member.enrollment_stopped:
         raise StaffMfaNotEnabled
-    await tell_expired(connection)
+    await db.resets.tell_expired(connection)
     asked = await db.resets.ask(connection, account_id, member.user_id, person.id, reason)
-    request = await db.resets.of_user(connection, member.user_id)
-    assert request is not None
+    (request,) = await db.resets.waiting(connection, user_id=member.user_id)
     if asked is not None:
         requested = MfaResetRequested(
             account_id=account_id,
@@ -137,19 +146,12 @@ async def _ask(
     return request
 
 
-async def tell_expired(connection: Connection) -> None:
-    """End what nobody has approved in time."""
-    ended = await db.resets.expire(connection)
-    if ended:
-        expired = [MfaResetExpired(account_id=each.account_id, subject_id=each.user_id) for each in ended]
-        await db.outbox.append_all(connection, expired)
-
-
 async def _decide(connection: Connection, person: Person, account_id: UUID, request_id: UUID) -> tuple[Request, Member]:
     """What waits, and whom it is about, as they are behind the locks of both."""
-    request = await db.resets.find(connection, account_id, request_id)
-    if request is None:
+    waiting_here = await db.resets.waiting(connection, account_id=account_id, request_id=request_id)
+    if not waiting_here:
         raise MfaResetEnded
+    (request,) = waiting_here
     if person.id == request.requester_id:
         raise NotPermitted(NOT_ONES_OWN)
     if person.id == request.user_id:

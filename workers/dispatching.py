@@ -110,7 +110,9 @@ async def _mail(connection: Connection, waiting: Undispatched, event: Event) -> 
         await db.fan_out.to_owners(connection, waiting, terms, chosen_as, with_admins=with_admins)
         return Step(terms.queue)
     if event.copy is not None and event.copy.audience is Audience.OWNERS:
-        await db.fan_out.to_owners(connection, waiting, _terms(event, event.copy, waiting.occurred_at))
+        copied = _terms(event, event.copy, waiting.occurred_at)
+        requester_id, subject_id = event.requested_by(), event.subject_id
+        await db.fan_out.to_owners(connection, waiting, copied, requester_id=requester_id, but=subject_id)
     elif event.copy is not None and (address := event.copied_to()) is not None:
         await db.fan_out.to_person(connection, waiting, _terms(event, event.copy, waiting.occurred_at), address)
     if mailing.audience is Audience.SUBJECT or event.subject_id is not None:

@@ -75,6 +75,10 @@ class Event:
         """Where the copy goes; None when there is none."""
         return None
 
+    def requested_by(self) -> UUID | None:
+        """Who gets the owners' copy, too, since they had asked for it; None when nobody had."""
+        return None
+
     def method(self) -> str | None:
         """How it came about, as far as the event knows."""
         return self.about_method

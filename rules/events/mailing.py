@@ -72,6 +72,11 @@ def to_owners(message: str) -> Mailing:
     return Mailing(message, Audience.OWNERS, SECURITY, holds_while=While.OWNER)
 
 
+def to_owners_and_requester(message: str) -> Mailing:
+    """The same, to whoever had asked for what the event tells of, too: an owner or admin."""
+    return Mailing(message, Audience.OWNERS, SECURITY, holds_while=While.MANAGER)
+
+
 def to_managers(message: str, chosen_as: AlertKind) -> Mailing:
     """Bulk mail to the owners and admins who are to get it."""
     return Mailing(message, Audience.MANAGERS, BULK, holds_while=While.MANAGER, chosen_as=chosen_as)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import rules.events.base
 import rules.events.mailing
@@ -16,6 +17,7 @@ from rules.events.staff import MemberEvent
 from rules.resets import REQUEST_LIFETIME, ResetApproval
 
 REASON = "Phone lost on the train; called back on the number we have."
+OF_MIA = {"subject_email": "mia@example.com", "requester_id": ADMIN_ID, "requester_email": "adam@example.com"}
 OF_WHOM = {
     ResetApproval.NOBODY: "nobody",
     ResetApproval.OWNERS_AND_ADMINS: "owners and admins",
@@ -31,6 +33,7 @@ class MfaResetRequested(MemberEvent):
     sentence = "{actor} asked to reset the MFA of {subject}{why}."
     mailing = rules.events.mailing.to_subject("mfa_reset_requested", further_links=(rules.links.STOP_RESET,))
     copy = rules.events.mailing.to_owners("mfa_reset_requested_owners")
+    changes_member = True
     samples = {
         "mfa_reset_requested": {
             "actor_id": ADMIN_ID,
@@ -52,29 +55,52 @@ class MfaResetRequested(MemberEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MfaResetDeclined(MemberEvent):
+class MfaResetEnded(MemberEvent):
+    """A reset waits no more, and is off: the person, the owners and whoever had asked for it are told."""
+
+    mailing = rules.events.mailing.to_subject("mfa_reset_ended")
+    copy = rules.events.mailing.to_owners_and_requester("mfa_reset_ended_owners")
+    changes_member = True
+    shows_everywhere = True
+
+    subject_email: str | None = None
+    requester_id: UUID | None = None
+    requester_email: str | None = None
+
+    def requested_by(self) -> UUID | None:
+        """Who had asked for the reset."""
+        return self.requester_id
+
+    def words(self) -> dict[str, str]:
+        """The facts, with who had asked for it."""
+        asked_for = f" that {self.requester_email} had asked for" if self.requester_email else ""
+        return super().words() | {"asked_for": asked_for}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfaResetDeclined(MfaResetEnded):
     description = "An owner or admin declined the reset of a person's MFA that another one had asked for."
-    sentence = "{actor} declined to reset the MFA of {subject}."
-    shows_everywhere = True
+    sentence = "{actor} declined the reset of the MFA of {subject}{asked_for}."
+    samples = {"mfa_reset_declined": OF_MIA}
 
     client: Client
 
 
 @dataclass(frozen=True, kw_only=True)
-class MfaResetStopped(MemberEvent):
+class MfaResetStopped(MfaResetEnded):
     description = "The reset of a person's MFA that waited for a second owner or admin was stopped by an email's link."
-    sentence = "{actor} stopped the reset of the MFA of {subject} by a link of its email."
+    sentence = "{actor} stopped the reset of the MFA of {subject}{asked_for} by a link of its email."
     about_method = EMAIL_LINK
-    shows_everywhere = True
+    samples = {"mfa_reset_stopped": OF_MIA}
 
     client: Client
 
 
 @dataclass(frozen=True, kw_only=True)
-class MfaResetExpired(MemberEvent):
+class MfaResetExpired(MfaResetEnded):
     description = "The reset of a person's MFA that waited for a second owner or admin was not approved in time."
-    sentence = "The reset of the MFA of {subject} was not approved within 24 hours."
-    shows_everywhere = True
+    sentence = "The reset of the MFA of {subject}{asked_for} was not approved within 24 hours."
+    samples = {"mfa_reset_expired": OF_MIA}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,8 +71,12 @@ def sample_mails(settings: Settings, language: str = ENGLISH) -> dict[str, Email
     mails = {
         name: sample_mail(event, settings, None, language) for name, event in found if event.emailed_as() is not None
     }
-    copies = [(event.copy, event) for _, event in found if event.copy and event.copy.audience is Audience.OWNERS]
-    return mails | {copy.message: sample_mail(event, settings, copy, language) for copy, event in copies}
+    copies = {
+        f"{name}_owners": sample_mail(event, settings, event.copy, language)
+        for name, event in found
+        if event.copy and event.copy.audience is Audience.OWNERS
+    }
+    return mails | copies
 
 
 def sample_mail(event: Event, settings: Settings, copy: Mailing | None = None, language: str = ENGLISH) -> EmailMessage:

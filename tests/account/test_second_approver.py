@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from db.pool import Database
 from rules import tokens
+from rules.failures import ServiceUnavailable
 from rules.links import Purpose
 from tests.account.acts import ask_account, reset
 from tests.account.operations import APPROVE, CHOOSE_APPROVAL, DECLINE, STOP, WAITING
@@ -26,6 +28,7 @@ from workers.resets import expire_resets
 __all__ = ["pool"]
 
 REASON = "Phone lost on the train"
+AT_ONCE = 50
 
 
 async def choose(client: Client, world: World, approval: str | None) -> dict[str, Any]:
@@ -207,6 +210,84 @@ async def test_of_all_that_may_end_it_at_once_one_does(world: World, pool: Datab
         if end == "MFA_RESET":
             await world.database.execute("UPDATE users SET reenrollment_required_at = NULL")
             await world.enrolled("mia")
+
+
+async def sweep(pool: Database) -> None:
+    """End what is over, unless too many others do so just now."""
+    with suppress(ServiceUnavailable):
+        await expire_resets(pool)
+
+
+@pytest.mark.parametrize("end_ms", [0, 10, 40, 80, 160, 60_000])
+async def test_at_its_very_end_it_is_approved_or_over_and_never_both(world: World, pool: Database, end_ms: int) -> None:
+    _, adam, reset_id = await asked(world)
+    await tell(world, pool)
+    await world.database.execute(
+        "UPDATE reset_requests SET expires_at = clock_timestamp() + $1 * interval '1 millisecond'", end_ms
+    )
+    sweeps = [sweep(pool) for _ in range(AT_ONCE // 2)]
+    approvals = [decide(adam, world, APPROVE, reset_id) for _ in range(AT_ONCE // 2)]
+    alternating = [each for pair in zip(sweeps, approvals, strict=True) for each in pair]
+    answers = [answer for answer in await asyncio.gather(*alternating) if isinstance(answer, dict)]
+    await expire_resets(pool)
+    done = [answer["__typename"] for answer in answers].count("StaffMfaReset")
+    ends = [event["type"] for event in await world.events("MFA_RESET", "MFA_RESET_EXPIRED")]
+    assert ends == (["MFA_RESET"] if done else ["MFA_RESET_EXPIRED"])
+    assert done == (await has_factor(world) is False)
+    assert {0: done == 0, 60_000: done == 1}.get(end_ms, True)
+    assert await world.database.fetchval("SELECT count(*) FROM reset_requests") == 0
+
+
+@pytest.mark.parametrize("end", ["declined", "stopped", "expired"])
+async def test_when_it_is_off_the_person_whoever_asked_and_the_owners_are_mailed_once(
+    world: World, pool: Database, end: str
+) -> None:
+    olive, adam, _ = [await world.enrolled(name) for name in ("olive", "adam", "mia")]
+    await choose(olive, world, "EVERYONE")
+    reset_id = (await reset(adam, world, "mia", REASON))["resetId"]
+    await tell(world, pool)
+    if end == "declined":
+        await decide(olive, world, DECLINE, reset_id)
+    elif end == "stopped":
+        await world.client().do(STOP, token=await link(world, "mia"))
+    else:
+        await world.database.execute("UPDATE reset_requests SET expires_at = now()")
+        await expire_resets(pool)
+    await planned(world, pool)
+    rows = await world.database.fetch("SELECT email, message FROM deliveries WHERE message LIKE 'mfa_reset_ended%'")
+    assert sorted(map(tuple, rows)) == [
+        (email("adam"), "mfa_reset_ended_owners"),
+        (email("mia"), "mfa_reset_ended"),
+        (email("olive"), "mfa_reset_ended_owners"),
+    ]
+    log = "query ($account: ID!) { account(id: $account) { auditLog { nodes { summary } } } }"
+    shown = (await ask_account(olive, world, log))["nodes"][0]["summary"]
+    assert f"reset of the MFA of {email('mia')} that {email('adam')} had asked for" in shown
+
+
+async def test_a_requester_who_is_admin_no_more_is_not_told_how_it_ended(world: World, pool: Database) -> None:
+    olive, adam, _ = [await world.enrolled(name) for name in ("olive", "adam", "mia")]
+    await choose(olive, world, "EVERYONE")
+    reset_id = (await reset(adam, world, "mia", REASON))["resetId"]
+    await world.database.execute("UPDATE staff SET role = 'MEMBER' WHERE email = $1", email("adam"))
+    await decide(olive, world, DECLINE, reset_id)
+    await planned(world, pool)
+    told = "SELECT email FROM deliveries WHERE message = 'mfa_reset_ended_owners'"
+    assert [row["email"] for row in await world.database.fetch(told)] == [email("olive")]
+
+
+async def test_an_owner_whose_reset_it_was_gets_one_mail_of_it(world: World, pool: Database) -> None:
+    olive, _, _ = [await world.enrolled(name) for name in ("olive", "adam", "mia")]
+    await world.database.execute("UPDATE staff SET role = 'OWNER'")
+    await choose(olive, world, "EVERYONE")
+    assert (await reset(olive, world, "mia", REASON))["__typename"] == "MfaResetPending"
+    await planned(world, pool)
+    rows = await world.database.fetch("SELECT email, message FROM deliveries WHERE message LIKE 'mfa_reset_requested%'")
+    assert sorted(map(tuple, rows)) == [
+        (email("adam"), "mfa_reset_requested_owners"),
+        (email("mia"), "mfa_reset_requested"),
+        (email("olive"), "mfa_reset_requested_owners"),
+    ]
 
 
 async def test_it_ends_with_the_membership_and_with_the_right_of_whoever_asked(world: World, pool: Database) -> None:
