@@ -131,6 +131,9 @@ class Impact:
     affected_count: int
     blocked_now_count: int
     grace_deadline: datetime | None
+    owner_count: int
+    admin_count: int
+    member_count: int
 
 
 async def impact(connection: Connection, account_id: UUID, wanted: Wanted) -> Impact:
@@ -149,7 +152,7 @@ async def impact(connection: Connection, account_id: UUID, wanted: Wanted) -> Im
             SELECT factors.user_id IS NOT NULL AS is_enrolled, mfa_deadline(
                     CASE WHEN saved.deadline IS NOT NULL THEN since END, saved.deadline, joiner_days, required_of,
                     role, created_at, excepted_until
-                ) AS deadline
+                ) AS deadline, role
             FROM saved, staff LEFT JOIN factors ON factors.user_id = staff.user_id
             WHERE account_id = $1 AND invited_at IS NULL
         )
@@ -157,7 +160,10 @@ async def impact(connection: Connection, account_id: UUID, wanted: Wanted) -> Im
             count(*) FILTER (WHERE is_enrolled) AS enrolled_count,
             count(*) FILTER (WHERE NOT is_enrolled AND deadline IS NOT NULL) AS affected_count,
             count(*) FILTER (WHERE NOT is_enrolled AND deadline <= now()) AS blocked_now_count,
-            (SELECT deadline FROM saved) AS grace_deadline
+            (SELECT deadline FROM saved) AS grace_deadline,
+            count(*) FILTER (WHERE role = 'OWNER') AS owner_count,
+            count(*) FILTER (WHERE role = 'ADMIN') AS admin_count,
+            count(*) FILTER (WHERE role = 'MEMBER') AS member_count
         FROM members
         """,
         account_id,
@@ -177,13 +183,16 @@ class Progress:
     enrolled_count: int
     pending_count: int
     blocked_count: int
+    resets_waiting_count: int
 
 
 async def progress(connection: Connection, account_id: UUID) -> Progress:
     """Counts over the account's staff; blocked as the roster shows it."""
     row = await connection.fetchrow(
         """
-        SELECT staff_count, enrolled_count, staff_count - enrolled_count - blocked_count AS pending_count, blocked_count
+        SELECT staff_count, enrolled_count, staff_count - enrolled_count - blocked_count AS pending_count,
+            blocked_count,
+            (SELECT count(*) FROM reset_requests WHERE account_id = $1 AND expires_at > now()) AS resets_waiting_count
         FROM (
             SELECT count(*) AS staff_count, count(*) FILTER (WHERE has_mfa) AS enrolled_count,
                 count(*) FILTER (WHERE NOT has_mfa AND (was_reset OR mfa_deadline(accounts, staff) <= now()))

@@ -30,6 +30,7 @@ class Member(NamedTuple):
     elsewhere: list[UUID]
     owned_elsewhere: list[UUID]
     enrollment_stopped: bool
+    has_reset_waiting: bool
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,9 @@ async def page(
                 AND account_id <> $1 AND other.invited_at IS NULL) AS elsewhere,
             ARRAY(SELECT account_id FROM staff AS other WHERE other.user_id = staff.user_id
                 AND account_id <> $1 AND other.invited_at IS NULL AND other.role = 'OWNER') AS owned_elsewhere,
-            enrollment_stopped_at IS NOT NULL AS enrollment_stopped
+            enrollment_stopped_at IS NOT NULL AS enrollment_stopped,
+            (SELECT id FROM reset_requests WHERE reset_requests.user_id = staff.user_id
+                AND reset_requests.account_id = $1 AND expires_at > now()) IS NOT NULL AS has_reset_waiting
         FROM (
             SELECT found.id, found.mfa_deadline, accounts AS account
             FROM accounts, (VALUES ('OWNER'), ('ADMIN'), ('MEMBER')) AS roles (role),
@@ -132,7 +135,9 @@ async def members(connection: Connection, account_id: UUID, user_ids: list[UUID]
                 AND account_id <> $1 AND other.invited_at IS NULL) AS elsewhere,
             ARRAY(SELECT account_id FROM staff AS other WHERE other.user_id = staff.user_id
                 AND account_id <> $1 AND other.invited_at IS NULL AND other.role = 'OWNER') AS owned_elsewhere,
-            enrollment_stopped_at IS NOT NULL AS enrollment_stopped
+            enrollment_stopped_at IS NOT NULL AS enrollment_stopped,
+            (SELECT id FROM reset_requests WHERE reset_requests.user_id = staff.user_id
+                AND reset_requests.account_id = $1 AND expires_at > now()) IS NOT NULL AS has_reset_waiting
         FROM staff
         JOIN accounts ON accounts.id = staff.account_id
         LEFT JOIN users ON users.id = staff.user_id AND invited_at IS NULL

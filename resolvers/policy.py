@@ -10,6 +10,7 @@ import db.policy
 import resolvers.access
 import rules.events.policy
 import rules.policy
+import rules.resets
 from db.policy import Impact, Progress
 from db.pool import Connection
 from resolvers.context import Context
@@ -42,16 +43,20 @@ async def impact(
     grace_period_days: int | None,
     joiner_days: int | None = None,
     required_of: RequiredOf | None = None,
-) -> Impact:
-    """What saving would do. Raises what viewed_account raises, and BadUserInput."""
-    held = (await resolvers.access.viewed_account(context, account_id)).policy.grace_days
+    reset_approval: ResetApproval | None = None,
+) -> tuple[Impact, int]:
+    """What saving would do, and of how many no reset could be approved. As viewed_account, and raises BadUserInput."""
+    policy = (await resolvers.access.viewed_account(context, account_id)).policy
+    held = policy.grace_days
     try:
         grace_days = rules.policy.wanted_grace_days(require_mfa, grace_period_days if require_mfa else None, held)
         rules.policy.check_joiner_days(joiner_days)
     except InvalidInput as error:
         raise BadUserInput(error.message) from None
     async with context.database.connection() as connection:
-        return await db.policy.impact(connection, account_id, Wanted(grace_days, joiner_days, required_of))
+        found = await db.policy.impact(connection, account_id, Wanted(grace_days, joiner_days, required_of))
+    approval = reset_approval or policy.reset_approval
+    return found, rules.resets.never_approved(approval, found.owner_count, found.admin_count, found.member_count)
 
 
 async def update(

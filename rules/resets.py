@@ -22,3 +22,15 @@ class ResetApproval(StrEnum):
     NOBODY = "NOBODY"
     OWNERS_AND_ADMINS = "OWNERS_AND_ADMINS"
     EVERYONE = "EVERYONE"
+
+
+def never_approved(approval: ResetApproval, owners: int, admins: int, members: int) -> int:
+    """Of how many no reset could ever be approved: it takes one who asks and one who approves, beside the person.
+
+    For an owner both are owners.
+    """
+    if approval is ResetApproval.NOBODY:
+        return 0
+    managers = owners + admins
+    stuck = (owners if owners < 3 else 0) + (admins if managers < 3 else 0)
+    return stuck + (members if approval is ResetApproval.EVERYONE and managers < 2 else 0)

@@ -92,11 +92,22 @@ class Account:
         required_of: Annotated[
             RequiredOf | None, strawberry.argument(description="Of whom to require it; as it is when null.")
         ] = None,
+        reset_approval: Annotated[
+            ResetApproval | None,
+            strawberry.argument(description="Whose resets a second one must approve; as it is when null."),
+        ] = None,
     ) -> PolicyImpact | None:
-        found = await resolvers.policy.impact(
-            info.context, self.facts.id, require_mfa, grace_period_days, joiner_days, _required_of(required_of)
+        approval = _reset_approval(reset_approval)
+        found, never_approved = await resolvers.policy.impact(
+            info.context,
+            self.facts.id,
+            require_mfa,
+            grace_period_days,
+            joiner_days,
+            _required_of(required_of),
+            approval,
         )
-        return PolicyImpact.of(found)
+        return PolicyImpact.of(found, never_approved)
 
     @strawberry.field(description="Endpoints told of the account's events. Owners, admins and super-admins only.")
     async def webhooks(self, info: Info) -> list[Webhook] | None:
@@ -261,9 +272,13 @@ class AccountMutation:
             input.joiner_days,
             _required_of(input.required_of),
             input.confirm_reset_by_email,
-            rules.resets.ResetApproval[input.reset_approval.name] if input.reset_approval else None,
+            _reset_approval(input.reset_approval),
         )
         return SecurityPolicyUpdated(account=Account.of(account), security_policy=SecurityPolicy.of(account.policy))
+
+
+def _reset_approval(given: ResetApproval | None) -> rules.resets.ResetApproval | None:
+    return rules.resets.ResetApproval[given.name] if given else None
 
 
 def _required_of(given: RequiredOf | None) -> rules.policy.RequiredOf | None:

@@ -66,9 +66,13 @@ class PolicyImpact:
     affected_count: int = strawberry.field(description="Staff who would see the banner.")
     blocked_now_count: int = strawberry.field(description="Of those, who would be stopped at once.")
     grace_deadline: datetime | None = strawberry.field(description="The deadline that would hold; null when off.")
+    reset_never_approved_count: int = strawberry.field(
+        description="Staff whose resets nobody could approve: it takes one who asks and one who approves, beside the "
+        "person, and of an owner's reset both are owners."
+    )
 
     @classmethod
-    def of(cls, impact: db.policy.Impact) -> PolicyImpact:
+    def of(cls, impact: db.policy.Impact, never_approved: int) -> PolicyImpact:
         """The impact as clients see it."""
         return cls(
             staff_count=impact.staff_count,
@@ -76,6 +80,7 @@ class PolicyImpact:
             affected_count=impact.affected_count,
             blocked_now_count=impact.blocked_now_count,
             grace_deadline=impact.grace_deadline,
+            reset_never_approved_count=never_approved,
         )
 
 
@@ -85,6 +90,7 @@ class EnrollmentProgress:
     enrolled_count: int = strawberry.field(description="Those who have MFA on.")
     pending_count: int = strawberry.field(description="Those who have not, and can go on.")
     blocked_count: int = strawberry.field(description="Those who have not, and cannot continue until they do.")
+    resets_waiting_count: int = strawberry.field(description="Resets of MFA that wait for a second owner or admin.")
 
     @classmethod
     def of(cls, progress: db.policy.Progress) -> EnrollmentProgress:
@@ -94,4 +100,5 @@ class EnrollmentProgress:
             enrolled_count=progress.enrolled_count,
             pending_count=progress.pending_count,
             blocked_count=progress.blocked_count,
+            resets_waiting_count=progress.resets_waiting_count,
         )

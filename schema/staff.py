@@ -82,6 +82,9 @@ class StaffMember:
         description="Whether the person said of a reset that it was not their wish: they cannot set up MFA until an "
         "owner resets them again."
     )
+    mfa_reset_waiting: bool = strawberry.field(
+        description="Whether a reset of the person's MFA waits here for a second owner or admin: see mfaResetRequests."
+    )
     state: StaffState = strawberry.field(description="Whether the person has come, or was only invited.")
     invitation: Invitation | None = strawberry.field(description="The open invitation; null once the person has come.")
 
@@ -101,6 +104,7 @@ class StaffMember:
             last_reminder_failed_at=member.last_reminder_failed_at,
             can_reset_mfa=resolvers.staff.can_reset(person, account_id, member),
             enrollment_stopped=member.enrollment_stopped,
+            mfa_reset_waiting=member.has_reset_waiting,
             state=StaffState.INVITED if member.invited_at else StaffState.ACTIVE,
             invitation=_invitation(member) if member.invited_at else None,
         )

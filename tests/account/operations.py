@@ -52,6 +52,11 @@ mutation ($account: ID!, $approval: ResetApproval) {
     __typename ... on SecurityPolicyUpdated { securityPolicy { resetApproval } } ... on Error { message } }
 }
 """
+SUMMARIES = "query ($account: ID!) { account(id: $account) { auditLog { nodes { summary } } } }"
+TRY_APPROVAL = """
+query ($account: ID!, $approval: ResetApproval) { account(id: $account) {
+  policyImpact(requireMfa: false, resetApproval: $approval) { resetNeverApprovedCount } } }
+"""
 FORECAST = """
 query ($account: ID!, $first: Int, $after: String) { account(id: $account) {
   lockOutForecast(first: $first, after: $after) {

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+import rules.resets
 from db.pool import Database
 from rules import tokens
 from rules.failures import ServiceUnavailable
 from rules.links import Purpose
+from rules.resets import ResetApproval
 from tests.account.acts import ask_account, reset
-from tests.account.operations import APPROVE, CHOOSE_APPROVAL, DECLINE, STOP, WAITING
+from tests.account.operations import APPROVE, CHOOSE_APPROVAL, DECLINE, STOP, SUMMARIES, TRY_APPROVAL, WAITING
 from tests.client import Client
 from tests.line import Line
 from tests.operations import ISSUE_PASS
@@ -23,6 +25,7 @@ from tests.parts import body_of
 from tests.people import World, email, facts_of
 from tests.reminders.cast import planned, pool
 from tests.waiting import until
+from tests.watching.watch import until_followed, watching
 from workers.resets import expire_resets
 
 __all__ = ["pool"]
@@ -87,8 +90,7 @@ async def test_the_reason_of_a_reset_is_kept(world: World) -> None:
     assert (await reset(olive, world, "mia", f" {REASON}. "))["__typename"] == "StaffMfaReset"
     (event,) = await world.events("MFA_RESET")
     assert facts_of(event) == {"reason": f"{REASON}."}
-    log = "query ($account: ID!) { account(id: $account) { auditLog { nodes { summary } } } }"
-    shown = (await ask_account(olive, world, log))["nodes"][0]["summary"]
+    shown = (await ask_account(olive, world, SUMMARIES))["nodes"][0]["summary"]
     assert shown == f"{email('olive')} reset the MFA of {email('mia')}: {REASON}."
 
 
@@ -260,8 +262,7 @@ async def test_when_it_is_off_the_person_whoever_asked_and_the_owners_are_mailed
         (email("mia"), "mfa_reset_ended"),
         (email("olive"), "mfa_reset_ended_owners"),
     ]
-    log = "query ($account: ID!) { account(id: $account) { auditLog { nodes { summary } } } }"
-    shown = (await ask_account(olive, world, log))["nodes"][0]["summary"]
+    shown = (await ask_account(olive, world, SUMMARIES))["nodes"][0]["summary"]
     assert f"reset of the MFA of {email('mia')} that {email('adam')} had asked for" in shown
 
 
@@ -370,3 +371,49 @@ async def test_both_mails_hold_a_link_of_their_own(line: Line) -> None:
     assert found[0] != found[1]
     rows = await database.fetch("SELECT user_id, purpose FROM links")
     assert {tuple(row) for row in rows} == {(mia, "STOP_RESET"), (olive, "STOP_RESET")}
+
+
+@pytest.mark.parametrize(
+    ("approval", "owners", "admins", "members", "stuck"),
+    [
+        ("NOBODY", 1, 0, 9, 0),
+        ("EVERYONE", 1, 0, 9, 10),
+        ("EVERYONE", 1, 1, 9, 2),
+        ("EVERYONE", 1, 2, 9, 1),
+        ("EVERYONE", 3, 0, 9, 0),
+        ("OWNERS_AND_ADMINS", 1, 0, 9, 1),
+        ("OWNERS_AND_ADMINS", 2, 1, 9, 2),
+        ("OWNERS_AND_ADMINS", 3, 5, 9, 0),
+    ],
+)
+def test_whose_reset_nobody_could_approve_is_counted(
+    approval: str, owners: int, admins: int, members: int, stuck: int
+) -> None:
+    assert rules.resets.never_approved(ResetApproval(approval), owners, admins, members) == stuck
+
+
+async def test_trying_it_out_tells_whose_reset_nobody_could_approve(world: World) -> None:
+    olive = await world.enrolled("olive")
+
+    async def told(approval: str | None) -> int:
+        found = await ask_account(olive, world, TRY_APPROVAL, approval=approval)
+        return int(found["resetNeverApprovedCount"])
+
+    assert [await told(each) for each in ("NOBODY", "OWNERS_AND_ADMINS", "EVERYONE", None)] == [0, 2, 2, 0]
+    await choose(olive, world, "EVERYONE")
+    assert await told(None) == 2
+
+
+async def test_the_roster_and_the_progress_tell_of_a_reset_that_waits(world: World) -> None:
+    olive, adam, reset_id = await asked(world)
+    shown = "query ($account: ID!) { account(id: $account) { staff { nodes { email mfaResetWaiting } } } }"
+    waiting = {each["email"]: each["mfaResetWaiting"] for each in (await ask_account(olive, world, shown))["nodes"]}
+    assert waiting == {email("adam"): False, email("mia"): True, email("olive"): False}
+    progress = "query ($account: ID!) { account(id: $account) { enrollmentProgress { resetsWaitingCount } } }"
+    assert await ask_account(olive, world, progress) == {"resetsWaitingCount": 1}
+    changes = "subscription ($account: ID!) { staffMemberChanged(accountId: $account) { email mfaResetWaiting } }"
+    async with watching(world, olive, changes) as watch:
+        await until_followed(world)
+        await decide(adam, world, DECLINE, reset_id)
+        assert await watch.next() == {"email": email("mia"), "mfaResetWaiting": False}
+    assert await ask_account(olive, world, progress) == {"resetsWaitingCount": 0}

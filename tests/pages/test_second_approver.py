@@ -7,6 +7,7 @@ from playwright.async_api import Page, expect
 from db.pool import Database
 from rules.links import Purpose
 from tests.account.acts import reset
+from tests.account.operations import DECLINE
 from tests.coming_in.links import link_to
 from tests.pages.conftest import Sit
 from tests.pages.desk import dialog_of, set_up
@@ -69,6 +70,37 @@ async def test_an_owner_chooses_it_and_is_told_that_a_reset_waits(sit: Sit, worl
     await dialog_of(page).get_by_role("button", name="Reset MFA").click()
     await expect(page.get_by_role("status").filter(has_text="Another owner or admin must approve")).to_be_visible()
     assert await world.events("MFA_RESET") == []
+
+
+async def test_the_card_and_the_roster_follow_what_others_do(sit: Sit, world: World) -> None:
+    page = await sit("olive")
+    await set_up(page)
+    adam, _ = await world.enrolled("adam"), await world.enrolled("mia")
+    await world.database.execute("UPDATE accounts SET reset_approval = 'EVERYONE'")
+    await page.goto(AT)
+    row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=email("mia")))
+    card = page.get_by_role("region", name="Resets that wait")
+    for reason in ("Phone lost on the train", "Phone stolen"):
+        await expect(row).to_be_visible()
+        await expect(row).not_to_contain_text("a reset waits for approval")
+        answer = await reset(adam, world, "mia", reason)
+        await expect(row).to_contain_text("a reset waits for approval")
+        await expect(card).to_contain_text(reason)
+        # By another page of hers, as by another owner.
+        variables = {"account": str(world.account_id), "reset": answer["resetId"]}
+        declined = await page.context.request.post("/graphql", data={"query": DECLINE, "variables": variables})
+        assert (await declined.json())["data"]["declineMfaReset"]["__typename"] == "MfaResetDeclined"
+        await expect(card).to_have_count(0)
+
+
+async def test_whoever_has_too_few_approvers_is_warned_before_saving(sit: Sit, world: World) -> None:
+    page = await sit("olive", AT)
+    choice = page.get_by_role("combobox", name="A second owner or admin approves resets of")
+    warning = page.get_by_role("status").filter(has_text="Too few owners and admins")
+    await choice.select_option("OWNERS_AND_ADMINS")
+    await expect(warning).to_contain_text("nobody could approve the resets of 2 staff members")
+    await choice.select_option("NOBODY")
+    await expect(warning).to_have_count(0)
 
 
 async def test_the_link_of_its_email_asks_before_it_stops_it(sit: Sit, world: World) -> None:

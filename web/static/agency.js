@@ -15,9 +15,10 @@ import { t } from "./texts.js";
 
 /** @typedef {import("./queries.js").Viewer} Viewer */
 
+const RESETS = `mfaResetRequests { id staffMember { ${STAFF_MEMBER} } requestedBy reason expiresAt canApprove canDecline }`;
 const ACCOUNT = `id name language securityPolicy { ${POLICY} } enrollmentProgress { ${PROGRESS} } staff { ${STAFF} }
   webhooks { ${WEBHOOK} } signInProviders { name title mfaAllowed domains }
-  mfaResetRequests { id staffMember { email } requestedBy reason expiresAt canApprove canDecline }
+  ${RESETS}
   lockOutForecast(first: 5) { totalCount nodes { email backupCodesRemaining reasons } pageInfo { hasNextPage endCursor } }`;
 const PAGE = `query AgencySecurity($id: ID!) { viewer { ${VIEWER} } account(id: $id) { ${ACCOUNT} } }`;
 const NOBODYS_ID = "00000000-0000-0000-0000-000000000000";
@@ -70,11 +71,7 @@ function show(viewer, account) {
   onOpen("alerts", async (card) => (await import("./alerts.js")).showAlerts(card, account.id, role === "OWNER"));
   onOpen("come-back", async (card) => (await import("./recovery_policy.js")).showRecoveryPolicy(card, account.id, role === "OWNER"));
   beginAccountLanguage(account.id, account.language, role !== null);
-  if (account.mfaResetRequests.length) {
-    void import("./resets.js").then(({ showResets }) =>
-      showResets(account.id, account.mfaResetRequests, (member) => roster.put(member)),
-    );
-  }
+  void showResets(roster, account.mfaResetRequests);
   if (account.lockOutForecast.totalCount) {
     void import("./lock_out.js").then(({ showForecast }) => showForecast(account.id, account.lockOutForecast));
   }
@@ -84,6 +81,42 @@ function show(viewer, account) {
     );
   }
   follow(roster);
+}
+
+/** Whose resets wait, and how often that was asked. */
+let waiting = new Set();
+let askedResets = 0;
+
+/** @param {Roster} roster @param {import("./resets.js").Waiting[]} resets */
+async function showResets(roster, resets) {
+  const before = waiting.size;
+  waiting = new Set(resets.map(({ staffMember }) => staffMember.id));
+  if (!resets.length && !before) return;
+  (await import("./resets.js")).showResets(roster.accountId, resets, (member) => roster.put(member));
+}
+
+/** Show what waits now; an answer that a later one has overtaken is dropped. @param {Roster} roster */
+async function refreshResets(roster) {
+  askedResets += 1;
+  const mine = askedResets;
+  const { data } = await ask(`query MfaResets($id: ID!) { account(id: $id) { ${RESETS} } }`, { id: roster.accountId });
+  if (mine !== askedResets || !data.account) return;
+  const resets = data.account.mfaResetRequests;
+  for (const { staffMember } of resets) roster.put(staffMember);
+  await showResets(roster, resets);
+}
+
+/** @param {Roster} roster @param {import("./roster.js").Progress} progress */
+function progressed(roster, progress) {
+  roster.showProgress(progress);
+  // What has come between the page and its watch, nobody tells of but the count.
+  if (progress.resetsWaitingCount !== waiting.size) void refreshResets(roster).catch(frame.tellProblem);
+}
+
+/** @param {Roster} roster @param {import("./roster_row.js").Member} member */
+function memberChanged(roster, member) {
+  roster.put(member);
+  if (member.mfaResetWaiting !== waiting.has(member.id)) void refreshResets(roster).catch(frame.tellProblem);
 }
 
 /** What few people open is loaded when they do. @param {string} id @param {(card: HTMLElement) => Promise<void>} load */
@@ -98,8 +131,8 @@ function follow(roster) {
   const variables = { id: roster.accountId };
   watch(
     [
-      { query: PROGRESS_CHANGED, variables, next: ({ enrollmentProgress }) => roster.showProgress(enrollmentProgress) },
-      { query: MEMBER_CHANGED, variables, next: ({ staffMemberChanged }) => roster.put(staffMemberChanged) },
+      { query: PROGRESS_CHANGED, variables, next: ({ enrollmentProgress }) => progressed(roster, enrollmentProgress) },
+      { query: MEMBER_CHANGED, variables, next: ({ staffMemberChanged }) => memberChanged(roster, staffMemberChanged) },
     ],
     {
       resumed: () => void again(roster),
@@ -127,7 +160,7 @@ async function again(roster) {
   else if (viewer.mfaNotice?.blocking) location.reload();
   else {
     frame.show(viewer, false, () => location.reload());
-    await roster.refresh().catch(frame.tellProblem);
+    await Promise.all([roster.refresh(), refreshResets(roster)]).catch(frame.tellProblem);
   }
   return Boolean(viewer);
 }

@@ -19,9 +19,11 @@ const UPDATE = `mutation UpdateSecurityPolicy($input: UpdateSecurityPolicyInput!
   ... on InvalidInput { field } } }`;
 const IMPACT = `query PolicyImpact(
   $id: ID!, $requireMfa: Boolean!, $gracePeriodDays: Int, $joinerDays: Int, $requiredOf: RequiredOf
+  $resetApproval: ResetApproval
 ) { account(id: $id) { policyImpact(
   requireMfa: $requireMfa, gracePeriodDays: $gracePeriodDays, joinerDays: $joinerDays, requiredOf: $requiredOf
-) { affectedCount blockedNowCount graceDeadline } } }`;
+  resetApproval: $resetApproval
+) { affectedCount blockedNowCount graceDeadline resetNeverApprovedCount } } }`;
 const DEFAULT_DAYS = 7;
 const MOST_DAYS = 30;
 
@@ -58,7 +60,7 @@ export function editPolicy(accountId, policy, isOwner, saved) {
     showGrace();
     void tryOut();
   });
-  for (const field of [days, joiner, requiredOf]) field.addEventListener("input", () => void tryOut());
+  for (const field of [days, joiner, requiredOf, approval]) field.addEventListener("input", () => void tryOut());
   onSubmit(form(card), async () => {
     for (const field of require.checked ? [days, joiner] : []) {
       if (daysIn(field) === null) return refuse(field, t("Enter whole days from 0 to {most}.", { most: MOST_DAYS }));
@@ -97,10 +99,11 @@ export function editPolicy(accountId, policy, isOwner, saved) {
       impact.textContent = "";
       return;
     }
-    const { data } = await ask(IMPACT, { id: accountId, ...wanted() }).catch(() => ({ data: {} }));
+    const resetApproval = approval.value;
+    const { data } = await ask(IMPACT, { id: accountId, ...wanted(), resetApproval }).catch(() => ({ data: {} }));
     if (mine !== asked) return;
     const found = data.account?.policyImpact;
-    impact.textContent = found ? sentenceOf(require.checked, held.requireMfa, found) : "";
+    impact.textContent = found ? sentenceOf(require.checked, held.requireMfa, found) + approvalSentence(found) : "";
   }
 }
 
@@ -120,6 +123,13 @@ function standing({ requireMfa, gracePeriodDays, graceDeadline, joinerDays, requ
   const joiner = "Whoever joins later has at least {count} day.";
   const later = joinerDays ? ` ${n(joinerDays, joiner, "Whoever joins later has at least {count} days.")}` : "";
   return `${required} ${grace}${later}`;
+}
+
+/** @param {{resetNeverApprovedCount: number}} impact */
+function approvalSentence({ resetNeverApprovedCount }) {
+  if (!resetNeverApprovedCount) return "";
+  const nobody = "Too few owners and admins: nobody could approve the reset of {count} staff member.";
+  return ` ${n(resetNeverApprovedCount, nobody, "Too few owners and admins: nobody could approve the resets of {count} staff members.")}`;
 }
 
 /**

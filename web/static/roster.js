@@ -14,10 +14,11 @@ import { n, numbers, t } from "./texts.js";
 
 /** @typedef {import("./roster_row.js").Member} Member */
 /** @typedef {{nodes: Member[], notice: string | null, pageInfo: {hasNextPage: boolean, endCursor: string | null}}} Staff */
-/** @typedef {{staffCount: number, enrolledCount: number, pendingCount: number, blockedCount: number}} Progress */
+/** @typedef {{staffCount: number, enrolledCount: number, pendingCount: number, blockedCount: number,
+ *   resetsWaitingCount: number}} Progress */
 
 export const STAFF = `nodes { ${STAFF_MEMBER} } notice pageInfo { hasNextPage endCursor }`;
-export const PROGRESS = "staffCount enrolledCount pendingCount blockedCount";
+export const PROGRESS = "staffCount enrolledCount pendingCount blockedCount resetsWaitingCount";
 const PAGE = `query Staff($id: ID!, $after: String, $filter: StaffFilter) {
   account(id: $id) { staff(after: $after, filter: $filter) { ${STAFF} } } }`;
 const RESET = `mutation ResetStaffMfa($input: ResetStaffMfaInput!) { resetStaffMfa(input: $input) {

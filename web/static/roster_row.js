@@ -7,13 +7,13 @@ import { day } from "./words.js";
 /**
  * @typedef {{id: string, email: string, role: string, mfaState: string, mfaEnabled: boolean, mfaDeadline: string | null,
  *   mfaDeadlineReason: string | null, lastRemindedAt: string | null, canResetMfa: boolean, enrollmentStopped: boolean,
- *   state: string, lastReminderFailedAt: string | null,
+ *   mfaResetWaiting: boolean, state: string, lastReminderFailedAt: string | null,
  *   invitation: {id: string, expiresAt: string} | null}} Member
  * @typedef {{name: string, act: (member: Member) => void, fits: (member: Member) => boolean}} Action
  */
 
 export const STAFF_MEMBER = `id email role mfaState mfaEnabled mfaDeadline mfaDeadlineReason lastRemindedAt canResetMfa
-  enrollmentStopped state
+  enrollmentStopped mfaResetWaiting state
   lastReminderFailedAt invitation { id expiresAt }`;
 export const LABELS = [t("Email"), t("Role"), "MFA", t("Actions")];
 
@@ -63,6 +63,7 @@ export const isExcepted = ({ mfaDeadlineReason }) => mfaDeadlineReason !== null 
 function moreOf(member) {
   const { invitation, mfaState, mfaDeadline, mfaDeadlineReason, lastRemindedAt, enrollmentStopped } = member;
   if (invitation) return t("until {day}", { day: day(invitation.expiresAt) });
+  if (member.mfaResetWaiting) return t("a reset waits for approval");
   if (enrollmentStopped) return t("disputed the reset: an owner resets it again");
   if (mfaState === "ENABLED") return "";
   const until = EXCEPTIONS[mfaDeadlineReason ?? ""] ?? t("due {day}");
