@@ -20,10 +20,11 @@ from tests.account.acts import ask_account, reset
 from tests.account.operations import APPROVE, CHOOSE_APPROVAL, DECLINE, STOP, SUMMARIES, TRY_APPROVAL, WAITING
 from tests.client import Client
 from tests.line import Line
-from tests.operations import ISSUE_PASS
+from tests.operations import ISSUE_PASS, RESET, UPDATE_SCOPE
 from tests.parts import body_of
 from tests.people import World, email, facts_of
 from tests.reminders.cast import planned, pool
+from tests.service.operations import backend
 from tests.waiting import until
 from tests.watching.watch import until_followed, watching
 from workers.resets import expire_resets
@@ -343,6 +344,32 @@ async def test_a_recovery_pass_does_not_go_round_it(world: World) -> None:
     staff = str(await world.staff_id("mia"))
     answer = await olive.do(ISSUE_PASS, account=str(world.account_id), staff=staff, reason=REASON)
     assert (answer["__typename"], await world.events("RECOVERY_PASS_ISSUED")) == ("NotPermitted", [])
+
+
+async def test_no_service_key_goes_round_it(world: World, pool: Database) -> None:
+    """Whatever its rights, it resets nobody, decides of nothing, and chooses no approval away."""
+    _, adam, reset_id = await asked(world)
+    await tell(world, pool)
+    web = await backend(world)
+    staff = {"account": str(world.account_id), "staff": str(await world.staff_id("mia"))}
+    assert await web.refusal(RESET, **staff, reason=REASON) == "FORBIDDEN"
+    assert await web.refusal(ISSUE_PASS, **staff, reason=REASON) == "FORBIDDEN"
+    for operation in (APPROVE, DECLINE):
+        assert await web.refusal(operation, account=str(world.account_id), reset=reset_id) == "FORBIDDEN"
+    assert await web.refusal(STOP, token=await link(world, "mia")) == "FORBIDDEN"
+    for approval in ("NOBODY", "OWNERS_AND_ADMINS"):
+        assert (await choose(web, world, approval))["__typename"] == "NotPermitted"
+    # With what it may save, too: nothing of it is saved.
+    both = {"accountId": str(world.account_id), "requireMfa": True, "resetApproval": "NOBODY"}
+    assert (await web.do(UPDATE_SCOPE, input=both))["__typename"] == "NotPermitted"
+    held = await world.database.fetchrow(
+        "SELECT reset_approval, required_since FROM accounts WHERE id = $1", world.account_id
+    )
+    assert held is not None
+    assert tuple(held) == ("EVERYONE", None)
+    assert await has_factor(world)
+    assert [each["id"] for each in await ask_account(adam, world, WAITING)] == [reset_id]
+    assert (await choose(web, world, "EVERYONE"))["__typename"] == "SecurityPolicyUpdated"  # which is no change
 
 
 async def test_both_mails_hold_a_link_of_their_own(line: Line) -> None:

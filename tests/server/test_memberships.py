@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.account.acts import ask_account, reset
+from tests.account.operations import SUMMARIES, WAITING
 from tests.commands import Command
 from tests.operations import POLICY
 from tests.people import World, email
@@ -148,6 +150,25 @@ async def test_a_sole_owner_who_is_locked_out_is_reset_by_the_operator(operate: 
     await world.enroll(await world.sign_in("olive"))
     assert operate("mfa", "reset", "--email", email("mia")).returncode == 1
     assert operate("mfa", "reset", "--email", email("nobody")).returncode == 1
+
+
+async def test_an_operators_reset_keeps_its_reason_and_needs_no_approver(operate: Command, world: World) -> None:
+    olive, _, _ = [await world.enrolled(name) for name in ("olive", "adam", "mia")]
+    await world.database.execute("UPDATE accounts SET reset_approval = 'EVERYONE'")
+    assert (await reset(olive, world, "mia"))["__typename"] == "MfaResetPending"
+    for wrong in (" ", "x" * 501):
+        refused = operate("mfa", "reset", "--email", email("mia"), "--reason", wrong)
+        assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
+    assert await world.events("MFA_RESET") == []
+    done = operate("mfa", "reset", "--email", email("mia"), "--reason", "Called back; badge seen.")
+    assert done.returncode == 0, done.stderr
+    (event,) = await world.events("MFA_RESET")
+    assert (event["subject_id"], event["data"]["reason"]) == (await world.user_id("mia"), "Called back; badge seen.")
+    assert (await ask_account(olive, world, SUMMARIES))["nodes"][0]["summary"].endswith(
+        f"reset the MFA of {email('mia')}: Called back; badge seen."
+    )
+    # What waited has come about, and waits no more.
+    assert await ask_account(olive, world, WAITING) == []
 
 
 async def test_super_admins_are_granted_and_revoked(operate: Command, world: World) -> None:
