@@ -85,7 +85,7 @@ async def test_one_trace_leads_from_a_mutation_to_its_email_and_holds_nothing_se
     wanted = {
         "mutation beginMfaEnrollment": "gatehouse-api",
         "mutation verifyAndEnableMfa": "gatehouse-api",
-        "plan MFA_ENABLED": "gatehouse-worker",
+        "dispatch MFA_ENABLED": "gatehouse-worker",
         "send": "gatehouse-worker",
     }
     await until(lambda: collector.of(trace_id).keys() >= wanted.keys(), lambda: str(list(collector.of(trace_id))))
@@ -95,7 +95,7 @@ async def test_one_trace_leads_from_a_mutation_to_its_email_and_holds_nothing_se
     assert mutation.parent_span_id.hex() == CALLER.split("-")[2]
     kept = await world.database.fetchval("SELECT traceparent FROM events WHERE type = 'MFA_ENABLED'")
     assert kept == f"00-{trace_id}-{mutation.span_id.hex()}-01"
-    assert found["plan MFA_ENABLED"][1].parent_span_id == found["send"][1].parent_span_id == mutation.span_id
+    assert found["dispatch MFA_ENABLED"][1].parent_span_id == found["send"][1].parent_span_id == mutation.span_id
     told = " ".join(f"{span.name} {[str(each) for each in span.attributes]}" for _, span in collector.told)
     for secret in (PASSWORD, factor.secret, str(mia.token), challenge, *factor.backup_codes, email("mia"), "@"):
         assert secret not in told
