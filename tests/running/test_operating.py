@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from importlib import metadata
@@ -45,7 +46,7 @@ async def test_the_doctor_names_what_is_wrong(world: World, database_url: str) -
     status, found = doctor(database_url, secret_keys="new:" + "a" * 43 + "=", **away)
     assert status == 1
     assert found["keys"] == "missing or wrong: test"
-    assert "has not been dispatched for 30" in found["events"]
+    assert re.search(r"has not been dispatched for [3-9]\d\d s", found["events"])
     assert found["broker"].startswith("does not answer")
     assert "refused" in found["mail"].lower()
     assert doctor(database_url, secret_keys=OTHER_KEYS)[1]["keys"] == "missing or wrong: test"
