@@ -33,6 +33,11 @@ def until_now(holds: Callable[[], object], what: Callable[[], str]) -> None:
         time.sleep(LOOK_EVERY_S)
 
 
+def stand_still(seconds: float) -> None:
+    """Let nothing else of this process happen meanwhile, as when the machine gives it no time."""
+    time.sleep(seconds)
+
+
 async def soon(thing: Awaitable[T]) -> T:
     """What the thing comes to. Raises TimeoutError."""
     return await asyncio.wait_for(thing, LIMIT_S)

@@ -23,6 +23,7 @@ from server.transport.charging import Connection, Turn
 from server.transport.flows import BURST_S, Client, Flow, Share
 
 LONGEST_WAIT_S = 5.0
+WAIT_PARTS = 10
 # What a flow owes at most: one that was stopped amid its step has not had the time that this took.
 MOST_OWED_S = 0.25
 # For so long after its last beginning a person counts as one who asks.
@@ -77,18 +78,24 @@ class Turns:
         if connection is not None:
             connection.waiting = waiting
         try:
-            async with asyncio.timeout(self._longest_wait_s):
-                await waiting
-        except BaseException as error:
+            await self._in_time(waiting)
+        except BaseException:
+            waiting.cancel()  # unless it is over already
             if waiting.cancelled() or waiting.exception():  # it has not begun
                 client.next_at -= turn.prepaid_s
                 turn.prepaid_s = 0
-            if isinstance(error, TimeoutError):
-                raise RateLimited(TOO_LONG) from None
             raise
         finally:
             if connection is not None:
                 connection.waiting = None
+
+    async def _in_time(self, waiting: asyncio.Future[None]) -> None:
+        """Wait for it in parts: a process that stood still meanwhile has counted one of them, and refuses nobody."""
+        for _ in range(WAIT_PARTS):
+            done, _ = await asyncio.wait([waiting], timeout=self._longest_wait_s / WAIT_PARTS)
+            if done:
+                return waiting.result()
+        raise RateLimited(TOO_LONG)
 
     def _admit(self, turn: Turn) -> None:
         flow = turn.flow

@@ -26,7 +26,7 @@ from server.transport.turns import Turns
 from settings import Settings
 from tests.transport.small import running, small_server
 from tests.transport.sockets import ready
-from tests.waiting import soon, until
+from tests.waiting import soon, stand_still, until
 
 MINE = {"authorization": "Bearer mine"}
 # So long that no machine is ever stopped for it.
@@ -72,6 +72,15 @@ async def test_a_strangers_queued_work_is_passed_by_a_persons_and_by_a_probes() 
         await turns.turn("probes", "address:probe", PROBES).begin()
         assert not queued.done()
     await soon(queued)
+
+
+async def test_a_process_that_stood_still_for_longer_than_anybody_waits_refuses_nobody_for_it() -> None:
+    turns = Turns(2.0)
+    stranger(turns).charge(FOR_LONG_S)
+    waiting = [asyncio.create_task(stranger(turns, f"address:{n}").begin()) for n in range(20)]
+    await some_passes()
+    stand_still(2.5)
+    await soon(asyncio.gather(*waiting))
 
 
 async def test_an_address_that_asks_once_comes_before_what_another_has_queued_already() -> None:
