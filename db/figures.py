@@ -47,13 +47,10 @@ async def staff_states(connection: Connection) -> StaffStates:
         """
         SELECT enrolled, total - enrolled - blocked AS pending, blocked
         FROM (
-            SELECT count(*) AS total, count(factors.user_id) AS enrolled,
-                count(*) FILTER (WHERE factors.user_id IS NULL
-                    AND (reset.id IS NOT NULL OR mfa_deadline(accounts, staff) <= now())) AS blocked
-            FROM staff
-            JOIN accounts ON accounts.id = staff.account_id
-            LEFT JOIN users AS reset ON reset.id = staff.user_id AND reset.reenrollment_required_at IS NOT NULL
-            LEFT JOIN factors ON factors.user_id = staff.user_id
+            SELECT count(*) AS total, count(*) FILTER (WHERE has_mfa) AS enrolled,
+                count(*) FILTER (WHERE NOT has_mfa AND (was_reset OR mfa_deadline(accounts, staff) <= now()))
+                    AS blocked
+            FROM staff JOIN accounts ON accounts.id = staff.account_id
             WHERE invited_at IS NULL
         ) AS counted
         """

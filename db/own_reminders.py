@@ -40,9 +40,8 @@ async def near(connection: Connection, behind: timedelta, ahead: timedelta) -> l
         FROM candidates JOIN staff USING (id) JOIN accounts ON accounts.id = account_id
         WHERE mfa_deadline(accounts, staff) BETWEEN now() - $1::interval AND now() + $2::interval
             AND mfa_deadline(accounts, staff) <> grace_deadline AND invited_at IS NULL
-            AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = staff.user_id)
             -- whoever was reset is stopped already, whatever the deadline
-            AND NOT EXISTS (SELECT FROM users WHERE users.id = staff.user_id AND reenrollment_required_at IS NOT NULL)
+            AND NOT has_mfa AND NOT was_reset
         ORDER BY account_id, user_id
         """,
         behind,

@@ -51,8 +51,7 @@ async def asked(
         FROM staff JOIN accounts ON accounts.id = account_id
         WHERE account_id = $1 AND user_id = ANY ($2) AND invited_at IS NULL
             AND mfa_deadline(accounts, staff) IS NOT NULL AND (NOT $3 OR required_of <> 'EVERYONE')
-            AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = staff.user_id)
-            AND NOT EXISTS (SELECT FROM users WHERE users.id = staff.user_id AND reenrollment_required_at IS NOT NULL)
+            AND NOT has_mfa AND NOT was_reset
         ORDER BY user_id
         """,
         account_id,
