@@ -6,11 +6,9 @@ nothing.
 
 from __future__ import annotations
 
-import asyncio
 import resource
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
@@ -24,6 +22,7 @@ from rules.failures import RateLimited
 from server.transport import charging
 from server.transport.charging import Turn
 from server.transport.flows import PERSON, PROBES, SERVICE, STRANGERS
+from server.transport.heavy import Heavy
 from server.transport.limits import SIGNED_IN, STRANGER, Bounds
 from server.transport.turns import LONGEST_WAIT_S, MOST_OWED_S, Turns
 
@@ -31,9 +30,7 @@ PROOF_LASTS_S = 60.0
 # For so much longer the person's turn is taken: whoever holds a session that has ended has them no longer than that.
 TURN_LASTS_S = 240.0
 MOST_PROOFS = 10_000
-HEAVY = 2_000
 RETRY_AFTER_S = 1
-AT_ONCE = nullcontext()
 TOO_MUCH = "Too much of yours is under way. Nothing was changed; try again in a moment."
 
 
@@ -88,7 +85,7 @@ class Admission:
         self.sockets: Counter[str] = Counter()
         self.turns = Turns(room.longest_wait_s, room.most_owed_s)
         self._proofs: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
-        self._heavy: dict[str, asyncio.Lock] = {}
+        self.heavy = Heavy()
 
     def known(self, client: Caller) -> str | None:
         """The person, where the session has been seen alive within a minute."""
@@ -153,24 +150,6 @@ class Admission:
         """Do it when it is the client's turn. Raises RateLimited when that takes too long."""
         is_request = scope["type"] == "http"
         return await self.turn_of(client).take(work, scope.get(CONNECTION), lasts_short=is_request)
-
-    def one_at_a_time(self, person: str | None, cost: float) -> AbstractAsyncContextManager[None]:
-        """Hold a heavy operation until the person's heavy one before it is done."""
-        return AT_ONCE if person is None or cost < HEAVY else self._heavy_one(person)
-
-    @asynccontextmanager
-    async def _heavy_one(self, person: str) -> AsyncIterator[None]:
-        lock, turn = self._heavy.setdefault(person, asyncio.Lock()), charging.current()
-        if turn is not None:
-            turn.grow()
-        try:
-            async with lock:
-                if turn is not None:  # by now it is known what the one before has taken
-                    await turn.begin()
-                yield
-        finally:
-            if not lock.locked() and self._heavy.get(person) is lock:
-                del self._heavy[person]
 
 
 class _Held:

@@ -99,7 +99,7 @@ class GraphQLEndpoint(Endpoint):
                 raise RequestError(f"Subscribe over WebSocket, or accept {EVENTS}.", 406)
             results = self.schema.watch(prepared, chosen, params, context)
             return EventStream(_payloads(results), patience=self.patience)
-        async with self.admission.one_at_a_time(person, prepared.cost):
+        async with self.admission.heavy.one_at_a_time(person, prepared.cost):
             result = await self.schema.run(prepared, chosen, params, context)
         cost = int(prepared.cost) if params.asks_cost else None
         if streams:

@@ -309,7 +309,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
         chosen = chosen_operation(prepared.document, operation.operation_name)
         if chosen.operation is OperationType.SUBSCRIPTION:
             return schema.watch(prepared, chosen, params, context)
-        async with self._admission.one_at_a_time(person, prepared.cost):
+        async with self._admission.heavy.one_at_a_time(person, prepared.cost):
             return await schema.run(prepared, chosen, params, context)
 
     async def _refused_once_more(self) -> None:
