@@ -1,11 +1,10 @@
-"""Documents: parsed and validated once, kept by their text, and only the trusted ones where a manifest says so."""
+"""Documents: parsed and validated, kept by their text, and only the trusted ones where a manifest says so."""
 
 from __future__ import annotations
 
 import json
 import re
 from bisect import bisect_left
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from hashlib import sha256
@@ -27,16 +26,13 @@ from graphql.language import SourceLocation
 from server.transport.aside import Aside
 from server.transport.graphql_request import Params, RequestError
 from server.transport.input_messages import without_token
+from server.transport.kept_documents import KeptDocuments
 from server.transport.limits import SIGNED_IN, Bounds, Measures, TooLarge
 from server.transport.operations import OperationNames
 from server.transport.plans import Plan
 from server.transport.validation import needed, rules_of
 from settings import Settings, SettingsError
 
-MAX_KEPT = 1_000
-LONGEST_KEPT = 8 * 1024
-# A parsed document takes up to 270 bytes for each character, so that this is 70 MB at worst.
-MAX_KEPT_CHARS = 256 * 1024
 MAX_ERRORS = 5
 # Parsed and validated in a millisecond or two; what is longer is so beside the loop.
 LONGEST_AT_ONCE = 1024
@@ -72,8 +68,7 @@ class Documents:
         self.rules = rules_of(introspection)
         self.measures = Measures(schema)
         self.asides = {True: Aside("documents"), False: Aside("strangers-documents")}
-        self.kept: OrderedDict[str, Prepared] = OrderedDict()
-        self.kept_chars = 0
+        self.kept: KeptDocuments[Prepared] = KeptDocuments()
 
     def text_of(self, params: Params) -> str:
         """The document that a request means. Raises RequestError when it names none, or none that is trusted."""
@@ -104,19 +99,11 @@ class Documents:
     def _kept(self, text: str, bounds: Bounds) -> Prepared | None:
         """What is kept of this text, if it is known to be within these bounds."""
         kept = self.kept.get(text)
-        if kept is None or (bounds is not SIGNED_IN and bounds is not kept.bounds):
-            return None
-        self.kept.move_to_end(text)
-        return kept
+        return None if kept is None or (bounds is not SIGNED_IN and bounds is not kept.bounds) else kept
 
     def _keep(self, text: str, prepared: Prepared) -> Prepared:
-        if len(text) > LONGEST_KEPT or prepared.errors:
-            return prepared
-        self.kept_chars += 0 if text in self.kept else len(text)
-        self.kept[text] = prepared
-        while len(self.kept) > MAX_KEPT or self.kept_chars > MAX_KEPT_CHARS:
-            oldest, _ = self.kept.popitem(last=False)
-            self.kept_chars -= len(oldest)
+        if not prepared.errors:
+            self.kept.add(text, prepared)
         return prepared
 
     def _prepare(self, text: str, bounds: Bounds) -> Prepared:

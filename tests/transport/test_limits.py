@@ -8,7 +8,8 @@ import pytest
 from graphql import get_introspection_query
 
 from server.transport import limits
-from server.transport.documents import MAX_KEPT_CHARS, Documents, Prepared
+from server.transport.documents import Documents, Prepared
+from server.transport.kept_documents import MAX_KEPT_CHARS, MAX_SEEN_ONCE
 from server.transport.limits import SIGNED_IN
 from server.transport.schema import GatehouseSchema
 from settings import Settings
@@ -130,23 +131,49 @@ def test_a_hostile_document_is_refused_at_once(documents: Documents, hostile: st
     assert time.process_time() - started < 1
 
 
-def test_a_small_document_is_prepared_once(documents: Documents) -> None:
-    assert documents.prepare("{ hello }") is documents.prepare("{ hello }")
-    large = "{ hello }" + "#" * 9_000
-    assert documents.prepare(large) is not documents.prepare(large)
-    assert documents.prepare("{ nothing }") is not documents.prepare("{ nothing }")
+def test_a_small_document_that_comes_again_is_prepared_no_more(documents: Documents) -> None:
+    first = documents.prepare("{ hello }")
+    second = documents.prepare("{ hello }")
+    assert second is not first
+    assert documents.prepare("{ hello }") is second
+    for never_kept in ("{ hello }" + "#" * 9_000, "{ nothing }"):
+        documents.prepare(never_kept)
+        assert documents.prepare(never_kept) is not documents.prepare(never_kept)
+
+
+def test_documents_of_one_use_each_take_nobodys_place(documents: Documents) -> None:
+    documents.prepare("{ hello }")
+    kept = documents.prepare("{ hello }")
+    for number in range(2_000):
+        documents.prepare(f"{{ a{number}: hello }}")
+    assert len(documents.kept) == 1
+    assert documents.prepare("{ hello }") is kept
+
+
+def test_of_the_texts_that_came_once_so_many_are_remembered(documents: Documents) -> None:
+    for number in range(MAX_SEEN_ONCE + 1):
+        documents.kept.add(str(number), documents.prepare("{ hello }"))
+    before = len(documents.kept)
+    documents.kept.add("0", documents.prepare("{ hello }"))
+    assert len(documents.kept) == before
+    documents.kept.add(str(MAX_SEEN_ONCE), documents.prepare("{ hello }"))
+    assert len(documents.kept) == before + 1
 
 
 def test_the_oldest_of_too_many_documents_is_forgotten(documents: Documents) -> None:
+    documents.prepare("{ hello }")
     first = documents.prepare("{ hello }")
     for number in range(1_000):
+        documents.prepare(f"{{ a{number}: hello }}")
         documents.prepare(f"{{ a{number}: hello }}")
     assert len(documents.kept) == 1_000
     assert documents.prepare("{ hello }") is not first
 
 
 def test_what_is_kept_is_bounded_in_size_as_well_as_number(documents: Documents) -> None:
-    for number in range(60):
-        documents.prepare(f"{{ a{number}: hello }}" + "#" * 7_900)
-    assert len(documents.kept) < 40
-    assert documents.kept_chars == sum(len(text) for text in documents.kept) <= MAX_KEPT_CHARS
+    texts = [f"{{ a{number}: hello }}" + "#" * 7_900 for number in range(60)]
+    for text in (*texts, *texts):
+        documents.prepare(text)
+    kept = [text for text in texts if documents.kept.get(text)]
+    assert kept == texts[-len(kept) :]
+    assert documents.kept.chars == sum(map(len, kept)) <= MAX_KEPT_CHARS
