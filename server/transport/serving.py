@@ -24,8 +24,9 @@ FEWEST_CONNECTIONS = 100
 GRACEFUL_SHUTDOWN_S = 4
 KEEP_ALIVE_S = 65  # longer than proxies and clients keep a connection, so that it is they who close it
 SWITCH_S = 0.0005
-# With 2,000 subscribers a full garbage collection stops the process for half a second: let it be rare.
-GARBAGE_THRESHOLDS = (10_000, 20, 100)
+# A collection of the youngest takes as long as there are of them, and everybody waits: few at a time. With 2,000
+# subscribers a full one stops the process for half a second: let it be rare.
+GARBAGE_THRESHOLDS = (1_000, 10, 2_000)
 MAX_WEBSOCKET_MESSAGE_BYTES = 1024 * 1024  # the application's own limit, in characters, is lower
 
 
