@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -21,10 +22,10 @@ LARGEST_PAGE = 500
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the log, with each entry's cursor."""
+    """A page of the log, and the way to each entry's cursor, which is made only when asked for."""
 
     entries: list[Entry]
-    cursors: list[str]
+    cursor_of: Callable[[Entry], str]
     has_next: bool
     has_previous: bool
 
@@ -48,6 +49,6 @@ async def log(
             limit + 1,
         )
     has_next = len(entries) > limit
-    entries = entries[:limit]
-    cursors = [rules.cursor.encode(ring, scope, [str(entry.id)]) for entry in entries]
-    return Page(entries, cursors, has_next, after is not None)
+    return Page(
+        entries[:limit], lambda entry: rules.cursor.encode(ring, scope, [str(entry.id)]), has_next, after is not None
+    )

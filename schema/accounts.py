@@ -70,7 +70,7 @@ class Account:
     ) -> StaffConnection | None:
         wanted = filter.wanted() if filter else Filter()
         page = await resolvers.staff.roster(info.context, self.facts.id, first, after, wanted)
-        return StaffConnection.of(page, await info.context.person(), self.facts.id, wanted)
+        return await StaffConnection.of(page, await info.context.person(), self.facts.id, wanted)
 
     @strawberry.field(description="How far enrollment has come. Owners, admins and super-admins only.")
     async def enrollment_progress(self, info: Info) -> EnrollmentProgress | None:
@@ -169,7 +169,7 @@ class Account:
         ] = None,
         after: After = None,
     ) -> LockOutForecast | None:
-        return LockOutForecast.of(await resolvers.lock_out.forecast(info.context, self.facts.id, first, after))
+        return await LockOutForecast.of(await resolvers.lock_out.forecast(info.context, self.facts.id, first, after))
 
     @strawberry.field(description="Security events of the account, newest first. Owners, admins and super-admins only.")
     async def audit_log(
@@ -185,7 +185,7 @@ class Account:
     ) -> AuditEventConnection | None:
         types = [event_type.name for event_type in filter.types] if filter and filter.types is not None else None
         email = filter.email if filter else None
-        return AuditEventConnection.of(
+        return await AuditEventConnection.of(
             await resolvers.audit.log(info.context, self.facts.id, first, after, types, email)
         )
 

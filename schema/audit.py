@@ -11,7 +11,7 @@ import resolvers.audit
 from db.audit import Entry
 from rules.events.catalogue import SHOWN
 from rules.events.stored import OPERATOR
-from schema.common import PageInfo
+from schema.common import PageInfo, made_in_turns
 
 
 @strawberry.enum(description="What happened.")
@@ -73,18 +73,23 @@ class AuditEventEdge:
     node: AuditEvent = strawberry.field(description="The event.")
 
 
+async def _edges(self: AuditEventConnection) -> list[AuditEventEdge]:
+    cursors = await made_in_turns(self.page.cursor_of, self.page.entries)
+    return [AuditEventEdge(cursor=cursor, node=node) for cursor, node in zip(cursors, self.nodes, strict=True)]
+
+
 @strawberry.type(description="A page of events, newest first.")
 class AuditEventConnection:
-    edges: list[AuditEventEdge] = strawberry.field(description="The page's events with their cursors.")
+    edges: list[AuditEventEdge] = strawberry.field(resolver=_edges, description="The page's events with their cursors.")
     nodes: list[AuditEvent] = strawberry.field(description="The page's events.")
     page_info: PageInfo = strawberry.field(description="Where the page lies.")
+    page: strawberry.Private[resolvers.audit.Page]
 
     @classmethod
-    def of(cls, page: resolvers.audit.Page) -> AuditEventConnection:
+    async def of(cls, page: resolvers.audit.Page) -> AuditEventConnection:
         """The page as clients see it."""
-        nodes = [AuditEvent.of(entry) for entry in page.entries]
         return cls(
-            edges=[AuditEventEdge(cursor=c, node=node) for c, node in zip(page.cursors, nodes, strict=True)],
-            nodes=nodes,
-            page_info=PageInfo.of(page.cursors, page.has_next, page.has_previous),
+            nodes=await made_in_turns(AuditEvent.of, page.entries),
+            page_info=PageInfo.of(page.entries, page.cursor_of, page.has_next, page.has_previous),
+            page=page,
         )

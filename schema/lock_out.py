@@ -9,7 +9,7 @@ import strawberry
 
 import resolvers.lock_out
 from db.lock_out import Risk
-from schema.common import Info, PageInfo, Role
+from schema.common import Info, PageInfo, Role, made_in_turns
 from schema.failures import MfaNotEnabled
 
 
@@ -61,22 +61,27 @@ class LockOutRiskEdge:
     node: LockOutRisk = strawberry.field(description="The risk.")
 
 
+async def _edges(self: LockOutForecast) -> list[LockOutRiskEdge]:
+    cursors = await made_in_turns(self.page.cursor_of, self.page.risks)
+    return [LockOutRiskEdge(cursor=cursor, node=node) for cursor, node in zip(cursors, self.nodes, strict=True)]
+
+
 @strawberry.type(description="Who could not come back today, by email: a page of them, and counts over all.")
 class LockOutForecast:
-    edges: list[LockOutRiskEdge] = strawberry.field(description="The page's risks with their cursors.")
+    edges: list[LockOutRiskEdge] = strawberry.field(resolver=_edges, description="The page's risks with their cursors.")
     nodes: list[LockOutRisk] = strawberry.field(description="The page's risks.")
     page_info: PageInfo = strawberry.field(description="Where the page lies.")
     total_count: int = strawberry.field(description="How many staff are at risk, over all pages.")
     reason_counts: list[LockOutReasonCount] = strawberry.field(description="Each reason, for how many it holds.")
+    page: strawberry.Private[resolvers.lock_out.Page]
 
     @classmethod
-    def of(cls, page: resolvers.lock_out.Page) -> LockOutForecast:
+    async def of(cls, page: resolvers.lock_out.Page) -> LockOutForecast:
         """The forecast as clients see it."""
-        nodes, cursors = [LockOutRisk.of(risk) for risk in page.risks], [page.cursor_of(risk) for risk in page.risks]
         return cls(
-            edges=[LockOutRiskEdge(cursor=c, node=node) for c, node in zip(cursors, nodes, strict=True)],
-            nodes=nodes,
-            page_info=PageInfo.of(cursors, page.has_next, page.has_previous),
+            nodes=await made_in_turns(LockOutRisk.of, page.risks),
+            page_info=PageInfo.of(page.risks, page.cursor_of, page.has_next, page.has_previous),
+            page=page,
             total_count=page.forecast.total,
             reason_counts=[
                 LockOutReasonCount(reason=LockOutReason[reason], count=count)

@@ -13,7 +13,7 @@ import rules.addresses
 import rules.links
 from db.staff import Filter, Member
 from rules.people import Person
-from schema.common import Info, PageInfo, Role
+from schema.common import Info, PageInfo, Role, made_in_turns
 
 
 @strawberry.enum(description="How a staff member's MFA stands.")
@@ -146,11 +146,9 @@ class StaffEdge:
     node: StaffMember = strawberry.field(description="The staff member.")
 
 
-def _edges(self: StaffConnection) -> list[StaffEdge]:
-    return [
-        StaffEdge(cursor=self.page.cursor_of(member), node=node)
-        for member, node in zip(self.page.members, self.nodes, strict=True)
-    ]
+async def _edges(self: StaffConnection) -> list[StaffEdge]:
+    cursors = await made_in_turns(self.page.cursor_of, self.page.members)
+    return [StaffEdge(cursor=cursor, node=node) for cursor, node in zip(cursors, self.nodes, strict=True)]
 
 
 @strawberry.type(description="A page of staff, by email.")
@@ -171,13 +169,12 @@ class StaffConnection:
         return await resolvers.staff.count(info.context, self.account_id, self.wanted)
 
     @classmethod
-    def of(cls, page: resolvers.staff.Page, person: Person, account_id: UUID, wanted: Filter) -> StaffConnection:
+    async def of(cls, page: resolvers.staff.Page, person: Person, account_id: UUID, wanted: Filter) -> StaffConnection:
         """The page as this person sees it."""
-        nodes = [StaffMember.of(member, person, account_id) for member in page.members]
-        ends = [page.cursor_of(member) for member in (*page.members[:1], *page.members[-1:])]
+        nodes = await made_in_turns(lambda member: StaffMember.of(member, person, account_id), page.members)
         return cls(
             nodes=nodes,
-            page_info=PageInfo.of(ends, page.has_next, page.has_previous),
+            page_info=PageInfo.of(page.members, page.cursor_of, page.has_next, page.has_previous),
             notice=page.notice,
             page=page,
             account_id=account_id,
