@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
+import db.factors
+from db.factors import Factor
 from db.pool import Connection
 from rules.clients import Client
-from rules.throttling import CHALLENGE_ATTEMPTS, CHALLENGE_LIFETIME
+from rules.throttling import CHALLENGE_ATTEMPTS, CHALLENGE_LIFETIME, MOST_CHALLENGES
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class Challenge:
     user_agent: str | None
     ip_address: str | None
     service_key: str | None
+    # As read with it, before any lock; None also where nobody asked.
+    factor: Factor | None = None
+
+
+PLAIN = [each.name for each in fields(Challenge) if each.name != "factor"]
 
 
 async def open_challenge(
@@ -35,9 +42,17 @@ async def open_challenge(
     client: Client,
     service_key: str | None,
 ) -> datetime:
-    """Open a challenge; return when it ends. `client` is where the person is."""
+    """Open a challenge, under the person's lock, in the place of their oldest if they have too many.
+
+    Return when it ends. `client` is where the person is.
+    """
     expires_at: datetime = await connection.fetchval(
         """
+        WITH dropped AS (
+            DELETE FROM challenges WHERE id IN (
+                SELECT id FROM challenges WHERE user_id = $1 ORDER BY expires_at DESC, id OFFSET $9 - 1
+            )
+        )
         INSERT INTO challenges (user_id, token_hash, use_cookie, amr, user_agent, ip_address, service_key, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, now() + $8::interval)
         RETURNING expires_at
@@ -50,6 +65,7 @@ async def open_challenge(
         client.ip_address,
         service_key,
         CHALLENGE_LIFETIME,
+        MOST_CHALLENGES,
     )
     return expires_at
 
@@ -68,35 +84,32 @@ async def find(connection: Connection, token_hash: bytes) -> Challenge | None:
 
 
 async def charge(connection: Connection, token_hash: bytes) -> Challenge | None:
-    """Charge one attempt; None when the challenge is unknown, used, over or guessed at too often."""
+    """Charge one attempt, and read the person's factor along.
+
+    None when the challenge is unknown, used, over or guessed at too often.
+    """
     row = await connection.fetchrow(
         """
-        UPDATE challenges SET attempts = attempts + 1
-        WHERE token_hash = $1 AND attempts < $2 AND expires_at > now()
-        RETURNING id, user_id, use_cookie, attempts, amr, user_agent, ip_address, service_key
+        WITH charged AS (
+            UPDATE challenges SET attempts = attempts + 1
+            WHERE token_hash = $1 AND attempts < $2 AND expires_at > now()
+            RETURNING id, user_id, use_cookie, attempts, amr, user_agent, ip_address, service_key
+        )
+        SELECT charged.*, clock_timestamp() AS now, secret_sealed, secret_key_id, last_step, backup_salt, backup_key_id
+        FROM charged LEFT JOIN factors ON factors.user_id = charged.user_id
         """,
         token_hash,
         CHALLENGE_ATTEMPTS,
     )
-    return Challenge(**row) if row else None
+    if row is None:
+        return None
+    factor = db.factors.factor_from(row) if row["secret_sealed"] is not None else None
+    return Challenge(**{name: row[name] for name in PLAIN}, factor=factor)
 
 
 async def give_back(connection: Connection, challenge_id: UUID) -> None:
     """Give one attempt back: nobody looked at it."""
     await connection.execute("UPDATE challenges SET attempts = attempts - 1 WHERE id = $1", challenge_id)
-
-
-async def drop_oldest(connection: Connection, user_id: UUID, most: int) -> None:
-    """Keep the person's `most` newest challenges, under their lock."""
-    await connection.execute(
-        """
-        DELETE FROM challenges WHERE id IN (
-            SELECT id FROM challenges WHERE user_id = $1 ORDER BY expires_at DESC, id OFFSET $2
-        )
-        """,
-        user_id,
-        most,
-    )
 
 
 async def consume(connection: Connection, challenge_id: UUID) -> bool:

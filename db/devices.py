@@ -17,15 +17,15 @@ async def see(connection: Connection, user_id: UUID, digest: bytes) -> bool:
         INSERT INTO seen_devices AS seen (user_id, digest) VALUES ($1, $2)
         ON CONFLICT (user_id, digest) DO UPDATE SET last_seen_at = now()
         RETURNING first_seen_at = now() AS is_new,
-            EXISTS (SELECT FROM seen_devices AS other WHERE other.user_id = $1 AND digest <> $2) AS has_others
+            (SELECT count(*) FROM seen_devices AS other WHERE other.user_id = $1 AND digest <> $2) AS others
         """,
         user_id,
         digest,
     )
     assert row is not None
-    if row["is_new"]:
+    if row["is_new"] and row["others"] >= MOST:
         await _forget_oldest(connection, user_id)
-    return bool(row["is_new"] and row["has_others"])
+    return bool(row["is_new"] and row["others"])
 
 
 async def _forget_oldest(connection: Connection, user_id: UUID) -> None:

@@ -156,22 +156,3 @@ async def forget(connection: Connection, account_id: UUID, user_id: UUID) -> Non
         account_id,
         user_id,
     )
-
-
-async def is_shut_out(connection: Connection, user_id: UUID) -> bool:
-    """Whether a directory has made the person inactive, and they have nothing elsewhere. Asked under their lock."""
-    return bool(
-        await connection.fetchval(
-            """
-            SELECT EXISTS (SELECT FROM directory_people WHERE user_id = $1 AND inactive_role IS NOT NULL)
-                AND NOT is_super_admin
-                AND NOT EXISTS (SELECT FROM staff WHERE user_id = $1 AND invited_at IS NULL)
-                AND NOT EXISTS (
-                    SELECT FROM portal_users AS portal
-                    WHERE user_id = $1 AND NOT EXISTS (SELECT FROM directory_people
-                        WHERE account_id = portal.account_id AND user_id = $1 AND inactive_role IS NOT NULL))
-            FROM users WHERE id = $1
-            """,
-            user_id,
-        )
-    )

@@ -141,15 +141,3 @@ async def listed(
         limit,
     )
     return [MfaException(**row) for row in rows]
-
-
-async def break_glass(connection: Connection, user_id: UUID) -> list[tuple[UUID, str]]:
-    """The accounts in which this person's exemption is marked as break-glass and holds, each with their email."""
-    rows = await connection.fetch(
-        """
-        SELECT account_id, email FROM mfa_exceptions JOIN users ON users.id = user_id
-        WHERE user_id = $1 AND is_break_glass AND ended_at IS NULL AND until > now()
-        """,
-        user_id,
-    )
-    return [(row["account_id"], row["email"]) for row in rows]

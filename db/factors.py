@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 from db.pool import Connection
 from rules.sealing import Sealed
 
@@ -30,8 +32,11 @@ async def load(connection: Connection, user_id: UUID) -> Factor | None:
         """,
         user_id,
     )
-    if row is None:
-        return None
+    return factor_from(row) if row else None
+
+
+def factor_from(row: asyncpg.Record) -> Factor:
+    """A factor from a row with its columns and the time of reading them."""
     return Factor(
         now=row["now"],
         secret=Sealed(row["secret_sealed"], row["secret_key_id"]),

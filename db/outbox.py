@@ -23,7 +23,9 @@ async def append(connection: Connection, event: Event) -> None:
 
 
 async def append_all(connection: Connection, events: Sequence[Event]) -> None:
-    """Append events in this order, each as above."""
+    """Append events in this order, each as above; where there is none, nothing is asked of the database."""
+    if not events:
+        return
     rows = [Stored.of(event) for event in events]
     request, operator = requests.current(), operators.current()
     told = {OPERATOR: operator} if operator else {}

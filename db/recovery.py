@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from db.pool import Connection
-from rules.clients import Client
-from rules.recovery import PASS_LIFETIME, SESSION_LIFETIME
+from rules.recovery import PASS_LIFETIME
 
 
 async def give(
@@ -60,26 +59,6 @@ async def void(connection: Connection, user_id: UUID) -> None:
         """,
         user_id,
     )
-
-
-async def start_session(
-    connection: Connection, user_id: UUID, token_hash: bytes, client: Client, amr: Sequence[str]
-) -> datetime:
-    """Start a session that only replaces the factor; return when it ends."""
-    expires_at: datetime = await connection.fetchval(
-        """
-        INSERT INTO sessions (user_id, token_hash, password_at, user_agent, ip_address, amr, expires_at, is_recovery)
-        VALUES ($1, $2, now(), $3, $4, $5, now() + $6::interval, true)
-        RETURNING expires_at
-        """,
-        user_id,
-        token_hash,
-        client.user_agent,
-        client.ip_address,
-        amr,
-        SESSION_LIFETIME,
-    )
-    return expires_at
 
 
 async def complete_session(

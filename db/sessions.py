@@ -9,6 +9,7 @@ from uuid import UUID
 
 from db.pool import Connection
 from rules.clients import Client
+from rules.people import MOST_SESSIONS
 
 
 @dataclass(frozen=True)
@@ -40,16 +41,25 @@ async def start(
     amr: Sequence[str],
     lifetime: timedelta,
     provider_mfa: str | None = None,
+    *,
+    is_recovery: bool = False,
 ) -> Started:
-    """Start a session of somebody just recognised by `amr`.
+    """Start a session of somebody just recognised by `amr`, under their lock, in their oldest's place if too many.
 
-    `provider_mfa` names the provider that says it has asked for a second factor itself.
+    `provider_mfa` names the provider that says it has asked for a second factor itself; what a recovery pass has
+    started only replaces the factor.
     """
     row = await connection.fetchrow(
         """
+        WITH ended AS (
+            DELETE FROM sessions WHERE id IN (
+                SELECT id FROM sessions WHERE user_id = $1 ORDER BY last_used_at DESC, id OFFSET $8 - 1
+            )
+        )
         INSERT INTO sessions
-            (user_id, token_hash, password_at, second_factor_at, user_agent, ip_address, amr, expires_at, provider_mfa)
-        VALUES ($1, $2, now(), CASE WHEN 'mfa' = ANY ($5) THEN now() END, $3, $4, $5, now() + $6::interval, $7)
+            (user_id, token_hash, password_at, second_factor_at, user_agent, ip_address, amr, expires_at, provider_mfa,
+            is_recovery)
+        VALUES ($1, $2, now(), CASE WHEN 'mfa' = ANY ($5) THEN now() END, $3, $4, $5, now() + $6::interval, $7, $9)
         RETURNING id AS session_id, expires_at, now()
         """,
         user_id,
@@ -59,22 +69,11 @@ async def start(
         amr,
         lifetime,
         provider_mfa,
+        MOST_SESSIONS,
+        is_recovery,
     )
     assert row is not None
     return Started(**row)
-
-
-async def end_oldest(connection: Connection, user_id: UUID, most: int) -> None:
-    """Keep the person's `most` sessions that were used last, under their lock."""
-    await connection.execute(
-        """
-        DELETE FROM sessions WHERE id IN (
-            SELECT id FROM sessions WHERE user_id = $1 ORDER BY last_used_at DESC, id OFFSET $2
-        )
-        """,
-        user_id,
-        most,
-    )
 
 
 async def is_live(connection: Connection, session_id: UUID) -> bool:

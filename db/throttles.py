@@ -2,60 +2,94 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from db.pool import Connection
 from rules.failures import TooManyAttempts
-from rules.throttling import DAY, Charge, Limits
+from rules.throttling import DAY, Charge, Limits, Tally
 
 KEEP_FAILURES = 1000
 
 
-async def charge(connection: Connection, key: str, limits: Limits) -> Charge:
-    """Charge one failure to `key`. Raises TooManyAttempts, charging nothing, while it is locked."""
+async def charge(
+    connection: Connection,
+    key: str,
+    limits: Limits,
+    tallies: Sequence[tuple[str, Tally]] = (),
+    when_full: Limits | None = None,
+) -> Charge:
+    """Charge one failure to each of the tallies, which close nothing, and to `key`; `count` is of the first of all.
+
+    While a tally is full, `when_full` holds in place of `limits`. Raises TooManyAttempts, charging nothing, while the
+    key is locked. Rows are locked in the order of the tallies, the key's last.
+    """
     row = await connection.fetchrow(
         """
-        INSERT INTO throttles AS throttle (key, failures) VALUES ($1, ARRAY[now()])
-        ON CONFLICT (key) DO UPDATE
-        SET failures = (throttle.failures || now())[greatest(1, cardinality(throttle.failures) + 2 - $5):],
-            updated_at = now()
-        WHERE NOT EXISTS (
-            SELECT FROM unnest($2::int[], $3::interval[], $4::bool[]) AS window_(n, span, locks),
-                LATERAL (SELECT throttle.failures[cardinality(throttle.failures) - n + 1] AS first,
-                                throttle.failures[cardinality(throttle.failures)] AS last) AS ends
-            WHERE CASE WHEN locks THEN last - first < span AND last + span > now() ELSE first + span > now() END
+        WITH tally AS (
+            SELECT * FROM unnest($6::text[], $7::interval[], $8::int[])
+                WITH ORDINALITY AS tally (key, span, most, number)
+        ), counted AS (
+            INSERT INTO throttles AS throttle (key, failures)
+            SELECT key, ARRAY[now()] FROM tally
+            -- whoever is refused anyway writes nothing, and waits for nobody
+            WHERE NOT EXISTS (
+                SELECT FROM throttles AS closed, unnest($2::int[], $3::interval[], $4::bool[], $5::bool[])
+                        AS window_(n, span, locks, is_when_full),
+                    LATERAL (SELECT failures[cardinality(failures) - n + 1] AS first,
+                                    failures[cardinality(failures)] AS last) AS ends
+                WHERE closed.key = $1 AND NOT is_when_full AND CASE WHEN locks
+                    THEN last - first < span AND last + span > now() ELSE first + span > now() END
+            )
+            ORDER BY number
+            ON CONFLICT (key) DO UPDATE
+            SET failures = (throttle.failures || now())[greatest(1, cardinality(throttle.failures) + 2 - $9):],
+                updated_at = now()
+            RETURNING key, failures
+        ), tallied AS (
+            SELECT coalesce(bool_or(count > most), false) AS is_full, (array_agg(count ORDER BY number))[1] AS first
+            FROM counted JOIN tally USING (key),
+                LATERAL (SELECT count(*) FROM unnest(failures) AS f WHERE f > now() - span) AS counts
+        ), charged AS (
+            INSERT INTO throttles AS throttle (key, failures) SELECT $1, ARRAY[now()] FROM tallied
+            ON CONFLICT (key) DO UPDATE
+            SET failures = (throttle.failures || now())[greatest(1, cardinality(throttle.failures) + 2 - $9):],
+                updated_at = now()
+            WHERE NOT EXISTS (
+                SELECT FROM unnest($2::int[], $3::interval[], $4::bool[], $5::bool[])
+                        AS window_(n, span, locks, is_when_full),
+                    LATERAL (SELECT throttle.failures[cardinality(throttle.failures) - n + 1] AS first,
+                                    throttle.failures[cardinality(throttle.failures)] AS last) AS ends
+                WHERE is_when_full = (SELECT is_full FROM tallied) AND CASE WHEN locks
+                    THEN last - first < span AND last + span > now() ELSE first + span > now() END
+            )
+            RETURNING (
+                SELECT min(n - (SELECT count(*) FROM unnest(throttle.failures) AS f WHERE f > now() - span))
+                FROM unnest($2::int[], $3::interval[], $5::bool[]) AS window_(n, span, is_when_full)
+                WHERE is_when_full = (SELECT is_full FROM tallied)
+            ) AS remaining, (
+                SELECT count(*) FROM unnest(throttle.failures) AS f WHERE f > now() - $10::interval
+            ) AS count
         )
-        RETURNING now() AS at, (
-            SELECT min(n - (SELECT count(*) FROM unnest(throttle.failures) AS f WHERE f > now() - span))
-            FROM unnest($2::int[], $3::interval[]) AS window_(n, span)
-        ) AS remaining, (SELECT count(*) FROM unnest(throttle.failures) AS f WHERE f > now() - $6::interval) AS count
+        SELECT now(), is_full, remaining, coalesce(first, count) AS count, first IS NOT NULL AS is_tallied
+        FROM tallied LEFT JOIN charged ON true
         """,
         key,
-        *_windows(limits),
+        *_both_windows(limits, when_full or limits),
+        [tally_key for tally_key, _ in tallies],
+        [tally.span for _, tally in tallies],
+        [tally.most for _, tally in tallies],
         KEEP_FAILURES,
         DAY,
     )
-    if row is None:
-        now = await _now(connection)
-        raise await closed(connection, key, limits) or _refusal(limits, now, now)
-    return Charge((key,), row["at"], max(0, row["remaining"]), row["count"])
-
-
-async def count(connection: Connection, key: str, span: timedelta) -> int:
-    """Count one failure to `key`, which closes nothing; return how many there were within the span, this one too."""
-    counted: int = await connection.fetchval(
-        """
-        INSERT INTO throttles AS throttle (key, failures) VALUES ($1, ARRAY[now()])
-        ON CONFLICT (key) DO UPDATE
-        SET failures = (throttle.failures || now())[greatest(1, cardinality(throttle.failures) + 2 - $3):],
-            updated_at = now()
-        RETURNING (SELECT count(*) FROM unnest(throttle.failures) AS f WHERE f > now() - $2::interval)
-        """,
-        key,
-        span,
-        KEEP_FAILURES,
-    )
-    return counted
+    assert row is not None
+    tally_keys = tuple(tally_key for tally_key, _ in tallies)
+    if row["remaining"] is not None:
+        return Charge((*tally_keys, key), row["now"], max(0, row["remaining"]), row["count"])
+    if row["is_tallied"]:  # the key was locked only then, or only because a tally is full
+        await give_back(connection, Charge(tally_keys, row["now"], 0))
+    held = (row["is_full"] and when_full) or limits
+    raise await closed(connection, key, held) or _refusal(held, row["now"], row["now"])
 
 
 async def closed(connection: Connection, key: str, limits: Limits) -> TooManyAttempts | None:
@@ -125,17 +159,24 @@ async def clear(connection: Connection, key: str) -> None:
     await connection.execute("DELETE FROM throttles WHERE key = $1", key)
 
 
-async def _now(connection: Connection) -> datetime:
-    instant: datetime = await connection.fetchval("SELECT now()")
-    return instant
-
-
 def _windows(limits: Limits) -> tuple[list[int], list[object], list[bool]]:
     windows = (limits.lock, *limits.budgets)
     return (
         [n for n, _ in windows],
         [span for _, span in windows],
         [index == 0 for index in range(len(windows))],
+    )
+
+
+def _both_windows(limits: Limits, when_full: Limits) -> tuple[list[int], list[object], list[bool], list[bool]]:
+    """Those of the limits and of those that hold while a tally is full, and which of them are these."""
+    numbers, spans, locks = _windows(limits)
+    others = _windows(when_full)
+    return (
+        numbers + others[0],
+        spans + others[1],
+        locks + others[2],
+        [False] * len(numbers) + [True] * len(others[0]),
     )
 
 

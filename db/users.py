@@ -133,21 +133,6 @@ async def is_enrolling_stopped(connection: Connection, user_id: UUID) -> bool:
     )
 
 
-async def needs_enrollment_link(connection: Connection, user_id: UUID) -> bool:
-    """Whether the person, who was reset, enrolls only by a link out of an email."""
-    return bool(
-        await connection.fetchval(
-            """
-            SELECT true FROM users
-            WHERE id = $1 AND reenrollment_required_at IS NOT NULL AND enrollment_stopped_at IS NULL
-                AND EXISTS (SELECT FROM staff JOIN accounts ON accounts.id = account_id
-                    WHERE user_id = $1 AND invited_at IS NULL AND confirm_reset_by_email)
-            """,
-            user_id,
-        )
-    )
-
-
 async def person_of_session(
     connection: Connection, token_hash: bytes, limits: TimeLimits, *, is_recovery: bool = False
 ) -> Person | None:

@@ -29,7 +29,7 @@ from rules.events.account_recovery import (
     AccountRecoveryStarted,
     AccountRecoveryStopped,
 )
-from rules.events.base import EMAIL_LINK
+from rules.events.base import EMAIL_LINK, Event
 from rules.failures import ChallengeExpired, LinkExpired, NotFound, NotPermitted, TooManyAttempts
 from rules.links import Purpose
 
@@ -141,9 +141,13 @@ async def cancel(context: Context) -> None:
 
 async def end(connection: Connection, user_id: UUID, how: str) -> None:
     """Whoever waits has shown to be here, under their lock: nothing waits for them any more."""
-    if await db.account_recovery.stop(connection, user_id):
-        stopped = AccountRecoveryStopped(subject_id=user_id, actor_id=user_id, how=how)
-        await db.outbox.append(connection, stopped)
+    await db.outbox.append_all(connection, await ended(connection, user_id, how))
+
+
+async def ended(connection: Connection, user_id: UUID, how: str) -> list[Event]:
+    """The same, for whoever appends the event along with others."""
+    stopped = await db.account_recovery.stop(connection, user_id)
+    return [AccountRecoveryStopped(subject_id=user_id, actor_id=user_id, how=how)] if stopped else []
 
 
 async def delays(context: Context, account_id: UUID) -> Delays | None:

@@ -43,7 +43,8 @@ async def regenerate(context: Context, code: str) -> list[str]:
         codes = await new_set(context)
         async with context.changing(person.id) as connection:
             await resolvers.access.lock_person(connection, person)
-            await resolvers.second_factor.spend_totp(context, connection, person.id, code)
+            spent = await resolvers.second_factor.spend_totp(context, connection, person.id, code)
+            await db.outbox.append_all(connection, spent)
             await _replace(context, connection, person, codes)
             token = await resolvers.proof.keep_only_this_session(context, connection, person)
             await guess.give_back(connection)

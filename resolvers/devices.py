@@ -16,14 +16,15 @@ import rules.throttling
 from db.pool import Connection
 from db.sessions import Started
 from resolvers.context import Context
+from rules.events.base import Event
 from rules.events.passwords import PasswordResetRequested
 from rules.events.signing_in import NewDeviceSignedIn, SignInRejected
 from rules.failures import LinkExpired, TooManyAttempts
 from rules.links import Purpose
 
 
-async def notice(context: Context, connection: Connection, user_id: UUID, started: Started, amr: str) -> None:
-    """A session has begun, under the person's lock: tell them where it is from a device not seen before.
+async def noticed(context: Context, connection: Connection, user_id: UUID, started: Started, amr: str) -> list[Event]:
+    """A session has begun, under the person's lock: what tells them where it is from a device not seen before.
 
     A browser is known by its cookie, and whatever keeps none by what it calls itself and its network. The very first
     sign-in of all is none to be told of.
@@ -34,7 +35,7 @@ async def notice(context: Context, connection: Connection, user_id: UUID, starte
     )
     cookie = None if context.is_service else context.device_cookie
     if not is_new or rules.devices.known_as(context.service.ring, cookie, user_id, started.now) is not None:
-        return
+        return []
     is_mailed = True
     try:
         await db.throttles.charge(connection, rules.throttling.new_device_key(user_id), rules.throttling.NEW_DEVICE)
@@ -48,7 +49,7 @@ async def notice(context: Context, connection: Connection, user_id: UUID, starte
         session_id=started.session_id,
         is_mailed=is_mailed,
     )
-    await db.outbox.append(connection, told)
+    return [told]
 
 
 async def reject(context: Context, token: str) -> tuple[str, bool]:

@@ -57,7 +57,8 @@ async def second_factor_shown(
         given = await resolvers.second_factor.answer(context, factor, totp_code, backup_code)
         async with context.changing(person.id) as connection:
             await resolvers.access.lock_person(connection, person)
-            await resolvers.second_factor.spend(context, connection, person.id, given)
+            spent = await resolvers.second_factor.spend(context, connection, person.id, given)
+            await db.outbox.append_all(connection, spent)
             await db.sessions.renew_second_factor(connection, person.session_id)
             yield connection, given
             await guess.give_back(connection)
@@ -76,7 +77,8 @@ async def app_shown(context: Context, person: Person, code: str) -> AsyncIterato
         context.changing(person.id) as connection,
     ):
         await resolvers.access.lock_person(connection, person)
-        await resolvers.second_factor.spend_totp(context, connection, person.id, code)
+        spent = await resolvers.second_factor.spend_totp(context, connection, person.id, code)
+        await db.outbox.append_all(connection, spent)
         yield connection
         await guess.give_back(connection)
 

@@ -17,6 +17,7 @@ import db.outbox
 import db.recovery
 import db.resets
 import db.sessions
+import db.sign_in
 import db.throttles
 import db.users
 import resolvers.access
@@ -31,12 +32,11 @@ from db.challenges import Challenge
 from db.pool import Connection
 from db.staff import Member
 from resolvers.context import Context
-from resolvers.sign_in import ShutOut, SignedIn
+from resolvers.sign_in import SignedIn
 from rules.clients import Client
 from rules.events.recovery import RecoveryPassIssued, RecoveryPassUsed
 from rules.failures import BadUserInput, ChallengeExpired, NotPermitted, RecoveryPassExpired, StaffMfaNotEnabled
-from rules.people import MOST_SESSIONS
-from rules.recovery import AMR
+from rules.recovery import AMR, SESSION_LIFETIME
 from rules.resets import GOES_ROUND_APPROVAL
 
 NOT_ONESELF = "You cannot give yourself a recovery pass. Another owner or admin can."
@@ -118,26 +118,25 @@ async def _start(context: Context, connection: Connection, challenge: Challenge,
     if not await db.challenges.consume(connection, challenge.id):
         raise ChallengeExpired
     account_id = await db.recovery.use(connection, user_id, pass_hash)
-    known = await db.users.credentials_of(connection, user_id)
-    if account_id is None or known is None or not await db.factors.exists(connection, user_id):
+    arrived = await db.sign_in.arrival(connection, user_id)
+    if account_id is None or arrived is None or not arrived.has_factor:
         raise RecoveryPassExpired
-    try:
-        await resolvers.sign_in.admit(connection, user_id)
-    except ShutOut:
-        raise ChallengeExpired from None
+    if arrived.is_shut_out:
+        raise ChallengeExpired
     token, token_hash = rules.tokens.issue(rules.tokens.SESSION_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
     amr = (*challenge.amr, *AMR)
-    expires_at = await db.recovery.start_session(connection, user_id, token_hash, context.client, amr)
-    await db.sessions.end_oldest(connection, user_id, MOST_SESSIONS)
+    started = await db.sessions.start(
+        connection, user_id, token_hash, context.client, amr, SESSION_LIFETIME, is_recovery=True
+    )
     used = RecoveryPassUsed(
         account_id=account_id,
         subject_id=user_id,
         actor_id=user_id,
-        subject_email=known.email,
+        subject_email=arrived.email,
         client=context.client,
         service_key=challenge.service_key,
     )
     await db.outbox.append(connection, used)
     await resolvers.account_recovery.end(connection, user_id, "recovery_pass")
-    await resolvers.standing.tell_owners(context, connection, user_id, " ".join(amr))
-    return SignedIn(token, expires_at)
+    await db.outbox.append_all(connection, resolvers.standing.told_to_owners(context, arrived, " ".join(amr)))
+    return SignedIn(token, started.expires_at)

@@ -17,25 +17,27 @@ import rules.throttling
 import rules.tokens
 from db.links import Found
 from db.pool import Connection
+from db.sign_in import Arrival
 from resolvers.context import Context
+from rules.events.base import Event
 from rules.events.mfa import EnrollmentConfirmed, EnrollmentLinkRequested, MfaResetDisputed
 from rules.failures import LinkExpired, TooManyAttempts
 from rules.links import AFTER_RESET, Purpose
 from rules.people import Person
 
 
-async def send_link(context: Context, connection: Connection, user_id: UUID, amr: str) -> None:
-    """Somebody signs in: send them the link to enroll by, where they were reset and their account asks for it."""
-    if not await db.users.needs_enrollment_link(connection, user_id):
-        return
+async def link_sent(context: Context, connection: Connection, arrived: Arrival, amr: str) -> list[Event]:
+    """Somebody signs in: what sends the link to enroll by, where they were reset and their account asks for it."""
+    if not arrived.needs_enrollment_link:
+        return []
+    key = rules.throttling.enrollment_link_key(arrived.user_id)
     try:
-        await db.throttles.charge(
-            connection, rules.throttling.enrollment_link_key(user_id), rules.throttling.ENROLLMENT_LINK
-        )
+        await db.throttles.charge(connection, key, rules.throttling.ENROLLMENT_LINK)
     except TooManyAttempts:
-        return  # those sent before still hold; whoever signs in may be the thief of a password
-    requested = EnrollmentLinkRequested(subject_id=user_id, actor_id=user_id, client=context.client, amr=amr)
-    await db.outbox.append(connection, requested)
+        return []  # those sent before still hold; whoever signs in may be the thief of a password
+    return [
+        EnrollmentLinkRequested(subject_id=arrived.user_id, actor_id=arrived.user_id, client=context.client, amr=amr)
+    ]
 
 
 async def confirm(context: Context, token: str) -> Person:

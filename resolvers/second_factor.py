@@ -7,7 +7,6 @@ from uuid import UUID
 
 import db.backup_codes
 import db.factors
-import db.outbox
 import resolvers.account_recovery
 import rules.backup_codes
 import rules.totp
@@ -15,6 +14,7 @@ from db.factors import Factor
 from db.pool import Connection
 from resolvers.context import Context
 from resolvers.guessing.charged import NotACode, WrongGuess
+from rules.events.base import Event
 from rules.events.signing_in import BackupCodeUsed
 from rules.failures import MfaNotEnabled
 from rules.sealing import KeyRing
@@ -64,11 +64,10 @@ async def answer(context: Context, factor: Factor, totp_code: str | None, backup
     return Answer(None, digest)
 
 
-async def spend(context: Context, connection: Connection, user_id: UUID, given: Answer) -> None:
-    """Spend the code, under the person's lock. Raises WrongGuess and MfaNotEnabled."""
+async def spend(context: Context, connection: Connection, user_id: UUID, given: Answer) -> list[Event]:
+    """Spend the code, under the person's lock; the events of it. Raises WrongGuess and MfaNotEnabled."""
     if given.totp_code is not None:
-        await spend_totp(context, connection, user_id, given.totp_code)
-        return
+        return await spend_totp(context, connection, user_id, given.totp_code)
     digest = given.digest or b""
     remaining = await db.backup_codes.spend(connection, user_id, digest)
     if remaining is None:
@@ -76,16 +75,15 @@ async def spend(context: Context, connection: Connection, user_id: UUID, given: 
         message = SPENT_BACKUP_CODE if is_spent else WRONG_BACKUP_CODE
         raise WrongGuess(message, method="backup_code", is_replay=is_spent)
     used = BackupCodeUsed(subject_id=user_id, actor_id=user_id, client=context.client, remaining=remaining)
-    await db.outbox.append(connection, used)
-    await resolvers.account_recovery.end(connection, user_id, "backup_code")
+    return [used, *await resolvers.account_recovery.ended(connection, user_id, "backup_code")]
 
 
-async def spend_totp(context: Context, connection: Connection, user_id: UUID, code: str) -> None:
-    """Spend a code of the app, under the person's lock. Raises WrongGuess and MfaNotEnabled."""
+async def spend_totp(context: Context, connection: Connection, user_id: UUID, code: str) -> list[Event]:
+    """Spend a code of the app, under the person's lock; the events of it. Raises WrongGuess and MfaNotEnabled."""
     step = matching_step(context.service.ring, await load(connection, user_id), user_id, code)
     if not await db.factors.spend_step(connection, user_id, step):
         raise WrongGuess(PAST_CODE, is_replay=True)
-    await resolvers.account_recovery.end(connection, user_id, "otp")
+    return await resolvers.account_recovery.ended(connection, user_id, "otp")
 
 
 def require_digits(code: str) -> None:

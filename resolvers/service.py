@@ -8,7 +8,6 @@ from ipaddress import ip_address
 from uuid import UUID
 
 import db.external_ids
-import db.factors
 import db.users
 import resolvers.access
 import resolvers.sign_in
@@ -51,12 +50,11 @@ async def service_sign_in(context: Context, who: Who, client: Client, amr: list[
         if known is None or not known.is_within(key.account_id):
             raise InvalidCredentials("This service key can sign in nobody like that.")
         await db.users.lock(connection, known.id)
-        if await db.factors.exists(connection, known.id):
-            return await resolvers.sign_in.open_challenge(at, connection, known.id, False, amr, key.name)
-        signed_in = await resolvers.sign_in.start_session(at, connection, known.id, amr, key.name)
-    assert signed_in.token is not None
-    context.sign_in_as(signed_in.token, use_cookie=False)
-    return signed_in
+        outcome = await resolvers.sign_in.enter(at, connection, known.id, False, amr, key.name)
+    if isinstance(outcome, SignedIn):
+        assert outcome.token is not None
+        context.sign_in_as(outcome.token, use_cookie=False)
+    return outcome
 
 
 async def session(context: Context, token: str) -> Person | None:

@@ -10,11 +10,10 @@ from datetime import datetime
 from uuid import UUID
 
 import db.challenges
-import db.directory
-import db.factors
 import db.outbox
 import db.recovery
 import db.sessions
+import db.sign_in
 import db.users
 import resolvers.devices
 import resolvers.guessing.codes
@@ -26,14 +25,14 @@ import rules.addresses
 import rules.passwords
 import rules.tokens
 from db.pool import Connection
+from db.sign_in import Arrival
 from db.users import Credentials
 from resolvers.context import Context
 from resolvers.guessing.charged import WrongGuess
 from rules.clients import Client
+from rules.events.base import Event
 from rules.events.signing_in import SignInSucceeded
 from rules.failures import BadUserInput, ChallengeExpired, InvalidCredentials
-from rules.people import MOST_SESSIONS
-from rules.throttling import MOST_CHALLENGES
 from telemetry import metrics
 
 # How a person was recognised, in the words of RFC 8176, which has none for a backup code.
@@ -73,10 +72,7 @@ async def sign_in(context: Context, email: str, password: str, use_cookie: bool)
         password_shown(context, known, password) as (connection, shown),
     ):
         try:
-            if await db.factors.exists(connection, shown.id):
-                outcome: SignedIn | ChallengeOpened = await open_challenge(context, connection, shown.id, use_cookie)
-            else:
-                outcome = await start_session(context, connection, shown.id)
+            outcome = await enter(context, connection, shown.id, use_cookie)
         except ShutOut:
             raise WrongGuess from None  # nobody is to find out here whether the password was right
         await guess.give_back(connection)
@@ -97,10 +93,8 @@ async def recognised(
 
     `provider_mfa` names the provider when it has asked for a second factor itself. Whoever has one here shows it here.
     """
-    if await db.factors.exists(connection, user_id):
-        return await open_challenge(context, connection, user_id, True, amr)
-    started = await start_session(context, connection, user_id, amr, provider_mfa=provider_mfa)
-    return _signed_in(context, user_id, now, started, True)
+    outcome = await enter(context, connection, user_id, True, amr, provider_mfa=provider_mfa)
+    return _signed_in(context, user_id, now, outcome, True) if isinstance(outcome, SignedIn) else outcome
 
 
 async def complete_challenge(
@@ -118,8 +112,7 @@ async def _complete_challenge(
     if token_hash is None:
         raise ChallengeExpired
     async with resolvers.guessing.codes.of_challenge(context, token_hash) as (guess, challenge):
-        async with context.database.connection() as connection:
-            factor = await db.factors.load(connection, challenge.user_id)
+        factor = challenge.factor
         if factor is None:
             raise ChallengeExpired
         if context.is_service:
@@ -130,14 +123,15 @@ async def _complete_challenge(
             # First, since a reset takes the codes too: a wrong code rolls it back.
             if not await db.challenges.consume(connection, challenge.id):
                 raise ChallengeExpired
-            await resolvers.second_factor.spend(context, connection, challenge.user_id, given)
+            spent = await resolvers.second_factor.spend(context, connection, challenge.user_id, given)
             if challenge.use_cookie and not context.takes_cookies:
                 raise BadUserInput("A cookie can only be set over HTTP.")
             if totp_code is not None:
                 await db.recovery.void(connection, challenge.user_id)  # the phone is not lost
             amr = (*challenge.amr, *(BACKUP_CODE if totp_code is None else TOTP))
             try:
-                signed_in = await start_session(context, connection, challenge.user_id, amr, challenge.service_key)
+                arrived = await _admitted(connection, challenge.user_id)
+                signed_in = await _start_session(context, connection, arrived, amr, challenge.service_key, so_far=spent)
             except ShutOut:
                 raise ChallengeExpired from None
             await guess.give_back(connection)
@@ -175,54 +169,63 @@ async def check_password(context: Context, known: Credentials | None, password: 
     return known, password_hash
 
 
-async def open_challenge(
+async def enter(
     context: Context,
     connection: Connection,
     user_id: UUID,
     use_cookie: bool,
     amr: Sequence[str] = PASSWORD,
     service_key: str | None = None,
-) -> ChallengeOpened:
-    """Ask somebody recognised by `amr`, under their lock, for the second factor. Raises ShutOut."""
-    await admit(connection, user_id)
+    provider_mfa: str | None = None,
+) -> SignedIn | ChallengeOpened:
+    """Start a session of somebody recognised by `amr`, under their lock, or ask for the second factor.
+
+    Raises ShutOut.
+    """
+    arrived = await _admitted(connection, user_id)
+    if not arrived.has_factor:
+        return await _start_session(context, connection, arrived, amr, service_key, provider_mfa)
     token, token_hash = rules.tokens.issue(rules.tokens.CHALLENGE_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
     expires_at = await db.challenges.open_challenge(
         connection, user_id, token_hash, use_cookie, amr, context.client, service_key
     )
-    await db.challenges.drop_oldest(connection, user_id, MOST_CHALLENGES)
     return ChallengeOpened(token, expires_at)
 
 
-async def start_session(
+async def _start_session(
     context: Context,
     connection: Connection,
-    user_id: UUID,
-    amr: Sequence[str] = PASSWORD,
+    arrived: Arrival,
+    amr: Sequence[str],
     service_key: str | None = None,
     provider_mfa: str | None = None,
+    *,
+    so_far: Sequence[Event] = (),
 ) -> SignedIn:
-    """Start a session of somebody recognised by `amr`, under their lock. Raises ShutOut."""
-    await admit(connection, user_id)
+    """Start the session of somebody let in, under their lock; `so_far` are the events that have led to it."""
+    user_id, methods = arrived.user_id, " ".join(amr)
     token, token_hash = rules.tokens.issue(rules.tokens.SESSION_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
     lifetime = context.service.limits.session_lifetime
     started = await db.sessions.start(connection, user_id, token_hash, context.client, amr, lifetime, provider_mfa)
-    await db.sessions.end_oldest(connection, user_id, MOST_SESSIONS)
-    await db.outbox.append(
-        connection,
+    told = [
+        *so_far,
         SignInSucceeded(
-            subject_id=user_id, actor_id=user_id, client=context.client, amr=" ".join(amr), service_key=service_key
+            subject_id=user_id, actor_id=user_id, client=context.client, amr=methods, service_key=service_key
         ),
-    )
-    await resolvers.standing.tell_owners(context, connection, user_id, " ".join(amr))
-    await resolvers.devices.notice(context, connection, user_id, started, " ".join(amr))
-    await resolvers.reenrollment.send_link(context, connection, user_id, " ".join(amr))
+        *resolvers.standing.told_to_owners(context, arrived, methods),
+        *await resolvers.devices.noticed(context, connection, user_id, started, methods),
+        *await resolvers.reenrollment.link_sent(context, connection, arrived, methods),
+    ]
+    await db.outbox.append_all(connection, told)
     return SignedIn(token, started.expires_at)
 
 
-async def admit(connection: Connection, user_id: UUID) -> None:
-    """Let in whom no directory keeps out. Raises ShutOut."""
-    if await db.directory.is_shut_out(connection, user_id):
+async def _admitted(connection: Connection, user_id: UUID) -> Arrival:
+    """How they stand whom no directory keeps out. Raises ShutOut."""
+    arrived = await db.sign_in.arrival(connection, user_id)
+    if arrived is None or arrived.is_shut_out:
         raise ShutOut
+    return arrived
 
 
 def _signed_in(context: Context, user_id: UUID, now: datetime, started: SignedIn, use_cookie: bool) -> SignedIn:

@@ -14,8 +14,10 @@ import resolvers.access
 import rules.standing
 from db.exceptions import Candidate, MfaException
 from db.pool import Connection
+from db.sign_in import Arrival
 from db.staff import Member
 from resolvers.context import Context
+from rules.events.base import Event
 from rules.events.standing import BreakGlassSignedIn, MfaDeadlineExtended, MfaExceptionEnded, MfaExempted
 from rules.failures import InvalidInput, NotFound, NotPermitted, Outcome
 from rules.people import Person
@@ -101,18 +103,19 @@ async def listed(context: Context, account_id: UUID, *, with_ended: bool) -> lis
         return await db.exceptions.listed(connection, account_id, None, with_ended=with_ended, limit=MOST_LISTED)
 
 
-async def tell_owners(context: Context, connection: Connection, user_id: UUID, amr: str) -> None:
+def told_to_owners(context: Context, arrived: Arrival, amr: str) -> list[Event]:
     """A session has begun: where the person's account is a break-glass one, its owners hear of it."""
-    for account_id, email in await db.exceptions.break_glass(connection, user_id):
-        event = BreakGlassSignedIn(
+    return [
+        BreakGlassSignedIn(
             account_id=account_id,
-            subject_id=user_id,
-            actor_id=user_id,
-            subject_email=email,
+            subject_id=arrived.user_id,
+            actor_id=arrived.user_id,
+            subject_email=arrived.email,
             client=context.client,
             amr=amr,
         )
-        await db.outbox.append(connection, event)
+        for account_id in arrived.break_glass
+    ]
 
 
 def _problem(person: Person, account_id: UUID, candidate: Candidate | None, asked: Asked) -> Outcome | None:

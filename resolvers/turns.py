@@ -29,6 +29,11 @@ class Turns:
         self._longest_queue = longest_queue
         self._queues: dict[str, _Queue] = {}
 
+    def has_room(self, key: str) -> bool:
+        """Whether a turn at `key` would begin at once."""
+        count = self._queues[key].count if key in self._queues else 0
+        return count < min(AT_ONCE, self._longest_queue)
+
     @asynccontextmanager
     async def of(self, key: str) -> AsyncIterator[None]:
         """Wait for a turn at `key`, and hold it. Raises RateLimited when too many wait already."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from db.pool import Connection
 from resolvers.context import Context
 from resolvers.guessing.charged import Guess, NotACode, WrongGuess
 from rules.events.signing_in import CodeRejected, CodeReplayed, MfaChallengeLocked
-from rules.failures import ChallengeExpired, Failure, InvalidCode, TooManyAttempts
+from rules.failures import ChallengeExpired, Failure, InvalidCode, ServiceUnavailable, TooManyAttempts
 from rules.throttling import Charge
 from telemetry import metrics
 
@@ -74,18 +74,17 @@ async def _charge_code(context: Context, user_id: UUID) -> Charge:
 
 
 async def _charge_challenge(context: Context, token_hash: bytes) -> tuple[Challenge, Charge]:
-    user_id: UUID | None = None
+    """Each for itself: what ends between the two costs the challenge a guess."""
+    async with context.database.connection() as connection:
+        challenge = await db.challenges.charge(connection, token_hash)
+    if challenge is None:
+        raise ChallengeExpired
     try:
-        async with context.database.transaction() as connection:
-            challenge = await db.challenges.charge(connection, token_hash)
-            if challenge is None:
-                raise ChallengeExpired
-            user_id = challenge.user_id
-            key = rules.throttling.second_factor_key(user_id)
-            return challenge, await db.throttles.charge(connection, key, rules.throttling.SECOND_FACTOR)
-    except TooManyAttempts as locked:
-        assert user_id is not None
-        await _record_code_lock(context, user_id, locked.retry_at)
+        return challenge, await _charge_code(context, challenge.user_id)
+    except Exception:
+        with suppress(ServiceUnavailable):
+            async with context.database.connection() as connection:
+                await db.challenges.give_back(connection, challenge.id)
         raise
 
 

@@ -59,53 +59,38 @@ def session_door(user_id: UUID) -> Door:
 async def at_door(context: Context, door: Door, known: Credentials | None) -> AsyncIterator[Guess]:
     """A guess at a password, in its turn. Raises InvalidCredentials, TooManyAttempts, RateLimited.
 
-    What is closed already is refused first, and holds no place in the queue.
+    What is closed already is refused before it would wait, and holds no place in the queue.
     """
-    async with context.database.connection() as connection:
-        closed = await db.throttles.closed(connection, door.key, door.limits)
-    if closed is not None:
-        raise closed
-    async with context.service.turns.of(door.key):
-        attempt = await _charge_password(context, door)
+    turns = context.service.turns
+    if not turns.has_room(door.key):
+        async with context.database.connection() as connection:
+            closed = await db.throttles.closed(connection, door.key, door.limits)
+        if closed is not None:
+            raise closed
+    async with turns.of(door.key):
+        async with context.database.connection() as connection:
+            charged = await db.throttles.charge(
+                connection, door.key, door.limits, door.tallies, rules.throttling.WATCHED_STRANGER
+            )
 
         async def wrong(error: WrongGuess) -> Failure:
-            await _after_wrong_password(context, known, door, attempt)
+            await _after_wrong_password(context, known, door, charged)
             return InvalidCredentials()
 
-        async with resolvers.guessing.charged.looked_at(context, attempt.charged, wrong) as guess:
+        async with resolvers.guessing.charged.looked_at(context, charged, wrong) as guess:
             yield guess
 
 
-@dataclass(frozen=True)
-class _Attempt:
-    """A charged guess at a password, and how often that was wrong today."""
-
-    charged: Charge
-    failures_today: int
-
-
-async def _charge_password(context: Context, door: Door) -> _Attempt:
-    async with context.database.transaction() as connection:
-        # All or none: a refusal of the last rolls the others back.
-        counts = [await db.throttles.count(connection, key, tally.span) for key, tally in door.tallies]
-        is_watched = any(count > tally.most for count, (_, tally) in zip(counts, door.tallies, strict=True))
-        limits = rules.throttling.WATCHED_STRANGER if is_watched else door.limits
-        charged = await db.throttles.charge(connection, door.key, limits)
-    keys = (*(key for key, _ in door.tallies), *charged.keys)
-    failures_today = counts[0] if counts else charged.count
-    return _Attempt(Charge(keys, charged.at, charged.remaining), failures_today)
-
-
-async def _after_wrong_password(context: Context, known: Credentials | None, door: Door, attempt: _Attempt) -> None:
+async def _after_wrong_password(context: Context, known: Credentials | None, door: Door, charged: Charge) -> None:
     """Record what is to be told. Whether the person is known must not show in how long it takes."""
-    is_told = rules.throttling.is_told(attempt.failures_today)
-    is_slowed = bool(door.tallies) and attempt.failures_today >= rules.throttling.EMAIL_TALLY.most
+    is_told = rules.throttling.is_told(charged.count)
+    is_slowed = bool(door.tallies) and charged.count >= rules.throttling.EMAIL_TALLY.most
     # Slowed, each single guess closes its door: the one event of the hour tells of all of them.
-    is_closed = attempt.charged.remaining == 0 and not is_slowed
+    is_closed = charged.remaining == 0 and not is_slowed
     if not (is_told or is_closed or is_slowed):
         return
-    until = attempt.charged.at + door.limits.lock[1]
-    next_slowed_at = attempt.charged.at + rules.throttling.LOCK_MAIL_INTERVAL
+    until = charged.at + door.limits.lock[1]
+    next_slowed_at = charged.at + rules.throttling.LOCK_MAIL_INTERVAL
     async with context.database.transaction() as connection:
         # In the order in which a charge locks them.
         is_slowed = is_slowed and await db.throttles.record_lock(connection, door.tallies[0][0], next_slowed_at)
@@ -120,7 +105,7 @@ async def _after_wrong_password(context: Context, known: Credentials | None, doo
                 if is_told:
                     await db.outbox.append(
                         connection,
-                        PasswordRejected(subject_id=user_id, client=context.client, count=attempt.failures_today),
+                        PasswordRejected(subject_id=user_id, client=context.client, count=charged.count),
                     )
                 if is_closed or is_slowed:
                     await db.outbox.append(

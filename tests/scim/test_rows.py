@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from db import directory
+from db import directory, sign_in
 from db.directory import Wanted
 from rules.people import Role
 from tests.people import World, email
@@ -111,5 +111,9 @@ async def test_whom_a_directory_has_made_inactive_is_shut_out_unless_they_have_s
     mia = await cast.user_id("mia")
     if elsewhere:
         await cast.database.execute(elsewhere, mia)
-    assert await directory.is_shut_out(cast.database, mia) is is_shut_out
-    assert not await directory.is_shut_out(cast.database, await cast.user_id("adam"))
+    arrived = await sign_in.arrival(cast.database, mia)
+    assert arrived
+    assert arrived.is_shut_out is is_shut_out
+    other = await sign_in.arrival(cast.database, await cast.user_id("adam"))
+    assert other
+    assert not other.is_shut_out

@@ -75,6 +75,17 @@ async def test_the_lock_holds_over_all_challenges_and_operations(world: World) -
     assert len(await world.events("MFA_CHALLENGE_LOCKED")) == 1
 
 
+async def test_a_challenge_is_not_charged_for_a_guess_that_is_refused(world: World) -> None:
+    client = await world.sign_in("mia")
+    factor = await world.enroll(client)
+    other, token = await world.challenge("mia")
+    for _ in range(10):
+        await guess(client)
+    answers = [await other.do(COMPLETE, token=token, code={"totp": await factor.code()}) for _ in range(6)]
+    assert {answer["__typename"] for answer in answers} == {"TooManyAttempts"}
+    assert await world.database.fetchval("SELECT attempts FROM challenges") == 0
+
+
 async def test_parallel_guesses_are_looked_at_ten_times_at_most(world: World) -> None:
     client = await world.sign_in("mia")
     await world.enroll(client)

@@ -101,6 +101,20 @@ async def test_after_a_hundred_in_a_day_the_owner_knows_and_each_stranger_has_on
     assert await guess(stranger, password=PASSWORD) == "SignedIn"
 
 
+@pytest.mark.parametrize("before", [0, 99], ids=["closed by its own", "closed since a tally is full"])
+async def test_a_guess_that_is_refused_counts_nowhere(proxied: World, before: int) -> None:
+    await guess(at(proxied, "203.0.113.1"))
+    await proxied.database.execute(
+        "UPDATE throttles SET failures = failures || array_fill(now(), ARRAY[$1::int]) WHERE key LIKE 'email:%'", before
+    )
+    stranger = at(proxied, "198.51.100.7")
+    assert {await guess(stranger) for _ in range(10)} >= {"InvalidCredentials"}
+    counted = "SELECT key, failures FROM throttles ORDER BY key"
+    earlier = await proxied.database.fetch(counted)
+    assert {await guess(stranger) for _ in range(5)} == {"TooManyAttempts"}
+    assert await proxied.database.fetch(counted) == earlier
+
+
 async def test_parallel_guesses_from_many_addresses_are_charged_one_after_the_other(proxied: World) -> None:
     await guess_from(proxied, [f"203.0.113.{n}" for n in range(1, 11)], 99)
     clients = [at(proxied, f"198.51.100.{n}") for n in range(1, 9)]
