@@ -136,12 +136,19 @@ class Context:
         person = await self.person_or_none()
         if person is None:
             raise Forbidden("A service key cannot act as a person.") if self.is_service else Unauthenticated
-        requests.comes_from(sessionMethod=" ".join(person.amr) or None)
+        _acts(person)
         return person
 
     async def recovering_person(self) -> Person | None:
         """The person of a session that a recovery pass started, which to all else is no session; None without one."""
-        return await self._load(is_recovery=True)
+        person = await self._load(is_recovery=True)
+        if person is not None:
+            _acts(person)
+        return person
+
+    async def whoever_leaves(self) -> Person | None:
+        """The person of a session of either kind, who ends it; None without one."""
+        return await self.person() if await self.person_or_none() else await self.recovering_person()
 
     @property
     def is_service(self) -> bool:
@@ -217,3 +224,8 @@ class Context:
             return await db.users.person_of_session(
                 connection, token_hash, self.service.limits, is_recovery=is_recovery
             )
+
+
+def _acts(person: Person) -> None:
+    """Tell the request's events by what the session's person was recognised."""
+    requests.comes_from(sessionMethod=" ".join(person.amr) or None)

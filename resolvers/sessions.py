@@ -25,7 +25,7 @@ async def live(context: Context) -> list[db.sessions.Session]:
 
 async def sign_out(context: Context) -> None:
     """End this session; without one there is nothing to end."""
-    person = await context.person_or_none() or await context.recovering_person()
+    person = await context.whoever_leaves()
     if person is not None:
         async with context.changing() as connection:
             # Of two at once, one ends it and is told of.

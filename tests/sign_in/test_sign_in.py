@@ -201,3 +201,4 @@ async def test_sign_outs_and_ended_sessions_are_told_once_each(world: World) -> 
     ]
     mia = await world.user_id("mia")
     assert {(event["subject_id"], event["actor_id"]) for event in told} == {(mia, mia)}
+    assert [event["data"]["sessionMethod"] for event in told] == ["pwd"] * 3
