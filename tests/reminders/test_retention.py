@@ -58,6 +58,7 @@ async def test_old_events_go_only_when_they_are_dispatched_and_their_deliveries_
         await cast.user_id("mia"),
     )
     assert await housekeeping.prune_events(cast.database, 365) == 1
+    assert await cast.database.fetchval("SELECT count(*) FROM account_events WHERE event_id = $1", ids[0]) == 0
     kept = await cast.database.fetch("SELECT type FROM events ORDER BY id")
     assert [row["type"] for row in kept] == ["DELIVERED", "WAITING", "YOUNG"]
     # Nor does the pruning's permission outlast it.
@@ -79,6 +80,9 @@ async def test_old_events_go_only_when_they_are_dispatched_and_their_deliveries_
         "UPDATE events SET data = data - 'ipAddress', dispatched_at = now()",
         "DELETE FROM events",
         "TRUNCATE events CASCADE",
+        "UPDATE account_events SET event_id = event_id",
+        "DELETE FROM account_events",
+        "TRUNCATE account_events",
         "INSERT INTO events (id, type) OVERRIDING SYSTEM VALUE SELECT id, 'MFA_DISABLED' FROM events "
         "ON CONFLICT (id) DO UPDATE SET type = excluded.type",
     ],
