@@ -1,7 +1,8 @@
-"""Reminders for a million staff in two thousand accounts, with mutations beside it.
+"""Reminders for a million staff in two thousand accounts, with mutations beside it, and one bare INSERT … SELECT.
 
-Promises: from the first statement to the last delivery it takes under 30 s, and no mutation of the same
-accounts and people waits over 100 ms for a lock.
+Promises: from the first statement to the last delivery it takes at most twice as long as one statement that copies the
+same rows into a table with the same indexes, beside the same mutations; and no mutation of the same accounts and people
+waits over 100 ms for a lock. The bare statement checks no foreign key; what those two checks cost is told as well.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ ENROLLED_EVERY = 5
 THRESHOLDS = (7, 3, 1)
 DISPATCHERS = 4  # as many as a worker has threads
 CALLERS = 2
-LONGEST_S = 30.0
+MOST_TIMES = 2.0
 LONGEST_WAIT_S = 0.1
 
 FILL = """
@@ -50,8 +51,14 @@ WITH made AS (
     INSERT INTO factors (user_id, secret_sealed, secret_key_id, last_step, backup_salt, backup_key_id)
     SELECT id, '\\x00', 'bench', 0, decode(repeat('00', 16), 'hex'), 'bench' FROM people WHERE n % $3 = 0
 )
-INSERT INTO staff (account_id, user_id, email, role)
-SELECT account_id, id, email, CASE WHEN n = 0 THEN 'OWNER' ELSE 'MEMBER' END FROM people
+INSERT INTO staff (account_id, user_id, email, has_mfa, role)
+SELECT account_id, id, email, n % $3 = 0, CASE WHEN n = 0 THEN 'OWNER' ELSE 'MEMBER' END FROM people
+"""
+COLUMNS = "event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at, holds_while"
+LIKE_DELIVERIES = "CREATE TABLE bare (LIKE deliveries INCLUDING ALL)"
+CHECKED = """
+ALTER TABLE bare ADD FOREIGN KEY (event_id) REFERENCES events ON DELETE CASCADE,
+    ADD FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE
 """
 
 
@@ -82,6 +89,20 @@ async def remind_all(url: str) -> tuple[float, float, int]:
     return recorded - began, done - began, count
 
 
+async def copy_all(url: str, *, is_checked: bool) -> float:
+    """The seconds in which one statement writes the rows of all deliveries once more."""
+    connection = await asyncpg.connect(url)
+    await connection.execute(LIKE_DELIVERIES)
+    if is_checked:
+        await connection.execute(CHECKED)
+    began = time.perf_counter()
+    await connection.execute(f"INSERT INTO bare ({COLUMNS}) SELECT {COLUMNS} FROM deliveries", timeout=300)
+    took_s = time.perf_counter() - began
+    await connection.execute("DROP TABLE bare")
+    await connection.close()
+    return took_s
+
+
 async def _work_through(database: Database, waiting: list[int]) -> None:
     while waiting:
         event_id = waiting.pop()
@@ -90,14 +111,14 @@ async def _work_through(database: Database, waiting: list[int]) -> None:
 
 
 def mutate(pipe: Pipe, url: str) -> None:
-    """In a process of its own: say that it is ready, mutate until told to stop, and send the seconds that each took."""
+    """In a process of its own: say that it is ready, mutate until told to stop; send when each was, and its seconds."""
 
-    async def run() -> list[float]:
+    async def run() -> list[tuple[float, float]]:
         database = await open_database(url, CALLERS)
         async with database.connection() as connection:
             rows = await connection.fetch("SELECT account_id, user_id FROM staff WHERE role = 'OWNER'")
         owners = [(row["account_id"], row["user_id"]) for row in rows]
-        times: list[float] = []
+        times: list[tuple[float, float]] = []
         pipe.send(True)
         callers = [asyncio.create_task(_call(database, owners, times)) for _ in range(CALLERS)]
         await asyncio.to_thread(pipe.recv)
@@ -110,15 +131,15 @@ def mutate(pipe: Pipe, url: str) -> None:
     pipe.send(asyncio.run(run()))
 
 
-async def _call(database: Database, owners: list[tuple[UUID, UUID]], times: list[float]) -> None:
+async def _call(database: Database, owners: list[tuple[UUID, UUID]], times: list[tuple[float, float]]) -> None:
     while True:
         account_id, user_id = random.choice(owners)
-        began = time.perf_counter()
+        began = time.monotonic()
         async with database.transaction() as connection:
             await _change_policy(connection, account_id, user_id)
         async with database.transaction() as connection:
             await _sign_in(connection, user_id)
-        times.append((time.perf_counter() - began) / 2)
+        times.append((began, (time.monotonic() - began) / 2))
         await asyncio.sleep(0.002)
 
 
@@ -144,14 +165,15 @@ def main() -> None:
         process = multiprocessing.get_context("spawn").Process(target=mutate, args=(theirs, url), daemon=True)
         process.start()
         pipe.recv()
-        time.sleep(2)
-        pipe_began = time.perf_counter()
+        began = time.monotonic()
         recorded_s, all_s, count = asyncio.run(remind_all(url))
-        ran_s = time.perf_counter() - pipe_began
+        ended = time.monotonic()
+        bare_s = [asyncio.run(copy_all(url, is_checked=False)) for _ in range(2)]
+        checked_s = asyncio.run(copy_all(url, is_checked=True))
         pipe.send(False)
-        times: list[float] = pipe.recv()
+        beside = [took_s for at, took_s in pipe.recv() if began <= at <= ended]
         process.join(5)
-    beside = times[-int(len(times) * ran_s / (ran_s + 2)) :]
+    times = all_s / min(bare_s)
     parts.table(
         ["", "figure"],
         [
@@ -160,16 +182,19 @@ def main() -> None:
             ["deliveries", f"{count:,}"],
             ["recorded, s", recorded_s],
             ["until every delivery is written, s", all_s],
+            ["one bare INSERT … SELECT of them, s", min(bare_s)],
+            ["the same with foreign keys, s", checked_s],
             ["a mutation beside it, p50 ms", parts.percentile(beside, 0.5) * 1000],
             ["p99 ms", parts.percentile(beside, 0.99) * 1000],
             ["slowest ms", max(beside) * 1000],
         ],
     )
+    waits_s = parts.percentile(beside, 0.99)
     parts.judge(
         {
-            f"all is written in {LONGEST_S:.0f} s": all_s < LONGEST_S,
-            f"a mutation beside it takes {LONGEST_WAIT_S * 1000:.0f} ms at most (p99)": parts.percentile(beside, 0.99)
-            < LONGEST_WAIT_S,
+            f"all is written in {times:.1f} times a bare INSERT … SELECT ({MOST_TIMES:.0f} at most), "
+            f"{all_s / checked_s:.1f} times one with foreign keys": times <= MOST_TIMES,
+            f"a mutation beside it takes {LONGEST_WAIT_S * 1000:.0f} ms at most (p99)": waits_s < LONGEST_WAIT_S,
         }
     )
 

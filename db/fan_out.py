@@ -97,22 +97,22 @@ async def to_staff(connection: Connection, event: Undispatched, terms: Terms) ->
     dispatched: bool = await connection.fetchval(
         """
         WITH chunk AS (
-            SELECT user_id, email,
-                invited_at IS NULL AND mfa_deadline(accounts, staff) = grace_deadline AS is_by_policy
+            -- whoever was reset is stopped already, whatever the deadline
+            SELECT user_id, email, invited_at IS NULL AND NOT has_mfa AND NOT was_reset
+                AND mfa_deadline(accounts, staff) = grace_deadline AS is_told
             FROM staff JOIN accounts ON accounts.id = account_id
             WHERE account_id = $2 AND user_id > $10
             ORDER BY user_id LIMIT $11
+        ), joined AS (
+            SELECT array_agg(subject_id) AS user_ids
+            FROM account_events JOIN events ON events.id = event_id AND type = 'MFA_REQUIRED'
+            WHERE account_events.account_id = $2 AND event_id > $1
         ), written AS (
             INSERT INTO deliveries
                 (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at, holds_while)
             SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8, $9 FROM chunk
             -- whoever has a deadline of their own is told of that one, and who has joined since of theirs
-            WHERE is_by_policy AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = chunk.user_id)
-                -- whoever was reset is stopped already, whatever the deadline
-                AND NOT EXISTS (SELECT FROM users
-                    WHERE users.id = chunk.user_id AND reenrollment_required_at IS NOT NULL)
-                AND NOT EXISTS (SELECT FROM events AS joined WHERE joined.id > $1 AND joined.account_id = $2
-                    AND joined.subject_id = chunk.user_id AND joined.type = 'MFA_REQUIRED')
+            WHERE is_told AND (user_id = ANY ((SELECT user_ids FROM joined)::uuid[])) IS NOT TRUE
             ON CONFLICT (event_id, user_id, message) DO NOTHING
         ), reached AS (
             SELECT count(*) AS n, (SELECT user_id FROM chunk ORDER BY user_id DESC LIMIT 1) AS user_id FROM chunk
