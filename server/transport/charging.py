@@ -79,14 +79,20 @@ class Turn:
     def way(self) -> asyncio.Future[None] | None:
         """What its next step waits for, if anything."""
         flow, turns = self.flow, self.turns
-        if not turns.small - flow.small or self.is_over or (flow.is_persons and not self.is_large):
+        is_before = turns.small > flow.small
+        if not (is_before or turns.passes.is_full) or not self.gives_way:
             return None
         left_s = (PERSONS_GIVE_WAY_S if flow.is_persons else STRANGERS_GIVE_WAY_S) - self.gave_way_s
         if left_s <= 0:
             return None
-        began_at, way = time.monotonic(), turns.give_way(left_s)
+        began_at, way = time.monotonic(), turns.give_way(left_s) if is_before else turns.passes.next()
         way.add_done_callback(lambda _: self._gave_way(time.monotonic() - began_at))
         return way
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether it is a stranger's, or a person's large one, under way."""
+        return not self.is_over and (self.is_large or not self.flow.is_persons)
 
     def _gave_way(self, seconds: float) -> None:
         self.gave_way_s += seconds
@@ -148,7 +154,8 @@ class _Charged(Coroutine[Any, Any, Any]):
 
     def __next__(self) -> Any:
         turn = self._turn
-        if turn.turns.small and (way := turn.way()) is not None:
+        turns = turn.turns
+        if (turns.small or turns.passes.is_full) and (way := turn.way()) is not None:
             # To whatever runs the task, the coroutine waits for that.
             way._asyncio_future_blocking = True
             return way
@@ -156,7 +163,10 @@ class _Charged(Coroutine[Any, Any, Any]):
         try:
             return self._work.send(None)
         finally:
-            turn.charge(_now() - began_at)
+            taken_s = _now() - began_at
+            turn.charge(taken_s)
+            if turn.gives_way:
+                turns.passes.take(taken_s)
 
     def send(self, value: Any) -> Any:
         # A task sends nothing else.

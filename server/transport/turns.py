@@ -21,6 +21,7 @@ from typing import TypeVar
 from rules.failures import RateLimited
 from server.transport.charging import Connection, Turn
 from server.transport.flows import BURST_S, Client, Flow, Share
+from server.transport.passes import Passes
 
 LONGEST_WAIT_S = 5.0
 WAIT_PARTS = 10
@@ -50,6 +51,7 @@ class Turns:
         self._other: Flow | None = None
         self._latest_at = self._other_at = float("-inf")
         self.small = 0
+        self.passes = Passes()
         self._giving_way: deque[asyncio.Future[None]] = deque()
         self._going_on: asyncio.Handle | None = None
 

@@ -22,6 +22,7 @@ from server.transport.charging import Turn, charge_tasks
 from server.transport.flows import PERSON, PROBES, STRANGERS
 from server.transport.graphql_http import GraphQLEndpoint
 from server.transport.http_protocol import Upgrades
+from server.transport.passes import MOST_OF_A_PASS_S
 from server.transport.turns import Turns
 from settings import Settings
 from tests.transport.small import running, small_server
@@ -190,6 +191,42 @@ async def test_who_gave_way_is_not_remembered_however_long_small_requests_are_un
         await soon(stranger(turns).take(lambda: asyncio.sleep(0)))
     assert len(turns._giving_way) <= 2
     small.cancel()
+
+
+async def test_of_steps_that_give_way_one_is_done_in_each_pass_of_the_loop_once_they_have_taken_enough() -> None:
+    charge_tasks(asyncio.get_running_loop())
+    turns, passes = Turns(), 0
+    seen: list[int] = []
+
+    def count_passes() -> None:
+        nonlocal passes
+        passes += 1
+        if len(seen) < 30:
+            asyncio.get_running_loop().call_soon(count_passes)
+
+    async def steps() -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+            seen.append(passes)
+            stand_still(2 * MOST_OF_A_PASS_S)
+
+    count_passes()
+    begun = [stranger(turns, f"address:{n}") for n in range(3)]
+    for turn in begun:
+        turn.flow.credit_s, turn.gave_way_s = FOR_LONG_S, -FOR_LONG_S
+    await soon(asyncio.gather(*(turn.take(steps) for turn in begun)))
+    assert len(set(seen)) == 30
+
+
+async def test_a_persons_small_request_waits_for_no_other_pass() -> None:
+    turns = Turns()
+    turns.passes.take(2 * MOST_OF_A_PASS_S)
+    assert turns.passes.is_full
+    assert turns.turn("person:1", "person:1", PERSON).way() is None
+    waiting = stranger(turns).way()
+    assert waiting is not None
+    await soon(waiting)
+    assert not turns.passes.is_full
 
 
 async def test_what_gives_way_does_so_for_a_moment_only() -> None:
