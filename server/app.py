@@ -31,6 +31,7 @@ from server.sign_in_with import SignInWith, callback_url
 from server.status.readiness import Readiness
 from server.status.routes import probes
 from server.transport import charging
+from server.transport.admission import ROOM, Room
 from server.transport.graphql_http import GraphQLEndpoint
 from server.transport.headers import middleware
 from server.transport.in_turn import InTurn
@@ -52,6 +53,7 @@ class Capacity:
     hashes_waiting: int = resolvers.hashing.LONGEST_QUEUE
     turns_waiting: int = resolvers.turns.LONGEST_QUEUE
     exchange_s: float = EXCHANGE_S  # with an OpenID provider
+    room: Room = ROOM
 
 
 def schema_of(settings: Settings) -> GatehouseSchema:
@@ -128,7 +130,7 @@ def create_app(
     pages = Pages(settings, visitor, is_recovering)
     schema = schema or schema_of(settings)
     explorer = Explorer(settings, schema, is_staff)
-    endpoint = GraphQLEndpoint(schema, make_context, settings=settings, page=explorer.page)
+    endpoint = GraphQLEndpoint(schema, make_context, settings=settings, page=explorer.page, room=capacity.room)
     directory = ScimEndpoint(partial(_directory, settings), make_context, endpoint.admission)
     sign_in_with = SignInWith(settings, make_context, endpoint.admission)
     app = Starlette(
