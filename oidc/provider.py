@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -24,12 +23,11 @@ import rules.typed
 from oidc.http import TIMEOUT_S, Borrowed, BoundedTransport
 from oidc.kept import Kept
 from oidc.places import Places
-from rules.oidc import FAILED, Identity, Pending, ProviderConfig, SignInProblem
+from rules.oidc import EXCHANGE_S, FAILED, Identity, Pending, ProviderConfig, Returned, SignInProblem
 
 SCOPE = "openid email"
 # Signed with the provider's own key, never with a secret that others share, and never not at all.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
-EXCHANGE_S = 10.0
 LEEWAY_S = 60
 # A token is made for the sign-in that asks for it.
 OLDEST_TOKEN_S = 600
@@ -38,16 +36,6 @@ LONGEST_CLAIM = 255  # of a subject, and enough for an address
 LONGEST_AMR = 8
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Returned:
-    """What the browser brings back."""
-
-    code: str | None
-    state: str
-    iss: str | None
-    error: str | None
 
 
 class Provider:

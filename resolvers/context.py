@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import db.service_keys
@@ -16,7 +17,6 @@ import db.users
 import rules.devices
 import rules.tokens
 from db.pool import Connection, Database
-from oidc.provider import Provider
 from resolvers.hashing import Hasher
 from resolvers.held import Held
 from resolvers.hub import Hub
@@ -29,6 +29,9 @@ from rules.people import Person, TimeLimits
 from rules.sealing import KeyRing
 from rules.service_keys import Right, ServiceKey
 from telemetry import requests
+
+if TYPE_CHECKING:
+    from oidc.provider import Provider
 
 NO_KEY = "Only a service may ask this: send a service key."
 WRONG_KEY = "This service key is unknown, revoked or expired."

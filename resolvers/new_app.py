@@ -25,6 +25,7 @@ from rules.events.base import Event
 from rules.failures import EnrollmentNotStarted
 from rules.people import Person
 from rules.sealing import NONCE_BYTES, Sealed
+from rules.totp import TOTP_PURPOSE
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def new_secret(context: Context, person: Person) -> tuple[bytes, Sealed]:
     """A new secret for the person's app, and what is kept of it."""
     secret = secrets.token_bytes(rules.totp.SECRET_BYTES)
     nonce = secrets.token_bytes(NONCE_BYTES)
-    return secret, context.service.ring.seal(secret, resolvers.second_factor.TOTP_PURPOSE, person.id, nonce)
+    return secret, context.service.ring.seal(secret, TOTP_PURPOSE, person.id, nonce)
 
 
 def begun(context: Context, person: Person, secret: bytes, expires_at: datetime) -> Begun:
@@ -89,7 +90,7 @@ async def put_into_use(
 
 
 def _open(context: Context, person: Person, sealed: Sealed) -> bytes:
-    return context.service.ring.open(sealed, resolvers.second_factor.TOTP_PURPOSE, person.id)
+    return context.service.ring.open(sealed, TOTP_PURPOSE, person.id)
 
 
 def _first_step(secret: bytes, now: datetime, code: str) -> int:

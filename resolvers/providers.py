@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import db.identities
@@ -14,12 +15,14 @@ import rules.addresses
 import rules.oidc
 import rules.throttling
 from db.pool import Connection
-from oidc.provider import Provider, Returned
 from resolvers.context import Context
 from resolvers.sign_in import ChallengeOpened, ShutOut, SignedIn
 from rules.events.signing_in import IdentityLinked
-from rules.oidc import Identity, SignInProblem
+from rules.oidc import Identity, Returned, SignInProblem
 from rules.sealing import NONCE_BYTES
+
+if TYPE_CHECKING:
+    from oidc.provider import Provider
 
 # What the provider did to recognise them is its own affair: its word for a second factor counts only in accounts whose
 # owners have allowed it, and there for the requirement alone.

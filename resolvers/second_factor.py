@@ -18,8 +18,8 @@ from rules.events.base import Event
 from rules.events.signing_in import BackupCodeUsed
 from rules.failures import MfaNotEnabled
 from rules.sealing import KeyRing
+from rules.totp import TOTP_PURPOSE
 
-TOTP_PURPOSE = "totp secret"
 NO_CODE = "That is no code. Enter the 6 digits that your authenticator app shows now."
 WRONG_CODE = (
     "That code is not right. Enter the code that your authenticator app shows now; each code works once: wait for the "

@@ -17,6 +17,7 @@ NOBODY = UUID(int=0)
 SECRET_BYTES = 32
 RANDOM_BYTES = 3 * SECRET_BYTES
 LONGEST_COOKIE = 4000
+EXCHANGE_S = 10.0
 MFA = "mfa"
 
 
@@ -33,6 +34,16 @@ class ProviderConfig:
     def title(self) -> str:
         """What it is called on a button."""
         return self.name.replace("_", " ").title()
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What the browser brings back."""
+
+    code: str | None
+    state: str
+    iss: str | None
+    error: str | None
 
 
 @dataclass(frozen=True)

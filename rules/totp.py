@@ -11,6 +11,7 @@ from pyotp.utils import strings_equal
 
 import rules.typed
 
+TOTP_PURPOSE = "totp secret"  # what a secret is sealed for
 DIGITS = 6
 STEP_S = 30
 TOLERANCE_STEPS = 1

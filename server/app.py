@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -18,10 +19,10 @@ import resolvers.hashing
 import resolvers.turns
 import settings as settings_module
 from db.pool import REQUESTS
-from oidc.provider import EXCHANGE_S, Provider
 from resolvers.context import Service
 from resolvers.hub import Hub
 from rules.failures import ServiceUnavailable
+from rules.oidc import EXCHANGE_S
 from rules.people import MANAGERS
 from rules.sealing import KeyRing
 from rules.slow_hash import HASH_COST, HashCost
@@ -43,6 +44,9 @@ from web.explorer import Explorer
 from web.explorer_assets import WEB
 from web.operations import page_operations
 from web.pages import Pages, Visitor
+
+if TYPE_CHECKING:
+    from oidc.provider import Provider
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def create_app(
             limits,
             settings.production,
             settings.webhook_allow_private,
-            {each.name: Provider(each, callback_url(settings, each), capacity.exchange_s) for each in settings.oidc},
+            _providers(settings, capacity.exchange_s),
         )
         try:
             yield
@@ -162,6 +166,15 @@ def _directory(settings: Settings) -> Door:
     from scim import door
 
     return door.Door(settings.public_url.rstrip("/") + BASE_PATH)
+
+
+def _providers(settings: Settings, exchange_s: float) -> dict[str, Provider]:
+    """Those that are configured. What speaks to them takes 5 MiB, and is loaded only for them."""
+    if not settings.oidc:
+        return {}
+    from oidc.provider import Provider
+
+    return {each.name: Provider(each, callback_url(settings, each), exchange_s) for each in settings.oidc}
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from starlette.requests import HTTPConnection, Request
@@ -12,15 +13,17 @@ from starlette.routing import BaseRoute, Route
 
 import resolvers.providers
 import rules.oidc
-from oidc.provider import Provider, Returned
 from resolvers.sign_in import ChallengeOpened
 from rules.failures import RateLimited
-from rules.oidc import ProviderConfig, SignInProblem
+from rules.oidc import ProviderConfig, Returned, SignInProblem
 from server.context import RequestContext
 from server.transport.admission import REFUSED, Admission
 from server.transport.graphql_request import RequestError, refuse_unusable_text
 from settings import Settings
 from web.next_path import own_path
+
+if TYPE_CHECKING:
+    from oidc.provider import Provider
 
 HOME = "/account/security"
 LONGEST_PARAMETER = 4000

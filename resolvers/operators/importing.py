@@ -18,12 +18,12 @@ from db.factors import Brought
 from db.memberships import Joined
 from db.pool import Connection, Database
 from resolvers.operators.finding import OperatorError
-from resolvers.second_factor import TOTP_PURPOSE
 from rules.events.base import Event
 from rules.events.staff import StaffAdded, StaffInvited
 from rules.people import Role
 from rules.sealing import NONCE_BYTES, KeyRing
 from rules.staff_file import NotAStaffFileError, Problem, Row
+from rules.totp import TOTP_PURPOSE
 
 BATCH = 5000
 

@@ -12,8 +12,8 @@ import db.keys
 import db.users
 from db.keys import Move, Usage
 from db.pool import Connection, Database
-from resolvers.second_factor import TOTP_PURPOSE
 from rules.sealing import NONCE_BYTES, KeyMissingError, KeyRing, Sealed
+from rules.totp import TOTP_PURPOSE
 from rules.webhooks import SECRET_PURPOSE
 
 BATCH = 500

@@ -13,8 +13,8 @@ import asyncpg
 import db.keys
 import db.ledger
 from db.pooler import LentConnection
-from resolvers.second_factor import TOTP_PURPOSE
 from rules.sealing import KeyMissingError, KeyRing
+from rules.totp import TOTP_PURPOSE
 from server.status.kept import Kept
 from settings import Settings
 from telemetry import life

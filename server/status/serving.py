@@ -6,19 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import uvicorn
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-
-from server.status.figures import DatabaseFigures
-from server.status.readiness import Readiness
-from server.status.routes import probes
-from server.transport.sockets import listen
 from settings import Settings
-from telemetry import metrics
 
 MOST_AT_ONCE = 50
 
@@ -29,6 +17,12 @@ def status(settings: Settings, *, needs_database: bool = True) -> Iterator[None]
     if not settings.status_port:
         yield
         return
+    # A part that serves nothing else needs no server without it.
+    import uvicorn
+
+    from server.status.application import application
+    from server.transport.sockets import listen
+
     listener = listen(settings.status_host, settings.status_port)
     config = uvicorn.Config(
         application(settings, needs_database=needs_database),
@@ -46,15 +40,3 @@ def status(settings: Settings, *, needs_database: bool = True) -> Iterator[None]
         yield
     finally:
         server.should_exit = True
-
-
-def application(settings: Settings, *, needs_database: bool) -> Starlette:
-    """What the status port answers."""
-    figures = DatabaseFigures(settings.database_url) if needs_database else None
-
-    async def show_metrics(request: Request) -> Response:
-        metrics.FIGURES.metrics = await figures.metrics() if figures else ()
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-    readiness = Readiness(settings, needs_database=needs_database)
-    return Starlette(routes=[*probes(readiness), Route("/metrics", show_metrics)])

@@ -14,8 +14,8 @@ import pytest_asyncio
 
 from db.pool import Database, open_database
 from resolvers.operators import keys
-from resolvers.second_factor import TOTP_PURPOSE
 from rules.sealing import KeyRing, Sealed
+from rules.totp import TOTP_PURPOSE
 from settings import Settings, parse_secret_keys
 from tests.client import SECRET_KEYS, Client, http_client, serving, settings_for
 from tests.commands import Command, command
