@@ -49,6 +49,8 @@ UNCHANGED: dict[GraphQLNamedType, frozenset[type]] = {
 }
 # What is planned takes some 600 bytes a field: no more fields than this for each character of the document.
 FIELDS_PER_CHAR = 0.25
+# Where a field's definition keeps how it is read.
+STEP = "gatehouse-step"
 
 # Stands for what is not plainly right.
 ODD = object()
@@ -153,6 +155,13 @@ def leaf(parent_type: GraphQLObjectType, definition: Any) -> Step | None:
     """How a leaf is read that Strawberry reads as an attribute; None when it does not."""
     if definition is TypeNameMetaFieldDef:
         return Step(lambda _: parent_type.name, lambda sources: [parent_type.name] * len(sources))
+    if STEP not in definition.extensions:
+        definition.extensions[STEP] = _leaf(definition)
+    step: Step | None = definition.extensions[STEP]
+    return step
+
+
+def _leaf(definition: Any) -> Step | None:
     kind = get_nullable_type(definition.type)
     read = attribute(definition)
     if read is None or not is_leaf_type(kind):

@@ -10,19 +10,25 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from graphql import (
+    DefinitionNode,
     DocumentNode,
+    ExecutableDefinitionsRule,
     FieldNode,
     FragmentsOnCompositeTypesRule,
     GraphQLError,
     KnownArgumentNamesRule,
     KnownDirectivesRule,
     KnownFragmentNamesRule,
+    KnownOperationTypesRule,
+    KnownTypeNamesRule,
+    LoneAnonymousOperationRule,
     NoFragmentCyclesRule,
     NoSchemaIntrospectionCustomRule,
     NoUndefinedVariablesRule,
     NoUnusedFragmentsRule,
     NoUnusedVariablesRule,
     OperationDefinitionNode,
+    OperationType,
     OverlappingFieldsCanBeMergedRule,
     PossibleFragmentSpreadsRule,
     SelectionSetNode,
@@ -32,6 +38,7 @@ from graphql import (
     UniqueDirectivesPerLocationRule,
     UniqueFragmentNamesRule,
     UniqueInputFieldNamesRule,
+    UniqueOperationNamesRule,
     UniqueVariableNamesRule,
     ValidationRule,
     ValuesOfCorrectTypeRule,
@@ -137,6 +144,15 @@ LOOKED_FOR: dict[tuple[str, ...], Rules] = {
 }
 
 
+# What finds something only where there are several definitions, or one that is no query.
+AMONG_DEFINITIONS: set[type[ASTValidationRule]] = {
+    ExecutableDefinitionsRule,
+    KnownOperationTypesRule,
+    LoneAnonymousOperationRule,
+    UniqueOperationNamesRule,
+}
+
+
 def rules_of(introspection: bool) -> list[type[ASTValidationRule]]:
     """All rules."""
     rules: list[type[ASTValidationRule]] = [
@@ -148,12 +164,21 @@ def rules_of(introspection: bool) -> list[type[ASTValidationRule]]:
 
 def needed(rules: Rules, text: str, document: DocumentNode) -> list[type[ASTValidationRule]]:
     """Those of the rules that may find anything in the document of this text."""
-    idle = {
+    idle: set[type[ASTValidationRule]] = {
         rule for words, found_by in LOOKED_FOR.items() if not any(word in text for word in words) for rule in found_by
     }
+    if len(document.definitions) == 1 and _asks(document.definitions[0]):
+        idle |= AMONG_DEFINITIONS
+    if NoFragmentCyclesRule in idle and NoUnusedVariablesRule in idle:
+        idle.add(KnownTypeNamesRule)  # no type is named but those of fragments and variables
     if NoFragmentCyclesRule in idle and not _repeats(document):
         idle.add(OverlappingFieldsCanBeMergedRule)
     return [rule for rule in rules if rule not in idle]
+
+
+def _asks(definition: DefinitionNode) -> bool:
+    """Whether it is a query, which every schema has."""
+    return isinstance(definition, OperationDefinitionNode) and definition.operation is OperationType.QUERY
 
 
 def _repeats(document: DocumentNode) -> bool:
