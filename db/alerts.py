@@ -1,6 +1,7 @@
 """Alerts to an account's owners and admins: who gets which, whose turn it is, and what is gathered until the next one.
 
-The row of a turn decides: whoever moves its end sends the alert, and everybody else's goes to what is gathered.
+The row of an hour decides: whoever moves its end sends the alert, and everybody else's goes to what is gathered. It is
+a person's, of all accounts that they look after together; what is gathered is kept by account, which they may leave.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+import db.outbox
 from db.pool import Connection
 from rules.alerts import INTERVAL, MOST_LISTED, AlertKind, AlertSetting
+from rules.events.stored import Stored
 
 AT_ONCE = 200
 PRUNE_BATCH = 10_000
@@ -52,7 +55,7 @@ async def names(connection: Connection, actor_id: UUID | None, subject_id: UUID 
 
 @dataclass(frozen=True)
 class Recipient:
-    """An owner or admin as one of an account."""
+    """An owner or admin, and one of the accounts that they hear of."""
 
     account_id: UUID
     user_id: UUID
@@ -83,22 +86,27 @@ async def take_turns(
                     OR role = 'ADMIN' AND coalesce(chosen.email_admins, $4))
             ORDER BY account_id, user_id
             FOR KEY SHARE OF staff
-        ), turned AS (
-            INSERT INTO alert_turns AS turn (account_id, user_id, kind, until)
-            SELECT account_id, user_id, $2, now() + $8::interval FROM wanted ORDER BY account_id, user_id
-            ON CONFLICT (account_id, user_id, kind) DO UPDATE SET until = excluded.until
+        ), begun AS (
+            INSERT INTO alert_hours AS hour (user_id, kind, until)
+            SELECT DISTINCT user_id, $2, now() + $8::interval FROM wanted ORDER BY user_id
+            ON CONFLICT (user_id, kind) DO UPDATE SET until = excluded.until
             -- what is gathered already goes first, and takes this along
-            WHERE turn.until <= now() AND NOT EXISTS (SELECT FROM gathered_alerts AS earlier
-                WHERE earlier.account_id = turn.account_id AND earlier.user_id = turn.user_id
-                    AND earlier.kind = turn.kind)
-            RETURNING account_id, user_id
+            WHERE hour.until <= now() AND NOT EXISTS (SELECT FROM gathered_alerts AS earlier
+                WHERE earlier.user_id = hour.user_id AND earlier.kind = hour.kind)
+            RETURNING user_id
+        ), later AS (
+            SELECT account_id, user_id FROM wanted WHERE user_id NOT IN (SELECT user_id FROM begun)
+        ), turned AS (
+            INSERT INTO alert_turns (account_id, user_id, kind, until)
+            SELECT account_id, user_id, $2, now() + $8::interval FROM later ORDER BY account_id, user_id
+            ON CONFLICT (account_id, user_id, kind) DO UPDATE SET until = excluded.until
         ), gathered AS (
             INSERT INTO gathered_alerts (account_id, user_id, kind, event_id, told)
-            SELECT account_id, user_id, $2, $1, $5
-            FROM (SELECT account_id, user_id FROM wanted EXCEPT SELECT account_id, user_id FROM turned) AS later
+            SELECT account_id, user_id, $2, $1, $5 FROM later
             ON CONFLICT DO NOTHING
         )
-        SELECT account_id, user_id FROM turned ORDER BY account_id, user_id
+        SELECT DISTINCT ON (user_id) account_id, user_id FROM wanted JOIN begun USING (user_id)
+        ORDER BY user_id, account_id
         """,
         event_id,
         usual.kind,
@@ -114,46 +122,50 @@ async def take_turns(
 
 @dataclass(frozen=True)
 class Gathered:
-    """What was gathered for one person, and whether they are still to get it: how many, and the newest's sentences."""
+    """What was gathered for one person and is still wanted: how many, and the newest; of the newest the account."""
 
     account_id: UUID
     user_id: UUID
     kind: AlertKind
     count: int
     told: list[str]
-    is_wanted: bool
+    event_ids: list[int]
 
 
-async def take_gathered(connection: Connection, usual: list[AlertSetting]) -> list[Gathered]:
-    """Take what is gathered for up to 200 turns that have ended, and begin the next of those who still want it."""
+async def take_gathered(connection: Connection, usual: list[AlertSetting]) -> tuple[list[Gathered], bool]:
+    """Take what is gathered of up to 200 hours that have ended, and begin the next; whether there may be more."""
     rows = await connection.fetch(
         """
         WITH ended AS (
-            SELECT turn.account_id, turn.user_id, turn.kind,
-                role = 'OWNER' AND coalesce(chosen.email, usual.email)
-                    OR role = 'ADMIN' AND coalesce(chosen.email_admins, usual.email_admins) AS is_wanted
-            FROM alert_turns AS turn
-            JOIN staff ON staff.account_id = turn.account_id AND staff.user_id = turn.user_id
-            JOIN unnest($1::text[], $2::bool[], $3::bool[]) AS usual (kind, email, email_admins)
-                ON usual.kind = turn.kind
-            LEFT JOIN alert_settings AS chosen ON chosen.account_id = turn.account_id AND chosen.kind = turn.kind
-            WHERE until <= now() AND EXISTS (SELECT FROM gathered_alerts AS waiting
-                WHERE waiting.account_id = turn.account_id AND waiting.user_id = turn.user_id
-                    AND waiting.kind = turn.kind)
-            ORDER BY account_id, user_id, kind LIMIT $4
-            FOR UPDATE OF turn SKIP LOCKED
-        ), turned AS (
-            UPDATE alert_turns AS turn SET until = now() + $5::interval FROM ended
-            WHERE turn.account_id = ended.account_id AND turn.user_id = ended.user_id AND turn.kind = ended.kind
+            INSERT INTO alert_hours AS hour (user_id, kind, until)
+            SELECT DISTINCT user_id, kind, now() + $5::interval FROM gathered_alerts AS waiting
+            WHERE NOT EXISTS (SELECT FROM alert_hours AS lasting
+                WHERE lasting.user_id = waiting.user_id AND lasting.kind = waiting.kind AND lasting.until > now())
+            ORDER BY user_id, kind LIMIT $4
+            ON CONFLICT (user_id, kind) DO UPDATE SET until = excluded.until WHERE hour.until <= now()
+            RETURNING user_id, kind
         ), taken AS (
             DELETE FROM gathered_alerts AS waiting USING ended
-            WHERE waiting.account_id = ended.account_id AND waiting.user_id = ended.user_id
-                AND waiting.kind = ended.kind
-            RETURNING waiting.account_id, waiting.user_id, waiting.kind, event_id, told, is_wanted
+            WHERE waiting.user_id = ended.user_id AND waiting.kind = ended.kind
+            RETURNING waiting.account_id, waiting.user_id, waiting.kind, event_id, told
+        ), wanted AS (
+            -- what shows in two accounts of theirs is one thing
+            SELECT DISTINCT ON (taken.user_id, taken.kind, event_id)
+                taken.account_id, taken.user_id, taken.kind, event_id, told
+            FROM taken
+            JOIN staff ON staff.account_id = taken.account_id AND staff.user_id = taken.user_id
+            JOIN unnest($1::text[], $2::bool[], $3::bool[]) AS usual (kind, email, email_admins)
+                ON usual.kind = taken.kind
+            LEFT JOIN alert_settings AS chosen ON chosen.account_id = taken.account_id AND chosen.kind = taken.kind
+            WHERE role = 'OWNER' AND coalesce(chosen.email, usual.email)
+                OR role = 'ADMIN' AND coalesce(chosen.email_admins, usual.email_admins)
+            ORDER BY taken.user_id, taken.kind, event_id, taken.account_id
         )
-        SELECT account_id, user_id, kind, is_wanted, count(*) AS count,
-            (array_agg(told ORDER BY event_id DESC))[:$6] AS told
-        FROM taken GROUP BY account_id, user_id, kind, is_wanted ORDER BY account_id, user_id, kind
+        SELECT user_id, kind, count(event_id) AS count,
+            (array_agg(account_id ORDER BY event_id DESC))[1] AS account_id,
+            (array_agg(told ORDER BY event_id DESC))[:$6] AS told,
+            (array_agg(event_id ORDER BY event_id DESC))[:$6] AS event_ids
+        FROM ended LEFT JOIN wanted USING (user_id, kind) GROUP BY user_id, kind ORDER BY user_id, kind
         """,
         [setting.kind for setting in usual],
         [setting.email for setting in usual],
@@ -162,13 +174,65 @@ async def take_gathered(connection: Connection, usual: list[AlertSetting]) -> li
         INTERVAL,
         MOST_LISTED,
     )
-    return [Gathered(**{**row, "kind": AlertKind(row["kind"])}) for row in rows]
+    found = [row for row in rows if row["account_id"] is not None]
+    gathered = [
+        Gathered(row["account_id"], row["user_id"], AlertKind(row["kind"]), row["count"], row["told"], row["event_ids"])
+        for row in found
+    ]
+    return gathered, len(rows) == AT_ONCE
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What an alert tells of: an event, and the accounts of whoever hears of it in which it shows, by their names."""
+
+    stored: Stored
+    actor_email: str | None
+    subject_email: str | None
+    account_names: tuple[str, ...]
+
+
+async def heard(connection: Connection, user_id: UUID, event_ids: list[int]) -> list[Heard]:
+    """These events in this order, as far as they are of accounts that the person looks after now."""
+    rows = await connection.fetch(
+        """
+        SELECT type, events.account_id, subject_id, actor_id, data, service_key,
+            actors.email AS actor_email, subjects.email AS subject_email, account_names
+        FROM unnest($2::bigint[]) WITH ORDINALITY AS given (id, place)
+        JOIN events ON events.id = given.id
+        LEFT JOIN users AS actors ON actors.id = actor_id
+        LEFT JOIN users AS subjects ON subjects.id = subject_id
+        CROSS JOIN LATERAL (
+            SELECT array_agg(accounts.name ORDER BY accounts.name, accounts.id) AS account_names
+            FROM account_events
+            JOIN staff ON staff.account_id = account_events.account_id AND staff.user_id = $1
+            JOIN accounts ON accounts.id = staff.account_id
+            WHERE event_id = events.id AND role IN ('OWNER', 'ADMIN') AND invited_at IS NULL
+        ) AS own
+        WHERE account_names IS NOT NULL
+        ORDER BY place
+        """,
+        user_id,
+        event_ids,
+    )
+    return [
+        Heard(db.outbox.stored_from(row), row["actor_email"], row["subject_email"], tuple(row["account_names"]))
+        for row in rows
+    ]
 
 
 async def prune(connection: Connection) -> None:
-    """Forget up to 10,000 turns that have ended with nothing gathered."""
+    """Forget up to 10,000 hours, and as many turns, that have ended with nothing gathered."""
     await connection.execute(
         """
+        WITH ended AS (
+            DELETE FROM alert_hours WHERE (user_id, kind) IN (
+                SELECT user_id, kind FROM alert_hours AS hour
+                WHERE until < now() - $1::interval AND NOT EXISTS (SELECT FROM gathered_alerts AS waiting
+                    WHERE waiting.user_id = hour.user_id AND waiting.kind = hour.kind)
+                LIMIT $2 FOR UPDATE SKIP LOCKED
+            )
+        )
         DELETE FROM alert_turns WHERE (account_id, user_id, kind) IN (
             SELECT account_id, user_id, kind FROM alert_turns AS turn
             WHERE until < now() - $1::interval AND NOT EXISTS (SELECT FROM gathered_alerts AS waiting

@@ -95,6 +95,9 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                         WHEN 'OWNER' THEN coalesce(staff.role = 'OWNER' AND staff.invited_at IS NULL, false)
                         WHEN 'MANAGER' THEN
                             coalesce(staff.role IN ('OWNER', 'ADMIN') AND staff.invited_at IS NULL, false)
+                        WHEN 'MANAGER_OF_ANY' THEN EXISTS (SELECT FROM staff AS own
+                            WHERE own.user_id = deliveries.user_id AND own.role IN ('OWNER', 'ADMIN')
+                                AND own.invited_at IS NULL)
                         ELSE true END
                     THEN 'dropped'
                     WHEN deliveries.required_since IS NULL THEN 'sending'

@@ -11,6 +11,7 @@ import asyncpg
 import db.outbox
 from db.pool import Connection
 from rules.events.stored import Stored
+from rules.languages import ENGLISH
 from rules.sealing import Sealed
 from rules.webhooks import CLAIM_LIFETIME, ORDERED_ATTEMPTS, RETRIED_FOR
 
@@ -31,6 +32,7 @@ class Claimed:
     url: str
     format: str
     account_name: str | None
+    language: str
     secret: Sealed
     previous: Sealed | None
     sent_at: datetime
@@ -85,7 +87,7 @@ async def claim(connection: Connection, limit: int, key_ids: list[str]) -> list[
             RETURNING webhook_deliveries.*
         )
         SELECT claimed.id, webhook_id, claimed.attempts, tried_since < now() - $4::interval AS is_last, url, format,
-            accounts.name AS account_name,
+            accounts.name AS account_name, coalesce(accounts.language, $8) AS language,
             secret_sealed, secret_key_id, now() AS sent_at,
             CASE WHEN previous_until > now() THEN previous_sealed END AS previous_sealed, previous_key_id,
             event_id, coalesce(occurred_at, claimed.created_at) AS occurred_at,
@@ -106,6 +108,7 @@ async def claim(connection: Connection, limit: int, key_ids: list[str]) -> list[
         key_ids,
         AT_ONCE_OF_ACCOUNT,
         AT_ONCE_OF_FAILING,
+        ENGLISH,
     )
     return [_claimed(row) for row in rows]
 

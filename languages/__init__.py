@@ -17,9 +17,12 @@ from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+import rules.voice
 from rules.languages import ENGLISH
 from rules.messages import FOR_PEOPLE
+from rules.voice import Voice
 
+EVENTS = "events"
 CATALOGUES = Path(__file__).parent / "catalogues"
 # Whose dates they are: 1 December 2026.
 FACT = re.compile(r"\\\{(\w+)\\\}")
@@ -46,6 +49,32 @@ def written_date(instant: datetime, language: str = ENGLISH) -> str:
 def written_time(instant: datetime, language: str = ENGLISH) -> str:
     """A date and time written out: 24 November 2026, 14:03 UTC."""
     return f"{written_date(instant, language)}, {instant.astimezone(UTC):%H:%M} UTC"
+
+
+class Translated(Voice):
+    """What is said of events, in another language."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self._texts = texts(language, EVENTS)
+
+    def text(self, text: str) -> str:
+        """Its translation."""
+        return self._texts.gettext(text)
+
+    def count(self, count: int, one: str, many: str) -> str:
+        """The translation for as many."""
+        return self._texts.ngettext(one, many, count)
+
+    def date(self, instant: datetime) -> str:
+        """1. Dezember 2026."""
+        return written_date(instant, self._language)
+
+
+@cache
+def voice(language: str) -> Voice:
+    """The voice of this language."""
+    return rules.voice.ENGLISH if language == ENGLISH else Translated(language)
 
 
 def told(message: str, language: str) -> str:

@@ -16,6 +16,21 @@ LOOK_LATIN = set("асеорхуѕіјһԁԛԝѵкӏαονρυικτγχօսցհ
 # Latin letters that are easily taken for others.
 LOOK_ALIKE = set("ıɩɪɑɡſ\u0307")
 
+# What the library says of most that is no address, word for word; of the rest it is enough that it is none.
+OF_LIBRARY = (
+    "An email address must have an @-sign.",
+    "There must be something before the @-sign.",
+    "There must be something after the @-sign.",
+    "An email address cannot have two periods in a row.",
+    "An email address cannot start with a period.",
+    "An email address cannot end with a period.",
+    "An email address cannot have a period immediately before the @-sign.",
+    "An email address cannot have a period immediately after the @-sign.",
+    "The email address contains invalid characters before the @-sign: {characters}.",
+    "The part after the @-sign contains invalid characters: {characters}.",
+)
+NO_ADDRESS = "This is no email address that mail can be sent to."
+
 
 class NotAnAddressError(Exception):
     """The text is no address that mail can be sent to; the message is one plain sentence."""
@@ -32,7 +47,7 @@ def checked(text: str) -> str:
             text, check_deliverability=False, test_environment=True, globally_deliverable=False
         ).normalized
     except EmailNotValidError as error:
-        raise NotAnAddressError(str(error)) from None
+        raise NotAnAddressError(_in_words(str(error))) from None
     address = unicodedata.normalize("NFC", address.lower())
     local, _, domain = address.rpartition("@")
     if "." not in domain:
@@ -46,6 +61,11 @@ def checked(text: str) -> str:
                 f"{name!r} mixes alphabets, or has letters that look like others: type it anew on one keyboard."
             )
     return address
+
+
+def _in_words(problem: str) -> str:
+    """What the library says, as far as that is known and translated."""
+    return problem if any(problem.startswith(known.partition("{")[0]) for known in OF_LIBRARY) else NO_ADDRESS
 
 
 def checked_domain(text: str) -> str:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-OPEN = "Open agency security"
-
 
 class Format(StrEnum):
     """How an endpoint is told."""
@@ -22,11 +20,12 @@ class Format(StrEnum):
 
 @dataclass(frozen=True)
 class Message:
-    """What happened, where and when it did, and where to look."""
+    """What happened, where and when it did, and where to look, with the words of that link."""
 
     told: str
     context: str
     url: str
+    link: str
 
 
 def written(format_: Format, message: Message) -> dict[str, Any]:
@@ -42,7 +41,10 @@ def _slack(message: Message) -> dict[str, Any]:
             {"type": "section", "text": _plain(message.told)},
             {
                 "type": "context",
-                "elements": [_plain(message.context), {"type": "mrkdwn", "text": f"<{message.url}|{OPEN}>"}],
+                "elements": [
+                    _plain(message.context),
+                    {"type": "mrkdwn", "text": f"<{message.url}|{_escaped(message.link)}>"},
+                ],
             },
         ],
         "unfurl_links": False,
@@ -70,7 +72,7 @@ def _teams(message: Message) -> dict[str, Any]:
                     "type": "AdaptiveCard",
                     "version": "1.4",
                     "body": [_runs(message.told, weight="Bolder"), _runs(message.context, isSubtle=True)],
-                    "actions": [{"type": "Action.OpenUrl", "title": OPEN, "url": message.url}],
+                    "actions": [{"type": "Action.OpenUrl", "title": message.link, "url": message.url}],
                 },
             }
         ],

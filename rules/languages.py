@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import re
 
+import rules.voice
+
 ENGLISH = "en"
-NAMES = {ENGLISH: "English", "de": "German", "es": "Spanish", "fr": "French", "pt": "Portuguese"}
+NAMES = {
+    ENGLISH: rules.voice.later("English"),
+    "de": rules.voice.later("German"),
+    "es": rules.voice.later("Spanish"),
+    "fr": rules.voice.later("French"),
+    "pt": rules.voice.later("Portuguese"),
+}
 LANGUAGES = tuple(NAMES)
 # Set by the pages once they know whose they are.
 COOKIE = "gatehouse-language"

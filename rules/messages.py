@@ -1,9 +1,13 @@
 """The messages that people read of what has failed, and of what is asked of them, as they stand in the code.
 
-What is filled in stands in braces. A message that is none of these is for programmers, and stays English.
+What is filled in stands in braces. What is said of the form of a request is none of these: programs read that, and it
+stays English.
 """
 
 from __future__ import annotations
+
+import rules.addresses
+import rules.oidc
 
 FOR_PEOPLE = (
     "Sign in first.",
@@ -81,7 +85,8 @@ FOR_PEOPLE = (
     "This reset waits no more: it was approved, declined, stopped, or not approved in time.",
     "This is no staff member here.",
     "An account has {most} webhooks at most.",
-    "Give a URL that begins with https://{end}.",
+    "Give a URL that begins with https://.",
+    "Give a URL that begins with https:// or http://.",
     "The URL may have up to {most} characters, of ASCII and without spaces.",
     "The part after the @-sign must be a whole domain, as in agency.example.",
     "This is no URL.",
@@ -89,4 +94,73 @@ FOR_PEOPLE = (
     "The URL may hold neither a user, nor a password, nor a fragment.",
     "If somebody signs in with this email, a link to set a new password is on its way to it.",
     "An admin reset your MFA. Set it up now to continue accessing your account.",
+    "Another owner or admin must approve this reset within 24 hours. The person and the owners are told by email.",
+    "You asked for this reset yourself. Another owner or admin decides of it.",
+    "This reset is yours. Another owner or admin decides of it.",
+    "The emails about this reset have not left yet. Try again in a moment.",
+    "Resets of this person need a second owner or admin, and a recovery pass would go round them. Ask for a reset.",
+    "Only an owner of the account may choose whose resets need a second owner or admin.",
+    "Platform operators set up MFA before they view an account. Set it up now to continue.",
+    "A grace period can only be given while the requirement is on.",
+    "Give the password, a code, or both.",
+    "Give a code of the old app, or a backup code.",
+    "Give each kind of alert once.",
+    "Give 1 to {most} staff members.",
+    "Give either staffId or staffIds.",
+    "Showing the first {most} staff members.",
+    "There is no such provider.",
+    "An account asks for {most} domains at once at most.",
+    "It must be a domain, as in agency.example.",
+    "The part before the @-sign has full-width or special letters: write {plain}.",
+    "{name} mixes alphabets, or has letters that look like others: type it anew on one keyboard.",
+    *rules.addresses.OF_LIBRARY,
+    rules.addresses.NO_ADDRESS,
+    *rules.oidc.SENTENCES.values(),
+    "Too many sign-ins are under way. Try again in a moment.",
+    "Too much of yours is under way. Nothing was changed; try again in a moment.",
+    "Too much is under way. Nothing was changed; try again in a moment.",
+    "Too many ask at once. Nothing was changed; try again in a moment.",
+    "Something went wrong on our side.",
+    "More has changed than you have read. Load the roster, then subscribe again.",
+    "The cursor is not one that this list gave out.",
+    "first must be 0 to {most}.",
+    "at must lie between the account's beginning and now.",
+    "Somebody else has this email address.",
+    "{email} is not staff of this account.",
+    "{email} has another role already: change it by changeStaffRole.",
+    "{email} is the last owner of the account. Make somebody else an owner first.",
+    "{email} belongs to other accounts, too: their address is not this one's to change.",
+    "{email} belongs to other accounts, too.",
+    "{email} is known by another external id.",
+    "This external id is somebody else's: change that person's email first.",
+    "An external id has 1 to {most} characters.",
+    "Nobody is known by this external id.",
+    "Say which account: this service key is for all of them.",
+    "Give exactly one of email, userId and externalId.",
+    "A cookie can only be set over HTTP.",
+    "Only a service may ask this: send a service key.",
+    "A service key cannot act as a person.",
+    "A service key cannot do this, whatever its rights.",
+    "This service key is unknown, revoked or expired.",
+    "This service key was not given the right {right}.",
+    "This service key can sign in nobody like that.",
+    "A directory's service key is for one account: make it with --account.",
+    "amr must be 1 to {most} names of methods, as RFC 8176 has them.",
+    "client.ipAddress is no IP address.",
+    "An idempotency key has 1 to {most} characters.",
+    "An idempotencyKey has 1 to {most} visible ASCII characters, as a UUID has.",
+    "This idempotency key came with other input before.",
+    "This idempotencyKey came with other input before. Nothing was changed; send another key.",
+    "Another request with this idempotencyKey is under way. Ask again in a moment for its answer.",
+    "A change was made under this idempotencyKey, but its answer cannot be read any more. Nothing was changed now; "
+    "look at what holds, and send another key for what is still wanted.",
+    "Too many idempotency keys within ten minutes. Nothing was changed; try again later, or send none.",
+    "The answer is larger than can be kept under an idempotencyKey. Nothing was changed; ask for less at once.",
+    # Why an endpoint was not told, as kept with the attempt.
+    "The endpoint answered {status}.",
+    "No whole answer within {seconds} seconds.",
+    "The endpoint cannot be reached: {error}.",
+    "The name leads to a private, loopback or link-local address.",
+    "The secret cannot be opened: its key is another one.",
+    "Not made: {error}.",
 )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import strawberry
 
+import languages
 import resolvers.access
 import resolvers.account_providers
 import resolvers.account_recovery
@@ -70,7 +71,7 @@ class Account:
     ) -> StaffConnection | None:
         wanted = filter.wanted() if filter else Filter()
         page = await resolvers.staff.roster(info.context, self.facts.id, first, after, wanted)
-        return await StaffConnection.of(page, await info.context.person(), self.facts.id, wanted)
+        return await StaffConnection.of(info, page, await info.context.person(), self.facts.id, wanted)
 
     @strawberry.field(description="How far enrollment has come. Owners, admins and super-admins only.")
     async def enrollment_progress(self, info: Info) -> EnrollmentProgress | None:
@@ -185,9 +186,8 @@ class Account:
     ) -> AuditEventConnection | None:
         types = [event_type.name for event_type in filter.types] if filter and filter.types is not None else None
         email = filter.email if filter else None
-        return await AuditEventConnection.of(
-            await resolvers.audit.log(info.context, self.facts.id, first, after, types, email)
-        )
+        page = await resolvers.audit.log(info.context, self.facts.id, first, after, types, email)
+        return await AuditEventConnection.of(page, languages.voice(info.context.language))
 
     @strawberry.field(
         description="The newest 500 exceptions from its MFA requirement. Owners, admins and super-admins only."

@@ -11,6 +11,7 @@ import resolvers.audit
 from db.audit import Entry
 from rules.events.catalogue import SHOWN
 from rules.events.stored import OPERATOR
+from rules.voice import Voice
 from schema.common import PageInfo, made_in_turns
 
 
@@ -37,7 +38,9 @@ class AuditEvent:
     occurred_at: datetime = strawberry.field(description="When.")
     actor_email: str | None = strawberry.field(description="Who did it; null when the system did.")
     subject_email: str | None = strawberry.field(description="Whom it concerns; null when it concerns the account.")
-    summary: str = strawberry.field(description="One plain sentence. Never holds a code, a secret or a token.")
+    summary: str = strawberry.field(
+        description="One plain sentence, in the language of the request. Never holds a code, a secret or a token."
+    )
 
     ip_address: str | None = strawberry.field(description="The address it was done from, where the event tells it.")
     user_agent: str | None = strawberry.field(description="The browser or program, where the event tells it.")
@@ -51,15 +54,15 @@ class AuditEvent:
     )
 
     @classmethod
-    def of(cls, entry: Entry) -> AuditEvent:
-        """The event as clients see it."""
+    def of(cls, entry: Entry, voice: Voice) -> AuditEvent:
+        """The event as clients see it, in the words of this voice."""
         return cls(
             id=strawberry.ID(str(entry.id)),
             type=AuditEventType[entry.stored.type],
             occurred_at=entry.occurred_at,
             actor_email=entry.actor_email,
             subject_email=entry.subject_email,
-            summary=entry.stored.summary(entry.actor_email, entry.subject_email),
+            summary=entry.stored.summary(entry.actor_email, entry.subject_email, voice),
             ip_address=entry.stored.text("ipAddress"),
             user_agent=entry.stored.text("userAgent"),
             method=entry.stored.method(),
@@ -86,10 +89,10 @@ class AuditEventConnection:
     page: strawberry.Private[resolvers.audit.Page]
 
     @classmethod
-    async def of(cls, page: resolvers.audit.Page) -> AuditEventConnection:
-        """The page as clients see it."""
+    async def of(cls, page: resolvers.audit.Page, voice: Voice) -> AuditEventConnection:
+        """The page as clients see it, in the words of this voice."""
         return cls(
-            nodes=await made_in_turns(AuditEvent.of, page.entries),
+            nodes=await made_in_turns(lambda entry: AuditEvent.of(entry, voice), page.entries),
             page_info=PageInfo.of(page.entries, page.cursor_of, page.has_next, page.has_previous),
             page=page,
         )

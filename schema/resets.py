@@ -15,7 +15,7 @@ import resolvers.resets
 from db.staff import Member
 from rules.people import Person
 from rules.resets import PENDING
-from schema.common import Error, Info
+from schema.common import Error, Info, told
 from schema.failures import InvalidInput, LinkExpired, MfaResetEnded, NotPermitted, StaffMfaNotEnabled, TooManyAttempts
 from schema.staff import StaffMember
 
@@ -148,7 +148,8 @@ class ResetMutation:
             info.context, account_id, resolvers.access.parse_id(input.staff_id), input.reason
         )
         if isinstance(done, db.resets.Request):
-            return MfaResetPending(message=PENDING, reset_id=strawberry.ID(str(done.id)), expires_at=done.expires_at)
+            message, reset_id = told(info, PENDING), strawberry.ID(str(done.id))
+            return MfaResetPending(message=message, reset_id=reset_id, expires_at=done.expires_at)
         return StaffMfaReset(staff_member=StaffMember.of(done, await info.context.person(), account_id))
 
     @strawberry.mutation(

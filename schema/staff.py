@@ -13,7 +13,7 @@ import rules.addresses
 import rules.links
 from db.staff import Filter, Member
 from rules.people import Person
-from schema.common import Info, PageInfo, Role, made_in_turns
+from schema.common import Info, PageInfo, Role, made_in_turns, told
 
 
 @strawberry.enum(description="How a staff member's MFA stands.")
@@ -169,13 +169,15 @@ class StaffConnection:
         return await resolvers.staff.count(info.context, self.account_id, self.wanted)
 
     @classmethod
-    async def of(cls, page: resolvers.staff.Page, person: Person, account_id: UUID, wanted: Filter) -> StaffConnection:
+    async def of(
+        cls, info: Info, page: resolvers.staff.Page, person: Person, account_id: UUID, wanted: Filter
+    ) -> StaffConnection:
         """The page as this person sees it."""
         nodes = await made_in_turns(lambda member: StaffMember.of(member, person, account_id), page.members)
         return cls(
             nodes=nodes,
             page_info=PageInfo.of(page.members, page.cursor_of, page.has_next, page.has_previous),
-            notice=page.notice,
+            notice=page.notice and told(info, page.notice),
             page=page,
             account_id=account_id,
             wanted=wanted,

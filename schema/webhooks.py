@@ -14,7 +14,7 @@ import resolvers.access
 import resolvers.webhooks
 import rules.chat
 from schema.audit import AuditEventType
-from schema.common import Info
+from schema.common import Info, told
 from schema.failures import InvalidInput, NotPermitted
 
 
@@ -36,14 +36,14 @@ class WebhookAttempt:
     error: str | None = strawberry.field(description="Why it did not get through; null when it did.")
 
     @classmethod
-    def of(cls, attempt: db.webhook_deliveries.Attempt) -> WebhookAttempt:
+    def of(cls, info: Info, attempt: db.webhook_deliveries.Attempt) -> WebhookAttempt:
         """The attempt as clients see it."""
         return cls(
             attempted_at=attempt.attempted_at,
             duration_ms=attempt.duration_ms,
             status=attempt.status,
             answer=attempt.answer,
-            error=attempt.error,
+            error=attempt.error and told(info, attempt.error),
         )
 
 
@@ -63,10 +63,10 @@ class WebhookDelivery:
 
     @strawberry.field(description="Each attempt, newest first.")
     async def attempts(self, info: Info) -> list[WebhookAttempt]:
-        return [WebhookAttempt.of(each) for each in await resolvers.webhooks.attempts(info.context, int(self.id))]
+        return [WebhookAttempt.of(info, each) for each in await resolvers.webhooks.attempts(info.context, int(self.id))]
 
     @classmethod
-    def of(cls, delivery: db.webhook_deliveries.Delivery) -> WebhookDelivery:
+    def of(cls, info: Info, delivery: db.webhook_deliveries.Delivery) -> WebhookDelivery:
         """The delivery as clients see it."""
         return cls(
             id=strawberry.ID(str(delivery.id)),
@@ -79,7 +79,7 @@ class WebhookDelivery:
             status=delivery.status,
             duration_ms=delivery.duration_ms,
             answer=delivery.answer,
-            error=delivery.error,
+            error=delivery.error and told(info, delivery.error),
         )
 
 
@@ -106,7 +106,7 @@ class Webhook:
         ] = None,
     ) -> list[WebhookDelivery]:
         found = await resolvers.webhooks.deliveries(info.context, self.facts, first, _number(before))
-        return [WebhookDelivery.of(delivery) for delivery in found]
+        return [WebhookDelivery.of(info, delivery) for delivery in found]
 
     @classmethod
     def of(cls, webhook: db.webhooks.Webhook) -> Webhook:
@@ -248,7 +248,7 @@ class WebhookMutation:
     @strawberry.mutation(description="Sends a test, of type TEST, to a webhook. Owners only.")
     async def test_webhook(self, info: Info, input: Which) -> TestWebhookResult | None:  # noqa: A002
         delivery = await resolvers.webhooks.test(info.context, resolvers.access.parse_id(input.webhook_id))
-        return WebhookDeliveryQueued(delivery=WebhookDelivery.of(delivery))
+        return WebhookDeliveryQueued(delivery=WebhookDelivery.of(info, delivery))
 
     @strawberry.mutation(description="Sends a delivery again that has ended, under its webhook-id. Owners only.")
     async def resend_webhook_delivery(
@@ -257,7 +257,7 @@ class WebhookMutation:
         input: Annotated[ResendWebhookDeliveryInput, strawberry.argument(description="Which.")],  # noqa: A002
     ) -> ResendWebhookDeliveryResult | None:
         delivery = await resolvers.webhooks.send_again(info.context, _number(input.delivery_id) or 0)
-        return WebhookDeliveryQueued(delivery=WebhookDelivery.of(delivery))
+        return WebhookDeliveryQueued(delivery=WebhookDelivery.of(info, delivery))
 
 
 def _number(text: str | None) -> int | None:

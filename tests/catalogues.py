@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment
 
 from languages import CATALOGUES
-from rules.events.catalogue import SHOWN
+from rules.events.catalogue import EVENTS, SHOWN
 from rules.languages import ENGLISH, LANGUAGES
 from rules.messages import FOR_PEOPLE
 from web.static_files import STATIC
@@ -21,6 +22,7 @@ from workers import telling
 ROOT = Path(__file__).parents[1]
 TRANSLATED = [language for language in LANGUAGES if language != ENGLISH]
 Text = str | tuple[str, str]
+SAYING = {"text", "count", "later"}
 # How a missing one is added: the catalogue is put into order, and each new text gets an empty translation.
 HOW = "Run `uv run python -m tests.catalogues`, then fill in the empty msgstr in languages/catalogues/*/{domain}.po."
 
@@ -53,11 +55,36 @@ def _pages() -> Iterable[Text]:
     yield from (event.description for event in SHOWN)
 
 
+def _events() -> Iterable[Text]:
+    said = [*said_by(*sorted((ROOT / "rules").rglob("*.py")), *sorted((ROOT / "workers").glob("*.py")))]
+    yield from said
+    # What is said of a count has its sentence as the singular.
+    singulars = {text[0] for text in said if isinstance(text, tuple)}
+    for event in EVENTS:
+        yield from (text for text in (event.sentence, event.alert_sentence) if text and text not in singulars)
+
+
+def said_by(*modules: Path) -> Iterator[Text]:
+    """What a voice is given to say: voice.text("…"), voice.count(n, "one", "many"), rules.voice.later("…")."""
+    for path in modules:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SAYING:
+                given = [str(each.value) for each in node.args if isinstance(each, ast.Constant)]
+                whose = ast.unparse(node.func.value)
+                if whose in {"voice", "rules.voice"} and given:
+                    yield given[0] if len(given) == 1 else (given[0], given[1])
+
+
 def _messages() -> Iterable[Text]:
     return FOR_PEOPLE
 
 
-SOURCES: dict[str, Callable[[], Iterable[Text]]] = {"emails": _emails, "pages": _pages, "messages": _messages}
+SOURCES: dict[str, Callable[[], Iterable[Text]]] = {
+    "emails": _emails,
+    "pages": _pages,
+    "events": _events,
+    "messages": _messages,
+}
 
 
 def catalogue(language: str, domain: str) -> Catalog:

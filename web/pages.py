@@ -111,6 +111,7 @@ class Pages:
         given = request.query_params
         provider = next((each for each in self.settings.oidc if each.name == given.get("provider")), None)
         problem = rules.oidc.sentence(given.get("problem", ""), provider.title) if provider else None
+        problem = problem and languages.told(problem, _language_of(request))
         return self._page(request, "sign_in.html", wanted=wanted, providers=self.settings.oidc, problem=problem)
 
     async def _new_app(self, request: Request) -> Response:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import db.alerts
 import db.outbox
+from db.alerts import Heard
+from db.deliveries import Claimed
 from db.dispatching import Undispatched
 from db.pool import Connection, Database
 from rules.alerts import AlertKind, AlertSetting
 from rules.events.alerts import AlertRaised
 from rules.events.base import Event
 from rules.events.mailing import Audience
-from workers.wording import LONGEST_NAME, clean
-
-LONGEST_SENTENCE = 6 * LONGEST_NAME
+from workers.runtime import Runtime
+from workers.telling import LONGEST_SENTENCE
+from workers.verdicts import OvertakenError
+from workers.wording import clean
 
 
 async def raise_alerts(connection: Connection, undispatched: Undispatched, event: Event) -> bool:
@@ -35,12 +38,30 @@ async def raise_alerts(connection: Connection, undispatched: Undispatched, event
         owners_are_mailed=mailing is not None and mailing.audience is Audience.OWNERS,
     )
     raised = [
-        AlertRaised(account_id=each.account_id, subject_id=each.user_id, kind=kind, count=1, told=(told,))
+        AlertRaised(
+            account_id=each.account_id,
+            subject_id=each.user_id,
+            kind=kind,
+            count=1,
+            told=(told,),
+            event_ids=(undispatched.id,),
+        )
         for each in recipients
     ]
     if raised:
         await db.outbox.append_all(connection, raised)
     return bool(raised)
+
+
+def heard_of(runtime: Runtime, delivery: Claimed, patience_s: float) -> tuple[Heard, ...]:
+    """What an alert tells of. Raises OvertakenError when whoever gets it looks after none of its accounts any more."""
+    if delivery.stored.type != AlertRaised.type():
+        return ()
+    event_ids = delivery.stored.data.get("eventIds", [])
+    heard = runtime.query(db.alerts.heard, delivery.stored.subject_id, event_ids, patience_s=patience_s)
+    if event_ids and not heard:
+        raise OvertakenError
+    return tuple(heard)
 
 
 async def tell_gathered(database: Database) -> int:
@@ -49,7 +70,7 @@ async def tell_gathered(database: Database) -> int:
     told = 0
     while True:
         async with database.connection() as connection, connection.transaction():
-            gathered = await db.alerts.take_gathered(connection, usual)
+            gathered, may_be_more = await db.alerts.take_gathered(connection, usual)
             raised = [
                 AlertRaised(
                     account_id=each.account_id,
@@ -58,14 +79,14 @@ async def tell_gathered(database: Database) -> int:
                     count=each.count,
                     told=tuple(each.told),
                     is_gathered=True,
+                    event_ids=tuple(each.event_ids),
                 )
                 for each in gathered
-                if each.is_wanted
             ]
             if raised:
                 await db.outbox.append_all(connection, raised)
         if raised:
             database.bell.ring()
         told += len(raised)
-        if len(gathered) < db.alerts.AT_ONCE:
+        if not may_be_more:
             return told

@@ -19,9 +19,10 @@ import idna
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 import languages
+from db.alerts import Heard
 from rules.branding import Accent
 from rules.events.alerts import AlertRaised, DigestSent
-from rules.events.base import Event, OwnAct
+from rules.events.base import ROLES, Event, OwnAct
 from rules.events.mailing import While
 from rules.events.mfa import MfaReset
 from rules.events.policy import Requirement
@@ -91,7 +92,8 @@ class Brand:
 class Facts:
     """What a message is made of: its event, its account, whom it goes to, our own addresses, and the product's look.
 
-    `links` are the URLs of those that work once, as far as the message has any that hold.
+    `links` are the URLs of those that work once, as far as the message has any that hold; `heard` is what an alert
+    tells of.
     """
 
     event: Event
@@ -105,6 +107,7 @@ class Facts:
     brand: Brand
     links: Mapping[Purpose, str] = field(default_factory=dict)
     language: str = ENGLISH
+    heard: tuple[Heard, ...] = ()
 
 
 def render(message: str, facts: Facts) -> EmailMessage:
@@ -137,12 +140,14 @@ def render(message: str, facts: Facts) -> EmailMessage:
 
 
 def _values(message: str, facts: Facts) -> dict[str, Any]:
-    account, _ = clean(facts.account_name or ""), languages.texts(facts.language, telling.DOMAIN).gettext
+    # An alert may be of another account of theirs than the one that it was raised in.
+    account_name = next(iter(telling.agencies(facts.heard)), facts.account_name)
+    account, _ = clean(account_name or ""), languages.texts(facts.language, telling.DOMAIN).gettext
     # Made one line first: from Python 3.13 on, what holds a line break is read as no address at all.
     name, address = parseaddr(clean(facts.sender, LONGEST_SENDER))
     client = facts.event.client if isinstance(facts.event, OwnAct) else None
     return {
-        **_of_event(facts.event, facts.language),
+        **_of_event(facts),
         "language": facts.language,
         "agency": _(telling.NAMED_AGENCY) % {"name": quoted(account)} if account else _(telling.AGENCY),
         "recipient": clean(facts.recipient, LONGEST_LINE),
@@ -164,17 +169,19 @@ def _values(message: str, facts: Facts) -> dict[str, Any]:
     }
 
 
-def _of_event(event: Event, language: str) -> dict[str, Any]:
+def _of_event(facts: Facts) -> dict[str, Any]:
     """What events of this type alone have words for."""
+    event = facts.event
     match event:
         case AlertRaised():
-            return {"told": [telling.sentence(told, language) for told in event.told]}
+            told = telling.sentences(event, facts.heard, facts.language)
+            return {"told": told, "is_of_several": len(telling.agencies(facts.heard)) > 1}
         case DigestSent():
-            return {"lines": telling.lines(event, language)}
+            return {"lines": telling.lines(event, facts.language)}
         case MfaReset() | MfaResetRequested() if event.reason:
             return {"reason": quoted(event.reason, LONGEST_REASON)}
         case StaffInvited():
-            return {"role": languages.texts(language, telling.DOMAIN).gettext(telling.ROLES[event.role])}
+            return {"role": languages.texts(facts.language, telling.DOMAIN).gettext(ROLES[event.role])}
     return {"reason": None}
 
 
@@ -184,7 +191,7 @@ def _page(message: str, facts: Facts) -> str:
 
 def _is_about_others(message: str, event: Event) -> bool:
     mailing = event.copy if event.copy and event.copy.message == message else event.emailed_as()
-    return mailing is not None and mailing.holds_while in {While.OWNER, While.MANAGER}
+    return mailing is not None and mailing.holds_while in {While.OWNER, While.MANAGER, While.MANAGER_OF_ANY}
 
 
 def _rows(message: str, facts: Facts) -> list[tuple[str, str]]:

@@ -10,10 +10,7 @@ from db.deliveries import Claimed
 from rules.events.catalogue import FURTHER_LINKS, LINKS
 from rules.links import Link, Purpose
 from workers.runtime import Runtime
-
-
-class OvertakenError(Exception):
-    """The mail's link would not hold any more: nobody has any use of it."""
+from workers.verdicts import OvertakenError
 
 
 def links_of(runtime: Runtime, delivery: Claimed, patience_s: float) -> dict[Purpose, str]:

@@ -12,16 +12,18 @@ from uuid import UUID, uuid4
 import db.deliveries
 import db.delivery_outcomes
 import rules.delivery
+from db.alerts import Heard
 from db.deliveries import Claimed
 from db.seldom import Seldom
 from rules.links import Purpose
 from telemetry import metrics, traces
+from workers.alerts import heard_of
 from workers.emails import Brand, Facts, Pages
 from workers.letters import Letter, Mail
-from workers.links import OvertakenError, links_of
+from workers.links import links_of
 from workers.mailer import Mailer
 from workers.runtime import Runtime
-from workers.verdicts import DeferredError, RefusedError, ServerError, UnsendableError
+from workers.verdicts import DeferredError, OvertakenError, RefusedError, ServerError, UnsendableError
 
 MOST_AT_ONCE = {"security": 20, "bulk": 100}
 BATCH_S = 20.0
@@ -108,13 +110,14 @@ class _Batch:
     def _send(self, delivery: Claimed) -> None:
         try:
             links = links_of(self.runtime, delivery, MARK_PATIENCE_S)
+            heard = heard_of(self.runtime, delivery, MARK_PATIENCE_S)
         except OvertakenError:
             self._mark(db.delivery_outcomes.drop, [delivery.id])
             del self.waiting[delivery.id]
             return
         try:
             with metrics.smtp(), traces.span("send", "CLIENT", delivery.traceparent, **_known(delivery)):
-                self.mailer.send(self._mail_of(delivery, links), lambda: self._leave(delivery.id))
+                self.mailer.send(self._mail_of(delivery, links, heard), lambda: self._leave(delivery.id))
         except UnsendableError as error:
             self._fail([delivery], str(error))
         except RefusedError as error:
@@ -137,18 +140,18 @@ class _Batch:
             pause, hours = rules.delivery.pause_s(delivery.attempts, 0), self.runtime.settings.delivery_retry_hours
             self.runtime.query(db.delivery_outcomes.revive, failed, pause, hours, patience_s=MARK_PATIENCE_S)
 
-    def _mail_of(self, delivery: Claimed, links: Mapping[Purpose, str]) -> Mail:
+    def _mail_of(self, delivery: Claimed, links: Mapping[Purpose, str], heard: tuple[Heard, ...]) -> Mail:
         key = delivery.event_id, delivery.message, delivery.language
         try:
             if key not in self.letters or links:  # a link is one person's
-                self.letters[key] = Letter(delivery.message, self._facts_of(delivery, links))
+                self.letters[key] = Letter(delivery.message, self._facts_of(delivery, links, heard))
             return self.letters[key].to(delivery.email, delivery.id)
         except Exception as error:
             # A broken fact or template ends this delivery, and stops none behind it.
             log.exception("Delivery %s cannot be rendered.", delivery.id)
             raise UnsendableError(f"Not rendered: {type(error).__name__}") from error
 
-    def _facts_of(self, delivery: Claimed, links: Mapping[Purpose, str]) -> Facts:
+    def _facts_of(self, delivery: Claimed, links: Mapping[Purpose, str], heard: tuple[Heard, ...]) -> Facts:
         settings = self.runtime.settings
         return Facts(
             event=delivery.stored.read(),
@@ -162,6 +165,7 @@ class _Batch:
             brand=Brand.of(settings),
             links=links,
             language=delivery.language,
+            heard=heard,
         )
 
     def _leave(self, delivery_id: int) -> None:

@@ -15,6 +15,10 @@ POLICY = "5.7."
 SEVERAL = 3
 
 
+class OvertakenError(Exception):
+    """What the mail tells, or its link, does not hold any more: nobody has any use of it."""
+
+
 class RefusedError(Exception):
     """The server refuses this recipient or message for good; the text is in its words."""
 

@@ -195,14 +195,15 @@ class Pump:
         return rules.webhooks.headers(f"msg_{claimed.id}", int(claimed.sent_at.timestamp()), body, opened), body
 
     def _spoken(self, claimed: Claimed) -> dict[str, Any]:
-        settings = self._runtime.settings
-        stored = claimed.stored
-        told = f"This is a test of {settings.product}: alerts arrive here."
-        if stored is not None:
-            told = stored.summary(claimed.actor_email, claimed.subject_email)
+        settings, voice = self._runtime.settings, languages.voice(claimed.language)
+        if claimed.stored is not None:
+            told = claimed.stored.summary(claimed.actor_email, claimed.subject_email, voice)
+        else:
+            told = voice.text("This is a test of {product}: alerts arrive here.").format(product=settings.product)
         where = clean(claimed.account_name or settings.product)
-        context = f"{where} · {languages.written_time(claimed.occurred_at)}"
-        message = Message(clean(told, LONGEST_SPOKEN), context, settings.agency_security_url)
+        context = f"{where} · {languages.written_time(claimed.occurred_at, claimed.language)}"
+        link = voice.text("Open agency security")
+        message = Message(clean(told, LONGEST_SPOKEN), context, settings.agency_security_url, link)
         return rules.chat.written(Format(claimed.format), message)
 
     async def _switch_off(self, claimed: Claimed) -> None:

@@ -8,22 +8,27 @@ from datetime import datetime, timedelta
 import rules.events.base
 import rules.events.mailing
 import rules.links
+import rules.voice
 from rules.account_recovery import Delays
 from rules.alerts import AlertKind
 from rules.events.base import EMAIL_LINK, AccountEvent, OwnAct, PersonEvent, Shown
 from rules.events.mailing import Mailing, While
 from rules.events.samples import ACCOUNT_ID, ADMIN_ID, AT
+from rules.voice import ENGLISH, Voice
 
 # In a session of the person, without anything being shown; it no longer held.
 SESSION, LAPSED = "session", "lapsed"
 HOW = {
-    "otp": "by a code of their app",
-    "backup_code": "by a backup code",
-    "recovery_pass": "by a recovery pass",
-    EMAIL_LINK: "by a link of its email",
-    SESSION: "in a session of theirs",
-    LAPSED: "since their password, address or roles have changed, or an account does not allow it any more",
+    "otp": rules.voice.later("by a code of their app"),
+    "backup_code": rules.voice.later("by a backup code"),
+    "recovery_pass": rules.voice.later("by a recovery pass"),
+    EMAIL_LINK: rules.voice.later("by a link of its email"),
+    SESSION: rules.voice.later("in a session of theirs"),
+    LAPSED: rules.voice.later(
+        "since their password, address or roles have changed, or an account does not allow it any more"
+    ),
 }
+OTHERWISE = rules.voice.later("by something else")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +99,9 @@ class AccountRecoveryStopped(PersonEvent):
         """What was shown, if anything."""
         return None if self.how in {SESSION, LAPSED} else self.how
 
-    def words(self) -> dict[str, str]:
+    def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
         """The facts, with how in words."""
-        return super().words() | {"how": HOW.get(self.how, "by something else")}
+        return super().words(voice) | {"how": voice.text(HOW.get(self.how, OTHERWISE))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +122,7 @@ class AccountRecoveryChanged(AccountEvent):
     """All days are None where it is not allowed any more."""
 
     description = "An owner changed whether staff may come back alone without MFA, and after how many days."
-    sentence = "{actor} {changed}."
+    sentence = "{actor} no longer lets staff come back alone without MFA."
     alert = AlertKind.POLICY_CHANGED
     alert_sentence = "{actor} changed whether staff may come back alone without MFA."
     samples = {
@@ -136,9 +141,14 @@ class AccountRecoveryChanged(AccountEvent):
         owner, admin, member = days or (None, None, None)
         return cls(owner_days=owner, admin_days=admin, member_days=member, **who)  # type: ignore[arg-type]
 
-    def words(self) -> dict[str, str]:
-        """The facts, as what was done."""
-        if self.owner_days is None:
-            return super().words() | {"changed": "no longer lets staff come back alone without MFA"}
-        days = f"{self.owner_days} (owners), {self.admin_days} (admins) or {self.member_days} days (members)"
-        return super().words() | {"changed": f"lets staff come back alone without MFA after {days}"}
+    def said(self, voice: Voice) -> str:
+        """The sentence of what was done."""
+        if self.member_days is None:
+            return super().said(voice)
+        return voice.count(
+            self.member_days,
+            "{actor} lets staff come back alone without MFA after {owner_days} (owners), {admin_days} (admins) or "
+            "{member_days} day (members).",
+            "{actor} lets staff come back alone without MFA after {owner_days} (owners), {admin_days} (admins) or "
+            "{member_days} days (members).",
+        )

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-import rules.events.base
 import rules.events.mailing
 from rules.alerts import AlertKind, AlertSetting
 from rules.events.base import AccountEvent
 from rules.events.samples import ADMIN_ID
 from rules.events.staff import MemberEvent
+from rules.voice import ENGLISH, Voice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,17 +33,21 @@ class AlertsChanged(AccountEvent):
     emailed: tuple[AlertKind, ...]
     emailed_to_admins: tuple[AlertKind, ...]
 
-    def words(self) -> dict[str, str]:
+    def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
         """The facts, with the kinds counted."""
-        return super().words() | {"owners_get": _counted(self.emailed), "admins_get": _counted(self.emailed_to_admins)}
+        owners_get, admins_get = _counted(self.emailed, voice), _counted(self.emailed_to_admins, voice)
+        return super().words(voice) | {"owners_get": owners_get, "admins_get": admins_get}
 
 
 @dataclass(frozen=True, kw_only=True)
 class AlertRaised(MemberEvent):
-    """To one owner or admin: of `count` things of one kind the newest, each in the audit log's sentence."""
+    """To one owner or admin: of `count` things of one kind the newest, each in the audit log's sentence.
+
+    The email says them anew in the language of whoever gets it, by `event_ids`; events of former versions have none.
+    """
 
     description = "An owner or admin was told of what happened."
-    sentence = "{subject} was told of {alerts}."
+    sentence = "{subject} was told of {count} alert."
     mailing = rules.events.mailing.to_manager("alert")
     is_shown = False
     samples = {
@@ -57,16 +61,23 @@ class AlertRaised(MemberEvent):
                 for name in ("noah", "max", "zoe")
             ),
         },
+        "alerts_of_two_agencies": {
+            "kind": AlertKind.MFA_DISABLED,
+            "count": 2,
+            "is_gathered": True,
+            "told": tuple(f"{name}@example.com turned off MFA." for name in ("noah", "zoe")),
+        },
     }
 
     kind: AlertKind
     count: int
     told: tuple[str, ...]
     is_gathered: bool = False
+    event_ids: tuple[int, ...] = ()
 
-    def words(self) -> dict[str, str]:
-        """The facts, with the alerts counted."""
-        return super().words() | {"alerts": rules.events.base.plural(self.count, "alert")}
+    def said(self, voice: Voice) -> str:
+        """The sentence for as many."""
+        return voice.count(self.count, "{subject} was told of {count} alert.", "{subject} was told of {count} alerts.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +85,7 @@ class DigestSent(AccountEvent):
     """Numbers alone: nobody's name."""
 
     description = "The weekly digest of what is open in the account was sent."
-    sentence = "The weekly digest was sent: {things} open."
+    sentence = "The weekly digest was sent: {count} thing open."
     mailing = rules.events.mailing.to_managers("digest", AlertKind.WEEKLY_DIGEST)
     is_shown = False
     samples = {
@@ -121,9 +132,17 @@ class DigestSent(AccountEvent):
         )
         return [(count, kind) for count, kind in zip(counts, self.KINDS, strict=True) if count]
 
-    def words(self) -> dict[str, str]:
+    def said(self, voice: Voice) -> str:
+        """The sentence for as many."""
+        return voice.count(
+            self.total,
+            "The weekly digest was sent: {count} thing open.",
+            "The weekly digest was sent: {count} things open.",
+        )
+
+    def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
         """The facts, with the things counted."""
-        return super().words() | {"things": rules.events.base.plural(self.total, "thing")}
+        return super().words(voice) | {"count": str(self.total)}
 
 
 def changed(settings: list[AlertSetting], account_id: UUID, actor_id: UUID) -> AlertsChanged:
@@ -136,5 +155,9 @@ def changed(settings: list[AlertSetting], account_id: UUID, actor_id: UUID) -> A
     )
 
 
-def _counted(kinds: tuple[AlertKind, ...]) -> str:
-    return "none" if not kinds else "all" if len(kinds) == len(AlertKind) else f"{len(kinds)} of {len(AlertKind)}"
+def _counted(kinds: tuple[AlertKind, ...], voice: Voice) -> str:
+    if not kinds:
+        return voice.text("none")
+    if len(kinds) == len(AlertKind):
+        return voice.text("all")
+    return voice.text("{count} of {all}").format(count=len(kinds), all=len(AlertKind))

@@ -9,12 +9,19 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+import rules.voice
 from rules.alerts import AlertKind
 from rules.clients import Client
 from rules.events.mailing import Mailing
 from rules.people import Role
+from rules.voice import ENGLISH, Voice
 
 LABEL = "label"
+ROLES = {
+    Role.MEMBER: rules.voice.later("a member"),
+    Role.ADMIN: rules.voice.later("an admin"),
+    Role.OWNER: rules.voice.later("an owner"),
+}
 # No name of RFC 8176 says that a mailbox was shown to be one's own.
 EMAIL_LINK = "email_link"
 
@@ -83,24 +90,31 @@ class Event:
         """How it came about, as far as the event knows."""
         return self.about_method
 
-    def summary(self, actor: str | None, subject: str | None) -> str:
+    def said(self, voice: Voice) -> str:
+        """The audit log's sentence before anything is filled in: one of these where the event has several."""
+        return voice.text(self.sentence)
+
+    def summary(self, actor: str | None, subject: str | None, voice: Voice = ENGLISH) -> str:
         """The audit log's sentence; `actor` and `subject` are emails, None for the system and for everybody."""
-        return self._told(self.sentence, actor, subject)
+        return self._told(self.said(voice), actor, subject, voice)
 
-    def alert_summary(self, actor: str | None, subject: str | None) -> str:
+    def alert_summary(self, actor: str | None, subject: str | None, voice: Voice = ENGLISH) -> str:
         """The sentence of an alert: the audit log's without what somebody chose to write."""
-        return self._told(self.alert_sentence, actor, subject) if self.alert_sentence else self.summary(actor, subject)
+        if self.alert_sentence is None:
+            return self.summary(actor, subject, voice)
+        return self._told(voice.text(self.alert_sentence), actor, subject, voice)
 
-    def _told(self, sentence: str, actor: str | None, subject: str | None) -> str:
-        doer = actor or (f"Service key {self.service_key}" if self.service_key else "Gatehouse")
-        told = sentence.format(actor=doer, subject=subject or "Someone", **self.words())
-        if self.service_key is None or doer in told:
+    def _told(self, sentence: str, actor: str | None, subject: str | None, voice: Voice) -> str:
+        key = self.service_key
+        doer = actor or (voice.text("Service key {name}").format(name=key) if key else "Gatehouse")
+        told = sentence.format(actor=doer, subject=subject or voice.text("Someone"), **self.words(voice))
+        if key is None or doer in told:
             return told
-        return f"{told.removesuffix('.')}, through service key {self.service_key}."
+        return voice.text("{told}, through service key {name}.").format(told=told.removesuffix("."), name=key)
 
-    def words(self) -> dict[str, str]:
+    def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
         """The event's own facts in words."""
-        return {each.name: _in_words(getattr(self, each.name)) for each in fields(self) if each.name not in WHO}
+        return {each.name: _in_words(getattr(self, each.name), voice) for each in fields(self) if each.name not in WHO}
 
     def labelled(self) -> list[tuple[str, datetime]]:
         """The instants that an email shows as a table, each under its label."""
@@ -149,14 +163,14 @@ def shown_as(label: str, *, is_required: bool = True) -> Any:
     return field(metadata=metadata) if is_required else field(default=None, metadata=metadata)
 
 
-def plural(count: int, noun: str) -> str:
+def days(count: int, voice: Voice) -> str:
     """'1 day', '2 days'."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return voice.count(count, "{count} day", "{count} days").format(count=count)
 
 
-def _in_words(value: object) -> str:
+def _in_words(value: object, voice: Voice) -> str:
     if isinstance(value, datetime):
-        return f"{value.day} {value:%B %Y}"
+        return voice.date(value)
     if isinstance(value, Role):
-        return f"{'an' if value[0] in 'AEIOU' else 'a'} {value.lower()}"
+        return voice.text(ROLES[value])
     return str(value)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import rules.voice
 from rules.events.base import AccountEvent, PersonEvent
 from rules.events.samples import ADMIN_ID
 from rules.languages import NAMES
+from rules.voice import ENGLISH, Voice
+
+LEFT_OPEN = rules.voice.later("the browser's, and the account's")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,9 +23,9 @@ class LanguageChanged(PersonEvent):
 
     language: str | None = None
 
-    def words(self) -> dict[str, str]:
+    def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
         """The facts, with the language by its name."""
-        return super().words() | {"chosen": NAMES.get(self.language or "", "the browser's, and the account's")}
+        return super().words(voice) | {"chosen": voice.text(NAMES.get(self.language or "", LEFT_OPEN))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +36,6 @@ class AccountLanguageChanged(AccountEvent):
 
     language: str
 
-    def words(self) -> dict[str, str]:
+    def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
         """The facts, with the language by its name."""
-        return super().words() | {"chosen": NAMES[self.language]}
+        return super().words(voice) | {"chosen": voice.text(NAMES[self.language])}

@@ -29,6 +29,8 @@ class While(StrEnum):
     INVITED = "INVITED"
     OWNER = "OWNER"
     MANAGER = "MANAGER"
+    # Of any account; what it tells is chosen as it is written: what is of those that they look after then.
+    MANAGER_OF_ANY = "MANAGER_OF_ANY"
     # Goes to an address that is not theirs any more.
     FORMER_ADDRESS = "FORMER_ADDRESS"
 
@@ -83,8 +85,8 @@ def to_managers(message: str, chosen_as: AlertKind) -> Mailing:
 
 
 def to_manager(message: str) -> Mailing:
-    """Security mail to one owner or admin, whom the event concerns, about their account."""
-    return Mailing(message, Audience.SUBJECT, SECURITY, holds_while=While.MANAGER)
+    """Security mail to one owner or admin, whom the event concerns, about their accounts."""
+    return Mailing(message, Audience.SUBJECT, SECURITY, holds_while=While.MANAGER_OF_ANY)
 
 
 def to_staff(

@@ -13,6 +13,7 @@ from rules.events.base import EMAIL_LINK, OwnAct, PersonEvent, Shown
 from rules.events.mailing import While
 from rules.events.resets import REASON
 from rules.events.samples import ACCOUNT_ID, ADMIN_ID
+from rules.voice import ENGLISH, Voice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +62,11 @@ class MfaReset(PersonEvent):
     # Who had asked for what the actor has approved.
     requester_email: str | None = None
 
-    def words(self) -> dict[str, str]:
+    def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
         """The facts, with who asked for it and why."""
-        asked = f", as {self.requester_email} had asked" if self.requester_email else ""
-        return super().words() | {"asked": asked, "why": rules.events.resets.because(self.reason)}
+        requester = self.requester_email
+        asked = ", " + voice.text("as {requester} had asked").format(requester=requester) if requester else ""
+        return super().words(voice) | {"asked": asked, "why": rules.events.resets.because(self.reason)}
 
 
 @dataclass(frozen=True, kw_only=True)

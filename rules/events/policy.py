@@ -8,13 +8,18 @@ from uuid import UUID
 
 import rules.events.base
 import rules.events.mailing
+import rules.voice
 from rules.alerts import AlertKind
 from rules.events.base import AccountEvent
 from rules.events.mailing import Mailing
 from rules.events.samples import AT, EARLIER, IN_A_WEEK, IN_TWO_WEEKS
 from rules.policy import Policy, RequiredOf
+from rules.voice import ENGLISH, Voice
 
-OF_WHOM = {RequiredOf.EVERYONE: "all staff", RequiredOf.OWNERS_AND_ADMINS: "owners and admins"}
+OF_WHOM = {
+    RequiredOf.EVERYONE: rules.voice.later("all staff"),
+    RequiredOf.OWNERS_AND_ADMINS: rules.voice.later("owners and admins"),
+}
 _POLICY = {"grace_days": 7, "required_since": AT, "deadline": IN_A_WEEK}
 _REMINDER = {"required_since": AT, "deadline": IN_A_WEEK}
 
@@ -66,12 +71,15 @@ class PolicyChanged(Requirement):
         """Nobody is told of a deadline that stayed where it was, unless it is a new one to some."""
         return None if self.previous_deadline == self.deadline and not self.is_widened else self.mailing
 
-    def summary(self, actor: str | None, subject: str | None) -> str:
+    def said(self, voice: Voice) -> str:
         """The sentence; one of its own where the deadline stayed."""
         if self.previous_deadline != self.deadline:
-            return super().summary(actor, subject)
-        of_whom, days = OF_WHOM[self.required_of], rules.events.base.plural(self.joiner_days, "day")
-        return f"{actor or 'Gatehouse'} required MFA of {of_whom}, with {days} for those who join later."
+            return super().said(voice)
+        return voice.text("{actor} required MFA of {of_whom}, with {days} for those who join later.")
+
+    def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
+        """The facts, in words."""
+        return super().words(voice) | _asked(self.required_of, self.joiner_days, voice)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,12 +114,9 @@ class PolicyPrepared(AccountEvent):
     joiner_days: int
     required_of: RequiredOf
 
-    def words(self) -> dict[str, str]:
+    def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
         """The facts, in words."""
-        return super().words() | {
-            "days": rules.events.base.plural(self.joiner_days, "day"),
-            "of_whom": OF_WHOM[self.required_of],
-        }
+        return super().words(voice) | _asked(self.required_of, self.joiner_days, voice)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +140,7 @@ class GraceReminderSent(Requirement):
     """With a subject somebody (`manual`) has reminded this one person; else it is the timetable's, to all."""
 
     description = "Staff who are not enrolled were reminded."
-    sentence = "{actor} reminded {subject} to set up MFA: {days} left."
+    sentence = "{actor} reminded {subject} to set up MFA: {days_left} day left."
     mailing = rules.events.mailing.to_staff(
         "grace_reminder", resends=0, is_tied_to_deadline=True, is_of_use_after_deadline=False
     )
@@ -148,27 +153,37 @@ class GraceReminderSent(Requirement):
         """One asked for after the deadline says that the time is over."""
         return self.mailing if self.days_left > 0 else GracePeriodEnded.mailing
 
-    def summary(self, actor: str | None, subject: str | None) -> str:
-        """The sentence; the timetable's reminder concerns nobody in particular."""
-        return super().summary(actor, subject or "the staff who have not")
+    def said(self, voice: Voice) -> str:
+        """The sentence for as many days."""
+        return voice.count(
+            self.days_left,
+            "{actor} reminded {subject} to set up MFA: {days_left} day left.",
+            "{actor} reminded {subject} to set up MFA: {days_left} days left.",
+        )
 
-    def words(self) -> dict[str, str]:
-        """The facts, with the days counted."""
-        return super().words() | {"days": rules.events.base.plural(self.days_left, "day")}
+    def summary(self, actor: str | None, subject: str | None, voice: Voice = ENGLISH) -> str:
+        """The sentence; the timetable's reminder concerns nobody in particular."""
+        return super().summary(actor, subject or voice.text("the staff who have not"), voice)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResetConfirmationChanged(AccountEvent):
     description = "Whether setting up MFA after a reset needs a link out of an email was changed."
-    sentence = "{actor} {changed} setting up MFA after a reset to be confirmed by email."
+    sentence = "{actor} no longer requires setting up MFA after a reset to be confirmed by email."
     alert = AlertKind.POLICY_CHANGED
     samples = {"reset_confirmation_changed": {"is_required": True}}
 
     is_required: bool
 
-    def words(self) -> dict[str, str]:
-        """The facts, with the change in a word."""
-        return super().words() | {"changed": "required" if self.is_required else "no longer requires"}
+    def said(self, voice: Voice) -> str:
+        """The sentence of what was chosen."""
+        if not self.is_required:
+            return super().said(voice)
+        return voice.text("{actor} required setting up MFA after a reset to be confirmed by email.")
+
+
+def _asked(required_of: RequiredOf, joiner_days: int, voice: Voice) -> dict[str, str]:
+    return {"days": rules.events.base.days(joiner_days, voice), "of_whom": voice.text(OF_WHOM[required_of])}
 
 
 def saved(before: Policy, after: Policy, account_id: UUID, actor_id: UUID | None) -> AccountEvent:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import rules.voice
 from rules.events.base import AccountEvent
+from rules.voice import ENGLISH, Voice
+
+OUTCOMES = {"withdrawn": rules.voice.later("withdrawn"), "refused": rules.voice.later("refused")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +50,10 @@ class DomainRequestEnded(AccountEvent):
 
     domain: str
     outcome: str
+
+    def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
+        """The facts, with what came of it in words."""
+        return super().words(voice) | {"outcome": voice.text(OUTCOMES.get(self.outcome, self.outcome))}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,19 +9,21 @@ from uuid import UUID
 import rules.events.base
 import rules.events.mailing
 import rules.links
+import rules.voice
 from rules.alerts import AlertKind
 from rules.clients import Client
 from rules.events.base import EMAIL_LINK, AccountEvent
 from rules.events.samples import ADMIN_ID, AT
 from rules.events.staff import MemberEvent
 from rules.resets import REQUEST_LIFETIME, ResetApproval
+from rules.voice import ENGLISH, Voice
 
 REASON = "Phone lost on the train; called back on the number we have."
 OF_MIA = {"subject_email": "mia@example.com", "requester_id": ADMIN_ID, "requester_email": "adam@example.com"}
 OF_WHOM = {
-    ResetApproval.NOBODY: "nobody",
-    ResetApproval.OWNERS_AND_ADMINS: "owners and admins",
-    ResetApproval.EVERYONE: "everybody",
+    ResetApproval.NOBODY: rules.voice.later("nobody"),
+    ResetApproval.OWNERS_AND_ADMINS: rules.voice.later("owners and admins"),
+    ResetApproval.EVERYONE: rules.voice.later("everybody"),
 }
 
 
@@ -49,9 +51,9 @@ class MfaResetRequested(MemberEvent):
     until: datetime = rules.events.base.shown_as("Ends unless approved by")
     client: Client
 
-    def words(self) -> dict[str, str]:
+    def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
         """The facts, with the reason."""
-        return super().words() | {"why": because(self.reason)}
+        return super().words(voice) | {"why": because(self.reason)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +73,11 @@ class MfaResetEnded(MemberEvent):
         """Who had asked for the reset."""
         return self.requester_id
 
-    def words(self) -> dict[str, str]:
+    def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
         """The facts, with who had asked for it."""
-        asked_for = f" that {self.requester_email} had asked for" if self.requester_email else ""
-        return super().words() | {"asked_for": asked_for}
+        requester = self.requester_email
+        asked_for = voice.text("that {requester} had asked for").format(requester=requester) if requester else ""
+        return super().words(voice) | {"asked_for": asked_for and f" {asked_for}"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,9 +116,9 @@ class ResetApprovalChanged(AccountEvent):
 
     approval: ResetApproval
 
-    def words(self) -> dict[str, str]:
+    def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
         """The facts, in words."""
-        return super().words() | {"of_whom": OF_WHOM[self.approval]}
+        return super().words(voice) | {"of_whom": voice.text(OF_WHOM[self.approval])}
 
 
 def because(reason: str | None) -> str:

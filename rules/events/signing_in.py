@@ -13,6 +13,7 @@ from rules.alerts import AlertKind
 from rules.events.base import EMAIL_LINK, OwnAct, Shown
 from rules.events.mailing import Mailing
 from rules.events.samples import ADMIN_ID, IN_A_QUARTER_OF_AN_HOUR
+from rules.voice import Voice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,14 +72,16 @@ class SignedOut(OwnAct):
 @dataclass(frozen=True, kw_only=True)
 class SessionsEnded(OwnAct):
     description = "A person ended sessions of theirs from a list, or all but the one in use."
-    sentence = "{subject} ended {sessions} of theirs."
+    sentence = "{subject} ended {count} session of theirs."
     samples = {"sessions_ended": {"count": 2}}
 
     count: int
 
-    def words(self) -> dict[str, str]:
-        """The facts, with the sessions counted."""
-        return super().words() | {"sessions": rules.events.base.plural(self.count, "session")}
+    def said(self, voice: Voice) -> str:
+        """The sentence for as many."""
+        return voice.count(
+            self.count, "{subject} ended {count} session of theirs.", "{subject} ended {count} sessions of theirs."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +167,14 @@ class BackupCodeUsed(OwnAct):
     samples = {"backup_code_used": {"remaining": 6}, "backup_code_used_last": {"remaining": 0}}
 
     remaining: int
+
+    def said(self, voice: Voice) -> str:
+        """The sentence for as many."""
+        return voice.count(
+            self.remaining,
+            "{subject} signed in with a backup code; {remaining} left.",
+            "{subject} signed in with a backup code; {remaining} left.",
+        )
 
     def alerted_as(self) -> AlertKind | None:
         """Only the last one is."""

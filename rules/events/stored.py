@@ -13,6 +13,7 @@ from uuid import UUID
 
 from rules.events.base import WHO, Event
 from rules.events.catalogue import BY_TYPE
+from rules.voice import ENGLISH, Voice
 
 # The fact that tells who did it at the command line, of whatever event.
 OPERATOR = "operator"
@@ -69,22 +70,30 @@ class Stored:
         except UnreadableEventError:
             return None
 
-    def summary(self, actor: str | None, subject: str | None) -> str:
+    def summary(self, actor: str | None, subject: str | None, voice: Voice = ENGLISH) -> str:
         """The audit log's sentence, also where a row is broken: the log goes on."""
         try:
-            return self._told(self.read().summary, actor, subject)
+            return self._told(self.read().summary, actor, subject, voice)
         except UnreadableEventError:
-            return "What happened cannot be read."
+            return voice.text("What happened cannot be read.")
 
-    def alert_summary(self, actor: str | None, subject: str | None) -> str:
+    def alert_summary(self, actor: str | None, subject: str | None, voice: Voice = ENGLISH) -> str:
         """The alert's sentence. Raises UnreadableEventError."""
-        return self._told(self.read().alert_summary, actor, subject)
+        return self._told(self.read().alert_summary, actor, subject, voice)
 
-    def _told(self, summary: Callable[[str | None, str | None], str], actor: str | None, subject: str | None) -> str:
+    def _told(
+        self,
+        summary: Callable[[str | None, str | None, Voice], str],
+        actor: str | None,
+        subject: str | None,
+        voice: Voice,
+    ) -> str:
         operator = self.text(OPERATOR)
-        doer = operator and f"Operator {operator}"
-        told = summary(actor or doer, subject)
-        return told if doer is None or doer in told else f"{told.removesuffix('.')}, by operator {operator}."
+        doer = operator and voice.text("Operator {name}").format(name=operator)
+        told = summary(actor or doer, subject, voice)
+        if doer is None or doer in told:
+            return told
+        return voice.text("{told}, by operator {name}.").format(told=told.removesuffix("."), name=operator)
 
 
 def _written(name: str, value: object) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email.message import EmailMessage
 from html import escape
 from pathlib import Path
@@ -10,16 +11,22 @@ import click
 
 import rules.events.catalogue
 import settings as settings_module
+from db.alerts import Heard
+from rules.alerts import AlertKind
+from rules.events.alerts import AlertRaised
 from rules.events.base import Event
 from rules.events.catalogue import EVENTS
 from rules.events.mailing import Audience, Mailing
+from rules.events.mfa import MfaDisabled
 from rules.events.samples import AT
+from rules.events.signing_in import MfaChallengeLocked
+from rules.events.stored import Stored
 from rules.languages import ENGLISH, LANGUAGES
 from rules.links import SAMPLE_TOKEN
 from server.local.mailbox import shown_html
 from settings import Settings
 
-ACCOUNT = "Riverbend Studio"
+ACCOUNT, OTHER_ACCOUNT = "Riverbend Studio", "Hillside Studio"
 PUBLIC_URL = "https://gatehouse.example.com"
 PAGES = ("/sign-in", "/account/security", "/settings/security")
 INDEX = """<!doctype html>
@@ -101,8 +108,20 @@ def sample_mail(event: Event, settings: Settings, copy: Mailing | None = None, l
             if link is not None
         },
         language=language,
+        heard=_heard(event) if isinstance(event, AlertRaised) else (),
     )
     return render(mailing.message, facts)
+
+
+def _heard(alert: AlertRaised) -> tuple[Heard, ...]:
+    """What a sample of an alert tells of; two people are of two agencies."""
+    happened = MfaDisabled if alert.kind is AlertKind.MFA_DISABLED else MfaChallengeLocked
+    (event,) = rules.events.catalogue.samples(happened).values()
+    people = re.findall(r"\S+@\S+", " ".join(alert.told))
+    names = (ACCOUNT, OTHER_ACCOUNT) if alert.kind is AlertKind.MFA_DISABLED else (ACCOUNT,)
+    return tuple(
+        Heard(Stored.of(event), None, email, (names[number % len(names)],)) for number, email in enumerate(people)
+    )
 
 
 def _text_of(mail: EmailMessage) -> str:

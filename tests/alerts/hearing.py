@@ -42,4 +42,4 @@ async def mails(cast: World, message: str) -> list[str]:
 
 async def let_an_hour_pass(cast: World) -> None:
     """Let each turn end."""
-    await cast.database.execute("UPDATE alert_turns SET until = until - interval '1 hour'")
+    await cast.database.execute("UPDATE alert_hours SET until = until - interval '1 hour'")

@@ -59,6 +59,7 @@ SUBJECTS = {
     "email_changed": "Your email address was changed",
     "alert": "Somebody of your agency turned off MFA",
     "alerts_gathered": "3 more alerts: A sign-in of your agency was locked",
+    "alerts_of_two_agencies": "2 more alerts: Somebody of your agency turned off MFA",
     "digest": "19 things open in your agency",
     "digest_short": "1 thing open in your agency",
     "alerts_changed": "The alerts of your agency were changed",

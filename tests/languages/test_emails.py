@@ -9,14 +9,18 @@ from uuid import uuid4
 import pytest
 
 from db import deliveries
+from db.alerts import Heard
 from db.pool import Database
 from languages import texts, written_date
 from rules.alerts import AlertKind
 from rules.events.alerts import AlertRaised, DigestSent
-from rules.events.catalogue import EVENTS, samples
-from rules.events.mfa import MfaEnabled
+from rules.events.base import Event
+from rules.events.catalogue import samples
+from rules.events.mfa import MfaEnabled, MfaReset
 from rules.events.policy import GraceReminderSent
 from rules.events.samples import AT
+from rules.events.standing import MfaDeadlineExtended
+from rules.events.stored import Stored
 from server.commands.emails import sample_mails
 from settings import Settings
 from tests.alerts.hearing import happen
@@ -90,21 +94,33 @@ def test_singular_and_plural_are_the_languages_own(language: str, one: str, many
         )
 
 
-def test_a_kept_alert_is_told_in_the_owners_language_with_its_date() -> None:
-    told = "olive@agency.example gave mia@agency.example until 1 December 2026 to set up MFA."
-    assert telling.sentence(told, "de") == (
+def heard(event: Event, *agencies: str, actor: str | None = None) -> Heard:
+    """What an alert tells of: it happened in these agencies."""
+    return Heard(Stored.of(event), actor, "mia@agency.example", agencies)
+
+
+def told(language: str, *happened: Heard) -> list[str]:
+    """How an alert tells of it."""
+    raised = AlertRaised(account_id=uuid4(), subject_id=uuid4(), kind=AlertKind.MFA_RESET, count=1, told=("Kept.",))
+    return telling.sentences(raised, happened, language)
+
+
+def test_an_alert_is_told_in_the_owners_language_with_its_dates_and_doers() -> None:
+    (extended,) = samples(MfaDeadlineExtended).values()
+    assert told("de", heard(extended, "Agency", actor="olive@agency.example")) == [
         "olive@agency.example hat mia@agency.example bis 1. Dezember 2026 Zeit zum Einrichten von MFA gegeben."
-    )
-    assert telling.sentence("Something else.", "de") == "Something else."
-    assert telling.sentence(told, "en") == told
+    ]
+    reset = MfaReset(subject_id=uuid4(), service_key="web")
+    assert told("fr", heard(reset, "Agency")) == ["La clé de service web a réinitialisé la MFA de mia@agency.example."]
+    assert told("de") == ["Kept."]
 
 
-def test_every_alert_is_found_again() -> None:
-    for event in EVENTS:
-        for sample in samples(event).values():
-            if sample.alert is not None:
-                told = sample.alert_summary("olive@agency.example", "mia@agency.example")
-                assert telling.sentence(told, "es") != told, event
+def test_an_alert_of_several_agencies_names_them() -> None:
+    reset = MfaReset(subject_id=uuid4())
+    assert told("en", heard(reset, "Riverbend"), heard(reset, "Hillside", "Riverbend")) == [
+        '"Riverbend": Gatehouse reset the MFA of mia@agency.example.',
+        '"Hillside", "Riverbend": Gatehouse reset the MFA of mia@agency.example.',
+    ]
 
 
 def test_a_letter_in_another_language_is_addressed_like_any() -> None:
@@ -140,11 +156,3 @@ def test_a_digest_counts_in_each_language() -> None:
     digest = DigestSent(account_id=uuid4(), pending_count=1, invited_count=2)
     assert telling.lines(digest, "en") == ["1 staff member still to set up MFA", "2 invitations open"]
     assert telling.lines(digest, "de") == ["1 Person muss MFA noch einrichten", "2 Einladungen sind offen"]
-
-
-def test_an_alert_speaks_one_language_throughout() -> None:
-    event = AlertRaised(
-        account_id=uuid4(), subject_id=uuid4(), kind=AlertKind.MFA_DISABLED, count=1, told=("a@b.c turned off MFA.",)
-    )
-    text = part(render("alert", replace(FACTS, event=event, recipient="m@x.example", language="de")), "plain")
-    assert "a@b.c hat MFA deaktiviert." in text

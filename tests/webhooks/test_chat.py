@@ -73,10 +73,11 @@ async def test_both_are_told_in_a_sentence_by_the_same_way_and_retries_and_can_b
 
 
 def test_markup_in_what_people_chose_is_text() -> None:
-    message = Message(EVIL, EVIL, "https://gatehouse.example.com/settings/security")
+    message = Message(EVIL, EVIL, "https://gatehouse.example.com/settings/security", "Open <it>")
     slack = written(Format.SLACK, message)
     assert slack["text"] == EVIL.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     section, context = slack["blocks"]
+    assert context["elements"][1]["text"].endswith("|Open &lt;it&gt;>")
     assert {section["text"]["type"], context["elements"][0]["type"]} == {"plain_text"}
     card = written(Format.TEAMS, message)["attachments"][0]["content"]
     assert [block["type"] for block in card["body"]] == ["RichTextBlock"] * 2
