@@ -89,4 +89,6 @@ def told(message: str, language: str) -> str:
 
 @cache
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((re.compile(FACT.sub(r"(?P<\1>.*?)", re.escape(text))), text) for text in FOR_PEOPLE)
+    # What is said word for word goes before what may be filled in with anything.
+    texts = sorted(FOR_PEOPLE, key=lambda text: text.count("{"))
+    return tuple((re.compile(FACT.sub(r"(?P<\1>.*?)", re.escape(text))), text) for text in texts)

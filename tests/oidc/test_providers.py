@@ -176,6 +176,8 @@ async def test_only_a_verified_address_of_somebody_here_is_linked_and_to_one_sub
     assert await identities(world) == [email("mia")]
     page = await world.client().http.get("/sign-in?problem=taken&provider=test")
     assert "Somebody else has signed in here with this email address at Test." in page.text
+    german = await world.client().http.get("/sign-in?problem=taken&provider=test", headers={"accept-language": "de"})
+    assert "Jemand anderes hat sich hier mit dieser E-Mail-Adresse bei Test angemeldet." in german.text
     assert "Continue with Test" in page.text
     assert "<script>" not in (await world.client().http.get("/sign-in?problem=<script>&provider=<script>")).text
 
