@@ -21,6 +21,8 @@ OF_LIBRARY = (
     "An email address must have an @-sign.",
     "There must be something before the @-sign.",
     "There must be something after the @-sign.",
+    "Quoting the part before the @-sign is not allowed here.",
+    "A bracketed IP address after the @-sign is not allowed here.",
     "An email address cannot have two periods in a row.",
     "An email address cannot start with a period.",
     "An email address cannot end with a period.",
