@@ -120,8 +120,8 @@ async def write_deliveries(url: str) -> None:
 
 
 @contextmanager
-def worker(url: str, smtp_port: int, **settings: str) -> Iterator[None]:
-    """One worker process, and a beat that wakes it."""
+def worker(url: str, smtp_port: int, names: tuple[str, ...] = ("worker", "beat"), **settings: str) -> Iterator[None]:
+    """One worker process, and a beat that wakes it, or whichever parts are named."""
     with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
         broker = valkey.start(Path(folder))
         broker.wait_until_ready()
@@ -131,7 +131,7 @@ def worker(url: str, smtp_port: int, **settings: str) -> Iterator[None]:
             processes.start(
                 [sys.executable, "-m", "server.commands.main", name], Path(folder) / f"{name}.log", env=environment
             )
-            for name in ("worker", "beat")
+            for name in names
         ]
         try:
             yield

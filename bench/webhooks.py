@@ -83,6 +83,12 @@ class Endpoints:
         self.process.start()
         self.urls = [f"http://127.0.0.1:{port}/hook" for port in self.pipe.recv()]
 
+    def arrived(self) -> list[float]:
+        """When each request came that came since this was asked last."""
+        self.pipe.send(True)
+        times: list[float] = self.pipe.recv()
+        return times
+
     def wait(self) -> float:
         """Requests a second, from the first to the last of those that are answered."""
         times: list[float] = []
@@ -91,8 +97,7 @@ class Endpoints:
             if time.monotonic() > until:
                 sys.exit(f"Only {len(times):,} of {ANSWERED:,} webhooks came.")
             time.sleep(0.1)
-            self.pipe.send(True)
-            times += self.pipe.recv()
+            times += self.arrived()
         return (ANSWERED - 1) / (times[-1] - times[0])
 
     def stop(self) -> None:

@@ -89,6 +89,6 @@ def told(message: str, language: str) -> str:
 
 @cache
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    # What is said word for word goes before what may be filled in with anything.
-    texts = sorted(FOR_PEOPLE, key=lambda text: text.count("{"))
+    # What is said word for word goes before what may be filled in, and what says more before what says less.
+    texts = sorted(FOR_PEOPLE, key=lambda text: ("{" in text, -len(text)))
     return tuple((re.compile(FACT.sub(r"(?P<\1>.*?)", re.escape(text))), text) for text in texts)

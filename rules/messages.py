@@ -143,6 +143,7 @@ FOR_PEOPLE = (
     "A service key cannot do this, whatever its rights.",
     "This service key is unknown, revoked or expired.",
     "This service key was not given the right {right}.",
+    "This service key was not given the right {right} or {other}.",
     "This service key can sign in nobody like that.",
     "A directory's service key is for one account: make it with --account.",
     "amr must be 1 to {most} names of methods, as RFC 8176 has them.",

@@ -37,7 +37,7 @@ class ServiceKey:
     def require_any(self, *rights: Right) -> None:
         """Raises Forbidden unless the key was given one of these rights."""
         if self.rights.isdisjoint(rights):
-            wanted = "/".join(f"'{right}'" for right in rights)
+            wanted = " or ".join(f"'{right}'" for right in rights)
             raise Forbidden(f"This service key was not given the right {wanted}." if rights else NOT_FOR_SERVICES)
 
     def require_account(self, account_id: UUID) -> None:
