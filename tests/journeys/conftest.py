@@ -48,6 +48,7 @@ async def product(
         secret_keys=SECRET_KEYS,
         port=port,
         public_url=f"http://localhost:{port}",
+        webhook_allow_private="true",
     )
     api, relay, worker, beat = (gatehouse(command, env=env) for command in ("serve", "relay", "worker", "beat"))
     world = await make_world(f"http://127.0.0.1:{port}", database)
