@@ -82,6 +82,6 @@ async def until_heard(product: World, channel: Receiver, count: int) -> None:
 
     async def have_come() -> bool:
         delivered = "SELECT count(*) FROM webhook_deliveries WHERE state = 'delivered'"
-        return len(channel.requests) == await product.database.fetchval(delivered) == count
+        return bool(len(channel.requests) == await product.database.fetchval(delivered) == count)
 
     await until(have_come, f"{count} messages to the channel")

@@ -6,17 +6,13 @@ import pytest
 from playwright.async_api import Page, expect
 
 import languages
-from tests.account.acts import save
 from tests.catalogues import TRANSLATED
 from tests.client import http_client
 from tests.pages.conftest import Sit, sit
-from tests.pages.desk import dialog_of
 from tests.people import PASSWORD, World, email
 
 __all__ = ["sit"]
 
-SMALL = {"width": 360, "height": 740}
-STRETCH = 0.4
 HEADINGS = {"de": "Sicherheit", "es": "Seguridad", "fr": "Sécurité", "pt": "Segurança"}
 SIGN_IN = {"de": "Anmelden", "es": "Iniciar sesión", "fr": "Se connecter", "pt": "Entrar"}
 
@@ -77,71 +73,3 @@ async def test_a_cookie_that_names_no_language_of_ours_is_nothing(world: World, 
         answer = await http.get("/sign-in", headers=headers)
     assert f'<html lang="{language}">' in answer.text
     assert "Accept-Language" in answer.headers["vary"]
-
-
-@pytest.mark.parametrize("path", ["/account/security", "/settings/security"])
-async def test_nothing_runs_over_at_360_pixels_with_two_fifths_more_text(sit: Sit, world: World, path: str) -> None:
-    await save(await world.sign_in("olive"), world, True, 7)
-    page = await sit(viewport=SMALL)
-    await sign_in(page, "olive", path)
-    await stretch(page)
-    assert await over(page) == []
-    opener = "[data-set-up]" if path == "/account/security" else "[data-invite]"
-    await page.locator(opener).first.click()
-    await expect(dialog_of(page)).to_be_visible()
-    await stretch(page)
-    assert await over(page) == []
-
-
-@pytest.mark.parametrize("path", ["/sign-in", "/set-password", "/not-me#token=x", "/not-my-session#token=x"])
-async def test_nothing_runs_over_on_the_pages_of_whoever_is_signed_out(sit: Sit, world: World, path: str) -> None:
-    page = await sit(viewport=SMALL)
-    await page.goto(path)
-    await expect(page.locator("h1")).to_be_visible()
-    await stretch(page)
-    assert await over(page) == []
-
-
-@pytest.mark.parametrize("language", TRANSLATED)
-@pytest.mark.parametrize("path", ["/account/security", "/settings/security"])
-async def test_nothing_runs_over_at_360_pixels_in_any_language(
-    sit: Sit, world: World, language: str, path: str
-) -> None:
-    page = await sit(locale=language, viewport=SMALL)
-    await sign_in(page, "olive", path)
-    assert await over(page) == []
-
-
-async def stretch(page: Page) -> None:
-    """Make every word that is shown 1.4 times as long, without a new place to break."""
-    grown: int = await page.evaluate(
-        """(share) => {
-          const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-          let grown = 0;
-          while (walker.nextNode()) {
-            const { currentNode: node } = walker;
-            if (["SCRIPT", "STYLE"].includes(node.parentNode.nodeName) || node.stretched) continue;
-            node.textContent = node.textContent.replace(/[A-Za-z]{3,}/g, (word) => {
-              grown += 1;
-              return word + "ä".repeat(Math.round(word.length * share));
-            });
-            node.stretched = true;
-          }
-          return grown;
-        }""",
-        STRETCH,
-    )
-    assert grown > 3
-
-
-async def over(page: Page) -> list[str]:
-    """What is wider than the screen, or than what it stands in."""
-    found: list[str] = await page.evaluate(
-        """() => [...document.querySelectorAll("body *")].filter((each) => {
-          const box = each.getBoundingClientRect();
-          const isShown = box.width > 1 && box.height > 1 && getComputedStyle(each).visibility !== "hidden";
-          return isShown && (box.right > innerWidth + 1 || box.left < -1) && !each.closest(".skip");
-        }).map((each) => `${each.tagName} ${each.className} ${each.textContent.slice(0, 60)}`)
-        .concat(document.documentElement.scrollWidth > innerWidth ? ["the page scrolls sideways"] : [])"""
-    )
-    return found
