@@ -17,6 +17,7 @@ import db.away
 import db.pooler
 from db.bell import Bell
 from db.seldom import Seldom
+from db.shares import Shares, Whose
 from rules.failures import ServiceUnavailable
 from telemetry import metrics
 
@@ -48,8 +49,9 @@ WORK = Patience(lock_s=10, statement_s=30)
 class Database:
     """One process's way to PostgreSQL: a pool, and the bell that tells others of new events."""
 
-    def __init__(self, pool: Pool, bell: Bell, patience: Patience) -> None:
+    def __init__(self, pool: Pool, bell: Bell, patience: Patience, whose: Whose = lambda: None) -> None:
         self.pool = pool
+        self._shares = Shares(max(1, pool.get_max_size() // 2), whose)
         self.bell = bell
         self._patience = patience
         self._trouble = Seldom(log)
@@ -59,7 +61,13 @@ class Database:
         """A connection without a transaction: each statement stands alone. Raises ServiceUnavailable.
 
         It is ended when the block has not come to its end in time, so that a server that says nothing holds nobody.
+        Nobody has more than half of the pool at once.
         """
+        async with self._shares.one(), self._connection(within_s) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _connection(self, within_s: float | None) -> AsyncIterator[Connection]:
         loop = asyncio.get_running_loop()
         began_at, limit_s = loop.time(), within_s or self._patience.block_s
         # A limit in time costs as much as the pool itself, and one that is idle is there at once.
@@ -106,11 +114,18 @@ class Database:
 
 
 async def open_database(
-    url: str, size: int = 10, name: str = "gatehouse", patience: Patience = WORK, *, through_pooler: bool = False
+    url: str,
+    size: int = 10,
+    name: str = "gatehouse",
+    patience: Patience = WORK,
+    *,
+    through_pooler: bool = False,
+    whose: Whose = lambda: None,
 ) -> Database:
     """Open a pool of at most `size` connections to `url`, shown to the server as `name`.
 
-    `through_pooler` is for a URL that may lead to another server with each transaction.
+    `through_pooler` is for a URL that may lead to another server with each transaction. `whose` says for whom the code
+    runs that asks for a connection, who gets half of them at most.
     """
     shown = {"application_name": name, "timezone": "UTC"}
     limits = {
@@ -132,7 +147,7 @@ async def open_database(
         **way,
     )
     metrics.POOLS.add(pool)
-    return Database(pool, Bell(url), patience)
+    return Database(pool, Bell(url), patience, whose)
 
 
 async def _init(connection: Connection) -> None:

@@ -83,6 +83,7 @@ def create_app(
             "gatehouse-api",
             REQUESTS,
             through_pooler=settings.is_pooled,
+            whose=charging.sharer,
         )
         hasher = resolvers.hashing.Hasher(capacity.hash_cost, capacity.hashes_waiting)
         limits = settings.time_limits

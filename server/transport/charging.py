@@ -144,6 +144,12 @@ def current() -> Turn | None:
     return _current.get()
 
 
+def sharer() -> Flow | None:
+    """Whose share is taken of what all requests have together; None for whoever is not bounded."""
+    turn = _current.get()
+    return turn.flow if turn is not None and turn.flow.share.is_bounded else None
+
+
 class _Charged(Coroutine[Any, Any, Any]):
     """A coroutine of which each step is charged for."""
 

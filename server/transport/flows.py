@@ -23,10 +23,12 @@ class Share:
 
     beside: float
     alone: float | None
+    # Whether a part of the database's connections is all that it may hold at once.
+    is_bounded: bool = True
 
 
-PERSON, SERVICE = Share(0.5, None), Share(0.9, None)
-STRANGERS, PROBES = Share(0.25, 0.75), Share(0.1, 0.5)
+PERSON, SERVICE = Share(0.5, None), Share(0.9, None, is_bounded=False)
+STRANGERS, PROBES = Share(0.25, 0.75), Share(0.1, 0.5, is_bounded=False)
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Client:
     expected_s: float = FIRST_S
 
 
-@dataclass
+@dataclass(eq=False)
 class Flow:
     """Those who share a share, and those of them who wait."""
 
