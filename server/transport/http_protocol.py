@@ -19,6 +19,7 @@ RETRY_AFTER_S = 1
 MOST_CONNECTIONS = 50_000
 MAX_HEAD_BYTES = 64 * 1024
 UPGRADE_EVERY_S = 0.002
+TOO_LARGE = "The headers are too large."
 
 
 class Protocol(HttpToolsProtocol):
@@ -30,6 +31,8 @@ class Protocol(HttpToolsProtocol):
     _counted = False
     _head_timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
+    _received = 0
+    _is_too_large = False
     # The request under way, while it waits for its turn.
     waiting: asyncio.Future[None] | None = None
 
@@ -62,16 +65,19 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless a head has grown too large."""
-        awaited = self._head_timer
+        awaited, self._received = self._head_timer, len(data)
         super().data_received(data)
         if awaited and awaited is self._head_timer and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
-                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large.")
+                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_LARGE)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is not HTTP."""
-        self._refuse(HTTPStatus.BAD_REQUEST, msg)
+        """Refuse what is not HTTP, or has too large a head."""
+        if self._is_too_large:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, TOO_LARGE)
+        else:
+            self._refuse(HTTPStatus.BAD_REQUEST, msg)
 
     def on_message_begin(self) -> None:
         """Expect the head of a further request."""
@@ -80,8 +86,12 @@ class Protocol(HttpToolsProtocol):
         self._expect_head()
 
     def on_headers_complete(self) -> None:
-        """The head is there."""
+        """The head is there. Raises ValueError, which ends the parsing, when it came in few pieces and is too large."""
+        may_be_large = self._head_bytes + self._received > MAX_HEAD_BYTES
         self._have_head()
+        if may_be_large and len(self.url) + sum(len(n) + len(v) for n, v in self.headers) > MAX_HEAD_BYTES:
+            self._is_too_large = True
+            raise ValueError(TOO_LARGE)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

@@ -30,8 +30,14 @@ async def test_a_head_that_grows_too_large_is_refused(http: httpx.AsyncClient) -
     half = b"x-padding: " + b"x" * (65536 // 2) + b"\r\n"
     within = await answer_to(http, START, half, b"connection: close\r\n\r\n")
     assert "Send a query." in within
-    for pieces in ((half, half), (half.strip(), half.strip())):
+    for pieces in ((half, half), (half.strip(), half.strip()), (half, half + b"\r\n"), (half * 3 + b"\r\n",)):
         assert (await answer_to(http, START, *pieces)).startswith("HTTP/1.1 431 ")
+
+
+async def test_a_body_beside_a_head_does_not_count_as_one(http: httpx.AsyncClient) -> None:
+    body = b'{"query": "{ hello }"}'.ljust(100_000)
+    head = START.replace(b"GET", b"POST") + b"content-type: application/json\r\nconnection: close\r\n"
+    assert "HTTP/1.1 200 " in await answer_to(http, head + b"content-length: 100000\r\n\r\n" + body)
 
 
 async def test_many_small_requests_in_one_piece_are_no_large_head(http: httpx.AsyncClient) -> None:
