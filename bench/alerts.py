@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from email import policy
 from uuid import UUID
 
 import asyncpg
@@ -33,7 +34,7 @@ from rules.events.policy import PolicyDisabled
 from rules.sealing import KeyRing
 from settings import parse_secret_keys
 
-ALERTS, BEFORE = 300, 10
+ALERTS, BEFORE = 200, 10
 PAUSES_S = 0.05, 0.35
 MOST_S = 1.0
 PATIENCE_S = 60.0
@@ -95,7 +96,7 @@ async def bare_listener(url: str, receivers: Receivers) -> AsyncIterator[None]:
     """Whoever listens to the database, and sends at once what it hears of."""
     connection, rung = await asyncpg.connect(url), asyncio.Event()
     await connection.add_listener(CHANNEL, lambda *_: rung.set())
-    mail, body = made(1).as_bytes(), json.dumps(written(Format.SLACK, MESSAGE)).encode()
+    mail, body = made(1).as_bytes(policy=policy.SMTP), json.dumps(written(Format.SLACK, MESSAGE)).encode()
     smtp = smtplib.SMTP("127.0.0.1", receivers.mail.port)
 
     async def listen() -> None:

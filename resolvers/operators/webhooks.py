@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import db.outbox
+import db.webhook_deliveries
 import db.webhooks
 import resolvers.operators.finding
 import resolvers.webhooks
@@ -49,6 +50,16 @@ async def of_account(database: Database, account_id: UUID | None) -> list[Webhoo
     """The account's webhooks, or the platform's."""
     async with database.connection() as connection:
         return await db.webhooks.of_account(connection, account_id)
+
+
+async def test(database: Database, webhook_id: UUID) -> str:
+    """Send a test; where to. Raises OperatorError."""
+    async with database.transaction() as connection:
+        found = await db.webhooks.load(connection, webhook_id)
+        if found is None:
+            raise OperatorError(f"There is no webhook with the id {webhook_id}.")
+        await db.webhook_deliveries.add_test(connection, webhook_id)
+    return rules.webhooks.host_of(found.url)
 
 
 async def remove(database: Database, webhook_id: UUID) -> str:

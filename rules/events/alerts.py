@@ -145,7 +145,7 @@ class DigestSent(AccountEvent):
         return super().words(voice) | {"count": str(self.total)}
 
 
-def changed(settings: list[AlertSetting], account_id: UUID, actor_id: UUID) -> AlertsChanged:
+def changed(settings: list[AlertSetting], account_id: UUID, actor_id: UUID | None) -> AlertsChanged:
     """What happened when these settings came to hold."""
     return AlertsChanged(
         account_id=account_id,

@@ -14,7 +14,7 @@ from server.commands.parts import beat, mailbox, relay, serve, up, worker
 
 # The operators' commands, each imported when it is asked for: the parts start the faster without them.
 OPERATORS = {
-    "account": "server.commands.operators",
+    "account": "server.commands.hearing",
     "clock": "server.commands.clock",
     "deliveries": "server.commands.deliveries",
     "doctor": "server.commands.doctor",
@@ -28,7 +28,7 @@ OPERATORS = {
     "service-keys": "server.commands.service_keys",
     "settings": "server.commands.settings",
     "domains": "server.commands.domains",
-    "staff": "server.commands.memberships",
+    "staff": "server.commands.hearing",
     "webhooks": "server.commands.webhooks",
     "super-admin": "server.commands.memberships",
 }

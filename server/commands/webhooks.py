@@ -78,7 +78,18 @@ def list_webhooks(account_id: UUID | None, data_dir: Path | None) -> None:
         found: list[Webhook] = run(lambda database: resolvers.operators.webhooks.of_account(database, account_id))
     for webhook in found:
         state = "off" if webhook.disabled_at else "failing" if webhook.failing_since else "on"
-        click.echo("\t".join([str(webhook.id), webhook.url, ",".join(webhook.event_types or ["all events"]), state]))
+        told = ",".join(webhook.event_types or ["all events"])
+        click.echo("\t".join([str(webhook.id), webhook.url, told, state, webhook.format.lower()]))
+
+
+@webhooks.command("test")
+@click.argument("webhook_id", type=click.UUID)
+@data_dir_option
+def test(webhook_id: UUID, data_dir: Path | None) -> None:
+    """Send a test to an endpoint, or a channel of Slack or Teams."""
+    with opened(data_dir) as run:
+        host = run(lambda database: resolvers.operators.webhooks.test(database, webhook_id))
+    click.echo(f"A test is on its way to {host}.")
 
 
 @webhooks.command("remove")

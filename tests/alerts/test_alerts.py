@@ -231,6 +231,30 @@ async def test_admins_get_what_they_are_given_and_owners_what_they_left_on(cast:
     assert await mails(cast, "mfa_disabled") == ["mia"]
 
 
+# By the template of its email to the person.
+TOLD_TO_THE_PERSON = {
+    "mfa_disabled": MfaDisabled,
+    "backup_code_used": BackupCodeUsed,
+    "sign_in_locked": SignInLocked,
+    "mfa_challenge_locked": MfaChallengeLocked,
+    "mfa_reset": MfaReset,
+    "mfa_deadline_extended": MfaDeadlineExtended,
+    "mfa_exempted": MfaExempted,
+}
+
+
+@pytest.mark.parametrize("message", TOLD_TO_THE_PERSON)
+async def test_with_every_alert_switched_off_the_person_is_mailed_all_the_same(
+    cast: World, pool: Database, message: str
+) -> None:
+    for kind in AlertKind:
+        await choose(cast, kind, owners=False, admins=False)
+    (told,) = [told for told in TOLD if told.event is TOLD_TO_THE_PERSON[message]]
+    await happen(cast, pool, await made(cast, told.event, told.facts))
+    assert await mails(cast, message) == ["mia"]
+    assert await alerts(cast) == []
+
+
 async def test_who_wants_none_any_more_gets_nothing_that_was_gathered(cast: World, pool: Database) -> None:
     for _ in range(2):
         await happen(cast, pool, await turned_off(cast))
