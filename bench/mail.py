@@ -97,6 +97,7 @@ async def write_deliveries(url: str) -> None:
     connection = await asyncpg.connect(url)
     account_id = await parts.add_account(connection, "agency", MAILS, MAILS + 1)
     await connection.execute("DELETE FROM factors")
+    await connection.execute("UPDATE users SET reenrollment_required_at = NULL")
     event_id = await connection.fetchval(
         """
         WITH required AS (
