@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import multiprocessing
+import os
 import random
 import smtplib
 import sys
@@ -34,7 +35,7 @@ from rules.events.policy import PolicyDisabled
 from rules.sealing import KeyRing
 from settings import parse_secret_keys
 
-ALERTS, BEFORE = 200, 10
+ALERTS, BEFORE = 200, 20
 PAUSES_S = 0.05, 0.35
 MOST_S = 1.0
 PATIENCE_S = 60.0
@@ -129,6 +130,7 @@ async def measure(url: str, receivers: Receivers) -> Measured:
         await connection.execute("UPDATE events SET dispatched_at = now()")
         await connection.execute("DELETE FROM webhook_deliveries")
     with worker(url, receivers.mail.port, ("worker", "beat", "relay"), webhook_allow_private="true"):
+        parts.come_first(os.getpid())
         ours = await tell(database, receivers, accounts)
     await database.close()
     return {"a bare listener": bare, "relay, broker and worker": ours}
@@ -136,6 +138,7 @@ async def measure(url: str, receivers: Receivers) -> Measured:
 
 def main() -> None:
     """Measure both, and say how they compare."""
+    parts.come_first(os.getpid())
     receivers = Receivers()
     with parts.database() as url:
         measured = asyncio.run(measure(url, receivers))
