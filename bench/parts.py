@@ -119,9 +119,9 @@ async def add_account(connection: Connection, name: str, staff: int, enrolled_ev
                 INSERT INTO factors (user_id, secret_sealed, secret_key_id, last_step, backup_salt, backup_key_id)
                 SELECT id, '\\x00', 'bench', 0, decode(repeat('00', 16), 'hex'), 'bench' FROM people WHERE n % $3 = 0
             )
-            INSERT INTO staff (account_id, user_id, email, role, has_mfa, was_reset)
+            INSERT INTO staff (account_id, user_id, email, role, has_mfa, codes_left, was_reset)
             SELECT $1, id, $4 || email, CASE WHEN n = 0 THEN 'OWNER' WHEN n % 1000 = 1 THEN 'ADMIN' ELSE 'MEMBER' END,
-                n % $3 = 0, n % 5000 = 1 AND n % $3 <> 0
+                n % $3 = 0, CASE WHEN n % $3 = 0 THEN 0 END, n % 5000 = 1 AND n % $3 <> 0
             FROM people
             """,
             account_id,

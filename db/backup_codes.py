@@ -11,17 +11,20 @@ async def replace(connection: Connection, user_id: UUID, digests: list[bytes], s
     """Replace the whole set: every earlier code stops working with this transaction."""
     await connection.execute(
         """
-        UPDATE factors SET backup_salt = $2, backup_key_id = $3, codes_shown_at = now(), codes_saved_at = NULL
-        WHERE user_id = $1
+        WITH shown AS (
+            UPDATE factors SET backup_salt = $2, backup_key_id = $3, codes_shown_at = now(), codes_saved_at = NULL
+            WHERE user_id = $1
+        ), unspent AS (
+            DELETE FROM backup_codes WHERE user_id = $1
+        ), spent AS (
+            DELETE FROM spent_backup_codes WHERE user_id = $1
+        )
+        INSERT INTO backup_codes (user_id, digest) SELECT $1, unnest($4::bytea[])
         """,
         user_id,
         salt,
         key_id,
-    )
-    await connection.execute("DELETE FROM backup_codes WHERE user_id = $1", user_id)
-    await connection.execute("DELETE FROM spent_backup_codes WHERE user_id = $1", user_id)
-    await connection.execute(
-        "INSERT INTO backup_codes (user_id, digest) SELECT $1, unnest($2::bytea[])", user_id, digests
+        digests,
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from db.pool import Connection
 from db.staff import BEFORE_ALL
+from rules.backup_codes import COUNT
 from rules.lock_out import FEW_CODES, LockOutReason
 
 
@@ -33,47 +34,51 @@ class Forecast:
 async def forecast(connection: Connection, account_id: UUID, after: tuple[str, UUID] | None, limit: int) -> Forecast:
     """Who has MFA on and no way back, or hardly any; up to `limit` of them from behind `after`.
 
-    Whoever has spent a code has saved them. That nobody else could help an only owner counts beside another reason.
+    Each number of codes left is an index range of its own, by email, that is read no further than the page goes. That
+    nobody else could help an only owner counts beside another reason.
     """
     rows = await connection.fetch(
         """
         WITH owners AS (
             SELECT count(*) AS n FROM staff WHERE account_id = $1 AND role = 'OWNER' AND invited_at IS NULL
-        ), named AS (
-            -- of most no more is read than that there are enough codes
-            SELECT staff.id, staff.email, staff.role, staff.user_id, saving.is_open
-            FROM staff
-            JOIN factors ON factors.user_id = staff.user_id
-            CROSS JOIN LATERAL (SELECT codes_shown_at IS NOT NULL AND codes_saved_at IS NULL AND NOT EXISTS (
-                SELECT FROM spent_backup_codes AS spent WHERE spent.user_id = staff.user_id) AS is_open) AS saving
-            WHERE account_id = $1 AND invited_at IS NULL AND (saving.is_open
-                OR NOT EXISTS (SELECT FROM backup_codes WHERE user_id = staff.user_id OFFSET $2))
-        ), at_risk AS MATERIALIZED (
-            SELECT id, email, role, remaining, array_remove(ARRAY[
-                CASE WHEN remaining = 0 THEN 'NO_CODES' WHEN remaining <= $2 THEN 'FEW_CODES' END,
-                CASE WHEN is_open AND remaining > 0 THEN 'CODES_NOT_SAVED' END,
-                CASE WHEN role = 'OWNER' AND owners.n = 1 THEN 'ONLY_OWNER' END], NULL) AS reasons
-            FROM owners, named
-            CROSS JOIN LATERAL (SELECT count(*) AS remaining FROM backup_codes WHERE user_id = named.user_id) AS codes
         ), counted AS (
-            SELECT count(*) AS total, count(*) FILTER (WHERE 'NO_CODES' = ANY (reasons)) AS no_codes,
-                count(*) FILTER (WHERE 'FEW_CODES' = ANY (reasons)) AS few_codes,
-                count(*) FILTER (WHERE 'CODES_NOT_SAVED' = ANY (reasons)) AS codes_not_saved,
-                count(*) FILTER (WHERE 'ONLY_OWNER' = ANY (reasons)) AS only_owner
-            FROM at_risk
+            SELECT count(*) AS total, count(*) FILTER (WHERE codes_left = 0) AS no_codes,
+                count(*) FILTER (WHERE codes_left BETWEEN 1 AND $2) AS few_codes,
+                count(*) FILTER (WHERE codes_unsaved AND codes_left > 0) AS codes_not_saved,
+                count(*) FILTER (WHERE role = 'OWNER' AND n = 1) AS only_owner
+            FROM owners, (
+                SELECT role, codes_left, codes_unsaved FROM staff
+                WHERE account_id = $1 AND codes_unsaved AND codes_left >= 0
+                UNION ALL
+                SELECT role, codes_left, codes_unsaved FROM staff
+                WHERE account_id = $1 AND NOT codes_unsaved AND codes_left <= $2
+            ) AS at_risk
+        ), page AS (
+            SELECT found.* FROM (
+                SELECT true AS unsaved, n FROM generate_series(0, $6::int) AS n
+                UNION ALL
+                SELECT false, n FROM generate_series(0, $2::int) AS n
+            ) AS ranges, LATERAL (
+                SELECT id, email, role, codes_left, codes_unsaved FROM staff
+                WHERE account_id = $1 AND codes_unsaved = ranges.unsaved AND codes_left = ranges.n
+                    AND (email, id) > ($3, $4::uuid)
+                ORDER BY email, id LIMIT $5
+            ) AS found
+            ORDER BY email, id LIMIT $5
         )
         SELECT total, no_codes, few_codes, codes_not_saved, only_owner, page.id AS staff_id, email, role,
-            remaining AS backup_codes_remaining, reasons
-        FROM counted LEFT JOIN (
-            SELECT id, email, role, remaining, reasons FROM at_risk
-            WHERE (email, id) > ($3, $4::uuid) ORDER BY email, id LIMIT $5
-        ) AS page ON true
+            codes_left AS backup_codes_remaining, array_remove(ARRAY[
+                CASE WHEN codes_left = 0 THEN 'NO_CODES' WHEN codes_left <= $2 THEN 'FEW_CODES' END,
+                CASE WHEN codes_unsaved AND codes_left > 0 THEN 'CODES_NOT_SAVED' END,
+                CASE WHEN role = 'OWNER' AND n = 1 THEN 'ONLY_OWNER' END], NULL) AS reasons
+        FROM counted, owners LEFT JOIN page ON true
         ORDER BY email, staff_id
         """,
         account_id,
         FEW_CODES,
         *(after or BEFORE_ALL),
         limit,
+        COUNT,
     )
     counted = {reason: rows[0][reason.lower()] for reason in LockOutReason}
     names = ("staff_id", "email", "role", "backup_codes_remaining", "reasons")

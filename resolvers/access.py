@@ -162,11 +162,13 @@ def require_freshness(person: Person) -> None:
 async def confirm_manager(connection: Connection, person: Person, account_id: UUID) -> None:
     """Raises Unauthenticated or NotFound when the person was signed out or lost the role since the request began.
 
-    Holds role and session until the transaction ends, so that a demotion or a reset comes wholly before or after it.
+    Holds role and session until the transaction ends, so that a demotion or a reset comes wholly before or after it;
+    in that order, as whatever changes the person's factor and ends their sessions takes them.
     """
+    is_manager = await db.staff.hold_manager(connection, account_id, person.id)
     if not await db.sessions.hold(connection, person.session_id):
         raise Unauthenticated
-    if not await db.staff.hold_manager(connection, account_id, person.id):
+    if not is_manager:
         raise NotFound
 
 

@@ -8,15 +8,20 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+import db.backup_codes
 import db.factors
+import db.lock_out
 from db.pool import Connection
 from rules.sealing import Sealed
 from tests.parts import Process, environment
 from tests.people import make_world
 from tests.waiting import until
 
-BACKFILLS = [201, 202]
+BACKFILLS = [201, 202, 211]
+CHANGES = ["enable", "replace", "spend", "save", "remove", "join", "invite", "come", "leave"]
 OTHERS_STAFF = (
     "INSERT INTO staff (account_id, user_id, email, role) SELECT $1, id, email, 'MEMBER' FROM users WHERE id = $2"
 )
@@ -111,5 +116,73 @@ async def test_an_upgrade_tells_of_those_who_were_enrolled_or_reset_before_it(
         await until(lambda: database.fetchval(WAITS), "the migration waits for whoever is at work")
     assert await migrating.wait() == 0
     assert (await told(database, olive), await told(database, mia)) == ({(True, False)}, {(False, True)})
-    assert await database.fetchval("SELECT count(*) FROM migrations WHERE number = ANY ($1)", BACKFILLS) == 2
+    assert await database.fetchval("SELECT count(*) FROM migrations WHERE number = ANY ($1)", BACKFILLS) == 3
     await holder.close()
+
+
+CODES = """
+SELECT codes_left, codes_unsaved, CASE WHEN invited_at IS NULL AND factors.user_id IS NOT NULL
+        THEN (SELECT count(*) FROM backup_codes WHERE user_id = staff.user_id) END AS remaining,
+    invited_at IS NULL AND codes_shown_at IS NOT NULL AND codes_saved_at IS NULL
+        AND NOT EXISTS (SELECT FROM spent_backup_codes AS spent WHERE spent.user_id = staff.user_id) AS are_unsaved
+FROM staff LEFT JOIN factors ON factors.user_id = staff.user_id
+"""
+
+
+async def change(database: Connection, account_ids: list[UUID], person: UUID, what: str, which: int) -> None:
+    """One change of the person's codes or roles, as the product's own statements make it."""
+    account_id = account_ids[which % 2]
+    match what:
+        case "enable":
+            await enable(database, person)
+        case "replace" if await db.factors.exists(database, person):
+            digests = [bytes([which, number]) * 16 for number in range(10)]
+            await db.backup_codes.replace(database, person, digests, bytes(16), "k")
+        case "spend":
+            await db.backup_codes.spend(database, person, bytes([which, which]) * 16)
+        case "save":
+            await db.lock_out.save_codes(database, person)
+        case "remove":
+            await db.factors.remove(database, person)
+        case "join" | "invite":
+            await database.execute(f"{OTHERS_STAFF} ON CONFLICT DO NOTHING", account_id, person)
+            if what == "invite":
+                await database.execute("UPDATE staff SET invited_at = now() WHERE account_id = $1", account_id)
+        case "come":
+            await database.execute("UPDATE staff SET invited_at = NULL WHERE account_id = $1", account_id)
+        case "leave":
+            await database.execute("DELETE FROM staff WHERE account_id = $1", account_id)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.tuples(st.sampled_from(CHANGES), st.integers(0, 3)), max_size=25))
+async def test_how_many_codes_are_left_is_told_after_whatever_happens_to_them(
+    database: asyncpg.Connection[asyncpg.Record], steps: list[tuple[str, int]]
+) -> None:
+    await database.execute("DELETE FROM accounts")
+    person = await database.fetchval(
+        "INSERT INTO users (email) VALUES (gen_random_uuid() || '@crowd.example') RETURNING id"
+    )
+    made = await database.fetch("INSERT INTO accounts (name) VALUES ('One'), ('Two') RETURNING id")
+    for what, which in steps:
+        await change(database, [row["id"] for row in made], person, what, which)
+        for row in await database.fetch(CODES):
+            assert (row["codes_left"], row["codes_unsaved"]) == (row["remaining"], row["are_unsaved"])
+
+
+async def test_an_upgrade_tells_of_codes_from_before_it(
+    database_url: str, database: asyncpg.Connection[asyncpg.Record], gatehouse: Callable[..., Process]
+) -> None:
+    await make_world("", database)
+    for name, number in (("olive", 10), ("mia", 2)):
+        person = await user_id(database, name)
+        await enable(database, person)
+        await db.backup_codes.replace(database, person, [bytes([n]) * 32 for n in range(number)], bytes(16), "k")
+    await database.execute("UPDATE staff SET codes_left = NULL, codes_unsaved = false")
+    await database.execute("DELETE FROM migrations WHERE number = ANY ($1)", BACKFILLS)
+    assert await gatehouse("migrate", env=environment(database_url=database_url)).wait() == 0
+    rows = await database.fetch(CODES)
+    assert [(row["codes_left"], row["codes_unsaved"]) for row in rows] == [
+        (row["remaining"], row["are_unsaved"]) for row in rows
+    ]
+    assert {row["codes_left"] for row in rows} == {10, 2, None}

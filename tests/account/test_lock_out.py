@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import asyncpg
 import pytest
 
 from tests.account.acts import ask_account
@@ -95,6 +96,21 @@ async def test_codes_are_saved_by_their_own_person_alone(world: World) -> None:
     assert (await (await world.sign_in("adam")).do(SAVED))["__typename"] == "MfaNotEnabled"
     assert await world.events("BACKUP_CODES_SAVED") == []
     assert await at_risk(world) == {"mia": ["CODES_NOT_SAVED"]}
+
+
+async def test_enrolling_using_and_saving_codes_wait_for_nobody_elses_row(world: World, database_url: str) -> None:
+    holder = await asyncpg.connect(database_url)
+    async with holder.transaction():
+        for table, name in (("users", "id"), ("staff", "user_id")):
+            await holder.execute(f"SELECT FROM {table} WHERE {name} <> $1 FOR UPDATE", await world.user_id("mia"))
+        await holder.execute("SELECT FROM accounts FOR NO KEY UPDATE")
+        factor = await world.enroll(await world.sign_in("mia"))
+        client, token = await world.challenge("mia")
+        answer = await client.do(COMPLETE, token=token, code={"backupCode": factor.backup_codes[0]})
+        client.token = answer["sessionToken"]
+        assert (await client.do(SAVED))["__typename"] == "BackupCodesSaved"
+    await holder.close()
+    assert await at_risk(world) == {}
 
 
 @pytest.mark.parametrize("name", ["mia", "petra", "sam"])
