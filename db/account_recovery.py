@@ -120,7 +120,29 @@ async def lapse(connection: Connection) -> list[UUID]:
     return [row["user_id"] for row in rows]
 
 
-async def remind(connection: Connection) -> list[Waiting]:
+async def of_account(connection: Connection, account_id: UUID) -> list[Waiting]:
+    """What waits for staff of the account, and holds, what ends first before the others."""
+    rows = await connection.fetch(
+        """
+        SELECT user_id, email, started_at, here.ends_at
+        FROM account_recoveries_of($1) AS here JOIN account_recoveries USING (user_id) ORDER BY here.ends_at, user_id
+        """,
+        account_id,
+    )
+    return [Waiting(**row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Reminded:
+    """Who is told again, with the owners of which accounts, and until when it waits."""
+
+    user_id: UUID
+    email: str
+    ends_at: datetime
+    account_ids: list[UUID]
+
+
+async def remind(connection: Connection) -> list[Reminded]:
     """Those whose people are to be told again, as each day; they count as told.
 
     Whoever no mail has reached in time is told, too: theirs ends a day after one has.
@@ -129,12 +151,14 @@ async def remind(connection: Connection) -> list[Waiting]:
         """
         UPDATE account_recoveries SET told_at = now()
         WHERE told_at <= now() - $1::interval AND account_recovery_due_at(account_recoveries) IS NOT NULL
-        RETURNING user_id, email, started_at,
-            greatest(account_recovery_due_at(account_recoveries), now() + $1::interval) AS ends_at
+        RETURNING user_id, email,
+            greatest(account_recovery_due_at(account_recoveries), now() + $1::interval) AS ends_at,
+            ARRAY(SELECT account_id FROM staff WHERE staff.user_id = account_recoveries.user_id AND invited_at IS NULL
+                ORDER BY account_id) AS account_ids
         """,
         TOLD_EVERY,
     )
-    return [Waiting(**row) for row in rows]
+    return [Reminded(**row) for row in rows]
 
 
 async def due(connection: Connection) -> list[UUID]:

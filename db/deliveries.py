@@ -11,6 +11,7 @@ from db.pool import Connection
 from rules.delivery import CLAIM_LIFETIME
 from rules.events.stored import Stored
 from rules.languages import ENGLISH
+from rules.totp import STEP_S
 
 SWEEP_LOCK_ID = 0x6A7E_0003  # any constant that is ours alone
 MOST_ATTEMPTS = 200
@@ -89,6 +90,9 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                     WHEN NOT CASE holds_while
                         WHEN 'ENROLLED' THEN factors.user_id IS NOT NULL
                         WHEN 'NOT_ENROLLED' THEN factors.user_id IS NULL
+                        WHEN 'NOT_PROVED' THEN factors.user_id IS NOT NULL
+                            -- a code is good for a step after its own, too
+                            AND greatest(enabled_at, to_timestamp((last_step + 2) * $9::int)) < occurred_at
                         WHEN 'MEMBER_NOT_ENROLLED' THEN
                             factors.user_id IS NULL AND staff.id IS NOT NULL AND staff.invited_at IS NULL
                         WHEN 'INVITED' THEN staff.invited_at IS NOT NULL
@@ -147,6 +151,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
         UNKNOWN,
         CLAIM_LIFETIME,
         ENGLISH,
+        STEP_S,
     )
     return [Claimed(stored=db.outbox.stored_from(row), **{name: row[name] for name in PLAIN}) for row in rows]
 

@@ -60,11 +60,13 @@ async def to_owners(
     with_admins: bool = False,
     requester_id: UUID | None = None,
     but: UUID | None = None,
+    admins_stand_in: bool = False,
 ) -> None:
     """Write the deliveries of an event that the account's owners are told of, and mark it dispatched.
 
     Of an `alert` they are told unless they have switched its kind off, and admins where they have switched it on.
-    A requester is told as well, as an owner or admin; `but` is not, who gets a message of their own.
+    A requester is told as well, as an owner or admin; `but` is not, who gets a message of their own. Where there is no
+    other owner than that, `admins_stand_in`.
     """
     await connection.execute(
         """
@@ -77,7 +79,10 @@ async def to_owners(
                         WHERE account_id = $2 AND kind = $10 AND NOT alert_settings.email)
                     OR role = 'ADMIN' AND $11 AND EXISTS (SELECT FROM alert_settings
                         WHERE account_id = $2 AND kind = $10 AND email_admins)
-                    OR role = 'ADMIN' AND user_id = $12)
+                    OR role = 'ADMIN' AND user_id = $12
+                    OR role = 'ADMIN' AND $14 AND NOT EXISTS (SELECT FROM staff AS other
+                        WHERE other.account_id = $2 AND other.role = 'OWNER' AND other.invited_at IS NULL
+                            AND other.user_id IS DISTINCT FROM $13))
             ON CONFLICT (event_id, user_id, message) DO NOTHING
         )
         UPDATE events SET dispatched_at = now() WHERE id = $1
@@ -89,6 +94,7 @@ async def to_owners(
         with_admins,
         requester_id,
         but,
+        admins_stand_in,
     )
 
 

@@ -183,6 +183,7 @@ class Progress:
     pending_count: int
     blocked_count: int
     resets_waiting_count: int
+    recoveries_waiting_count: int
 
 
 async def progress(connection: Connection, account_id: UUID) -> Progress:
@@ -191,7 +192,8 @@ async def progress(connection: Connection, account_id: UUID) -> Progress:
         """
         SELECT staff_count, enrolled_count, staff_count - enrolled_count - blocked_count AS pending_count,
             blocked_count,
-            (SELECT count(*) FROM reset_requests WHERE account_id = $1 AND expires_at > now()) AS resets_waiting_count
+            (SELECT count(*) FROM reset_requests WHERE account_id = $1 AND expires_at > now()) AS resets_waiting_count,
+            (SELECT count(*) FROM account_recoveries_of($1)) AS recoveries_waiting_count
         FROM (
             SELECT count(*) AS staff_count, count(*) FILTER (WHERE has_mfa) AS enrolled_count,
                 count(*) FILTER (WHERE NOT has_mfa AND (was_reset OR mfa_deadline(accounts, staff) <= now()))

@@ -34,7 +34,8 @@ async def give(
 async def use(connection: Connection, user_id: UUID, token_hash: bytes) -> UUID | None:
     """Use the person's pass up, under their lock; the account it was given in. None when it does not hold.
 
-    It holds as long as whoever gave it is an owner or admin there.
+    It holds as long as whoever gave it is an owner or admin there, and nobody has chosen meanwhile that a second one
+    must approve what it stands for.
     """
     account_id: UUID | None = await connection.fetchval(
         """
@@ -42,6 +43,8 @@ async def use(connection: Connection, user_id: UUID, token_hash: bytes) -> UUID 
         WHERE user_id = $1 AND token_hash = $2 AND expires_at > now()
             AND EXISTS (SELECT FROM staff WHERE staff.account_id = recovery_passes.account_id
                 AND staff.user_id = issuer_id AND role IN ('OWNER', 'ADMIN') AND invited_at IS NULL)
+            AND NOT EXISTS (SELECT FROM staff JOIN accounts ON accounts.id = staff.account_id
+                WHERE staff.user_id = $1 AND invited_at IS NULL AND reset_needs_approval(reset_approval, role))
         RETURNING account_id
         """,
         user_id,

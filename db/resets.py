@@ -32,8 +32,7 @@ async def needs_approval(connection: Connection, user_id: UUID) -> bool:
         await connection.fetchval(
             """
             SELECT true FROM staff JOIN accounts ON accounts.id = account_id
-            WHERE user_id = $1 AND invited_at IS NULL AND (reset_approval = 'EVERYONE'
-                OR reset_approval = 'OWNERS_AND_ADMINS' AND role IN ('OWNER', 'ADMIN'))
+            WHERE user_id = $1 AND invited_at IS NULL AND reset_needs_approval(reset_approval, role)
             LIMIT 1
             """,
             user_id,

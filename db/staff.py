@@ -31,6 +31,7 @@ class Member(NamedTuple):
     owned_elsewhere: list[UUID]
     enrollment_stopped: bool
     has_reset_waiting: bool
+    needs_approval: bool
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,11 @@ async def page(
             last_reminder_failed_at, invited_at, mfa_deadline,
             mfa_state(enabled_at IS NOT NULL, reenrollment_required_at IS NOT NULL, mfa_deadline, now()),
             mfa_deadline_reason(account, staff, reenrollment_required_at IS NOT NULL),
-            ARRAY(SELECT account_id FROM staff AS other WHERE other.user_id = staff.user_id
-                AND account_id <> $1 AND other.invited_at IS NULL) AS elsewhere,
-            ARRAY(SELECT account_id FROM staff AS other WHERE other.user_id = staff.user_id
-                AND account_id <> $1 AND other.invited_at IS NULL AND other.role = 'OWNER') AS owned_elsewhere,
+            elsewhere, owned_elsewhere,
             enrollment_stopped_at IS NOT NULL AS enrollment_stopped,
             (SELECT id FROM reset_requests WHERE reset_requests.user_id = staff.user_id
-                AND reset_requests.account_id = $1 AND expires_at > now()) IS NOT NULL AS has_reset_waiting
+                AND reset_requests.account_id = $1 AND expires_at > now()) IS NOT NULL AS has_reset_waiting,
+            needs_approval
         FROM (
             SELECT found.id, found.mfa_deadline, accounts AS account
             FROM accounts, (VALUES ('OWNER'), ('ADMIN'), ('MEMBER')) AS roles (role),
@@ -92,6 +91,14 @@ async def page(
         LEFT JOIN (SELECT id AS user_id, reenrollment_required_at, enrollment_stopped_at FROM users) AS users
             ON users.user_id = staff.user_id AND invited_at IS NULL
         LEFT JOIN factors ON factors.user_id = staff.user_id AND invited_at IS NULL
+        CROSS JOIN LATERAL (
+            SELECT coalesce(array_agg(account_id) FILTER (WHERE account_id <> $1), '{}') AS elsewhere,
+                coalesce(array_agg(account_id) FILTER (WHERE account_id <> $1 AND role = 'OWNER'), '{}')
+                    AS owned_elsewhere,
+                coalesce(bool_or(reset_needs_approval(reset_approval, role)), false) AS needs_approval
+            FROM staff AS other JOIN accounts AS theirs ON theirs.id = account_id
+            WHERE other.user_id = staff.user_id AND invited_at IS NULL
+        ) AS everywhere
         ORDER BY email, id
         """,
         account_id,
@@ -131,17 +138,23 @@ async def members(connection: Connection, account_id: UUID, user_ids: list[UUID]
             mfa_deadline(accounts, staff), mfa_state(factors.user_id IS NOT NULL, reenrollment_required_at IS NOT NULL,
                 mfa_deadline(accounts, staff), now()),
             mfa_deadline_reason(accounts, staff, reenrollment_required_at IS NOT NULL),
-            ARRAY(SELECT account_id FROM staff AS other WHERE other.user_id = staff.user_id
-                AND account_id <> $1 AND other.invited_at IS NULL) AS elsewhere,
-            ARRAY(SELECT account_id FROM staff AS other WHERE other.user_id = staff.user_id
-                AND account_id <> $1 AND other.invited_at IS NULL AND other.role = 'OWNER') AS owned_elsewhere,
+            elsewhere, owned_elsewhere,
             enrollment_stopped_at IS NOT NULL AS enrollment_stopped,
             (SELECT id FROM reset_requests WHERE reset_requests.user_id = staff.user_id
-                AND reset_requests.account_id = $1 AND expires_at > now()) IS NOT NULL AS has_reset_waiting
+                AND reset_requests.account_id = $1 AND expires_at > now()) IS NOT NULL AS has_reset_waiting,
+            needs_approval
         FROM staff
         JOIN accounts ON accounts.id = staff.account_id
         LEFT JOIN users ON users.id = staff.user_id AND invited_at IS NULL
         LEFT JOIN factors ON factors.user_id = staff.user_id AND invited_at IS NULL
+        CROSS JOIN LATERAL (
+            SELECT coalesce(array_agg(account_id) FILTER (WHERE account_id <> $1), '{}') AS elsewhere,
+                coalesce(array_agg(account_id) FILTER (WHERE account_id <> $1 AND role = 'OWNER'), '{}')
+                    AS owned_elsewhere,
+                coalesce(bool_or(reset_needs_approval(reset_approval, role)), false) AS needs_approval
+            FROM staff AS other JOIN accounts AS theirs ON theirs.id = account_id
+            WHERE other.user_id = staff.user_id AND invited_at IS NULL
+        ) AS everywhere
         WHERE staff.account_id = $1 AND staff.user_id = ANY ($2)
         """,
         account_id,

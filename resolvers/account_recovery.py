@@ -10,6 +10,7 @@ import db.links
 import db.memberships
 import db.outbox
 import db.policy
+import db.staff
 import db.throttles
 import db.users
 import resolvers.access
@@ -19,10 +20,12 @@ import rules.throttling
 import rules.tokens
 from db.account_recovery import Waiting
 from db.pool import Connection
+from db.staff import Member
 from resolvers.context import Context
 from rules.account_recovery import BEGINS_OTHERWISE, NOT_OFFERED, Delays
 from rules.clients import Client
 from rules.events.account_recovery import (
+    MANAGER,
     SESSION,
     AccountRecoveryChanged,
     AccountRecoveryRequested,
@@ -30,7 +33,14 @@ from rules.events.account_recovery import (
     AccountRecoveryStopped,
 )
 from rules.events.base import EMAIL_LINK, Event
-from rules.failures import ChallengeExpired, LinkExpired, NotFound, NotPermitted, TooManyAttempts
+from rules.failures import (
+    AccountRecoveryEnded,
+    ChallengeExpired,
+    LinkExpired,
+    NotFound,
+    NotPermitted,
+    TooManyAttempts,
+)
 from rules.links import Purpose
 
 
@@ -129,6 +139,38 @@ async def stop(context: Context, token: str) -> str:
         known = await db.users.credentials_of(connection, user_id)
         assert known is not None
     return known.email
+
+
+async def waiting(context: Context, account_id: UUID) -> list[tuple[Waiting, Member]]:
+    """What waits for staff of the account, with whom it is about. Raises what viewed_account raises."""
+    await resolvers.access.viewed_account(context, account_id)
+    async with context.database.connection() as connection:
+        found = await db.account_recovery.of_account(connection, account_id)
+        members = await db.staff.members(connection, account_id, [each.user_id for each in found]) if found else []
+    by_user = {member.user_id: member for member in members}
+    return [(each, by_user[each.user_id]) for each in found if each.user_id in by_user]
+
+
+async def stop_of(context: Context, account_id: UUID, staff_id: UUID) -> Member:
+    """End what waits for a staff member, as an owner or admin. Without a fresh proof: it only keeps what is.
+
+    Raises what managed_account raises, NotFound and AccountRecoveryEnded.
+    """
+    person, _ = await resolvers.access.managed_account(context, account_id, to="stop this")
+    async with context.changing(account_id) as connection:
+        user_id = await db.staff.user_of(connection, account_id, staff_id)
+        if user_id is None:
+            raise NotFound
+        await db.users.lock_all(connection, [person.id, user_id])
+        await resolvers.access.confirm_manager(connection, person, account_id)
+        if not await db.account_recovery.stop(connection, user_id):
+            raise AccountRecoveryEnded
+        stopped = AccountRecoveryStopped(subject_id=user_id, actor_id=person.id, how=MANAGER)
+        await db.outbox.append(connection, stopped)
+        found = await db.staff.members(connection, account_id, [user_id])
+        if not found:
+            raise NotFound  # they left meanwhile
+    return found[0]
 
 
 async def cancel(context: Context) -> None:

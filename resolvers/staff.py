@@ -79,6 +79,11 @@ def can_reset(person: Person, account_id: UUID, member: Member) -> bool:
     )
 
 
+def can_give_pass(person: Person, account_id: UUID, member: Member) -> bool:
+    """Whether the person may give this member a recovery pass now: it never goes round a second approver."""
+    return member.mfa_enabled_at is not None and not member.needs_approval and can_reset(person, account_id, member)
+
+
 def why_no_reset(person: Person, account_id: UUID, member: Member) -> str | None:
     """None, or why the person may not touch this member's factor."""
     return person.may_reset(

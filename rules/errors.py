@@ -100,6 +100,10 @@ AS_DATA = {
         "The reset that waited was approved, declined, stopped, or not approved within 24 hours.",
         "Load `mfaResetRequests` again.",
     ),
+    "AccountRecoveryEnded": (
+        "The account recovery that waited was stopped, or carried out at the end of the wait.",
+        "Load `accountRecoveries` and the roster again.",
+    ),
     "LinkExpired": (
         "The link out of an email is unknown, used, replaced, taken back or too old.",
         "Let the person ask for another.",

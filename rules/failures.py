@@ -109,6 +109,13 @@ class MfaResetPending(Outcome):
 
 
 @dataclass
+class AccountRecoveryEnded(Outcome):
+    """An account recovery that waits no more: stopped, carried out, or lapsed."""
+
+    message: str = "This waits no more: it was stopped, or the wait is over."
+
+
+@dataclass
 class LinkExpired(Outcome):
     """A link out of an email that is unknown, used, replaced, revoked or too old."""
 

@@ -83,6 +83,7 @@ FOR_PEOPLE = (
     "Only an owner may mark a break-glass account.",
     "This staff member has not set up MFA: the password is enough to sign in.",
     "This reset waits no more: it was approved, declined, stopped, or not approved in time.",
+    "This waits no more: it was stopped, or the wait is over.",
     "This is no staff member here.",
     "An account has {most} webhooks at most.",
     "Give a URL that begins with https://.",

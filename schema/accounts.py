@@ -37,6 +37,7 @@ from schema.policy import EnrollmentProgress, PolicyImpact, RequiredOf, Security
 from schema.providers import AccountProvider
 from schema.resets import MfaResetRequest, ResetApproval, requests_of
 from schema.staff import StaffConnection, StaffFilter
+from schema.staff_recoveries import StaffAccountRecovery, recoveries_of
 from schema.staff_sessions import StaffSession
 from schema.standing import MfaException
 from schema.webhooks import Webhook
@@ -158,6 +159,13 @@ class Account:
     async def account_recovery(self, info: Info) -> AccountRecoveryDelays | None:
         delays = await resolvers.account_recovery.delays(info.context, self.facts.id)
         return AccountRecoveryDelays.of(delays) if delays else None
+
+    @strawberry.field(
+        description="Staff who wait to come back alone, who ends first before the others. Owners, admins and "
+        "super-admins only."
+    )
+    async def account_recoveries(self, info: Info) -> list[StaffAccountRecovery] | None:
+        return await recoveries_of(info, self.facts.id)
 
     @strawberry.field(
         description="Who could not come back today if they lost their phone. Owners, admins and super-admins only."

@@ -67,6 +67,11 @@ class MfaResetEnded(Error):
     pass
 
 
+@strawberry.type(description="The account recovery waits no more: it was stopped, or the wait is over.")
+class AccountRecoveryEnded(Error):
+    pass
+
+
 @strawberry.type(description="The link out of an email is unknown, used, replaced, taken back or too old.")
 class LinkExpired(Error):
     pass
@@ -114,6 +119,7 @@ HANDLERS: tuple[strawberry.ExceptionHandler[Any], ...] = (
     Handler(rules.failures.EnrollmentNotStarted, EnrollmentNotStarted),
     Handler(rules.failures.StaffMfaNotEnabled, StaffMfaNotEnabled),
     Handler(rules.failures.MfaResetEnded, MfaResetEnded),
+    Handler(rules.failures.AccountRecoveryEnded, AccountRecoveryEnded),
     Handler(rules.failures.LinkExpired, LinkExpired),
     Handler(rules.failures.RecoveryPassExpired, RecoveryPassExpired),
     Handler(rules.failures.NotPermitted, NotPermitted),

@@ -91,6 +91,9 @@ class EnrollmentProgress:
     pending_count: int = strawberry.field(description="Those who have not, and can go on.")
     blocked_count: int = strawberry.field(description="Those who have not, and cannot continue until they do.")
     resets_waiting_count: int = strawberry.field(description="Resets of MFA that wait for a second owner or admin.")
+    recoveries_waiting_count: int = strawberry.field(
+        description="Staff who wait to come back alone, without their second factor: see accountRecoveries."
+    )
 
     @classmethod
     def of(cls, progress: db.policy.Progress) -> EnrollmentProgress:
@@ -101,4 +104,5 @@ class EnrollmentProgress:
             pending_count=progress.pending_count,
             blocked_count=progress.blocked_count,
             resets_waiting_count=progress.resets_waiting_count,
+            recoveries_waiting_count=progress.recoveries_waiting_count,
         )

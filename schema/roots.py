@@ -32,6 +32,7 @@ from schema.service import ServiceMutation, ServiceQuery
 from schema.services import guard
 from schema.sign_in import SignInMutation
 from schema.staff_care import StaffMutation
+from schema.staff_recoveries import StaffRecoveryMutation
 from schema.staff_sessions import StaffSessionMutation
 from schema.standing import StandingMutation
 from schema.viewer import Viewer, viewer
@@ -84,6 +85,7 @@ class Mutation(
     LockOutMutation,
     CheckUpMutation,
     AccountRecoveryMutation,
+    StaffRecoveryMutation,
 ):
     pass
 

@@ -78,6 +78,10 @@ class StaffMember:
         "Whoever was reminded by hand may be reminded again at once."
     )
     can_reset_mfa: bool = strawberry.field(description="Whether the viewer may reset this person's MFA now.")
+    can_give_recovery_pass: bool = strawberry.field(
+        description="Whether the viewer may give this person a recovery pass now: as a reset, but to nobody whose "
+        "resets a second owner or admin must approve, in whichever account."
+    )
     enrollment_stopped: bool = strawberry.field(
         description="Whether the person said of a reset that it was not their wish: they cannot set up MFA until an "
         "owner resets them again."
@@ -103,6 +107,7 @@ class StaffMember:
             last_reminded_at=member.last_reminded_at,
             last_reminder_failed_at=member.last_reminder_failed_at,
             can_reset_mfa=resolvers.staff.can_reset(person, account_id, member),
+            can_give_recovery_pass=resolvers.staff.can_give_pass(person, account_id, member),
             enrollment_stopped=member.enrollment_stopped,
             mfa_reset_waiting=member.has_reset_waiting,
             state=StaffState.INVITED if member.invited_at else StaffState.ACTIVE,

@@ -9,6 +9,7 @@ import db.factors
 import db.outbox
 import db.person_reset
 import db.users
+from db.account_recovery import Reminded
 from db.pool import Database
 from rules.events.account_recovery import (
     LAPSED,
@@ -29,9 +30,22 @@ async def carry_on(database: Database) -> int:
     async with database.transaction() as connection:
         reminded = await db.account_recovery.remind(connection)
         if reminded:
-            told = [AccountRecoveryReminded(subject_id=each.user_id, until=each.ends_at) for each in reminded]
-            await db.outbox.append_all(connection, told)
+            await db.outbox.append_all(connection, [event for each in reminded for event in _told(each)])
     return len(lapsed) + completed + len(reminded)
+
+
+def _told(reminded: Reminded) -> list[AccountRecoveryReminded]:
+    """One for each account, whose owners are told, too; the person is mailed of the first of them alone."""
+    return [
+        AccountRecoveryReminded(
+            account_id=account_id,
+            subject_id=reminded.user_id,
+            subject_email=reminded.email,
+            until=reminded.ends_at,
+            is_mailed=account_id == reminded.account_ids[0],
+        )
+        for account_id in reminded.account_ids
+    ]
 
 
 async def _complete_due(database: Database) -> int:

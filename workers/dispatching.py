@@ -106,13 +106,27 @@ async def _mail(connection: Connection, waiting: Undispatched, event: Event) -> 
     terms = _terms(event, mailing, waiting.occurred_at)
     if mailing.audience in {Audience.OWNERS, Audience.MANAGERS}:
         chosen_as = mailing.chosen_as or event.alerted_as()
-        with_admins = mailing.audience is Audience.MANAGERS
-        await db.fan_out.to_owners(connection, waiting, terms, chosen_as, with_admins=with_admins)
+        await db.fan_out.to_owners(
+            connection,
+            waiting,
+            terms,
+            chosen_as,
+            with_admins=mailing.audience is Audience.MANAGERS,
+            but=event.subject_id if mailing is event.copy else None,
+            admins_stand_in=mailing.admins_stand_in,
+        )
         return Step(terms.queue)
     if event.copy is not None and event.copy.audience is Audience.OWNERS:
         copied = _terms(event, event.copy, waiting.occurred_at)
         requester_id, subject_id = event.requested_by(), event.subject_id
-        await db.fan_out.to_owners(connection, waiting, copied, requester_id=requester_id, but=subject_id)
+        await db.fan_out.to_owners(
+            connection,
+            waiting,
+            copied,
+            requester_id=requester_id,
+            but=subject_id,
+            admins_stand_in=event.copy.admins_stand_in,
+        )
     elif event.copy is not None and (address := event.copied_to()) is not None:
         await db.fan_out.to_person(connection, waiting, _terms(event, event.copy, waiting.occurred_at), address)
     if mailing.audience is Audience.SUBJECT or event.subject_id is not None:

@@ -16,6 +16,7 @@ from rules.events.mailing import BULK
 from workers.account_recovery import carry_on
 from workers.alerts import tell_gathered
 from workers.app import FORMER_NAMES, WORK, log, wake
+from workers.check_up import remind_of_check_ups
 from workers.digests import write_digests
 from workers.dispatching import Dispatcher, Step
 from workers.reminders import remind
@@ -105,7 +106,9 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
     @app.task(name="gatehouse.remind")
     def record_reminders() -> None:
         async def run() -> int:
-            return await remind(await runtime.database(), runtime.settings.reminder_thresholds)
+            database = await runtime.database()
+            recorded = await remind(database, runtime.settings.reminder_thresholds)
+            return recorded + await remind_of_check_ups(database)
 
         if recorded := runtime.run(run(), STEP_S):
             log.info("Recorded %s reminders.", recorded)

@@ -16,14 +16,15 @@ from rules.events.mailing import Mailing, While
 from rules.events.samples import ACCOUNT_ID, ADMIN_ID, AT
 from rules.voice import ENGLISH, Voice
 
-# In a session of the person, without anything being shown; it no longer held.
-SESSION, LAPSED = "session", "lapsed"
+# In a session of the person, without anything being shown; it no longer held; by an owner or admin.
+SESSION, LAPSED, MANAGER = "session", "lapsed", "manager"
 HOW = {
     "otp": rules.voice.later("by a code of their app"),
     "backup_code": rules.voice.later("by a backup code"),
     "recovery_pass": rules.voice.later("by a recovery pass"),
     EMAIL_LINK: rules.voice.later("by a link of its email"),
     SESSION: rules.voice.later("in a session of theirs"),
+    MANAGER: rules.voice.later("by an owner or admin"),
     LAPSED: rules.voice.later(
         "since their password, address or roles have changed, or an account does not allow it any more"
     ),
@@ -51,7 +52,7 @@ class AccountRecoveryStarted(OwnAct):
     mailing = rules.events.mailing.to_subject(
         "account_recovery_started", further_links=(rules.links.STOP_RECOVERY,), holds_while=While.ENROLLED
     )
-    copy = rules.events.mailing.to_owners("account_recovery_started_owners")
+    copy = rules.events.mailing.to_owners_or_admins("account_recovery_started_owners")
     samples = {
         "account_recovery_started": {
             "account_id": ACCOUNT_ID,
@@ -71,19 +72,36 @@ class AccountRecoveryStarted(OwnAct):
 
 @dataclass(frozen=True, kw_only=True)
 class AccountRecoveryReminded(PersonEvent):
-    description = "A person was told again, as each day, that their account recovery waits."
-    sentence = "{subject} was told that their MFA is reset on {until} unless that is stopped."
+    """As AccountRecoveryStarted; those of before knew neither account nor address, and told no owner."""
+
+    description = (
+        "A person, and the owners of their accounts, were told again, as each day, that their account recovery waits."
+    )
+    sentence = "{subject} and the owners were told that their MFA is reset on {until} unless that is stopped."
     mailing = rules.events.mailing.to_subject(
         "account_recovery_reminded", further_links=(rules.links.STOP_RECOVERY,), holds_while=While.ENROLLED
     )
-    samples = {"account_recovery_reminded": {"until": AT + timedelta(days=2)}}
+    copy = rules.events.mailing.to_owners_or_admins("account_recovery_reminded_owners")
+    samples = {
+        "account_recovery_reminded": {
+            "account_id": ACCOUNT_ID,
+            "subject_email": "mia@example.com",
+            "until": AT + timedelta(days=2),
+        }
+    }
 
+    subject_email: str | None = None
     until: datetime = rules.events.base.shown_as("MFA is reset on")
+    is_mailed: bool = True
+
+    def emailed_as(self) -> Mailing | None:
+        """To the owners alone where the person has had a mail already."""
+        return self.mailing if self.is_mailed else self.copy
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccountRecoveryStopped(PersonEvent):
-    """`how` is what was shown, or one of the two above."""
+    """`how` is what was shown, or one of those above."""
 
     description = "A person's account recovery was stopped: nothing has changed for them."
     sentence = "The account recovery of {subject} was stopped {how}."
@@ -91,13 +109,14 @@ class AccountRecoveryStopped(PersonEvent):
     samples = {
         "account_recovery_stopped": {"how": EMAIL_LINK},
         "account_recovery_lapsed": {"how": LAPSED},
+        "account_recovery_stopped_by_manager": {"actor_id": ADMIN_ID, "how": MANAGER},
     }
 
     how: str
 
     def method(self) -> str | None:
         """What was shown, if anything."""
-        return None if self.how in {SESSION, LAPSED} else self.how
+        return None if self.how in {SESSION, LAPSED, MANAGER} else self.how
 
     def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
         """The facts, with how in words."""

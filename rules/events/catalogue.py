@@ -20,6 +20,7 @@ from rules.events.mfa import (
     AuthenticatorReplaced,
     BackupCodesRegenerated,
     BackupCodesSaved,
+    CheckUpReminded,
     EnrollmentConfirmed,
     EnrollmentLinkRequested,
     MfaDisabled,
@@ -177,6 +178,7 @@ EVENTS: tuple[type[Event], ...] = (
     AccountRecoveryStopped,
     AccountRecoveryCompleted,
     AccountRecoveryChanged,
+    CheckUpReminded,
 )
 # What audit logs show and webhooks tell.
 SHOWN = tuple(event for event in EVENTS if event.is_shown)

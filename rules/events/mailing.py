@@ -25,6 +25,8 @@ class While(StrEnum):
 
     ENROLLED = "ENROLLED"
     NOT_ENROLLED = "NOT_ENROLLED"
+    # Their app has shown no code since.
+    NOT_PROVED = "NOT_PROVED"
     MEMBER_NOT_ENROLLED = "MEMBER_NOT_ENROLLED"
     INVITED = "INVITED"
     OWNER = "OWNER"
@@ -56,6 +58,8 @@ class Mailing:
     holds_while: While | None = None
     # What owners choose about it.
     chosen_as: AlertKind | None = None
+    # Goes to the admins where there is no owner but the person whom it is about.
+    admins_stand_in: bool = False
 
 
 def to_subject(
@@ -72,6 +76,11 @@ def to_subject(
 def to_owners(message: str) -> Mailing:
     """Security mail to all owners of the account."""
     return Mailing(message, Audience.OWNERS, SECURITY, holds_while=While.OWNER)
+
+
+def to_owners_or_admins(message: str) -> Mailing:
+    """The same, to the admins where there is no owner but the person whom it is about."""
+    return Mailing(message, Audience.OWNERS, SECURITY, holds_while=While.MANAGER, admins_stand_in=True)
 
 
 def to_owners_and_requester(message: str) -> Mailing:

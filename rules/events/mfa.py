@@ -10,7 +10,7 @@ import rules.links
 from rules.alerts import AlertKind
 from rules.clients import Client
 from rules.events.base import EMAIL_LINK, OwnAct, PersonEvent, Shown
-from rules.events.mailing import While
+from rules.events.mailing import BULK, Audience, Mailing, While
 from rules.events.resets import REASON
 from rules.events.samples import ACCOUNT_ID, ADMIN_ID
 from rules.voice import ENGLISH, Voice
@@ -82,6 +82,13 @@ class MfaProved(OwnAct):
     description = "A person showed within a session that their authenticator app works, as they are asked to each year."
     sentence = "{subject} showed that their authenticator app works."
     about_method = "otp"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckUpReminded(PersonEvent):
+    description = "A person whose authenticator app has shown no code for a year was asked by email to show one."
+    sentence = "{subject} was asked to show that their authenticator app still works."
+    mailing = Mailing("check_up_reminded", Audience.SUBJECT, BULK, holds_while=While.NOT_PROVED)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,7 +48,9 @@ SECURITY_HEADERS = {
 
 
 # They say how a document is shown, and nothing of a module or a stylesheet, of which a page has dozens.
-OF_DOCUMENTS = frozenset({b"x-frame-options", b"cross-origin-opener-policy", b"permissions-policy"})
+OF_DOCUMENTS = frozenset(
+    {b"content-security-policy", b"x-frame-options", b"cross-origin-opener-policy", b"permissions-policy"}
+)
 PARTS = (b"text/javascript", b"text/css")
 MOST_KEPT = 200
 

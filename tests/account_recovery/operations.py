@@ -39,6 +39,19 @@ mutation ($token: String!) {
 """
 CANCEL = "mutation { cancelAccountRecovery { __typename } }"
 WAITING = "{ viewer { accountRecovery { startedAt endsAt } } }"
+RECOVERIES = """
+query ($account: ID!) { account(id: $account) {
+  accountRecoveries { staffMember { email } startedAt endsAt canStop } } }
+"""
+STOP_OF = """
+mutation ($account: ID!, $staff: ID!) {
+  stopStaffAccountRecovery(input: {accountId: $account, staffId: $staff}) {
+    __typename ... on StaffAccountRecoveryStopped { staffMember { email mfaEnabled } } ... on Error { message } }
+}
+"""
+COMING_BACK = """
+subscription ($account: ID!) { enrollmentProgress(accountId: $account) { recoveriesWaitingCount } }
+"""
 CODE = """
 mutation ($code: SecondFactorInput!) {
   reauthenticate(input: {code: $code}) { __typename ... on Error { message } }

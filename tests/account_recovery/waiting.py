@@ -56,6 +56,17 @@ async def tell(world: World, pool: Database) -> list[str]:
     return names
 
 
+async def told(world: World) -> dict[str, list[str]]:
+    """Whom the mails about account recovery went to so far, by message."""
+    found: dict[str, list[str]] = {}
+    for row in await world.database.fetch(
+        "SELECT message, split_part(email, '@', 1) AS name FROM deliveries WHERE message LIKE 'account_recovery_%' "
+        "ORDER BY email"
+    ):
+        found.setdefault(row["message"], []).append(row["name"])
+    return found
+
+
 async def let_pass(world: World, days: float) -> None:
     """Let so many days pass for whoever waits."""
     await world.database.execute(

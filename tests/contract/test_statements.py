@@ -48,6 +48,7 @@ EXAMPLE_COSTS = {
     "LockOutForecast": 2,
     "CheckUp": 1,
     "AccountRecovery": 2,
+    "AccountRecoveries": 2,
 }
 
 

@@ -8,8 +8,8 @@ from tests.people import World, age_proofs
 
 STEP_UP = "REAUTHENTICATION_REQUIRED"
 OF_SERVICES = RIGHTS.keys() - FOR_PEOPLE_TOO
-# What signs in or shows anew, what a link or an email decides, what only ends sessions, what only reminds, and
-# what only says something of oneself.
+# What signs in or shows anew, what a link or an email decides, what only ends sessions or keeps things as they are,
+# what only reminds, and what only says something of oneself.
 FREE = {
     "signIn",
     "completeMfaChallenge",
@@ -32,6 +32,7 @@ FREE = {
     "startAccountRecovery",
     "stopAccountRecovery",
     "cancelAccountRecovery",
+    "stopStaffAccountRecovery",
 }
 GUARDED = MUTATIONS.keys() - FREE - OF_SERVICES
 # What brings a code itself, beside which the password is proof enough.

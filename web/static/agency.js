@@ -16,11 +16,13 @@ import { t } from "./texts.js";
 /** @typedef {import("./queries.js").Viewer} Viewer */
 
 const RESETS = `mfaResetRequests { id staffMember { ${STAFF_MEMBER} } requestedBy reason expiresAt canApprove canDecline }`;
+const RECOVERIES = "accountRecoveries { staffMember { id email } endsAt canStop }";
 const ACCOUNT = `id name language securityPolicy { ${POLICY} } enrollmentProgress { ${PROGRESS} } staff { ${STAFF} }
   webhooks { ${WEBHOOK} } signInProviders { name title mfaAllowed domains }
-  ${RESETS}
+  ${RESETS} ${RECOVERIES}
   lockOutForecast(first: 5) { totalCount nodes { email backupCodesRemaining reasons } pageInfo { hasNextPage endCursor } }`;
 const PAGE = `query AgencySecurity($id: ID!) { viewer { ${VIEWER} } account(id: $id) { ${ACCOUNT} } }`;
+const WAITING = `query Waiting($id: ID!) { account(id: $id) { ${RESETS} ${RECOVERIES} } }`;
 const NOBODYS_ID = "00000000-0000-0000-0000-000000000000";
 const PROGRESS_CHANGED = `subscription EnrollmentProgress($id: ID!) { enrollmentProgress(accountId: $id) { ${PROGRESS} } }`;
 const MEMBER_CHANGED = `subscription StaffMemberChanged($id: ID!) {
@@ -71,7 +73,7 @@ function show(viewer, account) {
   onOpen("alerts", async (card) => (await import("./alerts.js")).showAlerts(card, account.id, role === "OWNER"));
   onOpen("come-back", async (card) => (await import("./recovery_policy.js")).showRecoveryPolicy(card, account.id, role === "OWNER"));
   beginAccountLanguage(account.id, account.language, role !== null);
-  void showResets(roster, account.mfaResetRequests);
+  void showWaiting(roster, account);
   if (account.lockOutForecast.totalCount) {
     void import("./lock_out.js").then(({ showForecast }) => showForecast(account.id, account.lockOutForecast));
   }
@@ -83,40 +85,47 @@ function show(viewer, account) {
   follow(roster);
 }
 
-/** Whose resets wait, and how often that was asked. */
+/** Whose resets wait, how many wait to come back alone, and how often that was asked. */
 let waiting = new Set();
-let askedResets = 0;
+let comingBack = 0;
+let askedWaiting = 0;
 
-/** @param {Roster} roster @param {import("./resets.js").Waiting[]} resets */
-async function showResets(roster, resets) {
-  const before = waiting.size;
+/**
+ * @param {Roster} roster
+ * @param {{mfaResetRequests: import("./resets.js").Waiting[], accountRecoveries: import("./recoveries.js").Waiting[]}} account
+ */
+async function showWaiting(roster, { mfaResetRequests: resets, accountRecoveries: recoveries }) {
+  const before = [waiting.size, comingBack];
   waiting = new Set(resets.map(({ staffMember }) => staffMember.id));
-  if (!resets.length && !before) return;
-  (await import("./resets.js")).showResets(roster.accountId, resets, (member) => roster.put(member));
+  comingBack = recoveries.length;
+  if (resets.length || before[0]) {
+    (await import("./resets.js")).showResets(roster.accountId, resets, (member) => roster.put(member));
+  }
+  if (comingBack || before[1]) (await import("./recoveries.js")).showRecoveries(roster.accountId, recoveries);
 }
 
 /** Show what waits now; an answer that a later one has overtaken is dropped. @param {Roster} roster */
-async function refreshResets(roster) {
-  askedResets += 1;
-  const mine = askedResets;
-  const { data } = await ask(`query MfaResets($id: ID!) { account(id: $id) { ${RESETS} } }`, { id: roster.accountId });
-  if (mine !== askedResets || !data.account) return;
-  const resets = data.account.mfaResetRequests;
-  for (const { staffMember } of resets) roster.put(staffMember);
-  await showResets(roster, resets);
+async function refreshWaiting(roster) {
+  askedWaiting += 1;
+  const mine = askedWaiting;
+  const { data } = await ask(WAITING, { id: roster.accountId });
+  if (mine !== askedWaiting || !data.account) return;
+  for (const { staffMember } of data.account.mfaResetRequests) roster.put(staffMember);
+  await showWaiting(roster, data.account);
 }
 
 /** @param {Roster} roster @param {import("./roster.js").Progress} progress */
 function progressed(roster, progress) {
   roster.showProgress(progress);
   // What has come between the page and its watch, nobody tells of but the count.
-  if (progress.resetsWaitingCount !== waiting.size) void refreshResets(roster).catch(frame.tellProblem);
+  const isOther = progress.resetsWaitingCount !== waiting.size || progress.recoveriesWaitingCount !== comingBack;
+  if (isOther) void refreshWaiting(roster).catch(frame.tellProblem);
 }
 
 /** @param {Roster} roster @param {import("./roster_row.js").Member} member */
 function memberChanged(roster, member) {
   roster.put(member);
-  if (member.mfaResetWaiting !== waiting.has(member.id)) void refreshResets(roster).catch(frame.tellProblem);
+  if (member.mfaResetWaiting !== waiting.has(member.id)) void refreshWaiting(roster).catch(frame.tellProblem);
 }
 
 /** What few people open is loaded when they do. @param {string} id @param {(card: HTMLElement) => Promise<void>} load */
@@ -160,7 +169,7 @@ async function again(roster) {
   else if (viewer.mfaNotice?.blocking) location.reload();
   else {
     frame.show(viewer, false, () => location.reload());
-    await Promise.all([roster.refresh(), refreshResets(roster)]).catch(frame.tellProblem);
+    await Promise.all([roster.refresh(), refreshWaiting(roster)]).catch(frame.tellProblem);
   }
   return Boolean(viewer);
 }

@@ -15,10 +15,10 @@ import { n, numbers, t } from "./texts.js";
 /** @typedef {import("./roster_row.js").Member} Member */
 /** @typedef {{nodes: Member[], notice: string | null, pageInfo: {hasNextPage: boolean, endCursor: string | null}}} Staff */
 /** @typedef {{staffCount: number, enrolledCount: number, pendingCount: number, blockedCount: number,
- *   resetsWaitingCount: number}} Progress */
+ *   resetsWaitingCount: number, recoveriesWaitingCount: number}} Progress */
 
 export const STAFF = `nodes { ${STAFF_MEMBER} } notice pageInfo { hasNextPage endCursor }`;
-export const PROGRESS = "staffCount enrolledCount pendingCount blockedCount resetsWaitingCount";
+export const PROGRESS = "staffCount enrolledCount pendingCount blockedCount resetsWaitingCount recoveriesWaitingCount";
 const PAGE = `query Staff($id: ID!, $after: String, $filter: StaffFilter) {
   account(id: $id) { staff(after: $after, filter: $filter) { ${STAFF} } } }`;
 const RESET = `mutation ResetStaffMfa($input: ResetStaffMfaInput!) { resetStaffMfa(input: $input) {
@@ -55,7 +55,7 @@ export class Roster {
       {
         name: t("Recovery pass"),
         act: (member) => void this.givePass(member).catch(refused),
-        fits: ({ canResetMfa, mfaEnabled }) => canResetMfa && mfaEnabled,
+        fits: ({ canGiveRecoveryPass }) => canGiveRecoveryPass,
       },
       {
         name: t("Remind"),

@@ -6,14 +6,15 @@ import { day } from "./words.js";
 
 /**
  * @typedef {{id: string, email: string, role: string, mfaState: string, mfaEnabled: boolean, mfaDeadline: string | null,
- *   mfaDeadlineReason: string | null, lastRemindedAt: string | null, canResetMfa: boolean, enrollmentStopped: boolean,
+ *   mfaDeadlineReason: string | null, lastRemindedAt: string | null, canResetMfa: boolean,
+ *   canGiveRecoveryPass: boolean, enrollmentStopped: boolean,
  *   mfaResetWaiting: boolean, state: string, lastReminderFailedAt: string | null,
  *   invitation: {id: string, expiresAt: string} | null}} Member
  * @typedef {{name: string, act: (member: Member) => void, fits: (member: Member) => boolean}} Action
  */
 
 export const STAFF_MEMBER = `id email role mfaState mfaEnabled mfaDeadline mfaDeadlineReason lastRemindedAt canResetMfa
-  enrollmentStopped mfaResetWaiting state
+  canGiveRecoveryPass enrollmentStopped mfaResetWaiting state
   lastReminderFailedAt invitation { id expiresAt }`;
 export const LABELS = [t("Email"), t("Role"), "MFA", t("Actions")];
 
