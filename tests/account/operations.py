@@ -57,6 +57,9 @@ TRY_APPROVAL = """
 query ($account: ID!, $approval: ResetApproval) { account(id: $account) {
   policyImpact(requireMfa: false, resetApproval: $approval) { resetNeverApprovedCount } } }
 """
+MAY_HAVE_PASSES = """
+query ($account: ID!) { account(id: $account) { staff { nodes { email canGiveRecoveryPass } } } }
+"""
 FORECAST = """
 query ($account: ID!, $first: Int, $after: String) { account(id: $account) {
   lockOutForecast(first: $first, after: $after) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from playwright.async_api import expect
 
 from rules.links import Purpose
+from tests.account_recovery.operations import CANCEL
 from tests.account_recovery.waiting import allow, start, started, stop_link, waits
 from tests.coming_in.links import link_to
 from tests.pages.conftest import Sit
@@ -58,6 +59,37 @@ async def test_the_link_of_its_mail_stops_it_by_pressing_once(sit: Sit, world: W
     await page.get_by_role("button", name="Stop it").click()
     await expect(page.get_by_role("status")).to_contain_text(f"Nothing has changed for {email('mia')}")
     assert not await waits(world)
+
+
+async def test_an_owner_sees_who_waits_as_it_begins_and_stops_it(sit: Sit, world: World) -> None:
+    mia = await world.enrolled("mia")
+    page = await sit("olive", at="/settings/security")
+    await expect(page.get_by_role("row").filter(has_text=email("mia"))).to_be_visible()
+    await allow(world)
+    card = page.get_by_role("region", name="Coming back without MFA")
+    for stopped_here in (False, True):
+        await expect(card).to_have_count(0)
+        assert (await start(world))["__typename"] == "AccountRecoveryStarted"
+        await expect(card.get_by_role("listitem")).to_contain_text(email("mia"))
+        await expect(card.get_by_role("listitem")).to_contain_text("MFA is reset on")
+        if stopped_here:
+            await card.get_by_role("button", name="Stop it").click()
+            said = page.get_by_text(f"Stopped. The MFA of {email('mia')} stays as it is.")
+            await expect(said).to_be_visible()
+        else:
+            await mia.do(CANCEL)
+    await expect(card).to_have_count(0)
+    assert [event["data"]["how"] for event in await world.events("ACCOUNT_RECOVERY_STOPPED")] == ["session", "manager"]
+
+
+async def test_what_waits_is_there_when_the_page_opens_and_an_operator_only_looks(sit: Sit, world: World) -> None:
+    await started(world)
+    page = await sit("sue")
+    await set_up(page)
+    await page.goto(f"/settings/security?account={world.account_id}")
+    card = page.get_by_role("region", name="Coming back without MFA")
+    await expect(card.get_by_role("listitem")).to_contain_text(email("mia"))
+    await expect(card.get_by_role("button")).to_have_count(0)
 
 
 async def test_the_banner_tells_whoever_it_is_about_and_stops_it(sit: Sit, world: World) -> None:

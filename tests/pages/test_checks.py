@@ -248,6 +248,7 @@ async def test_nothing_stands_in_the_way_of_coming_back_alone(sit: Sit, world: W
     await check(page, fetched)
     page = await sit("olive", at="/settings/security")
     await expect(page.get_by_role("region", name="Who may be locked out")).to_be_visible()
+    await expect(page.get_by_role("region", name="Coming back without MFA")).to_be_visible()
     await page.get_by_text("Whether, and how long who waits").click()
     await expect(page.get_by_role("checkbox", name="Staff may come back alone")).to_be_checked()
     await check(page, fetched)
