@@ -6,7 +6,6 @@ from uuid import UUID
 
 import db.account_recovery
 import db.challenges
-import db.links
 import db.memberships
 import db.outbox
 import db.policy
@@ -14,7 +13,7 @@ import db.staff
 import db.throttles
 import db.users
 import resolvers.access
-import resolvers.reenrollment
+import resolvers.links
 import rules.account_recovery
 import rules.throttling
 import rules.tokens
@@ -89,11 +88,7 @@ async def start(context: Context, token: str) -> Waiting:
 
     Raises LinkExpired, also when it is not allowed any more or the password was changed since, and TooManyAttempts.
     """
-    found = await resolvers.reenrollment.find_link(context, token, Purpose.START_RECOVERY)
-    async with context.changing(found.user_id) as connection:
-        await db.users.lock(connection, found.user_id)
-        if not await db.links.use(connection, found):
-            raise LinkExpired
+    async with resolvers.links.used_up(context, token, Purpose.START_RECOVERY) as (connection, found):
         started = await db.account_recovery.start(connection, found.user_id, found.made_at)
         if started is not None:
             await _tell(context, connection, started)
@@ -126,11 +121,7 @@ async def stop(context: Context, token: str) -> str:
 
     Raises LinkExpired and TooManyAttempts.
     """
-    found = await resolvers.reenrollment.find_link(context, token, Purpose.STOP_RECOVERY)
-    async with context.changing(found.user_id) as connection:
-        await db.users.lock(connection, found.user_id)
-        if not await db.links.use(connection, found):
-            raise LinkExpired
+    async with resolvers.links.used_up(context, token, Purpose.STOP_RECOVERY) as (connection, found):
         user_id = await db.account_recovery.stop_told(connection, found.event_id)
         if user_id is None:
             raise LinkExpired

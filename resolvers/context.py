@@ -20,8 +20,8 @@ from db.pool import Connection, Database
 from resolvers.hashing import Hasher
 from resolvers.held import Held
 from resolvers.hub import Hub
+from resolvers.queues import Queues
 from resolvers.shared import Shared
-from resolvers.turns import Turns
 from rules.clients import Client
 from rules.failures import Forbidden, ServiceUnavailable, Unauthenticated
 from rules.languages import ENGLISH
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 NO_KEY = "Only a service may ask this: send a service key."
 WRONG_KEY = "This service key is unknown, revoked or expired."
 
-LONGEST_TURN_S = 6.0
+LONGEST_WAIT_S = 6.0
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Service:
     database: Database
     ring: KeyRing
     hasher: Hasher
-    turns: Turns
+    queues: Queues
     issuer: str
     product: str
     hub: Hub
@@ -105,8 +105,8 @@ class Context:
         async with AsyncExitStack() as stack:
             if whose is not None:
                 try:
-                    async with asyncio.timeout(LONGEST_TURN_S):
-                        await stack.enter_async_context(self.service.turns.of(str(whose)))
+                    async with asyncio.timeout(LONGEST_WAIT_S):
+                        await stack.enter_async_context(self.service.queues.of(str(whose)))
                 except TimeoutError:
                     raise ServiceUnavailable from None
             connection = await stack.enter_async_context(self.service.database.transaction())

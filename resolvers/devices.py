@@ -5,12 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 import db.devices
-import db.links
 import db.outbox
 import db.sessions
 import db.throttles
 import db.users
-import resolvers.reenrollment
+import resolvers.links
 import rules.devices
 import rules.throttling
 from db.pool import Connection
@@ -19,7 +18,7 @@ from resolvers.context import Context
 from rules.events.base import Event
 from rules.events.passwords import PasswordResetRequested
 from rules.events.signing_in import NewDeviceSignedIn, SignInRejected
-from rules.failures import LinkExpired, TooManyAttempts
+from rules.failures import TooManyAttempts
 from rules.links import Purpose
 
 
@@ -57,11 +56,7 @@ async def reject(context: Context, token: str) -> tuple[str, bool]:
 
     Returns the person's email and whether there is a password to change. Raises LinkExpired and TooManyAttempts.
     """
-    found = await resolvers.reenrollment.find_link(context, token, Purpose.NOT_MY_SIGN_IN)
-    async with context.changing(found.user_id) as connection:
-        await db.users.lock(connection, found.user_id)
-        if not await db.links.use(connection, found):
-            raise LinkExpired
+    async with resolvers.links.used_up(context, token, Purpose.NOT_MY_SIGN_IN) as (connection, found):
         session_id = await db.devices.forget(connection, found.user_id, found.event_id)
         if session_id is not None:
             await db.sessions.end_of(connection, found.user_id, session_id)

@@ -12,10 +12,9 @@ import db.sessions
 import db.throttles
 import db.users
 import resolvers.access
+import resolvers.links
 import resolvers.sessions
 import rules.throttling
-import rules.tokens
-from db.links import Found
 from db.pool import Connection
 from db.sign_in import Arrival
 from resolvers.context import Context
@@ -46,7 +45,7 @@ async def confirm(context: Context, token: str) -> Person:
     Another session, of whoever knows the password alone, stays as it is. Raises LinkExpired and TooManyAttempts.
     """
     person = await context.person()
-    found = await find_link(context, token, Purpose.ENROLLMENT, person.id)
+    found = await resolvers.links.find(context, token, Purpose.ENROLLMENT, person.id)
     async with context.changing(person.id) as connection:
         await resolvers.access.lock_person(connection, person)
         if not await db.links.use(connection, found):
@@ -63,11 +62,7 @@ async def dispute(context: Context, token: str) -> str:
     A factor goes, too: whoever enrolled since the reset may have known no more than the password. Raises LinkExpired
     and TooManyAttempts.
     """
-    found = await find_link(context, token, Purpose.NOT_ME)
-    async with context.changing(found.user_id) as connection:
-        await db.users.lock(connection, found.user_id)
-        if not await db.links.use(connection, found):
-            raise LinkExpired
+    async with resolvers.links.used_up(context, token, Purpose.NOT_ME) as (connection, found):
         await db.users.stop_enrolling(connection, found.user_id)
         await db.factors.remove(connection, found.user_id)
         await resolvers.sessions.leave_nothing_open(connection, found.user_id)
@@ -91,18 +86,3 @@ async def _tell_owners(context: Context, connection: Connection, user_id: UUID) 
     ]
     await db.outbox.append_all(connection, disputed)
     return known.email
-
-
-async def find_link(context: Context, token: str, purpose: Purpose, user_id: UUID | None = None) -> Found:
-    """The link that holds, of this person if given. What belongs to none is charged to the address, and it alone.
-
-    Raises LinkExpired, TooManyAttempts.
-    """
-    token_hash = rules.tokens.digest(rules.tokens.LINK_PREFIX, token)
-    async with context.database.connection() as connection:
-        found = await db.links.find(connection, token_hash, [purpose]) if token_hash else None
-        if found is not None and user_id in {None, found.user_id}:
-            return found
-        key = rules.throttling.wrong_link_key(context.client.ip_address)
-        await db.throttles.charge(connection, key, rules.throttling.WRONG_LINK)
-    raise LinkExpired

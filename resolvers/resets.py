@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import db.links
 import db.outbox
 import db.person_reset
 import db.resets
 import db.staff
 import db.users
 import resolvers.access
-import resolvers.reenrollment
+import resolvers.links
 import resolvers.staff
 import rules.standing
 from db.pool import Connection
@@ -86,11 +85,7 @@ async def stop(context: Context, token: str) -> str:
 
     Raises LinkExpired and TooManyAttempts.
     """
-    found = await resolvers.reenrollment.find_link(context, token, Purpose.STOP_RESET)
-    async with context.changing(found.user_id) as connection:
-        await db.users.lock(connection, found.user_id)
-        if not await db.links.use(connection, found):
-            raise LinkExpired
+    async with resolvers.links.used_up(context, token, Purpose.STOP_RESET) as (connection, found):
         ended = await db.resets.stop(connection, found.event_id)
         if ended is None:
             raise LinkExpired

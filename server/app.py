@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 import db.pool
 import resolvers.hashing
-import resolvers.turns
+import resolvers.queues
 import settings as settings_module
 from db.pool import REQUESTS
 from resolvers.context import Service
@@ -55,7 +55,7 @@ class Capacity:
 
     hash_cost: HashCost = HASH_COST
     hashes_waiting: int = resolvers.hashing.LONGEST_QUEUE
-    turns_waiting: int = resolvers.turns.LONGEST_QUEUE
+    longest_queue: int = resolvers.queues.LONGEST_QUEUE
     exchange_s: float = EXCHANGE_S  # with an OpenID provider
     room: Room = ROOM
 
@@ -94,7 +94,7 @@ def create_app(
             database,
             ring,
             hasher,
-            resolvers.turns.Turns(capacity.turns_waiting),
+            resolvers.queues.Queues(capacity.longest_queue),
             settings.issuer,
             settings.product,
             hub,

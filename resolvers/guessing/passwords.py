@@ -61,13 +61,13 @@ async def at_door(context: Context, door: Door, known: Credentials | None) -> As
 
     What is closed already is refused before it would wait, and holds no place in the queue.
     """
-    turns = context.service.turns
-    if not turns.has_room(door.key):
+    queues = context.service.queues
+    if not queues.has_room(door.key):
         async with context.database.connection() as connection:
             closed = await db.throttles.closed(connection, door.key, door.limits)
         if closed is not None:
             raise closed
-    async with turns.of(door.key):
+    async with queues.of(door.key):
         async with context.database.connection() as connection:
             charged = await db.throttles.charge(
                 connection, door.key, door.limits, door.tallies, rules.throttling.WATCHED_STRANGER

@@ -163,7 +163,7 @@ async def test_what_is_locked_is_refused_without_a_place_in_the_queue_or_a_hash(
     proxied: World, database_url: str
 ) -> None:
     await guess_from(proxied, ["203.0.113.1"], 10)
-    async with proxied_server(proxied, database_url, replace(CAPACITY, turns_waiting=0, hashes_waiting=0)):
+    async with proxied_server(proxied, database_url, replace(CAPACITY, longest_queue=0, hashes_waiting=0)):
         assert await at(proxied, "203.0.113.2").refusal(SIGN_IN, email=email("mia"), password="x") == "RATE_LIMITED"
         flood = [at(proxied, "203.0.113.1") for _ in range(20)]
         outcomes = await asyncio.gather(*(guess(client, password=PASSWORD) for client in flood))
@@ -171,7 +171,7 @@ async def test_what_is_locked_is_refused_without_a_place_in_the_queue_or_a_hash(
 
 
 async def test_a_full_queue_at_one_address_is_nobody_elses(world: World, database_url: str) -> None:
-    async with proxied_server(world, database_url, replace(CAPACITY, turns_waiting=5)):
+    async with proxied_server(world, database_url, replace(CAPACITY, longest_queue=5)):
         await _flood_one_address(world)
 
 

@@ -1,4 +1,4 @@
-"""Turns: what many requests ask of one thing at once is done a few at a time, and the others wait."""
+"""Queues: what many requests ask of one thing at once is done a few at a time, and the others wait."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class _Queue:
     free: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
 
-class Turns:
-    """The turns of one process.
+class Queues:
+    """The queues of one process.
 
     A guess is charged before it is looked at, so many right ones at once would look like a guesser; three never do.
     """
@@ -36,7 +36,7 @@ class Turns:
 
     @asynccontextmanager
     async def of(self, key: str) -> AsyncIterator[None]:
-        """Wait for a turn at `key`, and hold it. Raises RateLimited when too many wait already."""
+        """Wait at `key`, then be one of the few. Raises RateLimited when too many wait already."""
         queue = self._queues.setdefault(key, _Queue())
         if queue.count >= self._longest_queue:
             raise RateLimited
