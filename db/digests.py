@@ -24,7 +24,7 @@ class Open:
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """How much is open, of whatever kind."""
         counts = (self.pending_count, self.blocked_count, self.excepted_count, self.invited_count)
         return sum(counts) + self.failing_webhook_count
 
@@ -63,12 +63,10 @@ async def claim(connection: Connection, week: datetime) -> list[Open]:
                 invited_at IS NULL AND coalesce(excepted_until > now(), false) AS is_excepted,
                 invited_at IS NULL AND mfa_deadline(accounts, staff) IS NOT NULL
                     AND NOT coalesce(excepted_until > now(), false) AS asked,
-                CASE WHEN invited_at IS NULL THEN mfa_state(factors.user_id IS NOT NULL,
-                    reenrollment_required_at IS NOT NULL, mfa_deadline(accounts, staff), now()) END AS state
+                CASE WHEN invited_at IS NULL
+                    THEN mfa_state(has_mfa, was_reset, mfa_deadline(accounts, staff), now()) END AS state
             FROM staff
             JOIN accounts ON accounts.id = staff.account_id
-            JOIN users ON users.id = staff.user_id
-            LEFT JOIN factors ON factors.user_id = staff.user_id
             WHERE staff.account_id = due.account_id
         ) AS member ON true
         GROUP BY due.account_id ORDER BY due.account_id

@@ -1,6 +1,7 @@
 """A guess at a password or a code: charged before it is looked at, and given back unless it was wrong.
 
-Within `async with`, whoever looks at the guess raises WrongGuess, and anything else that ends it gives the charge back.
+Within `async with`, whoever looks at the guess raises WrongGuess, or gives a right one back in the transaction of what
+follows from it. Whatever else is raised gives the charge back.
 """
 
 from __future__ import annotations
@@ -44,26 +45,24 @@ class NotACode(Exception):
     """What was typed cannot be a code: there is nothing to guess by it, so it costs no guess."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Guess:
     """A guess that has been charged."""
 
     charged: Charge
-    is_given_back: bool = False
 
     async def give_back(self, connection: Connection) -> None:
         """It was right: give it back in the transaction of what follows. Last, since throttles are locked last."""
         await db.throttles.give_back(connection, self.charged)
-        self.is_given_back = True
 
 
 @asynccontextmanager
 async def looked_at(
     context: Context, charged: Charge, wrong: Callable[[WrongGuess], Awaitable[Failure]]
 ) -> AsyncIterator[Guess]:
-    guess = Guess(charged)
+    """Let it be looked at; `wrong` records a wrong one, and says what it is answered."""
     try:
-        yield guess
+        yield Guess(charged)
     except WrongGuess as error:
         raise await wrong(error) from None
     except Exception as error:
@@ -73,8 +72,6 @@ async def looked_at(
             logger.error("%s", error)
             raise ServiceUnavailable from error
         raise
-    if not guess.is_given_back:
-        await _give_back(context, charged)
 
 
 async def _give_back(context: Context, charged: Charge) -> None:
