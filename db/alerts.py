@@ -72,8 +72,8 @@ async def take_turns(
 ) -> list[Recipient]:
     """Who gets the alert of this event at once; whoever had one of the kind within the hour gets it later.
 
-    In every account where the event shows. Not who is `mailed` about it as the person whom it concerns, nor the owners
-    where it has an email of its own to them.
+    In every account where the event shows. Left out are the person whom it concerns, if `mailed` about it, and the
+    owners, if it has an email of its own to them.
     """
     rows = await connection.fetch(
         """

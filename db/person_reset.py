@@ -17,7 +17,7 @@ from rules.links import AFTER_RESET
 
 
 async def end_everything(connection: Connection, user_id: UUID) -> None:
-    """Sessions, challenges, an enrollment, a lock, under the person's lock; and what it demands: enrolling anew."""
+    """End sessions, challenges, enrollment and lock of the person, who must enroll anew. Under their lock."""
     await db.users.require_reenrollment(connection, user_id)
     await db.sessions.end_all(connection, user_id)
     await db.challenges.drop_all(connection, user_id)

@@ -148,11 +148,11 @@ async def impact(connection: Connection, account_id: UUID, wanted: Wanted) -> Im
                     coalesce($4, required_of) AS required_of
                 FROM accounts WHERE id = $1) AS account
         ), members AS (
-            SELECT factors.user_id IS NOT NULL AS is_enrolled, mfa_deadline(
+            SELECT has_mfa AS is_enrolled, mfa_deadline(
                     CASE WHEN saved.deadline IS NOT NULL THEN since END, saved.deadline, joiner_days, required_of,
                     role, created_at, excepted_until
                 ) AS deadline, role
-            FROM saved, staff LEFT JOIN factors ON factors.user_id = staff.user_id
+            FROM saved, staff
             WHERE account_id = $1 AND invited_at IS NULL
         )
         SELECT count(*) AS staff_count,

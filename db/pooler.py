@@ -20,7 +20,7 @@ OWN_PREFIX = secrets.token_hex(6)
 
 
 class LentConnection(Plain):
-    """Each statement has a transaction, since between its steps the next server could be another; so has each limit.
+    """Runs each statement in a transaction with its limits: without one, each of its steps could meet another server.
 
     It wants `statement_cache_size=0`: a statement that was kept on one server is not on the next.
     """

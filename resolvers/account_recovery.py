@@ -99,7 +99,7 @@ async def start(context: Context, token: str) -> Waiting:
 
 
 async def _tell(context: Context, connection: Connection, started: Waiting) -> None:
-    """The person, and the owners of each of their accounts."""
+    """Tell the person, and the owners of each of their accounts."""
     account_ids = await db.memberships.accounts_of(connection, started.user_id)
     told = [
         AccountRecoveryStarted(
@@ -173,7 +173,7 @@ async def cancel(context: Context) -> None:
 
 
 async def end(connection: Connection, user_id: UUID, how: str) -> None:
-    """Whoever waits has shown to be here, under their lock: nothing waits for them any more."""
+    """End what waits for the person, if anything does: they have shown a factor or are signed in. Under their lock."""
     await db.outbox.append_all(connection, await ended(connection, user_id, how))
 
 

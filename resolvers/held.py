@@ -32,5 +32,5 @@ class Held:
 
     async def roll_back(self, error: BaseException) -> None:
         """Undo the change, because of the error. Raises ServiceUnavailable where the database has caused it."""
-        # Whoever asks goes on with the error: the stack has only to know of it.
+        # The caller raises the error itself; here it makes the transaction roll back.
         await self._stack.__aexit__(type(error), error, error.__traceback__)

@@ -105,7 +105,7 @@ async def update(
 async def _choose_approval(
     connection: Connection, editor: Person | ServiceKey, account_id: UUID, approval: ResetApproval
 ) -> Account:
-    """Whoever is not owner could else take away the second look at what they are about to do."""
+    """Owners alone choose it: an admin could otherwise switch off the approval that their own reset would need."""
     if not isinstance(editor, Person) or not editor.owns(account_id):
         raise NotPermitted(OWNERS_CHOOSE)
     await resolvers.access.confirm_owner(connection, editor, account_id)

@@ -60,7 +60,7 @@ async def approve(context: Context, account_id: UUID, request_id: UUID) -> Membe
 
 
 async def decline(context: Context, account_id: UUID, request_id: UUID) -> Member:
-    """Let it be. Raises what managed_account raises, NotPermitted and MfaResetEnded."""
+    """Refuse what another has asked for: the reset never happens. Raises as `approve`, but StaffMfaNotEnabled."""
     person, _ = await resolvers.access.managed_account(context, account_id, to="decline a reset of MFA")
     resolvers.access.require_freshness(person)
     async with context.changing(account_id) as connection:

@@ -23,7 +23,6 @@ class AccountRecoveryDelays:
 
     @classmethod
     def of(cls, delays: rules.account_recovery.Delays) -> AccountRecoveryDelays:
-        """The delays as clients see them."""
         return cls(owner_days=delays.owner_days, admin_days=delays.admin_days, member_days=delays.member_days)
 
 
@@ -36,7 +35,6 @@ class AccountRecovery:
 
     @classmethod
     def of(cls, waiting: db.account_recovery.Waiting | rules.account_recovery.Recovery) -> AccountRecovery:
-        """What waits, as clients see it."""
         return cls(started_at=waiting.started_at, ends_at=waiting.ends_at)
 
 

@@ -218,7 +218,6 @@ class Account:
 
     @classmethod
     def of(cls, account: rules.people.Account) -> Account:
-        """The account as clients see it."""
         return cls(id=strawberry.ID(str(account.id)), name=account.name, facts=account)
 
 

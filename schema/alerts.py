@@ -47,7 +47,6 @@ class AlertSetting:
 
     @classmethod
     def of(cls, setting: rules.alerts.AlertSetting) -> AlertSetting:
-        """The setting as clients see it."""
         return cls(kind=AlertKind[setting.kind], email=setting.email, email_admins=setting.email_admins)
 
 

@@ -30,7 +30,6 @@ class Compliance:
 
     @classmethod
     def of(cls, found: db.compliance.Compliance, exceptions: list[db.exceptions.MfaException]) -> Compliance:
-        """What was found, as clients see it."""
         return cls(
             at=found.at,
             require_mfa=found.required_since is not None,

@@ -45,7 +45,6 @@ class LockOutRisk:
 
     @classmethod
     def of(cls, risk: Risk) -> LockOutRisk:
-        """The risk as clients see it."""
         return cls(
             staff_id=strawberry.ID(str(risk.staff_id)),
             email=risk.email,
@@ -77,7 +76,6 @@ class LockOutForecast:
 
     @classmethod
     async def of(cls, page: resolvers.lock_out.Page) -> LockOutForecast:
-        """The forecast as clients see it."""
         return cls(
             nodes=await made_in_turns(LockOutRisk.of, page.risks),
             page_info=PageInfo.of(page.risks, page.cursor_of, page.has_next, page.has_previous),

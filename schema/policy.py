@@ -45,7 +45,6 @@ class SecurityPolicy:
 
     @classmethod
     def of(cls, policy: rules.policy.Policy) -> SecurityPolicy:
-        """The policy as clients see it."""
         return cls(
             require_mfa=policy.is_on,
             grace_period_days=policy.grace_days,
@@ -73,7 +72,6 @@ class PolicyImpact:
 
     @classmethod
     def of(cls, impact: db.policy.Impact, never_approved: int) -> PolicyImpact:
-        """The impact as clients see it."""
         return cls(
             staff_count=impact.staff_count,
             enrolled_count=impact.enrolled_count,
@@ -97,7 +95,6 @@ class EnrollmentProgress:
 
     @classmethod
     def of(cls, progress: db.policy.Progress) -> EnrollmentProgress:
-        """The progress as clients see it."""
         return cls(
             staff_count=progress.staff_count,
             enrolled_count=progress.enrolled_count,

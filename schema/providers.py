@@ -29,7 +29,6 @@ class AccountProvider:
 
     @classmethod
     def of(cls, provider: resolvers.account_providers.AccountProvider) -> AccountProvider:
-        """The provider as clients see it."""
         return cls(
             name=provider.name,
             title=provider.title,

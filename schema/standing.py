@@ -42,7 +42,6 @@ class MfaException:
 
     @classmethod
     def of(cls, exception: db.exceptions.MfaException) -> MfaException:
-        """The exception as clients see it."""
         return cls(
             id=strawberry.ID(str(exception.id)),
             kind=MfaExceptionKind[exception.kind],

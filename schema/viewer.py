@@ -63,7 +63,6 @@ class MfaNotice:
 
     @classmethod
     def of(cls, notice: rules.notice.Notice, info: Info) -> MfaNotice:
-        """The notice as clients see it."""
         return cls(
             reason=MfaNoticeReason.ACCOUNT_POLICY if notice.account else MfaNoticeReason.ADMIN_RESET,
             account=Account.of(notice.account) if notice.account else None,
@@ -85,7 +84,6 @@ class MfaCheckUp:
 
     @classmethod
     def of(cls, check_up: rules.check_up.CheckUp, info: Info) -> MfaCheckUp:
-        """The check-up as clients see it."""
         return cls(
             title=told(info, rules.check_up.TITLE),
             message=told(info, rules.check_up.MESSAGE),

@@ -37,7 +37,6 @@ class WebhookAttempt:
 
     @classmethod
     def of(cls, info: Info, attempt: db.webhook_deliveries.Attempt) -> WebhookAttempt:
-        """The attempt as clients see it."""
         return cls(
             attempted_at=attempt.attempted_at,
             duration_ms=attempt.duration_ms,
@@ -67,7 +66,6 @@ class WebhookDelivery:
 
     @classmethod
     def of(cls, info: Info, delivery: db.webhook_deliveries.Delivery) -> WebhookDelivery:
-        """The delivery as clients see it."""
         return cls(
             id=strawberry.ID(str(delivery.id)),
             event_id=strawberry.ID(str(delivery.event_id)) if delivery.event_id is not None else None,
@@ -110,7 +108,6 @@ class Webhook:
 
     @classmethod
     def of(cls, webhook: db.webhooks.Webhook) -> Webhook:
-        """The webhook as clients see it."""
         types = webhook.event_types
         return cls(
             id=strawberry.ID(str(webhook.id)),

@@ -91,7 +91,6 @@ class Patient(Task):  # type: ignore[type-arg]
     """A task that leaves what the database does not do now to the sweep and the relay, who will ask for it again."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run it."""
         try:
             return super().__call__(*args, **kwargs)
         except (ServiceUnavailable, TimeoutError) as error:

@@ -61,7 +61,7 @@ def _is_about_us(code: int, text: str) -> bool:
 
 
 def _without(recipient: str, text: str) -> str:
-    """The text as it would be to anybody."""
+    """The text without the recipient, so that the same refusal of several people reads the same."""
     local, _, _ = recipient.partition("@")
     return re.sub(rf"(?<!\w)({re.escape(recipient)}|{re.escape(local)})(?!\w)", "", text, flags=re.IGNORECASE)
 
