@@ -70,16 +70,17 @@ def test_ports_are_published_on_loopback_and_none_but_the_apis_unless_asked_for(
 
 
 def test_services_wait_for_what_they_need_to_be_healthy() -> None:
-    for service in OURS.values():
-        for needed, how in service["depends_on"].items():
-            if how["condition"] == "service_healthy":
-                assert "healthcheck" in SERVICES[needed]
-            else:
-                assert (needed, how["condition"]) == ("migrate", "service_completed_successfully")
+    waits = [(needed, how["condition"]) for service in OURS.values() for needed, how in service["depends_on"].items()]
+    healthy = {needed for needed, condition in waits if condition == "service_healthy"}
+    assert healthy == {"postgres", "valkey"}
+    assert all("healthcheck" in SERVICES[needed] for needed in healthy)
+    others = {(needed, condition) for needed, condition in waits if needed not in healthy}
+    assert others == {("migrate", "service_completed_successfully")}
 
 
 def test_every_running_part_is_asked_how_it_is_on_its_status_port() -> None:
     running = {name: service for name, service in OURS.items() if name != "migrate"}
+    assert running.keys() >= {"api", "relay", "worker", "beat"}
     for service in running.values():
         port = service["environment"]["GATEHOUSE_STATUS_PORT"]
         assert f"http://127.0.0.1:{port}/readyz" in service["healthcheck"]["test"][-1]

@@ -90,9 +90,9 @@ def whole(message: Message | None) -> bool:
 
 @each
 def test_every_translation_has_what_the_text_is_filled_in_with(language: str, domain: str) -> None:
-    for message in catalogue(language, domain):
-        if not message.id:
-            continue
+    messages = [message for message in catalogue(language, domain) if message.id]
+    assert messages
+    for message in messages:
         originals, translations = forms(message.id), forms(message.string)
         places = {frozenset(PLACE.findall(text)) - ENGLISH_WORDS for text in originals}
         assert {frozenset(PLACE.findall(text)) - ENGLISH_WORDS for text in translations} <= places, message.id

@@ -41,6 +41,7 @@ WORDS = re.compile(r"[A-Za-z]{4,}")
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_no_mail_has_a_sentence_of_english_left(language: str) -> None:
+    assert IN[language].keys() == MAILS.keys() != set()
     for name, mail in IN[language].items():
         english = set(part(MAILS[name], "plain").splitlines())
         same = {line for line in part(mail, "plain").splitlines() if line in english and " " in line.strip()}
@@ -51,6 +52,7 @@ def test_no_mail_has_a_sentence_of_english_left(language: str) -> None:
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_text_and_html_tell_the_same_in_each_language(language: str) -> None:
+    assert IN[language]
     for name, mail in IN[language].items():
         html = re.sub(
             r"<head>.*?</head>|<!--.*?-->|<div class=\"preheader.*?</div>", " ", part(mail, "html"), flags=re.S

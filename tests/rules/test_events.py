@@ -129,6 +129,7 @@ def test_every_class_of_an_event_is_in_the_catalogue_once() -> None:
 def test_an_event_is_described_and_has_a_sentence(event: type[Event]) -> None:
     assert event.description.endswith(".")
     named = {name for _, name, _, _ in string.Formatter().parse(event.sentence) if name}
+    assert samples(event)
     for sample in samples(event).values():
         assert named <= {"actor", "subject", *sample.words()}
         assert "{" not in sample.summary("olive", "mia")
