@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from db.pool import Database
-from rules import tokens
 from rules.links import Purpose
 from tests.account_recovery.operations import REQUEST, START
 from tests.client import Client
@@ -81,16 +79,7 @@ async def let_pass(world: World, days: float) -> None:
 
 async def stop_link(world: World, name: str = "mia", event_type: str = "ACCOUNT_RECOVERY_STARTED") -> str:
     """The token of the link to stop it, as this person's mail about the latest event of this type holds it."""
-    token = tokens.make(tokens.LINK_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
-    await world.database.execute(
-        "INSERT INTO links (token_hash, purpose, user_id, event_id, made_at, expires_at) "
-        "SELECT $1, $2, $3, max(id), now(), now() + interval '1 day' FROM events WHERE type = $4",
-        tokens.digest(tokens.LINK_PREFIX, token),
-        Purpose.STOP_RECOVERY,
-        await world.user_id(name),
-        event_type,
-    )
-    return token
+    return await link_to(world, email(name), Purpose.STOP_RECOVERY, about=event_type, minutes=24 * 60)
 
 
 async def is_enrolled(world: World, name: str = "mia") -> bool:

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
 
 from rules import tokens
 from rules.links import Purpose
 from tests.people import World
 
 
-async def link_to(world: World, address: str, purpose: Purpose, **moved: Any) -> str:
-    """The token of a link to this person, as if its email had left; of an invitation, of the one that is open."""
+async def link_to(
+    world: World, address: str, purpose: Purpose, *, about: str | None = None, minutes: float = 30
+) -> str:
+    """The token of a link to this person, as if its email had left, which is about the latest event of that type.
+
+    That of an invitation is of the one that is open.
+    """
     token = tokens.make(tokens.LINK_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
     await world.database.execute(
         """
         INSERT INTO links (token_hash, purpose, user_id, event_id, staff_id, made_at, expires_at)
-        SELECT $2, $3, users.id, -1, staff.id, coalesce(invited_at, now()), now() + $4 * interval '1 minute'
+        SELECT $2, $3, users.id,
+            CASE WHEN $5::text IS NULL THEN -1 ELSE (SELECT max(id) FROM events WHERE type = $5) END, staff.id, coalesce(invited_at, now()), now() + $4 * interval '1 minute'
         FROM users LEFT JOIN staff ON $3 = 'INVITATION' AND staff.user_id = users.id AND invited_at IS NOT NULL
         WHERE users.email = $1
         """,
         address,
         tokens.digest(tokens.LINK_PREFIX, token),
         purpose,
-        moved.get("minutes", 30),
+        minutes,
+        about,
     )
     return token
