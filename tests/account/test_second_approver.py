@@ -10,8 +10,9 @@ from rules.resets import ResetApproval
 from tests.account.acts import ask_account, reset
 from tests.account.approving import REASON, asked, asked_with_mia, choose, decide, has_factor, link, tell
 from tests.account.operations import APPROVE, DECLINE, STOP, SUMMARIES, TRY_APPROVAL, WAITING
+from tests.line import give_factors
 from tests.operations import ISSUE_PASS, RESET, UPDATE_SCOPE
-from tests.people import World, email, facts_of
+from tests.people import World, crowd, email, facts_of
 from tests.reminders.cast import planned, pool
 from tests.service.operations import backend
 from tests.watching.watch import until_followed, watching
@@ -82,6 +83,21 @@ async def test_neither_whoever_asked_nor_the_person_nor_a_member_decides(
     other = await sam.do(operation, account=str(world.other_account_id), reset=reset_id)
     assert other["__typename"] == "MfaResetEnded"
     assert await has_factor(world)
+
+
+async def test_of_two_that_wait_the_one_that_is_named_is_approved(world: World, pool: Database) -> None:
+    olive, adam, older = await asked(world)
+    await tell(world, pool)
+    (other,) = await crowd(world.database, world.account_id, 1)
+    await give_factors(world.database, [other])
+    staff = await world.database.fetchval("SELECT id FROM staff WHERE user_id = $1", other)
+    newer = (await olive.do(RESET, account=str(world.account_id), staff=str(staff), reason=REASON))["resetId"]
+    assert (await decide(adam, world, APPROVE, newer))["__typename"] == "NotPermitted"  # no mail of its own has left
+    await tell(world, pool)
+    approved = await decide(adam, world, APPROVE, newer)
+    assert approved["staffMember"]["email"] == "000000@crowd.example"
+    assert await has_factor(world)
+    assert [each["id"] for each in await ask_account(adam, world, WAITING)] == [older]
 
 
 async def test_it_is_not_approved_before_its_mails_have_left(world: World, pool: Database) -> None:
