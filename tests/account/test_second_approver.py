@@ -105,6 +105,8 @@ async def test_it_is_not_approved_before_its_mails_have_left(world: World, pool:
     assert (await decide(adam, world, APPROVE, reset_id))["__typename"] == "NotPermitted"
     assert {"mia", "olive"} <= set(await planned(world, pool))
     assert (await decide(adam, world, APPROVE, reset_id))["__typename"] == "NotPermitted"
+    await world.database.execute("UPDATE deliveries SET state = 'sent', sent_at = now() WHERE email = $1", email("mia"))
+    assert (await decide(adam, world, APPROVE, reset_id))["__typename"] == "NotPermitted"
     await world.database.execute("UPDATE deliveries SET state = 'failed'")  # nobody has been told, or ever will be
     assert (await decide(adam, world, APPROVE, reset_id))["__typename"] == "NotPermitted"
     assert await has_factor(world)
