@@ -10,7 +10,9 @@ from tests.account.acts import reset
 from tests.account.operations import CHOOSE_APPROVAL
 from tests.client import Client
 from tests.coming_in.links import link_to
-from tests.people import World, email
+from tests.line import give_factors
+from tests.operations import RESET
+from tests.people import World, crowd, email
 from tests.reminders.cast import planned
 
 REASON = "Phone lost on the train"
@@ -56,3 +58,12 @@ async def has_factor(world: World, name: str = "mia") -> bool:
 async def link(world: World, name: str, minutes: int = 30) -> str:
     """The token of the link that stops it, as this person's mail holds it."""
     return await link_to(world, email(name), Purpose.STOP_RESET, about="MFA_RESET_REQUESTED", minutes=minutes)
+
+
+async def asked_of_another(olive: Client, world: World) -> str:
+    """The id of a second reset, that Olive has asked for: of 000000@crowd.example."""
+    (other,) = await crowd(world.database, world.account_id, 1)
+    await give_factors(world.database, [other])
+    staff = await world.database.fetchval("SELECT id FROM staff WHERE user_id = $1", other)
+    asked = await olive.do(RESET, account=str(world.account_id), staff=str(staff), reason=REASON)
+    return str(asked["resetId"])

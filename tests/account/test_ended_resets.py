@@ -11,7 +11,7 @@ import pytest
 from db.pool import Database
 from rules.failures import ServiceUnavailable
 from tests.account.acts import ask_account, reset
-from tests.account.approving import REASON, asked, choose, decide, has_factor, link, tell
+from tests.account.approving import REASON, asked, asked_of_another, choose, decide, has_factor, link, tell
 from tests.account.operations import APPROVE, DECLINE, STOP, SUMMARIES, WAITING
 from tests.line import Line
 from tests.parts import body_of
@@ -45,6 +45,14 @@ async def test_the_link_of_the_email_stops_it_once(world: World, pool: Database,
     (event,) = await world.events("MFA_RESET_STOPPED")
     assert event["actor_id"] == await world.user_id(name)
     assert await has_factor(world)
+
+
+async def test_of_two_that_wait_a_link_stops_the_one_that_its_mail_was_about(world: World) -> None:
+    olive, adam, _ = await asked(world)
+    token = await link(world, "olive")
+    other = await asked_of_another(olive, world)
+    assert (await world.client().do(STOP, token=token))["email"] == email("mia")
+    assert [each["id"] for each in await ask_account(adam, world, WAITING)] == [other]
 
 
 async def test_after_a_day_it_is_over_and_told(world: World, pool: Database) -> None:

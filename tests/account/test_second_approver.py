@@ -8,11 +8,20 @@ import rules.resets
 from db.pool import Database
 from rules.resets import ResetApproval
 from tests.account.acts import ask_account, reset
-from tests.account.approving import REASON, asked, asked_with_mia, choose, decide, has_factor, link, tell
+from tests.account.approving import (
+    REASON,
+    asked,
+    asked_of_another,
+    asked_with_mia,
+    choose,
+    decide,
+    has_factor,
+    link,
+    tell,
+)
 from tests.account.operations import APPROVE, DECLINE, STOP, SUMMARIES, TRY_APPROVAL, WAITING
-from tests.line import give_factors
 from tests.operations import ISSUE_PASS, RESET, UPDATE_SCOPE
-from tests.people import World, crowd, email, facts_of
+from tests.people import World, email, facts_of
 from tests.reminders.cast import planned, pool
 from tests.service.operations import backend
 from tests.watching.watch import until_followed, watching
@@ -88,10 +97,7 @@ async def test_neither_whoever_asked_nor_the_person_nor_a_member_decides(
 async def test_of_two_that_wait_the_one_that_is_named_is_approved(world: World, pool: Database) -> None:
     olive, adam, older = await asked(world)
     await tell(world, pool)
-    (other,) = await crowd(world.database, world.account_id, 1)
-    await give_factors(world.database, [other])
-    staff = await world.database.fetchval("SELECT id FROM staff WHERE user_id = $1", other)
-    newer = (await olive.do(RESET, account=str(world.account_id), staff=str(staff), reason=REASON))["resetId"]
+    newer = await asked_of_another(olive, world)
     assert (await decide(adam, world, APPROVE, newer))["__typename"] == "NotPermitted"  # no mail of its own has left
     await tell(world, pool)
     approved = await decide(adam, world, APPROVE, newer)
