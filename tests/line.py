@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -90,6 +91,17 @@ class Line:
 
     async def let_time_pass(self) -> None:
         """Move every stored time so far back that claims are over, pauses have ended and hand-overs are late."""
+
+        async def moved() -> bool:
+            # It takes all rows, and so may meet in a deadlock with who takes some of them: then once more.
+            with suppress(asyncpg.DeadlockDetectedError):
+                await self._move_times()
+                return True
+            return False
+
+        await until(moved, "the stored times are moved")
+
+    async def _move_times(self) -> None:
         await self.database.execute(
             "UPDATE deliveries SET claimed_at = claimed_at - interval '31 s' WHERE state = 'sending'"
         )

@@ -35,15 +35,24 @@ class Stubborn:
         self.recipients: list[str] = []
         self.taken: list[bytes] = []
         self.refusals: dict[str, str] = {}
+        self._under_way: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, to its end."""
+        self._under_way[asyncio.current_task()] = writer
         try:
             await self._converse(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
+            del self._under_way[asyncio.current_task()]
+
+    async def end(self) -> None:
+        """Drop the connections that a client has kept, so that none is left to the loop's end."""
+        for writer in self._under_way.values():
+            writer.transport.abort()
+        await asyncio.gather(*(task for task in self._under_way if task))
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._reply("banner", reader, writer)
@@ -95,5 +104,8 @@ async def stubborn(word: str, manner: str) -> AsyncIterator[Stubborn]:
     scheme = "smtp+starttls" if word in {"STARTTLS", "handshake"} else "smtp"
     login = "gatehouse:secret@" if word == "AUTH" else ""
     server.url = f"{scheme}://{login}127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-    yield server
-    listening.close()
+    try:
+        yield server
+    finally:
+        listening.close()
+        await server.end()
