@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -136,10 +136,11 @@ async def change(database: Connection, account_ids: list[UUID], person: UUID, wh
         case "enable":
             await enable(database, person)
         case "replace" if await db.factors.exists(database, person):
-            digests = [bytes([which, number]) * 16 for number in range(10)]
+            digests = [uuid4().bytes * 2 for _ in range(10)]
             await db.backup_codes.replace(database, person, digests, bytes(16), "k")
         case "spend":
-            await db.backup_codes.spend(database, person, bytes([which, which]) * 16)
+            left = await database.fetch("SELECT digest FROM backup_codes WHERE user_id = $1 LIMIT $2", person, which)
+            await db.backup_codes.spend(database, person, left[-1]["digest"] if left else bytes(32))
         case "save":
             await db.lock_out.save_codes(database, person)
         case "remove":

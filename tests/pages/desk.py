@@ -53,6 +53,9 @@ class Desk:
     async def close(self) -> None:
         """Close all, and fail when a page asked elsewhere or complained."""
         for context in self.contexts:
+            # What a test carries by itself is carried to its end, so that it does not break into the next one.
+            for page in context.pages:
+                await page.unroute_all(behavior="wait")
             await context.close()
         assert self.complaints == []
 
