@@ -37,7 +37,9 @@ class MfaDeadlineReason(Enum):
     POLICY = strawberry.enum_value("POLICY", description="The account's requirement.")
     JOINED_LATER = strawberry.enum_value("JOINED_LATER", description="The member joined after it was turned on.")
     EXTENDED = strawberry.enum_value("EXTENDED", description="An owner or admin gave more time.")
-    EXEMPTED = strawberry.enum_value("EXEMPTED", description="An owner or admin exempted the member until then.")
+    EXEMPTED = strawberry.enum_value(
+        "EXEMPTED", description="An owner or admin exempted the member: until that ends nothing is asked."
+    )
     RESET = strawberry.enum_value("RESET", description="An owner, admin or operator reset the member's MFA.")
 
 

@@ -72,6 +72,20 @@ async def test_more_time_opens_the_gate_and_keeps_the_banner(world: World) -> No
     assert event["data"]["reason"] == "On leave"
 
 
+async def test_an_exemption_that_ends_before_the_deadline_asks_nothing_meanwhile_and_is_told_as_the_reason(
+    world: World,
+) -> None:
+    await require_mfa(world.database, world.account_id, days_ago=0, grace_days=10)
+    olive, mia = await enrolled_olive(world), await world.sign_in("mia")
+    answer = await olive.do(EXEMPT, input=await asked(world, "mia", until=ahead(days=2)))
+    assert answer["results"] == [{"staffMember": {"mfaState": "NOT_ENABLED", "mfaDeadlineReason": "EXEMPTED"}}]
+    assert (await mia.ask(DAYS_LEFT))["viewer"]["mfaNotice"] is None
+    await world.database.execute("UPDATE staff SET excepted_until = now() WHERE is_exempt")
+    assert (await mia.ask(DAYS_LEFT))["viewer"]["mfaNotice"] == {"daysRemaining": 10, "blocking": False}
+    answer = await olive.do(EXTEND, input=await asked(world, "mia", until=ahead(days=1)))
+    assert answer["results"][0]["staffMember"]["mfaDeadlineReason"] == "POLICY"
+
+
 async def test_an_exemption_asks_nothing_until_it_ends(world: World) -> None:
     olive, mia = await enrolled_olive(world), await blocked(world)
     await olive.do(EXEMPT, input=await asked(world, "mia", until=ahead(days=2)))

@@ -19,7 +19,7 @@ export const STAFF_MEMBER = `id email role mfaState mfaEnabled mfaDeadline mfaDe
 export const LABELS = [t("Email"), t("Role"), "MFA", t("Actions")];
 
 /** @type {Record<string, string>} */
-const EXCEPTIONS = { EXTENDED: t("more time until {day}"), EXEMPTED: t("exempt until {day}") };
+const EXCEPTIONS = { EXTENDED: t("more time until {day}"), EXEMPTED: t("exempt, MFA required from {day}") };
 /** @type {Record<string, string>} */
 const ROLES = { OWNER: t("Owner"), ADMIN: t("Admin"), MEMBER: t("Member") };
 /** @type {Record<string, string>} */
