@@ -144,7 +144,9 @@ async def test_a_race_with_the_persons_own_enabling_ends_in_one_of_the_two_order
             await world.user_id("mia"),
         )
         assert state is not None
-        assert body["data"]["verifyAndEnableMfa"]["__typename"] == "MfaEnabled"
+        # The session may have ended before it is looked at whose it is.
+        came = body["data"]["verifyAndEnableMfa"] or {"__typename": body["errors"][0]["extensions"]["code"]}
+        assert came["__typename"] in {"MfaEnabled", "UNAUTHENTICATED"}
         if answer["__typename"] == "StaffMfaReset":
             assert (state["on"], state["reset"], state["sessions"]) == (False, True, 0)
         else:
