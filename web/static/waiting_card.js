@@ -49,7 +49,7 @@ function drop(item) {
  * @param {[string, () => Promise<string>][]} decisions what is announced once it is done
  */
 export function waitingRow(key, email, told, decisions) {
-  const item = make("li", "");
+  const item = make("li", "", "hook");
   const words = make("div", "");
   const whom = make("p", email, "device");
   whom.id = `waits-${key}`;
