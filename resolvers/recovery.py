@@ -136,7 +136,10 @@ async def _start(context: Context, connection: Connection, challenge: Challenge,
         client=context.client,
         service_key=challenge.service_key,
     )
-    await db.outbox.append(connection, used)
-    await resolvers.account_recovery.end(connection, user_id, "recovery_pass")
-    await db.outbox.append_all(connection, resolvers.standing.told_to_owners(context, arrived, " ".join(amr)))
+    told = [
+        used,
+        *await resolvers.account_recovery.ended(connection, user_id, "recovery_pass"),
+        *resolvers.standing.told_to_owners(context, arrived, " ".join(amr)),
+    ]
+    await db.outbox.append_all(connection, told)
     return SignedIn(token, started.expires_at)

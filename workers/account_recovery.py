@@ -23,14 +23,12 @@ async def carry_on(database: Database) -> int:
     """Do what is due now; return for how many people something was. Safe to run twice at once."""
     async with database.transaction() as connection:
         lapsed = await db.account_recovery.lapse(connection)
-        if lapsed:
-            stopped = [AccountRecoveryStopped(subject_id=user_id, how=LAPSED) for user_id in lapsed]
-            await db.outbox.append_all(connection, stopped)
+        stopped = [AccountRecoveryStopped(subject_id=user_id, how=LAPSED) for user_id in lapsed]
+        await db.outbox.append_all(connection, stopped)
     completed = await _complete_due(database)
     async with database.transaction() as connection:
         reminded = await db.account_recovery.remind(connection)
-        if reminded:
-            await db.outbox.append_all(connection, [event for each in reminded for event in _told(each)])
+        await db.outbox.append_all(connection, [event for each in reminded for event in _told(each)])
     return len(lapsed) + completed + len(reminded)
 
 

@@ -15,8 +15,7 @@ async def remind_of_check_ups(database: Database) -> int:
         async with database.transaction() as connection:
             looked_at = await db.check_up.look(connection)
             due = [CheckUpReminded(subject_id=each.user_id) for each in looked_at if each.is_due]
-            if due:
-                await db.outbox.append_all(connection, due)
+            await db.outbox.append_all(connection, due)
         asked += len(due)
         if len(looked_at) < db.check_up.AT_ONCE:
             return asked

@@ -43,9 +43,18 @@ class AccountRecoveryRequested(Shown):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccountRecoveryStarted(OwnAct):
+class OfOneMail(PersonEvent):
     """One for each account of the person, whose owners are told; the person is mailed of the first of them alone."""
 
+    is_mailed: bool = True
+
+    def emailed_as(self) -> Mailing | None:
+        """To the owners alone where the person has had a mail already."""
+        return self.mailing if self.is_mailed else self.copy
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountRecoveryStarted(OfOneMail, OwnAct):
     description = "A person's account recovery began to wait: unless stopped, their MFA is reset when it ends."
     sentence = "{subject} asked to come back without MFA; it is reset on {until} unless that is stopped."
     about_method = EMAIL_LINK
@@ -63,16 +72,11 @@ class AccountRecoveryStarted(OwnAct):
 
     subject_email: str
     until: datetime = rules.events.base.shown_as("MFA is reset on")
-    is_mailed: bool = True
-
-    def emailed_as(self) -> Mailing | None:
-        """To the owners alone where the person has had a mail already."""
-        return self.mailing if self.is_mailed else self.copy
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccountRecoveryReminded(PersonEvent):
-    """As AccountRecoveryStarted; those of before knew neither account nor address, and told no owner."""
+class AccountRecoveryReminded(OfOneMail):
+    """Those of former versions knew neither account nor address, and told no owner."""
 
     description = (
         "A person, and the owners of their accounts, were told again, as each day, that their account recovery waits."
@@ -92,11 +96,6 @@ class AccountRecoveryReminded(PersonEvent):
 
     subject_email: str | None = None
     until: datetime = rules.events.base.shown_as("MFA is reset on")
-    is_mailed: bool = True
-
-    def emailed_as(self) -> Mailing | None:
-        """To the owners alone where the person has had a mail already."""
-        return self.mailing if self.is_mailed else self.copy
 
 
 @dataclass(frozen=True, kw_only=True)
