@@ -91,14 +91,7 @@ async def page(
         LEFT JOIN (SELECT id AS user_id, reenrollment_required_at, enrollment_stopped_at FROM users) AS users
             ON users.user_id = staff.user_id AND invited_at IS NULL
         LEFT JOIN factors ON factors.user_id = staff.user_id AND invited_at IS NULL
-        CROSS JOIN LATERAL (
-            SELECT coalesce(array_agg(account_id) FILTER (WHERE account_id <> $1), '{}') AS elsewhere,
-                coalesce(array_agg(account_id) FILTER (WHERE account_id <> $1 AND role = 'OWNER'), '{}')
-                    AS owned_elsewhere,
-                coalesce(bool_or(reset_needs_approval(reset_approval, role)), false) AS needs_approval
-            FROM staff AS other JOIN accounts AS theirs ON theirs.id = account_id
-            WHERE other.user_id = staff.user_id AND invited_at IS NULL
-        ) AS everywhere
+        CROSS JOIN LATERAL roles_everywhere(staff.user_id, $1)
         ORDER BY email, id
         """,
         account_id,
@@ -147,14 +140,7 @@ async def members(connection: Connection, account_id: UUID, user_ids: list[UUID]
         JOIN accounts ON accounts.id = staff.account_id
         LEFT JOIN users ON users.id = staff.user_id AND invited_at IS NULL
         LEFT JOIN factors ON factors.user_id = staff.user_id AND invited_at IS NULL
-        CROSS JOIN LATERAL (
-            SELECT coalesce(array_agg(account_id) FILTER (WHERE account_id <> $1), '{}') AS elsewhere,
-                coalesce(array_agg(account_id) FILTER (WHERE account_id <> $1 AND role = 'OWNER'), '{}')
-                    AS owned_elsewhere,
-                coalesce(bool_or(reset_needs_approval(reset_approval, role)), false) AS needs_approval
-            FROM staff AS other JOIN accounts AS theirs ON theirs.id = account_id
-            WHERE other.user_id = staff.user_id AND invited_at IS NULL
-        ) AS everywhere
+        CROSS JOIN LATERAL roles_everywhere(staff.user_id, $1)
         WHERE staff.account_id = $1 AND staff.user_id = ANY ($2)
         """,
         account_id,
