@@ -12,7 +12,7 @@ from db.audit import Entry
 from rules.events.catalogue import SHOWN
 from rules.events.stored import OPERATOR
 from rules.voice import Voice
-from schema.common import PageInfo, made_in_turns
+from schema.common import PageInfo, edges_of, made_in_turns
 
 
 @strawberry.enum(description="What happened.")
@@ -77,8 +77,7 @@ class AuditEventEdge:
 
 
 async def _edges(self: AuditEventConnection) -> list[AuditEventEdge]:
-    cursors = await made_in_turns(self.page.cursor_of, self.page.entries)
-    return [AuditEventEdge(cursor=cursor, node=node) for cursor, node in zip(cursors, self.nodes, strict=True)]
+    return await edges_of(AuditEventEdge, self.page.cursor_of, self.page.entries, self.nodes)
 
 
 @strawberry.type(description="A page of events, newest first.")

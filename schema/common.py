@@ -21,6 +21,7 @@ Info: TypeAlias = StrawberryInfo[Context, None]
 MADE_AT_ONCE = 50
 Given = TypeVar("Given")
 Made = TypeVar("Made")
+Edge = TypeVar("Edge")
 
 
 def _serialize(instant: datetime) -> str:
@@ -91,3 +92,11 @@ async def made_in_turns(make: Callable[[Given], Made], given: Sequence[Given]) -
             await asyncio.sleep(0)
         made += map(make, given[start : start + MADE_AT_ONCE])
     return made
+
+
+async def edges_of(
+    edge: Callable[..., Edge], cursor_of: Callable[[Given], str], entries: Sequence[Given], nodes: Sequence[object]
+) -> list[Edge]:
+    """The edges of a page, each of an entry's cursor and the node made of it."""
+    cursors = await made_in_turns(cursor_of, entries)
+    return [edge(cursor=cursor, node=node) for cursor, node in zip(cursors, nodes, strict=True)]

@@ -9,7 +9,7 @@ import strawberry
 
 import resolvers.lock_out
 from db.lock_out import Risk
-from schema.common import Info, PageInfo, Role, made_in_turns
+from schema.common import Info, PageInfo, Role, edges_of, made_in_turns
 from schema.failures import MfaNotEnabled
 
 
@@ -61,8 +61,7 @@ class LockOutRiskEdge:
 
 
 async def _edges(self: LockOutForecast) -> list[LockOutRiskEdge]:
-    cursors = await made_in_turns(self.page.cursor_of, self.page.risks)
-    return [LockOutRiskEdge(cursor=cursor, node=node) for cursor, node in zip(cursors, self.nodes, strict=True)]
+    return await edges_of(LockOutRiskEdge, self.page.cursor_of, self.page.risks, self.nodes)
 
 
 @strawberry.type(description="Who could not come back today, by email: a page of them, and counts over all.")

@@ -13,7 +13,7 @@ import rules.addresses
 import rules.links
 from db.staff import Filter, Member
 from rules.people import Person
-from schema.common import Info, PageInfo, Role, made_in_turns, told
+from schema.common import Info, PageInfo, Role, edges_of, made_in_turns, told
 
 
 @strawberry.enum(description="How a staff member's MFA stands.")
@@ -154,8 +154,7 @@ class StaffEdge:
 
 
 async def _edges(self: StaffConnection) -> list[StaffEdge]:
-    cursors = await made_in_turns(self.page.cursor_of, self.page.members)
-    return [StaffEdge(cursor=cursor, node=node) for cursor, node in zip(cursors, self.nodes, strict=True)]
+    return await edges_of(StaffEdge, self.page.cursor_of, self.page.members, self.nodes)
 
 
 @strawberry.type(description="A page of staff, by email.")
