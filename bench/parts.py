@@ -9,11 +9,13 @@ import signal
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
+
+from asyncpg.connection import LoggedQuery
 
 from db.migrate import migrate
 from db.pool import Connection
@@ -135,6 +137,15 @@ async def add_account(connection: Connection, name: str, staff: int, enrolled_ev
 async def settle(connection: Connection) -> None:
     """Bring statistics and visibility up to date, as autovacuum would have."""
     await connection.execute("VACUUM ANALYZE")
+
+
+async def sent_by(connection: Connection, work: Callable[[], Awaitable[object]]) -> list[LoggedQuery]:
+    """The statements that this sends over the connection."""
+    sent: list[LoggedQuery] = []
+    with connection.query_logger(sent.append):
+        await work()
+        await asyncio.sleep(0)  # the logger is called in a step of its own
+    return sent
 
 
 async def sign_in(connection: Connection, account_id: UUID, role: str) -> list[str]:

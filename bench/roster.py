@@ -12,7 +12,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -129,10 +128,7 @@ async def compare_counts(connection: Connection, small: UUID, large: UUID) -> tu
     rows: list[tuple[str, int, float, float, float]] = []
     statements = set[int]()
     for name, count in counts.items():
-        sent: list[Any] = []
-        with connection.query_logger(sent.append):
-            await count(large)
-            await asyncio.sleep(0)
+        sent = await parts.sent_by(connection, partial(count, large))
         statements.add(len(sent))
         on_small, on_large = await measure([partial(count, small), partial(count, large)], SLOW_RUNS)
         rows.append((name, len(sent), on_small, on_large, on_large / on_small))
@@ -153,10 +149,7 @@ async def compare_rare(connection: Connection, large: UUID) -> float:
 
 async def show_plan(connection: Connection, account_id: UUID, wanted: Filter, after: Position) -> None:
     """Print the nodes of the plan that a page has in the long run."""
-    sent: list[Any] = []
-    with connection.query_logger(sent.append):
-        await staff.page(connection, account_id, wanted, after, PAGE)
-        await asyncio.sleep(0)
+    sent = await parts.sent_by(connection, partial(staff.page, connection, account_id, wanted, after, PAGE))
     values = await connection.fetchval(
         "SELECT string_agg(quote_nullable(v), ', ' ORDER BY n) FROM unnest($1::text[]) WITH ORDINALITY AS _ (v, n)",
         [None if value is None else str(value) for value in sent[0].args],
