@@ -24,8 +24,8 @@ mutation {
 """
 BEGIN_TYPE = "mutation ($key: String) { beginMfaEnrollment(idempotencyKey: $key) { __typename } }"
 VERIFY = """
-mutation ($code: String!) {
-  verifyAndEnableMfa(input: {code: $code}) {
+mutation ($code: String!, $key: String) {
+  verifyAndEnableMfa(input: {code: $code, idempotencyKey: $key}) {
     __typename
     ... on MfaEnabled { backupCodes viewer { id mfa { enabled backupCodesRemaining reenrollmentRequired } } }
     ... on Error { message }
@@ -35,8 +35,8 @@ mutation ($code: String!) {
 }
 """
 COMPLETE = """
-mutation ($token: String!, $code: SecondFactorInput!) {
-  completeMfaChallenge(input: {challengeToken: $token, code: $code}) {
+mutation ($token: String!, $code: SecondFactorInput!, $key: String) {
+  completeMfaChallenge(input: {challengeToken: $token, code: $code, idempotencyKey: $key}) {
     __typename
     ... on SignedIn { sessionToken viewer { email mfa { backupCodesRemaining } } }
     ... on Error { message }

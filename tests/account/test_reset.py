@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from uuid import uuid4
 
 import pytest
 
@@ -136,7 +137,8 @@ async def test_a_race_with_the_persons_own_enabling_ends_in_one_of_the_two_order
         begun = await mia.do(BEGIN)
         factor = Factor(begun["manualEntryKey"].replace(" ", ""), [])
         code = await factor.code()
-        body, answer = await asyncio.gather(mia.raw(VERIFY, code=code), reset(olive, world, "mia"))
+        # Under a key the answer is made before the commit: later, its session could be gone already.
+        body, answer = await asyncio.gather(mia.raw(VERIFY, code=code, key=str(uuid4())), reset(olive, world, "mia"))
         state = await world.database.fetchrow(
             "SELECT factors.user_id IS NOT NULL AS on, reenrollment_required_at IS NOT NULL AS reset, "
             "(SELECT count(*) FROM sessions WHERE sessions.user_id = users.id) AS sessions "
@@ -144,9 +146,7 @@ async def test_a_race_with_the_persons_own_enabling_ends_in_one_of_the_two_order
             await world.user_id("mia"),
         )
         assert state is not None
-        # The session may have ended before it is looked at whose it is.
-        came = body["data"]["verifyAndEnableMfa"] or {"__typename": body["errors"][0]["extensions"]["code"]}
-        assert came["__typename"] in {"MfaEnabled", "UNAUTHENTICATED"}
+        assert body["data"]["verifyAndEnableMfa"]["__typename"] == "MfaEnabled"
         if answer["__typename"] == "StaffMfaReset":
             assert (state["on"], state["reset"], state["sessions"]) == (False, True, 0)
         else:
@@ -161,12 +161,11 @@ async def test_a_race_with_a_backup_code_leaves_no_session_behind_a_reset(world:
         factor = await world.enroll(await world.sign_in("mia"))
         mia, token = await world.challenge("mia")
         used, answer = await asyncio.gather(
-            mia.raw(COMPLETE, token=token, code={"backupCode": factor.backup_codes[0]}), reset(olive, world, "mia")
+            mia.do(COMPLETE, token=token, code={"backupCode": factor.backup_codes[0]}, key=str(uuid4())),
+            reset(olive, world, "mia"),
         )
         assert answer["__typename"] == "StaffMfaReset"
-        # The session may have ended before it is looked at whose it is.
-        came = used["data"]["completeMfaChallenge"] or {"__typename": used["errors"][0]["extensions"]["code"]}
-        assert came["__typename"] in {"SignedIn", "ChallengeExpired", "UNAUTHENTICATED"}
+        assert used["__typename"] in {"SignedIn", "ChallengeExpired"}
         sessions = "SELECT count(*) FROM sessions WHERE user_id = $1"
         assert await world.database.fetchval(sessions, await world.user_id("mia")) == 0
         codes = "SELECT count(*) FROM backup_codes WHERE user_id = $1"
