@@ -51,7 +51,7 @@ class Database:
 
     def __init__(self, pool: Pool, bell: Bell, patience: Patience, whose: Whose = lambda: None) -> None:
         self.pool = pool
-        self._shares = Shares(max(1, pool.get_max_size() // 2), whose)
+        self._shares = Shares(max(1, pool.get_max_size() // 2), whose, ACQUIRE_TIMEOUT_S)
         self.bell = bell
         self._patience = patience
         self._trouble = Seldom(log)

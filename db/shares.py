@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from rules.failures import ServiceUnavailable
 
-LONGEST_WAIT_S = 3.0
-
 # Says for whom the code runs that asks; None for whoever is not bounded, as a worker or a product's own system.
 Whose = Callable[[], Hashable | None]
 
@@ -24,7 +22,7 @@ class _Share:
 class Shares:
     """Who holds how many of one pool."""
 
-    def __init__(self, most_of_one: int, whose: Whose, longest_wait_s: float = LONGEST_WAIT_S) -> None:
+    def __init__(self, most_of_one: int, whose: Whose, longest_wait_s: float) -> None:
         self._most_of_one = most_of_one
         self._whose = whose
         self._longest_wait_s = longest_wait_s
