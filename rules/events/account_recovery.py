@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 import rules.events.base
 import rules.events.mailing
@@ -43,8 +44,11 @@ class AccountRecoveryRequested(Shown):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OfOneMail(PersonEvent):
+class OfOneMail:
     """One for each account of the person, whose owners are told; the person is mailed of the first of them alone."""
+
+    mailing: ClassVar[Mailing | None]
+    copy: ClassVar[Mailing | None]
 
     is_mailed: bool = True
 
@@ -75,7 +79,7 @@ class AccountRecoveryStarted(OfOneMail, OwnAct):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccountRecoveryReminded(OfOneMail):
+class AccountRecoveryReminded(OfOneMail, PersonEvent):
     """Those of former versions knew neither account nor address, and told no owner."""
 
     description = (
