@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
+
 from db.pool import Connection
 
 
@@ -33,8 +35,8 @@ async def claim(
     lifetime: timedelta,
 ) -> bool:
     """Be the one who executes; false when another is, or has, or when the owner has `most` keys already."""
-    return bool(
-        await connection.fetchval(
+    try:
+        claimed = await connection.fetchval(
             """
             INSERT INTO idempotent_answers AS kept
                 (place, token_place, owner, input_hash, key_id, claim, claimed_until)
@@ -60,7 +62,9 @@ async def claim(
             lease,
             lifetime,
         )
-    )
+    except asyncpg.UniqueViolationError:
+        return False  # another came in the same moment: ON CONFLICT sees to one of the two places alone
+    return bool(claimed)
 
 
 async def find(

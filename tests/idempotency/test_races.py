@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rules.idempotency import LEASE
+import db.answers
+from rules.idempotency import LEASE, LIFETIME
 from tests.client import Client
 from tests.idempotency.keyed import begin, by_cookie, cookie_of, mutation, new_key, send
 from tests.operations import BEGIN_TYPE
@@ -110,6 +112,18 @@ async def test_as_many_things_are_done_as_there_are_keys(world: World, keys: lis
     }
     assert {len(each) for each in told.values()} == {1}
     assert len(await world.events("REAUTHENTICATED")) - before == len(set(keys))
+
+
+async def test_a_claim_that_meets_another_at_the_place_of_its_token_is_not_had(world: World) -> None:
+    async def claim(place: bytes) -> bool:
+        return await db.answers.claim(
+            world.database, place, bytes(32), "mia", 100, bytes(32), "k", uuid4(), LEASE, LIFETIME
+        )
+
+    assert await claim(b"1" * 32)
+    assert not await claim(b"2" * 32)
+    found = await db.answers.find(world.database, b"2" * 32, bytes(32), LIFETIME)
+    assert found is not None and found.place == b"1" * 32
 
 
 async def test_a_claim_outlives_every_request(world: World) -> None:
