@@ -12,6 +12,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 from websockets.frames import Frame
 from websockets.http11 import Request
 
@@ -103,7 +104,9 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def shutdown(self) -> None:
         """The server ends."""
-        super().shutdown()
+        with suppress(InvalidState):  # a client that closes in the same moment: raised, it would stop the server's end
+            super().shutdown()
+        self.transport.close()
         self._arrived.set()
 
     def connection_lost(self, exc: Exception | None) -> None:

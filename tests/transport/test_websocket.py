@@ -14,7 +14,7 @@ from server.transport import graphql_ws
 from server.transport.patience import Patience
 from settings import Settings
 from tests.transport.small import ended_watches, small_server, until_nothing_is_read
-from tests.transport.talking import closed_with, receive, run, send, socket
+from tests.transport.talking import PROTOCOL, closed_with, receive, run, send, socket
 from tests.waiting import until
 
 
@@ -206,3 +206,18 @@ async def test_who_sends_and_reads_nothing_is_dropped_without_a_traceback(
                 await connection.recv()
         assert connection.close_code == graphql_ws.TOO_SLOW
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_the_server_ends_although_a_client_is_just_closing() -> None:
+    ended_watches.clear()
+    async with small_server(Settings(), Patience(socket_read_s=600)) as http:
+        url = f"ws://{http.base_url.host}:{http.base_url.port}/graphql"
+        connection = await connect(url, subprotocols=[PROTOCOL], max_queue=1, compression=None)
+        await send(connection, {"type": "connection_init"})
+        await send(connection, {"id": "1", "type": "subscribe", "payload": {"query": "subscription { flood }"}})
+        await until_nothing_is_read()
+        connection.protocol.send_close()
+        connection.transport.write(b"".join(connection.protocol.data_to_send()))
+        # What is not read yet keeps the connection from being lost.
+        await until(lambda: "flood" in ended_watches, "the server has heard that the client closes")
+    connection.transport.abort()
