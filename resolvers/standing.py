@@ -67,7 +67,7 @@ async def give(context: Context, account_id: UUID, asked: Asked) -> list[Given]:
         if found:
             rules.standing.check_end(asked.until, next(iter(found.values())).now)
         problems = {i: _problem(person, account_id, found.get(i), asked) for i in asked.staff_ids}
-        fitting = [found[i] for i, problem in problems.items() if problem is None]
+        fitting = [found[i] for i, problem in problems.items() if problem is None and i in found]
         if len(problems) == 1 and not fitting:
             raise next(iter(problems.values())) or NotFound
         members, made = await _record(connection, account_id, fitting, asked, reason, person.id)

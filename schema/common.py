@@ -31,11 +31,13 @@ def _serialize(instant: datetime) -> str:
 def _parse(value: object) -> datetime:
     try:
         instant = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
+        # In UTC, the first and the last of all days end earlier, or begin later, than in other zones.
+        in_utc = instant.astimezone(UTC) if instant and instant.tzinfo else None
+    except (ValueError, OverflowError):
+        in_utc = None
+    if in_utc is None:
         raise GraphQLError("Not an instant: give ISO 8601 with a time zone, such as 2026-11-24T14:03:00Z.")
-    return instant
+    return in_utc
 
 
 DateTime = strawberry.scalar(

@@ -101,6 +101,8 @@ async def test_owners_see_the_exceptions_that_held_with_their_words(world: World
 async def test_of_the_time_before_the_account_and_of_the_future_nothing_is_said(world: World, at: datetime) -> None:
     olive = await world.sign_in("olive")
     assert await olive.refusal(COMPLIANCE, id=str(world.account_id), at=at.isoformat()) == "BAD_USER_INPUT"
+    for beyond in ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"):  # which in UTC is no instant any more
+        assert await olive.refusal(COMPLIANCE, id=str(world.account_id), at=beyond) == "BAD_USER_INPUT"
 
 
 @pytest.mark.parametrize("name", ["mia", "sam"])

@@ -122,6 +122,18 @@ async def test_many_are_answered_row_by_row(world: World) -> None:
     ]
 
 
+async def test_who_is_no_member_here_is_a_row_of_its_own_and_alone_not_found(world: World) -> None:
+    olive = await enrolled_olive(world)
+    stranger = str(await world.database.fetchval("SELECT id FROM staff WHERE account_id = $1", world.other_account_id))
+    mia, given = str(await world.staff_id("mia")), await asked(world, "mia", "adam", until=ahead(days=2))
+    for mutation in (EXTEND, EXEMPT):
+        assert await olive.refusal(mutation, input=given | {"staffIds": [stranger]}) == "NOT_FOUND"
+    answer = await olive.do(EXTEND, input=given | {"staffIds": [stranger, mia, "nobody"]})
+    none_here = "This is no staff member here."
+    assert [row["problem"] for row in answer["results"]] == [none_here, None, none_here]
+    assert len(await world.events("MFA_DEADLINE_EXTENDED")) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
