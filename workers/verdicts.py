@@ -51,7 +51,7 @@ def verdict(code: int, text: bytes, recipient: str) -> Exception:
 
 def in_words(code: int, text: bytes) -> str:
     """A reply as it is recorded."""
-    return f"{code} {text.decode(errors='replace')}"[:300]
+    return f"{code} {text.decode(errors='replace')}"[:300].replace("\0", "\ufffd")
 
 
 def _is_about_us(code: int, text: str) -> bool:

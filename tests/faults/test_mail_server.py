@@ -71,6 +71,16 @@ async def test_a_450_is_tried_again_later_and_holds_up_nobody_else(line: Line) -
     assert len(line.mailbox.messages) == OTHERS + 1
 
 
+async def test_a_refusal_that_no_database_can_hold_fails_that_mail_and_holds_up_nobody_else(line: Line) -> None:
+    await refuse_mia(line, "550 5.1.1 No such\0user")
+
+    async def has_failed() -> bool:
+        return (await line.states()) == {"sent": OTHERS, "failed": 1}
+
+    await line.until(has_failed, "one mail has failed")
+    assert (await delivery(line, "mia"))["last_error"] == "550 5.1.1 No such\ufffduser"
+
+
 async def test_a_550_has_failed_in_the_servers_words_until_an_operator_tries_again(
     line: Line, database_url: str
 ) -> None:
