@@ -13,6 +13,8 @@ import resolvers.access
 import resolvers.sign_in
 import rules.clients
 import rules.tokens
+from db.external_ids import Known
+from db.pool import Connection
 from resolvers.context import Context
 from resolvers.sign_in import ChallengeOpened, SignedIn
 from rules.clients import Client
@@ -44,17 +46,25 @@ async def service_sign_in(context: Context, who: Who, client: Client, amr: list[
     at = replace(context, client=client)
     async with context.changing() as connection:
         await resolvers.access.confirm_service(connection, key)
-        known = await db.external_ids.find(
-            connection, key.account_id, external_id=who.external_id, user_id=who.user_id, email=who.email
-        )
-        if known is None or not known.is_within(key.account_id):
-            raise InvalidCredentials("This service key can sign in nobody like that.")
+        known = await _known(connection, key, who)
         await db.users.lock(connection, known.id)
+        if key.account_id is not None:
+            await _known(connection, key, who)  # who has joined another account meanwhile is not this one's any more
         outcome = await resolvers.sign_in.enter(at, connection, known.id, False, amr, key.name)
     if isinstance(outcome, SignedIn):
         assert outcome.token is not None
         context.sign_in_as(outcome.token, use_cookie=False)
     return outcome
+
+
+async def _known(connection: Connection, key: ServiceKey, who: Who) -> Known:
+    """Whom the key may sign in. Raises InvalidCredentials."""
+    known = await db.external_ids.find(
+        connection, key.account_id, external_id=who.external_id, user_id=who.user_id, email=who.email
+    )
+    if known is None or not known.is_within(key.account_id):
+        raise InvalidCredentials("This service key can sign in nobody like that.")
+    return known
 
 
 async def session(context: Context, token: str) -> Person | None:

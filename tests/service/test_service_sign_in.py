@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
+import asyncpg
 import pytest
 
 from rules.service_keys import Right
 from tests.account.acts import move_deadline, save
+from tests.client import Client
 from tests.operations import COMPLETE
 from tests.people import World
 from tests.service.operations import PROVISION, SERVICE_SIGN_IN, SESSION, backend
+from tests.waiting import until
 
+WAITS = "SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1"
 CLIENT = {"ipAddress": "203.0.113.9", "userAgent": "Firefox/145.0"}
 
 
@@ -98,6 +103,76 @@ async def test_a_key_of_one_account_signs_in_only_those_who_are_of_no_other(worl
     for key in (agency, other):
         answer = await key.do(SERVICE_SIGN_IN, input={"email": "mia@agency.example"})
         assert answer["__typename"] == "InvalidCredentials"
+
+
+async def begun_by(key: Client, world: World, name: str) -> Client:
+    """A client in the session that the key has begun for the person."""
+    client, answer = world.client(), await key.do(SERVICE_SIGN_IN, input={"email": f"{name}@agency.example"})
+    assert answer["__typename"] == "SignedIn", answer
+    client.token = answer["sessionToken"]
+    return client
+
+
+async def join_other_staff(world: World) -> None:
+    given = {"externalId": "1", "email": "mia@agency.example", "role": "OWNER"}
+    other = await backend(world, account_id=world.other_account_id)
+    assert (await other.do(PROVISION, input=given))["__typename"] == "StaffProvisioned"
+
+
+async def join_other_portal(world: World) -> None:
+    await world.database.execute(
+        "INSERT INTO portal_users (account_id, user_id) VALUES ($1, $2)",
+        world.other_account_id,
+        await world.user_id("mia"),
+    )
+
+
+async def become_operator(world: World) -> None:
+    await world.database.execute("UPDATE users SET is_super_admin = true WHERE id = $1", await world.user_id("mia"))
+
+
+@pytest.mark.parametrize("join", [join_other_staff, join_other_portal, become_operator])
+async def test_what_a_key_of_one_account_has_begun_ends_once_they_are_more_than_that_accounts(
+    world: World, join: Callable[[World], Awaitable[None]]
+) -> None:
+    agency = await backend(world, Right.SIGN_IN, account_id=world.account_id)
+    held = await begun_by(agency, world, "mia")
+    factor = await world.enroll(held)
+    challenge = await agency.do(SERVICE_SIGN_IN, input={"email": "mia@agency.example"})
+    await join(world)
+    assert (await held.ask("{ viewer { email } }"))["viewer"] is None
+    late = await world.client().do(COMPLETE, token=challenge["challengeToken"], code={"totp": await factor.code(1)})
+    assert late["__typename"] == "ChallengeExpired"
+    assert (await agency.do(SERVICE_SIGN_IN, input={"email": "mia@agency.example"}))[
+        "__typename"
+    ] == "InvalidCredentials"
+
+
+async def test_who_was_signed_in_by_no_such_key_stays_so_in_another_account(world: World) -> None:
+    await backend(world, Right.PROVISION, Right.SCIM, account_id=world.account_id)
+    mia = await begun_by(await backend(world, Right.SIGN_IN), world, "mia")
+    await join_other_staff(world)
+    assert (await mia.ask("{ viewer { email } }"))["viewer"] == {"email": "mia@agency.example"}
+
+
+async def test_whoever_joins_another_account_in_the_same_moment_is_signed_in_by_no_key_of_the_first(
+    world: World, database_url: str
+) -> None:
+    agency, mia = await backend(world, Right.SIGN_IN, account_id=world.account_id), await world.user_id("mia")
+    joining = await asyncpg.connect(database_url)
+    try:
+        async with joining.transaction():
+            await joining.execute(
+                "INSERT INTO staff (account_id, user_id, email, role) VALUES ($1, $2, 'mia@agency.example', 'MEMBER')",
+                world.other_account_id,
+                mia,
+            )
+            signing_in = asyncio.create_task(agency.do(SERVICE_SIGN_IN, input={"email": "mia@agency.example"}))
+            await until(lambda: world.database.fetchval(WAITS), "it waits for the person")
+        assert (await signing_in)["__typename"] == "InvalidCredentials"
+    finally:
+        await joining.close()
+    assert await world.database.fetchval("SELECT count(*) FROM sessions") == 0
 
 
 async def test_a_session_is_told_with_what_the_gate_asks_until_it_ends(world: World) -> None:
