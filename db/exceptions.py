@@ -29,12 +29,13 @@ class MfaException:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A member who may be given an exception, and the database's time."""
+    """A member who may be given an exception, whether theirs is a break-glass account, and the database's time."""
 
     staff_id: UUID
     user_id: UUID
     role: str
     deadline: datetime | None
+    is_break_glass: bool
     now: datetime
 
 
@@ -42,7 +43,9 @@ async def lock_members(connection: Connection, account_id: UUID, staff_ids: list
     """These members of the account, for this transaction to change, by membership."""
     rows = await connection.fetch(
         """
-        SELECT staff.id AS staff_id, user_id, role, mfa_deadline(accounts, staff) AS deadline, now() AS now
+        SELECT staff.id AS staff_id, user_id, role, mfa_deadline(accounts, staff) AS deadline, now() AS now,
+            EXISTS (SELECT FROM mfa_exceptions AS held WHERE held.account_id = $1 AND held.user_id = staff.user_id
+                AND held.is_break_glass AND ended_at IS NULL AND until > now()) AS is_break_glass
         FROM staff JOIN accounts ON accounts.id = account_id
         WHERE account_id = $1 AND staff.id = ANY ($2)
         ORDER BY staff.id FOR NO KEY UPDATE OF staff

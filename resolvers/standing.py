@@ -85,6 +85,10 @@ async def end(context: Context, account_id: UUID, exception_id: UUID) -> tuple[M
         if await db.policy.lock(connection, account_id) is None:
             raise NotFound
         await resolvers.access.confirm_manager(connection, person, account_id)
+        membership = person.membership_of(account_id)
+        held = await db.exceptions.listed(connection, account_id, [exception_id], with_ended=False, limit=1)
+        if membership is not None and held and held[0].is_break_glass:
+            rules.standing.check_end_of_mark(membership.role)
         user_id = await db.exceptions.end(connection, account_id, exception_id, person.id)
         if user_id is None:
             raise NotFound
@@ -124,7 +128,13 @@ def _problem(person: Person, account_id: UUID, candidate: Candidate | None, aske
     if candidate is None or membership is None:
         return None
     try:
-        rules.standing.check_author(person.id, membership.role, candidate.user_id, asked.is_break_glass)
+        rules.standing.check_author(
+            person.id,
+            membership.role,
+            candidate.user_id,
+            asked.is_break_glass,
+            was_break_glass=candidate.is_break_glass,
+        )
         rules.standing.check_end(asked.until, candidate.now)
     except Outcome as outcome:
         return outcome

@@ -81,6 +81,7 @@ FOR_PEOPLE = (
     "The exception must end in the future.",
     "Nobody excepts themselves. Another owner or admin can.",
     "Only an owner may mark a break-glass account.",
+    "Only an owner may change or end the exception of a break-glass account.",
     "This staff member has not set up MFA: the password is enough to sign in.",
     "This reset waits no more: it was approved, declined, stopped, or not approved in time.",
     "This waits no more: it was stopped, or the wait is over.",

@@ -166,6 +166,20 @@ async def test_an_admin_marks_no_break_glass_account(world: World) -> None:
     assert answer["__typename"] == "NotPermitted"
 
 
+async def test_an_admin_changes_and_ends_no_break_glass_account(world: World) -> None:
+    olive, adam = await enrolled_olive(world), await world.enrolled("adam")
+    marked = await olive.do(EXEMPT, input=await asked(world, "mia", until=ahead(days=2), breakGlass=True))
+    owners_only = "Only an owner may change or end the exception of a break-glass account."
+    end = {"accountId": str(world.account_id), "exceptionId": marked["exception"]["id"]}
+    wanted = await asked(world, "mia", until=ahead(days=3))
+    for mutation, given in ((EXEMPT, wanted), (EXTEND, wanted), (END_EXCEPTION, end)):
+        answer = await adam.do(mutation, input=given)
+        assert (answer["__typename"], answer["message"]) == ("NotPermitted", owners_only)
+    assert len(await world.events("MFA_EXEMPTED", "MFA_DEADLINE_EXTENDED", "MFA_EXCEPTION_ENDED")) == 1
+    assert (await olive.do(END_EXCEPTION, input=end))["__typename"] == "MfaExceptionEnded"
+    assert (await adam.do(EXEMPT, input=wanted))["__typename"] == "MfaExempted"
+
+
 async def test_each_sign_in_to_a_break_glass_account_is_told_to_the_owners(world: World) -> None:
     olive = await enrolled_olive(world)
     await olive.do(EXEMPT, input=await asked(world, "mia", until=ahead(days=2), breakGlass=True))
