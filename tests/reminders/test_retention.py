@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import asyncpg
 import pytest
 
 from db import deliveries, housekeeping
+from tests.client import serving, settings_for
 from tests.people import World
+
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 
 async def test_ended_deliveries_go_when_they_are_old_and_waiting_ones_stay(cast: World) -> None:
@@ -94,3 +100,27 @@ async def test_what_has_happened_is_neither_changed_nor_deleted(world: World, st
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="neither changed nor deleted"):
         await world.database.execute(statement)
     assert await world.events() == before
+
+
+async def test_a_role_that_owns_nothing_suffices_and_cannot_undo_what_keeps_events(
+    cast: World, database_url: str
+) -> None:
+    (grants,) = re.findall(r"## A role that owns nothing.*?```sql\n(.*?)```", OPERATIONS.read_text(), re.DOTALL)
+    await cast.database.execute(grants + "ALTER ROLE gatehouse_app PASSWORD 'of-a-test'")
+    url = re.sub(r"//[^@]*@", "//gatehouse_app:of-a-test@", database_url)
+    async with serving(settings_for(url)) as cast.base_url:
+        await cast.enrolled("mia")
+        for client in cast.clients:
+            await client.aclose()
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in (
+            "DROP TRIGGER keep_events ON events",
+            "ALTER TABLE events DISABLE TRIGGER ALL",
+            "SET session_replication_role = 'replica'",
+            "DELETE FROM events",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(statement)
+    finally:
+        await connection.close()
