@@ -31,6 +31,8 @@ OF_LIBRARY = (
     "The email address contains invalid characters before the @-sign: {characters}.",
     "The part after the @-sign contains invalid characters: {characters}.",
 )
+# In letters of any alphabet or in ASCII; what is longer is none, and is not looked at.
+LONGEST = 320
 NO_ADDRESS = "This is no email address that mail can be sent to."
 
 
@@ -44,6 +46,8 @@ def checked(text: str) -> str:
     Reserved domains such as .example are taken, too.
     """
     text = rules.typed.visible(text)
+    if len(text) > LONGEST:
+        raise NotAnAddressError(NO_ADDRESS)
     try:
         address = validate_email(
             text, check_deliverability=False, test_environment=True, globally_deliverable=False
@@ -79,7 +83,10 @@ def checked_domain(text: str) -> str:
 
 def normalized(text: str) -> str:
     """The form in which an address is looked up; what is none is lower-cased and finds nobody."""
-    address = unicodedata.normalize("NFC", rules.typed.visible(text).lower())
+    address = rules.typed.visible(text).lower()
+    if len(address) > LONGEST:
+        return address
+    address = unicodedata.normalize("NFC", address)
     local, at, domain = address.rpartition("@")
     return f"{local}{at}{'.'.join(_in_unicode(label) for label in domain.split('.'))}"
 

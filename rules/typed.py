@@ -11,10 +11,14 @@ INVISIBLE = re.compile(
     r"\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 
+# Nothing that is typed here is longer; to put a text's marks in order takes as long as the square of their number, and
+# all others wait meanwhile.
+LONGEST = 1_000
+
 
 def visible(text: str) -> str:
-    """The text in NFC, without invisible marks and the spaces around it."""
-    return unicodedata.normalize("NFC", INVISIBLE.sub("", text)).strip()
+    """The text in NFC, without invisible marks and the spaces around it; what is too long for anything as it is."""
+    return _composed(INVISIBLE.sub("", text)).strip()
 
 
 def is_storable(text: str) -> bool:
@@ -24,14 +28,23 @@ def is_storable(text: str) -> bool:
 
 def password(text: str) -> str:
     """A password as it is hashed: in NFC, every character kept, spaces and invisible ones too."""
-    return unicodedata.normalize("NFC", text)
+    return _composed(text)
 
 
 def code(text: str) -> str:
-    """A code as it is compared: any decimal digit as 0-9, lower-case, without spaces, dashes and invisible marks."""
+    """A code as it is compared: any decimal digit as 0-9, lower-case, without spaces, dashes and invisible marks.
+
+    Nothing is left of what is too long for one.
+    """
+    if len(text) > LONGEST:
+        return ""
     # NFKC first: full-width letters and digits become plain ones.
     kept = unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).lower()
     return "".join(_digit(c) for c in kept if not c.isspace() and not _is_dash(c))
+
+
+def _composed(text: str) -> str:
+    return text if len(text) > LONGEST else unicodedata.normalize("NFC", text)
 
 
 def _is_dash(character: str) -> bool:

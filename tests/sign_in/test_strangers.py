@@ -15,9 +15,12 @@ import pytest_asyncio
 
 from server.app import Capacity
 from tests.client import CAPACITY, SERVED, Client, serving, settings_for
+from tests.coming_in.operations import REQUEST
 from tests.operations import REAUTHENTICATE, SIGN_IN
 from tests.people import PASSWORD, World, email
 
+# Whoever puts these in order takes minutes, in which nobody else is answered.
+MARKS = "a" + "\u0301" * 60_000 + "\u0316" * 60_000
 TWELVE_ADDRESSES = [f"203.0.113.{n}" for n in range(1, 13)]
 TWELVE_NETWORKS = [f"2001:db8:0:{n:x}::1" for n in range(1, 13)]  # /64s of one /56
 
@@ -27,6 +30,16 @@ async def proxied(world: World, database_url: str) -> AsyncIterator[World]:
     """The world behind a proxy that tells each client's address."""
     async with proxied_server(world, database_url):
         yield world
+
+
+async def test_nobody_waits_for_what_a_stranger_calls_an_address_or_a_password(world: World) -> None:
+    stranger = world.client()
+    for given in ({"email": MARKS, "password": "x"}, {"email": email("mia"), "password": MARKS}):
+        assert (await stranger.do(SIGN_IN, **given))["__typename"] == "InvalidCredentials"
+    labels = "a@" + "\u00fc." * 80_000
+    assert (await stranger.do(SIGN_IN, email=labels, password="x"))["__typename"] == "InvalidCredentials"
+    for address in (MARKS, labels):
+        assert (await stranger.do(REQUEST, email=address))["__typename"] == "InvalidInput"
 
 
 @asynccontextmanager
