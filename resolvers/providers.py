@@ -52,13 +52,22 @@ async def finish(
         if user_id is None:
             user_id = await _linked(context, connection, provider, identity)
         else:
-            await db.users.lock(connection, user_id)
+            await _require_word(connection, provider, user_id)
         try:
             provider_mfa = provider.config.name if identity.has_second_factor else None
             outcome = await resolvers.sign_in.recognised(context, connection, user_id, now, AMR, provider_mfa)
         except ShutOut:
             raise SignInProblem(rules.oidc.REFUSED) from None
     return outcome, pending.wanted
+
+
+async def _require_word(connection: Connection, provider: Provider, user_id: UUID) -> None:
+    """Lock whoever is known by an identity. Raises SignInProblem where their address takes another provider's word."""
+    await db.users.lock(connection, user_id)
+    known = await db.users.credentials_of(connection, user_id)
+    domain = known.email.rpartition("@")[2] if known else ""
+    if not await db.identities.vouches_for(connection, provider.config.name, domain):
+        raise SignInProblem(rules.oidc.REFUSED)
 
 
 async def _linked(context: Context, connection: Connection, provider: Provider, identity: Identity) -> UUID:

@@ -230,6 +230,25 @@ async def test_a_bound_domain_takes_the_word_of_its_provider_alone(world: World,
     assert kinds == ["DOMAIN_BOUND", "DOMAIN_RELEASED", "DOMAIN_BOUND"]
 
 
+@pytest.mark.parametrize(("domain", "provider"), [("agency.example", "own"), ("only.example", "test")])
+async def test_whoever_a_provider_has_linked_before_comes_in_by_it_no_more(
+    world: World, domain: str, provider: str
+) -> None:
+    assert await viewer(await signed_in(world)) == email("mia")
+    bind = "INSERT INTO account_domains (domain, account_id, provider) VALUES ($1, $2, $3)"
+    await world.database.execute(bind, domain, world.other_account_id, provider)
+    assert problem(await browser_of(world).sign_in(email("mia"))) == "refused"
+    await world.database.execute("DELETE FROM account_domains")
+    assert await viewer(await signed_in(world)) == email("mia")
+
+
+async def signed_in(world: World) -> Browser:
+    """Mia's browser, come back from the provider."""
+    browser = browser_of(world)
+    await browser.sign_in(email("mia"))
+    return browser
+
+
 PARTS = ("issuer", "client_id", "client_secret")
 
 
