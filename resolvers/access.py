@@ -60,13 +60,14 @@ async def _tell_of_view(context: Context, person: Person, account_id: UUID) -> N
     """A platform operator looks at an account, which is told of it once an hour."""
     if account_id in context.viewed:
         return
-    context.viewed.add(account_id)
     async with context.database.transaction() as connection:
         if await db.throttles.is_due(
             connection, rules.throttling.view_key(person.id, account_id), rules.throttling.VIEW_INTERVAL
         ):
             viewed = AccountViewed(account_id=account_id, actor_id=person.id, client=context.client)
             await db.outbox.append(connection, viewed)
+    # Not before: of several fields at once none shows anything that could not be told.
+    context.viewed.add(account_id)
 
 
 def pass_gate(person: Person, found: Account) -> Account:

@@ -46,6 +46,8 @@ async def invite(context: Context, account_id: UUID, email: str, role: Role) -> 
             connection, StaffInvited(account_id=account_id, subject_id=user_id, actor_id=person.id, role=role)
         )
         await db.throttles.charge(connection, rules.throttling.invitations_key(person.id), rules.throttling.INVITATIONS)
+        invited_key = rules.throttling.invited_key(account_id, user_id)
+        await db.throttles.charge(connection, invited_key, rules.throttling.INVITATIONS_OF_ONE)
         (member,) = await db.staff.members(connection, account_id, [user_id])
     return member
 

@@ -64,6 +64,8 @@ NEW_DEVICE = Limits(lock=(1000, timedelta(hours=1)), budgets=((5, timedelta(hour
 WRONG_LINK = Limits(lock=(50, LOCK))
 # Of one inviter, over all accounts.
 INVITATIONS = Limits(lock=(500, timedelta(hours=24)))
+# Of one person to one account, taken back in between or not: each is a mail.
+INVITATIONS_OF_ONE = Limits(lock=(10, timedelta(hours=24)))
 
 # After so long nothing that was charged counts any more, whatever the limits.
 LONGEST_SPAN = timedelta(days=31)
@@ -173,6 +175,11 @@ def wrong_link_key(address: str | None) -> str:
 def invitations_key(user_id: UUID) -> str:
     """The throttle of one person's inviting."""
     return f"invitations:{user_id}"
+
+
+def invited_key(account_id: UUID, user_id: UUID) -> str:
+    """The throttle of one person's invitations to one account."""
+    return f"invited:{account_id}:{user_id}"
 
 
 def lock_mail_key(user_id: UUID, kind: str) -> str:

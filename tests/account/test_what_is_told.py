@@ -48,6 +48,18 @@ async def test_an_operator_who_looks_is_told_of_once_an_hour_and_account(world: 
     ]
 
 
+async def test_what_cannot_be_told_of_a_view_shows_nothing_by_whichever_field(world: World) -> None:
+    sue = await world.enrolled("sue")
+    await world.database.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$; "
+        "CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW WHEN (new.type = 'ACCOUNT_VIEWED') "
+        "EXECUTE FUNCTION refuse()"
+    )
+    account = f'account(id: "{world.account_id}") {{ name }}'
+    answer = await sue.raw(f"{{ {' '.join(f'a{n}: {account}' for n in range(5))} }}")
+    assert answer["data"] == {f"a{n}": None for n in range(5)}
+
+
 async def test_who_may_not_look_is_told_of_to_nobody(world: World) -> None:
     sue, mia = await world.sign_in("sue"), await world.sign_in("mia")
     assert await sue.refusal(POLICY, account=str(world.account_id)) == "MFA_ENROLLMENT_REQUIRED"

@@ -40,6 +40,16 @@ async def test_an_invited_person_is_on_the_roster_and_an_event_is_written(world:
     assert event["data"]["role"] == "ADMIN"
 
 
+async def test_taking_an_invitation_back_lets_nobody_fill_a_mailbox_with_more(world: World) -> None:
+    olive, account = await world.sign_in("olive"), str(world.account_id)
+    for _ in range(10):
+        invited = await invite(world, olive, "new@agency.example")
+        await olive.do(REVOKE, account=account, id=invited["staffMember"]["invitation"]["id"])
+    refused = await invite(world, olive, "new@agency.example")
+    assert (refused["__typename"], len(await world.events("STAFF_INVITED"))) == ("TooManyAttempts", 10)
+    assert (await invite(world, olive, "other@agency.example"))["__typename"] == "StaffInvited"
+
+
 @pytest.mark.parametrize("name", ["mia", "petra", "sam"])
 async def test_who_does_not_manage_the_account_cannot_invite(world: World, name: str) -> None:
     client = await world.sign_in(name)
