@@ -69,6 +69,14 @@ async def role_of(connection: Connection, account_id: UUID, email: str) -> Role 
     return Role(role) if role else None
 
 
+async def staff_ids(connection: Connection, account_id: UUID, emails: list[str]) -> dict[str, UUID]:
+    """The memberships of these in the account, each by email; whoever is not staff of it is left out."""
+    rows = await connection.fetch(
+        "SELECT email, id FROM staff WHERE account_id = $1 AND email = ANY ($2)", account_id, emails
+    )
+    return {row["email"]: row["id"] for row in rows}
+
+
 @dataclass(frozen=True)
 class Joined:
     """Somebody who was not staff before: whether they are new, and whether the role waits until they come."""

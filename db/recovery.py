@@ -11,9 +11,12 @@ from rules.recovery import PASS_LIFETIME
 
 
 async def give(
-    connection: Connection, user_id: UUID, account_id: UUID, issuer_id: UUID, token_hash: bytes
+    connection: Connection, user_id: UUID, account_id: UUID, issuer_id: UUID | None, token_hash: bytes
 ) -> datetime | None:
-    """Let the person have this pass, in an earlier one's place; return its end. None when they have no factor."""
+    """Let the person have this pass, in an earlier one's place; return its end. None when they have no factor.
+
+    It depends on whoever gave it, who is None for an operator's.
+    """
     expires_at: datetime | None = await connection.fetchval(
         """
         INSERT INTO recovery_passes (user_id, account_id, issuer_id, token_hash, expires_at)
@@ -34,15 +37,15 @@ async def give(
 async def use(connection: Connection, user_id: UUID, token_hash: bytes) -> UUID | None:
     """Use the person's pass up, under their lock; the account it was given in. None when it does not hold.
 
-    It holds as long as whoever gave it is an owner or admin there, and nobody has chosen meanwhile that a second one
-    must approve what it stands for.
+    It holds as long as whoever gave it is an owner or admin there, unless that was an operator, and nobody has chosen
+    meanwhile that a second one must approve what it stands for.
     """
     account_id: UUID | None = await connection.fetchval(
         """
         DELETE FROM recovery_passes
         WHERE user_id = $1 AND token_hash = $2 AND expires_at > now()
-            AND EXISTS (SELECT FROM staff WHERE staff.account_id = recovery_passes.account_id
-                AND staff.user_id = issuer_id AND role IN ('OWNER', 'ADMIN') AND invited_at IS NULL)
+            AND (issuer_id IS NULL OR EXISTS (SELECT FROM staff WHERE staff.account_id = recovery_passes.account_id
+                AND staff.user_id = issuer_id AND role IN ('OWNER', 'ADMIN') AND invited_at IS NULL))
             AND NOT EXISTS (SELECT FROM staff JOIN accounts ON accounts.id = staff.account_id
                 WHERE staff.user_id = $1 AND invited_at IS NULL AND reset_needs_approval(reset_approval, role))
         RETURNING account_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import db.account_recovery
@@ -116,8 +117,16 @@ async def _tell(context: Context, connection: Connection, started: Waiting) -> N
     await db.outbox.append_all(connection, told)
 
 
-async def stop(context: Context, token: str) -> str:
-    """End what waits, by a link of one of its emails to the person or to an owner; return whose it was.
+@dataclass(frozen=True)
+class Stopped:
+    """Whose account recovery it was, and whether the person stopped it rather than an owner or admin."""
+
+    email: str
+    by_person: bool
+
+
+async def stop(context: Context, token: str) -> Stopped:
+    """End what waits, by a link of one of its emails to the person or to an owner.
 
     Raises LinkExpired and TooManyAttempts.
     """
@@ -129,7 +138,7 @@ async def stop(context: Context, token: str) -> str:
         await db.outbox.append(connection, stopped)
         known = await db.users.credentials_of(connection, user_id)
         assert known is not None
-    return known.email
+    return Stopped(known.email, found.user_id == user_id)
 
 
 async def waiting(context: Context, account_id: UUID) -> list[tuple[Waiting, Member]]:

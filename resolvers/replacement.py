@@ -5,6 +5,7 @@ from __future__ import annotations
 import db.enrollment
 import db.factors
 import db.recovery
+import db.resets
 import db.sessions
 import resolvers.access
 import resolvers.new_app
@@ -14,7 +15,8 @@ from resolvers.context import Context
 from resolvers.new_app import Begun, Shown
 from resolvers.sign_in import TOTP
 from rules.events.mfa import AuthenticatorReplaced
-from rules.failures import BadUserInput, EnrollmentNotStarted, MfaNotEnabled
+from rules.failures import BadUserInput, EnrollmentNotStarted, MfaNotEnabled, Unauthenticated
+from rules.people import Person
 
 NO_CODE = "Give a code of the old app, or a backup code."
 
@@ -42,8 +44,18 @@ async def _begin_recovery(context: Context) -> Begun:
     secret, sealed = resolvers.new_app.new_secret(context, person)
     async with context.changing(person.id) as connection:
         await resolvers.access.lock_person(connection, person)
+        await _require_pass(connection, person)
         expires_at = await db.enrollment.begin(connection, person.id, sealed)
     return resolvers.new_app.begun(context, person, secret, expires_at)
+
+
+async def _require_pass(connection: Connection, person: Person) -> None:
+    """A session of a pass is none any more once a second owner or admin must approve what the pass stands for.
+
+    That bites at once, also for what was begun before. Raises Unauthenticated.
+    """
+    if await db.resets.needs_approval(connection, person.id):
+        raise Unauthenticated
 
 
 async def replace(context: Context, code: str) -> list[str]:
@@ -51,11 +63,14 @@ async def replace(context: Context, code: str) -> list[str]:
 
     Raises InvalidCode, MfaNotEnabled, EnrollmentNotStarted, TooManyAttempts, and what fresh_person raises.
     """
-    person = await context.recovering_person() or await resolvers.access.fresh_person(context)
+    recovering = await context.recovering_person()
+    person = recovering or await resolvers.access.fresh_person(context)
     if not person.mfa_enabled:
         raise MfaNotEnabled
 
     async def exchange(connection: Connection, shown: Shown) -> AuthenticatorReplaced:
+        if recovering is not None:
+            await _require_pass(connection, recovering)
         if shown.sealed is None:
             raise EnrollmentNotStarted
         if not await db.factors.replace_secret(connection, person.id, shown.sealed, shown.step):

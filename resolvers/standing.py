@@ -70,7 +70,7 @@ async def give(context: Context, account_id: UUID, asked: Asked) -> list[Given]:
         fitting = [found[i] for i, problem in problems.items() if problem is None and i in found]
         if len(problems) == 1 and not fitting:
             raise next(iter(problems.values())) or NotFound
-        members, made = await _record(connection, account_id, fitting, asked, reason, person.id)
+        members, made = await record(connection, account_id, fitting, asked, reason, person.id)
     return [
         Given(i, made.get(i), members.get(i), problem if i in found else NotPermitted("This is no staff member here."))
         for i, problem in problems.items()
@@ -141,10 +141,18 @@ def _problem(person: Person, account_id: UUID, candidate: Candidate | None, aske
     return None
 
 
-async def _record(
-    connection: Connection, account_id: UUID, fitting: list[Candidate], asked: Asked, reason: str, author_id: UUID
+async def record(
+    connection: Connection,
+    account_id: UUID,
+    fitting: list[Candidate],
+    asked: Asked,
+    reason: str,
+    author_id: UUID | None,
 ) -> tuple[dict[UUID, Member], dict[UUID, MfaException]]:
-    """Write the exceptions and their events; the members and the exceptions, each by membership."""
+    """Write the exceptions and their events; the members and the exceptions, each by membership.
+
+    The author is None for an operator.
+    """
     user_ids = [candidate.user_id for candidate in fitting]
     made = await db.exceptions.give(
         connection,
@@ -165,7 +173,7 @@ async def _record(
 
 
 def _event(
-    account_id: UUID, user_id: UUID, asked: Asked, reason: str, author_id: UUID
+    account_id: UUID, user_id: UUID, asked: Asked, reason: str, author_id: UUID | None
 ) -> MfaDeadlineExtended | MfaExempted:
     if asked.kind is ExceptionKind.EXTENDED:
         return MfaDeadlineExtended(

@@ -86,6 +86,9 @@ class StopAccountRecoveryInput:
 @strawberry.type(description="It is stopped; nothing has changed for the person.")
 class AccountRecoveryStopped:
     email: str = strawberry.field(description="Whose it was.")
+    by_person: bool = strawberry.field(
+        description="Whether by an email to the person, who had best change the password then; else by an owner's."
+    )
 
 
 StopAccountRecoveryResult = Annotated[
@@ -160,7 +163,8 @@ class AccountRecoveryMutation:
         info: Info,
         input: Annotated[StopAccountRecoveryInput, strawberry.argument(description="The token.")],  # noqa: A002
     ) -> StopAccountRecoveryResult | None:
-        return AccountRecoveryStopped(email=await resolvers.account_recovery.stop(info.context, input.token))
+        stopped = await resolvers.account_recovery.stop(info.context, input.token)
+        return AccountRecoveryStopped(email=stopped.email, by_person=stopped.by_person)
 
     @strawberry.mutation(description="Stops the viewer's own account recovery, see Viewer.accountRecovery.")
     async def cancel_account_recovery(self, info: Info) -> AccountRecoveryCancelled | None:

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 import db.memberships
 import db.operators
 import db.policy
 from db.pool import Connection
+from rules.failures import Outcome
 
 
 class OperatorError(Exception):
     """The command cannot be done; the message is one plain sentence."""
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Let what a rule refuses end the command in the rule's own sentence."""
+    try:
+        yield
+    except Outcome as error:
+        raise OperatorError(error.message) from None
 
 
 async def keep_account(connection: Connection, account_id: UUID) -> None:
@@ -32,6 +44,20 @@ async def person(connection: Connection, email: str) -> UUID:
     if user_id is None:
         raise OperatorError(f"Nobody signs in with {email}.")
     return user_id
+
+
+async def member(connection: Connection, account_id: UUID, email: str) -> UUID:
+    """The id of a staff member of the account. Raises OperatorError."""
+    await keep_account(connection, account_id)
+    user_id = await person(connection, email)
+    if await db.memberships.role_of(connection, account_id, email) is None:
+        raise not_staff(email)
+    return user_id
+
+
+def not_staff(*emails: str) -> OperatorError:
+    """These have no role in the account."""
+    return OperatorError(f"{', '.join(emails)} {'is' if len(emails) == 1 else 'are'} not staff of this account.")
 
 
 def _no_account(account_id: UUID) -> OperatorError:

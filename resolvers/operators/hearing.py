@@ -7,13 +7,12 @@ from uuid import UUID
 
 import db.alerts
 import db.languages
-import db.memberships
 import db.outbox
 import db.sessions
 import resolvers.operators.finding
 import rules.alerts
 import rules.events.alerts
-from db.pool import Connection, Database
+from db.pool import Database
 from db.sessions import Session
 from resolvers.operators.finding import OperatorError
 from rules.alerts import AlertKind, AlertSetting, Wish
@@ -55,22 +54,14 @@ async def set_language(database: Database, account_id: UUID, language: str) -> N
 async def sessions(database: Database, account_id: UUID, email: str, idle: timedelta) -> list[Session]:
     """The live sessions of a staff member, newest use first. Raises OperatorError."""
     async with database.connection() as connection:
-        user_id = await _member(connection, account_id, email)
+        user_id = await resolvers.operators.finding.member(connection, account_id, email)
         return await db.sessions.live(connection, user_id, NO_SESSION_OF_OURS, idle)
 
 
 async def end_session(database: Database, account_id: UUID, email: str, session_id: UUID) -> None:
     """End one of a staff member's sessions; they are emailed. Raises OperatorError."""
     async with database.transaction() as connection:
-        user_id = await _member(connection, account_id, email)
+        user_id = await resolvers.operators.finding.member(connection, account_id, email)
         if not await db.sessions.end_of(connection, user_id, session_id):
             raise OperatorError(f"{email} has no live session with the id {session_id}.")
         await db.outbox.append(connection, StaffSessionEnded(account_id=account_id, subject_id=user_id))
-
-
-async def _member(connection: Connection, account_id: UUID, email: str) -> UUID:
-    await resolvers.operators.finding.keep_account(connection, account_id)
-    user_id = await resolvers.operators.finding.person(connection, email)
-    if await db.memberships.role_of(connection, account_id, email) is None:
-        raise OperatorError(f"{email} is not staff of this account.")
-    return user_id

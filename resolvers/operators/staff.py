@@ -21,7 +21,6 @@ from resolvers.operators.finding import OperatorError
 from rules.events.base import PersonEvent
 from rules.events.mfa import MfaReset
 from rules.events.staff import StaffRemoved, StaffRoleChanged, SuperAdminGranted, SuperAdminRevoked
-from rules.failures import InvalidInput
 from rules.people import Role
 
 PAGE = 1000
@@ -69,10 +68,8 @@ async def reset_mfa(database: Database, email: str, reason: str | None = None) -
 
     Nobody has to approve it.
     """
-    try:
+    with resolvers.operators.finding.plainly():
         words = None if reason is None else rules.standing.checked_reason(reason)
-    except InvalidInput as error:
-        raise OperatorError(error.message) from None
     async with database.transaction() as connection:
         user_id = await resolvers.operators.finding.person(connection, email)
         await db.users.lock(connection, user_id)
@@ -98,7 +95,7 @@ async def _refusal(
 ) -> OperatorError:
     role = await db.memberships.role_of(connection, account_id, email)
     if role is None:
-        return OperatorError(f"{email} is not staff of this account.")
+        return resolvers.operators.finding.not_staff(email)
     if role is Role.OWNER and role is not wanted:
         return OperatorError(f"{email} is the last owner of the account. Make somebody else an owner first.")
     return OperatorError(otherwise)

@@ -17,8 +17,8 @@ from rules.events.mailing import Mailing, While
 from rules.events.samples import ACCOUNT_ID, ADMIN_ID, AT
 from rules.voice import ENGLISH, Voice
 
-# In a session of the person, without anything being shown; it no longer held; by an owner or admin.
-SESSION, LAPSED, MANAGER = "session", "lapsed", "manager"
+# In a session of the person, without anything being shown; it no longer held; by an owner or admin; by an operator.
+SESSION, LAPSED, MANAGER, OPERATOR = "session", "lapsed", "manager", "operator"
 HOW = {
     "otp": rules.voice.later("by a code of their app"),
     "backup_code": rules.voice.later("by a backup code"),
@@ -26,6 +26,7 @@ HOW = {
     EMAIL_LINK: rules.voice.later("by a link of its email"),
     SESSION: rules.voice.later("in a session of theirs"),
     MANAGER: rules.voice.later("by an owner or admin"),
+    OPERATOR: rules.voice.later("by an operator"),
     LAPSED: rules.voice.later(
         "since their password, address or roles have changed, or an account does not allow it any more"
     ),
@@ -113,13 +114,14 @@ class AccountRecoveryStopped(PersonEvent):
         "account_recovery_stopped": {"how": EMAIL_LINK},
         "account_recovery_lapsed": {"how": LAPSED},
         "account_recovery_stopped_by_manager": {"actor_id": ADMIN_ID, "how": MANAGER},
+        "account_recovery_stopped_by_operator": {"how": OPERATOR},
     }
 
     how: str
 
     def method(self) -> str | None:
         """What was shown, if anything."""
-        return None if self.how in {SESSION, LAPSED, MANAGER} else self.how
+        return None if self.how in {SESSION, LAPSED, MANAGER, OPERATOR} else self.how
 
     def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
         """The facts, with how in words."""

@@ -13,22 +13,24 @@ from rules.events.mailing import While
 from rules.events.samples import ACCOUNT_ID, ADMIN_ID, IN_AN_HOUR
 from rules.events.staff import MemberEvent
 
+_ISSUED = {
+    "subject_email": "mia@example.com",
+    "reason": "Phone lost on the train; called back on the number we have.",
+    "until": IN_AN_HOUR,
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class RecoveryPassIssued(MemberEvent):
-    """Where the admin sat is recorded, and told in no email."""
+    """Where the admin sat is recorded, and told in no email. Without an actor it is an operator's."""
 
     description = "An owner or admin gave a person a pass in place of a lost second factor."
     sentence = "{actor} gave {subject} a recovery pass: {reason}"
     mailing = rules.events.mailing.to_subject("recovery_pass_issued", holds_while=While.ENROLLED)
     copy = rules.events.mailing.to_owners("recovery_pass_issued_owners")
     samples = {
-        "recovery_pass_issued": {
-            "actor_id": ADMIN_ID,
-            "subject_email": "mia@example.com",
-            "reason": "Phone lost on the train; called back on the number we have.",
-            "until": IN_AN_HOUR,
-        }
+        "recovery_pass_issued": _ISSUED | {"actor_id": ADMIN_ID},
+        "recovery_pass_issued_by_operator": _ISSUED,
     }
     shows_everywhere = True
 

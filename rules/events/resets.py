@@ -84,7 +84,10 @@ class MfaResetEnded(MemberEvent):
 class MfaResetDeclined(MfaResetEnded):
     description = "An owner or admin declined the reset of a person's MFA that another one had asked for."
     sentence = "{actor} declined the reset of the MFA of {subject}{asked_for}."
-    samples = {"mfa_reset_declined": OF_MIA}
+    samples = {
+        "mfa_reset_declined": OF_MIA | {"actor_id": ADMIN_ID},
+        "mfa_reset_declined_by_operator": OF_MIA,
+    }
 
     client: Client
 

@@ -11,6 +11,7 @@ from rules.alerts import AlertKind
 from rules.clients import Client
 from rules.events.base import AccountEvent, Event, PersonEvent
 from rules.events.mailing import While
+from rules.events.samples import ADMIN_ID
 from rules.people import Role
 
 
@@ -86,6 +87,7 @@ class StaffSessionEnded(MemberEvent):
     description = "An owner or admin ended a session of a staff member."
     sentence = "{actor} ended a session of {subject}."
     mailing = rules.events.mailing.to_subject("staff_session_ended")
+    samples = {"staff_session_ended": {"actor_id": ADMIN_ID}, "staff_session_ended_by_operator": {}}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import rules.events.mailing
 from rules.alerts import AlertKind
 from rules.clients import Client
 from rules.events.mailing import While
-from rules.events.samples import IN_A_WEEK
+from rules.events.samples import ADMIN_ID, IN_A_WEEK
 from rules.events.staff import MemberEvent
 
 _GIVEN = {"until": IN_A_WEEK, "reason": "On leave, the phone comes with the next post."}
@@ -23,7 +23,10 @@ class MfaDeadlineExtended(MemberEvent):
     mailing = rules.events.mailing.to_subject("mfa_deadline_extended", holds_while=While.MEMBER_NOT_ENROLLED)
     alert = AlertKind.EXCEPTION_GIVEN
     alert_sentence = "{actor} gave {subject} until {until} to set up MFA."
-    samples = {"mfa_deadline_extended": _GIVEN}
+    samples = {
+        "mfa_deadline_extended": _GIVEN | {"actor_id": ADMIN_ID},
+        "mfa_deadline_extended_by_operator": _GIVEN,
+    }
     changes_member = True
 
     until: datetime = rules.events.base.shown_as("Your deadline")
@@ -37,7 +40,7 @@ class MfaExempted(MemberEvent):
     mailing = rules.events.mailing.to_subject("mfa_exempted", holds_while=While.MEMBER_NOT_ENROLLED)
     alert = AlertKind.EXCEPTION_GIVEN
     alert_sentence = "{actor} exempted {subject} from MFA until {until}."
-    samples = {"mfa_exempted": _GIVEN}
+    samples = {"mfa_exempted": _GIVEN | {"actor_id": ADMIN_ID}, "mfa_exempted_by_operator": _GIVEN}
     changes_member = True
 
     until: datetime = rules.events.base.shown_as("Until")
@@ -50,6 +53,7 @@ class MfaExceptionEnded(MemberEvent):
     description = "An exception from MFA was ended before its time."
     sentence = "{actor} ended the exception of {subject} from MFA."
     mailing = rules.events.mailing.to_subject("mfa_exception_ended", holds_while=While.MEMBER_NOT_ENROLLED)
+    samples = {"mfa_exception_ended": {"actor_id": ADMIN_ID}, "mfa_exception_ended_by_operator": {}}
     changes_member = True
 
 

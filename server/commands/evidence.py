@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -14,23 +14,7 @@ from resolvers.operators.evidence import Window
 from server import evidence_verifier
 from server.commands.keys import ring_of
 from server.commands.operators import account_option, opened
-from server.commands.options import data_dir_option, load
-
-
-class Instant(click.ParamType[datetime]):
-    """An ISO 8601 day or instant; without a zone it is UTC."""
-
-    name = "instant"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Read it."""
-        if isinstance(value, datetime):
-            return value
-        try:
-            instant = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no instant: give ISO 8601, as in 2026-11-01 or 2026-11-01T09:00:00Z.", param, ctx)
-        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+from server.commands.options import Instant, data_dir_option, load
 
 
 @click.group()

@@ -8,7 +8,9 @@ from uuid import UUID
 import click
 
 import resolvers.operators.hearing
-import server.commands.memberships  # which has further commands of `staff`
+import server.commands.memberships
+import server.commands.recovering
+import server.commands.standing  # which have further commands of `account` and `staff`
 from db.sessions import Session
 from rules.alerts import AlertKind, AlertSetting, Wish
 from rules.languages import LANGUAGES

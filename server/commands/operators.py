@@ -60,6 +60,10 @@ def shared_options(command: Command) -> Command:
 
 account_option = click.option("--account", "account_id", type=click.UUID, required=True, help="The account's id.")
 email_option = click.option("--email", type=Email(), required=True, help="The person's email.")
+emails_option = click.option(
+    "--email", "emails", type=Email(), multiple=True, required=True, help="A person's email; any number of times."
+)
+reason_option = click.option("--reason", required=True, help="Why, for the audit log: up to 500 characters.")
 role_option = click.option(
     "--role",
     type=click.Choice([role.lower() for role in Role], case_sensitive=False),

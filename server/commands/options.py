@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,3 +31,19 @@ data_dir_option = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="The folder of the embedded parts [GATEHOUSE_DATA_DIR, .gatehouse].",
 )
+
+
+class Instant(click.ParamType[datetime]):
+    """An ISO 8601 day or instant; without a zone it is UTC."""
+
+    name = "instant"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read it."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            instant = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no instant: give ISO 8601, as in 2026-11-01 or 2026-11-01T09:00:00Z.", param, ctx)
+        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

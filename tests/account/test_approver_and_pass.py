@@ -6,7 +6,8 @@ import pytest
 
 from tests.account.acts import ask_account
 from tests.account.operations import MAY_HAVE_PASSES
-from tests.enrollment.passes import issue, redeem, refused
+from tests.enrollment.passes import begun, issue, redeem, refused
+from tests.operations import BEGIN_RECOVERY, REPLACE
 from tests.people import World, email
 
 # Who may be given a pass by Olive, who owns the agency, where this is chosen there or in another account of theirs.
@@ -57,3 +58,15 @@ async def test_a_pass_given_before_an_approver_was_asked_for_holds_no_more(world
     _, answer = await redeem(world, given)
     assert answer["__typename"] == "RecoveryPassExpired"
     assert await world.events("RECOVERY_PASS_USED") == []
+
+
+@pytest.mark.parametrize("change", [NOBODY_ELSE.format("EVERYONE"), ELSEWHERE.format("OWNERS_AND_ADMINS")])
+async def test_nor_does_a_session_that_a_pass_began_before(world: World, change: str) -> None:
+    olive = await world.enrolled("olive")
+    await world.enroll(await world.sign_in("mia"))
+    thief, _ = await redeem(world, (await issue(olive, world))["recoveryPass"])
+    app = await begun(thief)
+    await world.database.execute(change)
+    assert await thief.refusal(REPLACE, code=await app.code()) == "UNAUTHENTICATED"
+    assert await thief.refusal(BEGIN_RECOVERY) == "UNAUTHENTICATED"
+    assert await world.events("AUTHENTICATOR_REPLACED") == []

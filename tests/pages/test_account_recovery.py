@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.async_api import expect
 
 from rules.links import Purpose
@@ -49,15 +50,20 @@ async def test_the_link_begins_the_wait_once_it_is_pressed(sit: Sit, world: Worl
     await expect(page.get_by_role("heading", name="This link does not work")).to_be_focused()
 
 
-async def test_the_link_of_its_mail_stops_it_by_pressing_once(sit: Sit, world: World) -> None:
+@pytest.mark.parametrize(("name", "next_step"), [("mia", "Change your password"), ("olive", "Sign in")])
+async def test_the_link_of_its_mail_stops_it_by_pressing_once(
+    sit: Sit, world: World, name: str, next_step: str
+) -> None:
     await started(world)
-    token = await stop_link(world, "olive")
+    token = await stop_link(world, name)
     page = await sit()
     await page.goto(f"/not-my-recovery#token={token}")
     await expect(page.get_by_role("button", name="Stop it")).to_be_focused()
     assert await waits(world)
     await page.get_by_role("button", name="Stop it").click()
     await expect(page.get_by_role("status")).to_contain_text(f"Nothing has changed for {email('mia')}")
+    # Whoever stops a colleague's has no password of theirs to change.
+    assert [await each.inner_text() for each in await page.locator("main a").all()] == [next_step]
     assert not await waits(world)
 
 

@@ -18,11 +18,13 @@ const STOP = `mutation StopMfaReset($input: StopMfaResetInput!) {
     ... on TooManyAttempts { retryAt } } }`;
 
 const STOP_RECOVERY = `mutation StopAccountRecovery($input: StopAccountRecoveryInput!) {
-  stopAccountRecovery(input: $input) { __typename ... on AccountRecoveryStopped { email } ... on Error { message }
+  stopAccountRecovery(input: $input) { __typename ... on AccountRecoveryStopped { email byPerson } ... on Error { message }
     ... on TooManyAttempts { retryAt } } }`;
 
+/** @typedef {{ said: string, shown?: string }} Done what to say, and on which template if not the usual one. */
+
 const main = element(document, "#main");
-/** @type {Record<string, (token: string) => Promise<string | null>>} */
+/** @type {Record<string, (token: string) => Promise<Done | null>>} */
 const WAYS = { reset: disputeReset, waiting: stopReset, recovery: stopRecovery, "sign-in": rejectSignIn };
 const disown = WAYS[main.dataset.disowns ?? ""];
 const token = tokenOfLink();
@@ -31,8 +33,8 @@ if (token) {
   onSubmit(form(main), async () => {
     const done = await disown(token);
     if (done === null) return show(main, "worthless");
-    show(main, "done");
-    element(main, "[role=status]").textContent = done;
+    show(main, done.shown ?? "done");
+    element(main, "[role=status]").textContent = done.said;
   });
 }
 
@@ -46,10 +48,12 @@ async function disputeReset(token) {
   const result = data.disputeMfaReset;
   if (result.__typename === "LinkExpired") return null;
   if (result.__typename !== "MfaResetDisputed") throw new Problem(result.__typename, sentence(result));
-  return t(
-    "Nobody can set up MFA for {email} now, and the owners of your agency are told. Change your password, too.",
-    { email: result.email },
-  );
+  return {
+    said: t(
+      "Nobody can set up MFA for {email} now, and the owners of your agency are told. Change your password, too.",
+      { email: result.email },
+    ),
+  };
 }
 
 /**
@@ -62,9 +66,11 @@ async function rejectSignIn(token) {
   const result = data.rejectSignIn;
   if (result.__typename === "LinkExpired") return null;
   if (result.__typename !== "SignInRejected") throw new Problem(result.__typename, sentence(result));
-  return result.passwordLinkSent
-    ? t("A link to set a new password is on its way to {email}.", { email: result.email })
-    : t("Nobody is signed in as {email} by it any more.", { email: result.email });
+  return {
+    said: result.passwordLinkSent
+      ? t("A link to set a new password is on its way to {email}.", { email: result.email })
+      : t("Nobody is signed in as {email} by it any more.", { email: result.email }),
+  };
 }
 
 /**
@@ -77,11 +83,11 @@ async function stopReset(token) {
   const result = data.stopMfaReset;
   if (result.__typename === "LinkExpired") return null;
   if (result.__typename !== "MfaResetStopped") throw new Problem(result.__typename, sentence(result));
-  return t("Nothing has changed for {email}.", { email: result.email });
+  return { said: t("Nothing has changed for {email}.", { email: result.email }) };
 }
 
 /**
- * The same of an account recovery that waits.
+ * The same of an account recovery that waits; whoever stops a colleague's has no password to change.
  * @param {string} token
  */
 async function stopRecovery(token) {
@@ -90,5 +96,6 @@ async function stopRecovery(token) {
   const result = data.stopAccountRecovery;
   if (result.__typename === "LinkExpired") return null;
   if (result.__typename !== "AccountRecoveryStopped") throw new Problem(result.__typename, sentence(result));
-  return t("Nothing has changed for {email}.", { email: result.email });
+  const said = t("Nothing has changed for {email}.", { email: result.email });
+  return { said, shown: result.byPerson ? "done" : "done-of-another" };
 }

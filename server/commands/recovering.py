@@ -1,0 +1,131 @@
+"""What operators do about people who have lost their phone, or would be locked out if they lost it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+import click
+
+import resolvers.operators.recovering
+from db.account_recovery import Waiting
+from db.pool import Database
+from db.resets import Request
+from db.staff import Member
+from server.commands.operators import account, account_option, email_option, opened, reason_option, staff
+from server.commands.options import data_dir_option
+
+
+@staff.command("recovery-pass")
+@account_option
+@email_option
+@reason_option
+@click.option("--json", "as_json", is_flag=True, help="Print the pass and its end as one JSON object.")
+@data_dir_option
+def recovery_pass(account_id: UUID, email: str, reason: str, as_json: bool, data_dir: Path | None) -> None:
+    """Print a pass that replaces a lost authenticator, once. The person and the owners are emailed.
+
+    It takes the second factor's place at one sign-in within 60 minutes; that sets up a new app and can do nothing else.
+    The old app and codes work until the new app has shown a code.
+    """
+    with opened(data_dir) as run:
+        token, until = run(
+            lambda database: resolvers.operators.recovering.give_pass(database, account_id, email, reason)
+        )
+    if as_json:
+        click.echo(json.dumps({"recoveryPass": token, "expiresAt": _instant(until)}))
+    else:
+        click.echo(token)
+        click.echo(f"This is shown once, for {email} alone, and holds until {_instant(until)}.", err=True)
+
+
+@staff.command("resets")
+@account_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@data_dir_option
+def list_resets(account_id: UUID, as_json: bool, data_dir: Path | None) -> None:
+    """List resets that wait for a second owner or admin: id, whose, who asked, until when, why.
+
+    An operator approves none: `gatehouse mfa reset` needs no approval, and ends what waits.
+    """
+    with opened(data_dir) as run:
+        found: list[tuple[Request, Member]] = run(
+            lambda database: resolvers.operators.recovering.resets(database, account_id)
+        )
+    for each, member in found:
+        if as_json:
+            click.echo(json.dumps(asdict(each) | {"email": member.email}, default=str))
+        else:
+            until = _instant(each.expires_at)
+            click.echo("\t".join([str(each.id), member.email, each.requester_email, until, each.reason or "-"]))
+
+
+@staff.command("decline-reset")
+@click.argument("reset_id", type=click.UUID)
+@account_option
+@data_dir_option
+def decline_reset(reset_id: UUID, account_id: UUID, data_dir: Path | None) -> None:
+    """Decline a reset that waits. The person, the owners and whoever asked are emailed."""
+    with opened(data_dir) as run:
+        email = run(lambda database: resolvers.operators.recovering.decline_reset(database, account_id, reset_id))
+    click.echo(f"The reset of {email} is off.")
+
+
+@staff.command("recoveries")
+@account_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@data_dir_option
+def list_recoveries(account_id: UUID, as_json: bool, data_dir: Path | None) -> None:
+    """List who waits to come back alone: email, since when, when their MFA is reset."""
+    with opened(data_dir) as run:
+        found: list[Waiting] = run(lambda database: resolvers.operators.recovering.recoveries(database, account_id))
+    for each in found:
+        if as_json:
+            click.echo(json.dumps(asdict(each), default=str))
+        else:
+            click.echo("\t".join([each.email, _instant(each.started_at), _instant(each.ends_at)]))
+
+
+@staff.command("stop-recovery")
+@account_option
+@email_option
+@data_dir_option
+def stop_recovery(account_id: UUID, email: str, data_dir: Path | None) -> None:
+    """Stop somebody's coming back alone. They are emailed."""
+    with opened(data_dir) as run:
+        run(lambda database: resolvers.operators.recovering.stop_recovery(database, account_id, email))
+    click.echo(f"{email} waits no more to come back alone.")
+
+
+@account.command("lock-out")
+@account_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, of each person at risk.")
+@data_dir_option
+def lock_out(account_id: UUID, as_json: bool, data_dir: Path | None) -> None:
+    """List who could not come back today after losing their phone: email, role, codes left, why."""
+
+    async def show(database: Database) -> None:
+        found, risks = await resolvers.operators.recovering.forecast(database, account_id)
+        if not as_json:
+            counted = ", ".join(f"{_words(reason)} {count:,}" for reason, count in found.by_reason.items())
+            click.echo(f"{found.total:,} at risk: {counted}", err=True)
+        async for risk in risks:
+            if as_json:
+                click.echo(json.dumps(asdict(risk), default=str))
+            else:
+                why = ", ".join(_words(reason) for reason in risk.reasons)
+                click.echo("\t".join([risk.email, risk.role.lower(), str(risk.backup_codes_remaining), why]))
+
+    with opened(data_dir) as run:
+        run(show)
+
+
+def _instant(instant: datetime) -> str:
+    return instant.isoformat(timespec="seconds")
+
+
+def _words(reason: str) -> str:
+    return reason.lower().replace("_", " ")
