@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
+import db.exceptions
 import db.feed
 import db.listening
 import db.policy
 import db.staff
+from db.exceptions import Ended
 from db.feed import FeedEvent, Position, Standing
 from db.policy import Progress
 from db.pool import Connection, Database
@@ -82,6 +84,7 @@ class Hub:
         self._url = url
         self._watchers: set[Watcher] = set()
         self._task: asyncio.Task[None] | None = None
+        self._ended: frozenset[Ended] = frozenset()
 
     @contextlib.contextmanager
     def watching(self, watcher: Watcher) -> Iterator[Watcher]:
@@ -139,6 +142,7 @@ class Hub:
         await self._tell(connection, events)
         if is_full_look:
             await self._tell_deadlines(connection)
+            await self._tell_ended(connection)
         return events[-1].position if events else position
 
     async def _check(self, connection: Connection, events: list[FeedEvent], is_full_look: bool) -> None:
@@ -183,6 +187,18 @@ class Hub:
         for account_id in await db.policy.just_ended(connection, list(watched)) if watched else []:
             watchers = [w for w in self._watchers if w.account_id == account_id]
             _tell_progress(watchers, await db.policy.progress(connection, account_id))
+
+    async def _tell_ended(self, connection: Connection) -> None:
+        """So does an exception's end, for the one member: each is told of once, though looked at for ten seconds."""
+        watched = {w.account_id for w in self._watchers if w.wants_members and w.account_id is not None}
+        ended = frozenset(await db.exceptions.just_ended(connection, list(watched)) if watched else ())
+        people: defaultdict[UUID, list[UUID]] = defaultdict(list)
+        for each in ended - self._ended:
+            people[each.account_id].append(each.user_id)
+        for account_id, user_ids in people.items():
+            watchers = [w for w in self._watchers if w.account_id == account_id]
+            _tell_members(watchers, await db.staff.members(connection, account_id, user_ids))
+        self._ended = ended
 
 
 def _tell_progress(watchers: list[Watcher], progress: Progress) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 from uuid import UUID
@@ -61,7 +62,7 @@ async def viewer_changed(context: Context) -> AsyncIterator[Person]:
         yield await context.reload()
         told = _without_clock(person)
         while True:
-            await watcher.wait()
+            await _news_or_deadline(watcher, person)
             person = await _patiently(context.reload)
             watcher.account_ids = _accounts(person)
             if _without_clock(person) != told:
@@ -84,6 +85,13 @@ async def _account_watcher(context: Context, account_id: UUID) -> Watcher:
     return Watcher(person.session_id, person.id, account_id)
 
 
+async def _news_or_deadline(watcher: Watcher, person: Person) -> None:
+    """Wait for something new, or until what stops the person next: that comes by time alone, without an event."""
+    ahead = [each.deadline - person.now for each in person.memberships if each.deadline and each.deadline > person.now]
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(watcher.wait(), min(ahead).total_seconds() if ahead else None)
+
+
 def _accounts(person: Person) -> frozenset[UUID]:
     return frozenset(membership.account.id for membership in person.memberships)
 
@@ -95,6 +103,7 @@ def _without_clock(person: Person) -> tuple[object, ...]:
         person.reenrollment_required_at,
         person.is_super_admin,
         person.memberships,
+        [person.is_blocked_at(membership.account) for membership in person.memberships],
         person.recovery,
         person.check_up,
     )

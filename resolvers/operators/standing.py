@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import db.compliance
 import db.exceptions
 import db.memberships
 import db.outbox
 import resolvers.operators.finding
 import resolvers.standing
 import rules.standing
+from db.compliance import Compliance
 from db.exceptions import MfaException
 from db.pool import Database
 from resolvers.operators.finding import OperatorError
@@ -72,3 +74,15 @@ async def end(database: Database, account_id: UUID, exception_id: UUID) -> str:
         await db.outbox.append(connection, MfaExceptionEnded(account_id=account_id, subject_id=user_id))
         (ended,) = await db.exceptions.listed(connection, account_id, [exception_id], with_ended=True, limit=1)
     return ended.email
+
+
+async def compliance(
+    database: Database, account_id: UUID, instant: datetime | None
+) -> tuple[Compliance, list[MfaException]]:
+    """How the account complied at an instant, now when None, and the exceptions that held. Raises OperatorError."""
+    async with database.connection() as connection:
+        await resolvers.operators.finding.keep_account(connection, account_id)
+        found = await db.compliance.at(connection, account_id, instant)
+        if found is None:
+            raise OperatorError("The instant must lie between the account's beginning and now.")
+        return found, await db.compliance.exceptions_at(connection, account_id, found.at, MOST_LISTED)

@@ -11,10 +11,11 @@ from uuid import UUID
 import click
 
 import resolvers.operators.standing
+from db.compliance import Compliance
 from db.exceptions import MfaException
 from resolvers.operators.standing import Wanted
 from rules.standing import ExceptionKind
-from server.commands.operators import account_option, emails_option, opened, reason_option, staff
+from server.commands.operators import account, account_option, emails_option, opened, reason_option, staff
 from server.commands.options import Instant, data_dir_option
 
 until_option = click.option(
@@ -76,6 +77,29 @@ def end_exception(exception_id: UUID, account_id: UUID, data_dir: Path | None) -
     with opened(data_dir) as run:
         email = run(lambda database: resolvers.operators.standing.end(database, account_id, exception_id))
     click.echo(f"The exception of {email} has ended.")
+
+
+@account.command("compliance")
+@account_option
+@click.option("--at", type=Instant(), help="A past instant, ISO 8601; without a zone it is UTC. Now without it.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with the exceptions that held.")
+@data_dir_option
+def compliance(account_id: UUID, at: datetime | None, as_json: bool, data_dir: Path | None) -> None:
+    """Say how an account complied with its own MFA requirement, now or then: policy, counts, exceptions."""
+    with opened(data_dir) as run:
+        result: tuple[Compliance, list[MfaException]] = run(
+            lambda database: resolvers.operators.standing.compliance(database, account_id, at)
+        )
+    found, exceptions = result
+    if as_json:
+        rows = [asdict(each) for each in exceptions]
+        click.echo(json.dumps(asdict(found) | {"exceptions": rows}, default=str))
+        return
+    for name, value in asdict(found).items():
+        shown = value.isoformat(timespec="seconds") if isinstance(value, datetime) else value
+        click.echo(f"{name.replace('_', ' ')}\t{'-' if shown is None else shown}")
+    for each in exceptions:
+        click.echo(_line(each))
 
 
 def _give(data_dir: Path | None, account_id: UUID, wanted: Wanted) -> None:

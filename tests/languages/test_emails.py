@@ -108,7 +108,7 @@ def told(language: str, *happened: Heard) -> list[str]:
 
 
 def test_an_alert_is_told_in_the_owners_language_with_its_dates_and_doers() -> None:
-    (extended,) = samples(MfaDeadlineExtended).values()
+    extended = samples(MfaDeadlineExtended)["mfa_deadline_extended"]
     assert told("de", heard(extended, "Agency", actor="olive@agency.example")) == [
         "olive@agency.example hat mia@agency.example bis 1. Dezember 2026 Zeit zum Einrichten von MFA gegeben."
     ]

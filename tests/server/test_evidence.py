@@ -93,6 +93,29 @@ async def test_a_bundle_is_whole_as_exported_and_each_forgery_is_found(
     assert evidence_verifier.problems_of(str(bundle), "00" * 32) == ["manifest.json is not signed by this key."]
 
 
+def with_rows(rows: list[bytes]) -> Change:
+    """These lines of events in place of those that were exported."""
+    return lambda contents: contents.update({"events.jsonl": b"".join(rows)})
+
+
+async def test_every_row_that_is_changed_cut_doubled_or_moved_is_found(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    for name in ("olive", "adam"):
+        await world.enrolled(name)
+    bundle = await exported(world, database_url, tmp_path / "evidence.zip")
+    with ZipFile(bundle) as files:
+        rows = files.read("events.jsonl").splitlines(keepends=True)
+    assert len(rows) > 4
+    for place, row in enumerate(rows):
+        before, behind = rows[:place], rows[place + 1 :]
+        others = before + behind
+        moved = [[*others[:to], row, *others[to:]] for to in range(len(rows)) if to != place]
+        changed = [*before, row.replace(b'"summary":"', b'"summary":"Not '), *behind]
+        for forged in (others, [*before, row, row, *behind], changed, *moved):
+            assert evidence_verifier.problems_of(str(rewritten(bundle, with_rows(forged)))), place
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 async def test_a_file_that_stands_in_the_bundle_twice_is_found(world: World, database_url: str, tmp_path: Path) -> None:
     bundle = await exported(world, database_url, tmp_path / "evidence.zip")

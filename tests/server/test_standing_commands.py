@@ -114,3 +114,18 @@ async def test_all_are_excepted_or_none_and_strangers_are_named(operate: Command
     for command in (["exceptions"], ["end-exception", str(uuid4())]):
         done = operate("staff", *command, *nowhere)
         assert (done.returncode, "There is no account" in done.stderr) == (1, True)
+
+
+async def test_compliance_is_told_of_now_and_then(operate: Command, world: World) -> None:
+    before = datetime.now(UTC).isoformat()
+    await require_mfa(world.database, world.account_id, days_ago=3, grace_days=1)
+    assert operate(*given(world, "exempt", "mia")).returncode == 0
+    account = ["account", "compliance", "--account", str(world.account_id)]
+    shown = operate(*account).stdout.splitlines()
+    assert {"staff count\t3", "blocked count\t2", "excepted count\t1"} <= set(shown)
+    assert shown[-1].endswith(REASON)
+    now, then = (json.loads(operate(*account, "--json", *more).stdout) for more in ([], ["--at", before]))
+    assert (now["excepted_count"], [each["email"] for each in now["exceptions"]]) == (1, [email("mia")])
+    assert (then["required_since"], then["staff_count"], then["exceptions"]) == (None, 3, [])
+    ahead = operate(*account, "--at", in_days(1))
+    assert (ahead.returncode, "between the account's beginning and now" in ahead.stderr) == (1, True)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.account.acts import move_deadline, remind, reset, save
 from tests.operations import WATCH_MEMBERS, WATCH_PROGRESS, WATCH_VIEWER
-from tests.people import World, email
+from tests.people import World, email, require_mfa
 from tests.waiting import LIMIT_S, until
 from tests.watching.watch import until_followed, watching
 
@@ -51,6 +51,47 @@ async def test_the_progress_comes_when_a_deadline_passes(world: World) -> None:
         assert await watch.is_silent(0.5)
         assert await watch.next() == {"staffCount": 3, "enrolledCount": 1, "pendingCount": 0, "blockedCount": 2}
         assert await watch.is_silent()
+
+
+async def let_exception_end(world: World) -> None:
+    """Let Mia's exception end in a moment, by time alone."""
+    await world.database.execute(
+        "UPDATE staff SET excepted_until = now() + interval '0.5 s' WHERE excepted_until IS NOT NULL"
+    )
+
+
+async def excepted(world: World) -> None:
+    """Let Mia have more time, whose agency's deadline has passed."""
+    await require_mfa(world.database, world.account_id, days_ago=3, grace_days=1)
+    await world.database.execute(
+        "UPDATE staff SET excepted_until = now() + interval '30 days' WHERE email = $1", email("mia")
+    )
+
+
+async def test_whoever_watches_hears_when_an_exception_ends(world: World) -> None:
+    olive = await world.enrolled("olive")
+    await excepted(world)
+    async with watching(world, olive, WATCH_MEMBERS) as members, watching(world, olive, WATCH_PROGRESS) as counts:
+        before = await counts.next()
+        assert (before["pendingCount"], before["blockedCount"]) == (1, 1)
+        await until_followed(world)
+        await let_exception_end(world)
+        after = await counts.next()
+        assert (after["pendingCount"], after["blockedCount"]) == (0, 2)
+        told = await members.next()
+        assert (told["email"], told["mfaState"]) == (email("mia"), "BLOCKED")
+        assert await members.is_silent()
+
+
+async def test_the_viewer_hears_when_their_own_exception_ends(world: World) -> None:
+    await excepted(world)
+    mia = await world.sign_in("mia")
+    async with watching(world, mia, WATCH_VIEWER) as watch:
+        assert (await watch.next())["mfaNotice"] == {"daysRemaining": 30}
+        await let_exception_end(world)
+        await world.sign_in("mia")  # she is looked at again, then or before it ends
+        while (await watch.next())["mfaNotice"] != {"daysRemaining": 0}:
+            pass
 
 
 async def test_each_changed_member_is_told_of(world: World) -> None:
