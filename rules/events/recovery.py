@@ -10,12 +10,13 @@ import rules.events.mailing
 from rules.clients import Client
 from rules.events.base import OwnAct
 from rules.events.mailing import While
+from rules.events.resets import REASON
 from rules.events.samples import ACCOUNT_ID, ADMIN_ID, IN_AN_HOUR
 from rules.events.staff import MemberEvent
 
 _ISSUED = {
     "subject_email": "mia@example.com",
-    "reason": "Phone lost on the train; called back on the number we have.",
+    "reason": REASON,
     "until": IN_AN_HOUR,
 }
 
