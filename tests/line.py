@@ -89,22 +89,26 @@ class Line:
         await self.until(holds, f"{name} waits for a lock")
         return found[0]
 
-    async def let_time_pass(self) -> None:
-        """Move every stored time so far back that claims are over, pauses have ended and hand-overs are late."""
+    async def let_time_pass(self, *, of_claims: bool = False) -> None:
+        """Move stored times so far back that pauses have ended and hand-overs are late; and claims over, if asked.
+
+        Those of a sender that lives are renewed before they are over: taken over amid a mail, it would come twice.
+        """
 
         async def moved() -> bool:
             # It takes all rows, and so may meet in a deadlock with who takes some of them: then once more.
             with suppress(asyncpg.DeadlockDetectedError):
-                await self._move_times()
+                await self._move_times(of_claims)
                 return True
             return False
 
         await until(moved, "the stored times are moved")
 
-    async def _move_times(self) -> None:
-        await self.database.execute(
-            "UPDATE deliveries SET claimed_at = claimed_at - interval '31 s' WHERE state = 'sending'"
-        )
+    async def _move_times(self, of_claims: bool) -> None:
+        if of_claims:
+            await self.database.execute(
+                "UPDATE deliveries SET claimed_at = claimed_at - interval '31 s' WHERE state = 'sending'"
+            )
         await self.database.execute("UPDATE deliveries SET next_attempt_at = now() WHERE state = 'pending'")
         await self.database.execute(
             "UPDATE events SET handed_at = handed_at - interval '61 s' WHERE dispatched_at IS NULL"

@@ -63,7 +63,7 @@ async def test_a_server_that_keeps_everybody_waiting_keeps_nobody_from_planning(
         await line.until(are_planned, "all are planned")
         assert not any(await line.database.fetch("SELECT FROM deliveries WHERE state = 'sent'"))
         server.manner = None
-        await line.let_time_pass()
+        await line.let_time_pass(of_claims=True)
         await line.until(lambda: all_taken(line, server), "all are sent")
 
 
@@ -91,5 +91,5 @@ async def until_reached(line: Line, server: Stubborn, times: int) -> None:
 
 async def all_taken(line: Line, server: Stubborn) -> bool:
     """Whether everybody's mail has been taken; what was put off meanwhile is due at once."""
-    await line.let_time_pass()
+    await line.let_time_pass(of_claims=True)
     return len(set(server.recipients)) == 100 and await line.states() == {"sent": 100}

@@ -36,7 +36,7 @@ async def test_a_mail_that_was_claimed_by_a_killed_worker_is_sent_by_another_onc
     await soon(asked.wait())
     worker.popen.kill()
     assert dict(await line.states()) == {"sending": 1}
-    await line.let_time_pass()
+    await line.let_time_pass(of_claims=True)
     await line.start("worker", "beat")
     await line.until_all("sent", 1)
     assert line.mailbox.subjects(email("mia")) == ["MFA is on for your sign-in"]
@@ -67,7 +67,7 @@ async def test_a_mail_in_doubt_goes_out_again_under_the_same_id_unless_it_is_a_r
     await lock.rollback()
     await locker.close()
     assert dict(await line.states()) == {"sending": 1}
-    await line.let_time_pass()
+    await line.let_time_pass(of_claims=True)
     await line.start("worker", "beat")
     await line.until_all("sent", 1)
     assert len(line.mailbox.messages) == (1 if is_reminder else 2)
@@ -96,7 +96,7 @@ async def test_a_fan_out_that_a_worker_died_in_is_taken_up_where_it_was(line: Li
     await line.database.execute("DROP TRIGGER hold ON events")
     await line.database.execute("SELECT pg_advisory_unlock(1)")
     assert await line.database.fetchval(FANNED_OUT) == 10_000
-    await line.let_time_pass()
+    await line.let_time_pass(of_claims=True)
     await line.start("worker", smtp_url="smtp://127.0.0.1:1")
 
     async def is_dispatched() -> object:
