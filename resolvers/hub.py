@@ -107,6 +107,7 @@ class Hub:
 
     async def _run(self) -> None:
         rung = asyncio.Event()
+        rung.set()  # the first look is at once: what comes before it is no news to whoever watches by then
         listener = asyncio.create_task(db.listening.listen(self._url, rung, "gatehouse-hub"))
         position: Position | None = None
         looked_at = asyncio.get_running_loop().time()
