@@ -17,8 +17,17 @@ BEGIN = """
 mutation {
   beginMfaEnrollment {
     __typename
-    ... on MfaEnrollment { otpauthUri manualEntryKey qrCodeSvg qrCodePngDataUri expiresAt }
+    ... on MfaEnrollment { otpauthUri manualEntryKey expiresAt }
     ... on Error { message }
+  }
+}
+"""
+# To draw them takes longer than all else of an enrollment.
+BEGIN_WITH_QR_CODES = """
+mutation {
+  beginMfaEnrollment {
+    __typename
+    ... on MfaEnrollment { otpauthUri manualEntryKey qrCodeSvg qrCodePngDataUri }
   }
 }
 """
