@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 import asyncpg
 
 # SQLSTATEs by their beginning: they say that the server is away, full, busy with others, or not the one that writes.
@@ -28,7 +30,7 @@ def is_away(error: BaseException) -> bool:
         return _state(error).startswith(AWAY_STATES)
     if isinstance(error, asyncpg.InterfaceError):
         return not isinstance(error, ValueError)  # which is about what it was given
-    return isinstance(error, OSError | TimeoutError | asyncpg.InternalClientError)
+    return isinstance(error, OSError | TimeoutError | asyncpg.InternalClientError) or _fell_between(error)
 
 
 def has_left(error: BaseException) -> bool:
@@ -40,3 +42,11 @@ def has_left(error: BaseException) -> bool:
 
 def _state(error: asyncpg.PostgresError) -> str:
     return str(getattr(error, "sqlstate", None) or "")
+
+
+def _fell_between(error: BaseException) -> bool:
+    """Whether asyncpg used a connection that had been ended since its last step: it then asks None for an attribute."""
+    if not isinstance(error, AttributeError) or error.obj is not None:
+        return False
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return str(frame.f_globals.get("__name__")).startswith("asyncpg.")

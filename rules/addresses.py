@@ -78,7 +78,7 @@ def checked_domain(text: str) -> str:
     """What stands behind the @, in its one form. Raises NotAnAddressError."""
     if "@" in text:
         raise NotAnAddressError("It must be a domain, as in agency.example.")
-    return checked(f"someone@{text.strip()}").rpartition("@")[2]
+    return checked(f"someone@{rules.typed.visible(text)}").rpartition("@")[2]
 
 
 def normalized(text: str) -> str:

@@ -60,7 +60,8 @@ def test_whatever_is_typed_can_be_looked_up(typed: str) -> None:
 
 
 def test_a_domain_is_kept_in_the_form_in_which_it_stands_in_addresses() -> None:
-    assert addresses.checked_domain(" Agency.Example ") == "agency.example"
+    for around in ("{}", " {}", "{} ", "\u200b {}", "{} \u200b"):
+        assert addresses.checked_domain(around.format("Agency.Example")) == "agency.example"
     assert addresses.checked_domain("xn--exmple-cua.com") == "exämple.com"
     for typed in ("mia@agency.example", "agency", ""):
         with pytest.raises(addresses.NotAnAddressError):
