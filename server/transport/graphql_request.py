@@ -78,7 +78,10 @@ def params_of_url(values: Mapping[str, str]) -> Params:
 
 
 def parse_json(raw: bytes | str) -> Any:
-    """Decode JSON. Raises RequestError for what is malformed, too deep, or could not be stored."""
+    """Decode JSON. Raises RequestError for what is malformed, too deep, or could not be stored.
+
+    Of two members of one name the last counts, as in JavaScript: RFC 8259 leaves it open; refusing costs each object.
+    """
     try:
         # Some write a byte order mark before their JSON.
         text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw.removeprefix("\ufeff")

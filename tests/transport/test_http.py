@@ -102,6 +102,12 @@ async def test_json_behind_a_byte_order_mark_is_read(http: httpx.AsyncClient) ->
     assert answer.json() == {"data": {"hello": "Hello you"}}
 
 
+async def test_of_two_members_of_one_name_the_last_counts(http: httpx.AsyncClient) -> None:
+    query = b'"query": "query($n: String!) { hello(name: $n) }", "variables": {"n": "Ben", "n": "Mia"}'
+    answer = await http.post("/graphql", content=b'{"query": "{ unknown }", ' + query + b"}", headers=JSON)
+    assert answer.json() == {"data": {"hello": "Hello Mia"}}
+
+
 @pytest.mark.parametrize("size", [1, 3])
 async def test_a_batch_is_refused_as_one(http: httpx.AsyncClient, size: int) -> None:
     answer = await http.post("/graphql", json=[{"query": "{ hello }"}] * size)
