@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.account.acts import save
 from tests.client import http_client, serving, settings_for
 from tests.people import PASSWORD, World, email, make_world
+from tests.waiting import until
 from web.explorer import FETCHED, RETRY_S
 from web.explorer_assets import MANIFEST, AssetsUnavailable, assets_folder, fetch
 
@@ -195,7 +195,7 @@ async def test_files_that_cannot_be_fetched_are_told_of(
     monkeypatch.setenv("npm_config_fetch_retries", "0")
     monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
     async with serving(settings_for(database_url, data_dir=tmp_path)) as base_url:
-        html = await visit(base_url, until="could not be fetched")
+        html = await visit(base_url, "could not be fetched")
     assert "is its registry reachable from here?" in html
 
 
@@ -223,13 +223,18 @@ async def test_in_production_the_setting_opens_it_to_staff_only(
             await open_client.aclose()
 
 
-async def visit(base_url: str, until: str) -> str:
-    """Visit as a browser does, again and again while it is told to; the page that says `until`."""
+async def visit(base_url: str, text: str) -> str:
+    """Visit as a browser does, again and again while it is told to; the page that says the text."""
+    page = ""
     async with http_client(base_url, headers={"accept": "text/html"}) as http:
-        for _ in range(60):
+
+        async def says() -> bool:
+            nonlocal page
             answer = await http.get("/graphql")
-            if until in answer.text:
-                return answer.text
-            assert answer.headers["refresh"] == str(RETRY_S)
-            await asyncio.sleep(0.5)
-    raise AssertionError(answer.text)
+            page = answer.text
+            if text not in page:
+                assert answer.headers["refresh"] == str(RETRY_S)
+            return text in page
+
+        await until(says, lambda: f"{text!r}; it says {page}")
+    return page

@@ -46,5 +46,4 @@ async def test_another_person_and_what_is_small_wait_for_nobodys_heavy_one() -> 
         await some_passes()
         assert not behind.done()
         behind.cancel()
-    async with asyncio.timeout(1), heavy.one_at_a_time("person:1", HEAVY):
-        pass  # whoever left while waiting holds up nobody
+    await soon(heavy.one_at_a_time("person:1", HEAVY).__aenter__())  # whoever left while waiting holds up nobody
