@@ -217,6 +217,18 @@ mutation ($email: String!, $password: String!) {
   }
 }
 """
+EXEMPT = """
+mutation ($input: ExemptFromMfaInput!) {
+  exemptFromMfa(input: $input) {
+    __typename
+    ... on MfaExempted {
+      exception { id kind email until reason authorEmail breakGlass endedAt }
+      results { staffMember { mfaState mfaDeadlineReason } }
+    }
+    ... on Error { message }
+  }
+}
+"""
 END_EXCEPTION = """
 mutation ($input: EndMfaExceptionInput!) {
   endMfaException(input: $input) {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.client import Client, GraphQLError
-from tests.operations import DAYS_LEFT, END_EXCEPTION, EXCEPTIONS
+from tests.operations import DAYS_LEFT, END_EXCEPTION, EXCEPTIONS, EXEMPT
 from tests.people import World, require_mfa
 
 EXCEPTION = "exception { id kind email until reason authorEmail breakGlass endedAt }"
@@ -23,15 +23,6 @@ mutation ($input: ExtendMfaDeadlineInput!) {{
     }}
     ... on Error {{ message }}
     ... on InvalidInput {{ field }}
-  }}
-}}
-"""
-EXEMPT = f"""
-mutation ($input: ExemptFromMfaInput!) {{
-  exemptFromMfa(input: $input) {{
-    __typename
-    ... on MfaExempted {{ {EXCEPTION} results {{ staffMember {{ mfaState mfaDeadlineReason }} }} }}
-    ... on Error {{ message }}
   }}
 }}
 """

@@ -72,6 +72,7 @@ function show(viewer, account) {
   new Webhooks(account.id, account.webhooks, role === "OWNER");
   onOpen("alerts", async (card) => (await import("./alerts.js")).showAlerts(card, account.id, role === "OWNER"));
   onOpen("come-back", async (card) => (await import("./recovery_policy.js")).showRecoveryPolicy(card, account.id, role === "OWNER"));
+  onOpen("compliance", async (card) => (await import("./compliance.js")).showCompliance(card, account.id));
   beginAccountLanguage(account.id, account.language, role !== null);
   void showWaiting(roster, account);
   if (account.lockOutForecast.totalCount) {

@@ -88,15 +88,20 @@ async function heldBy(accountId, member) {
 function showHeld(dialog, accountId, held, done) {
   const place = element(dialog, "[data-held]");
   place.hidden = false;
-  const facts = { until: minute(held.until), author: held.authorEmail ?? t("an operator"), reason: held.reason };
-  const what =
-    held.kind === "EXEMPTED"
-      ? t("Exempt until {until}, by {author}: {reason}", facts)
-      : t("More time until {until}, by {author}: {reason}", facts);
-  find(place, "p", HTMLParagraphElement).textContent = held.breakGlass ? `${what} ${t("Break-glass account.")}` : what;
+  find(place, "p", HTMLParagraphElement).textContent = wordsOf(held);
   onPress(button(place, "button"), dialog, async () => {
     const result = await act(END, { accountId, exceptionId: held.id });
     if (result.__typename !== "MfaExceptionEnded") throw new Problem(result.__typename, result.message);
     done(result.staffMember, t("The exception has ended."));
   });
+}
+
+/** What it gives, by whom and why. @param {Pick<Exception, "kind" | "until" | "authorEmail" | "reason" | "breakGlass">} held */
+export function wordsOf(held) {
+  const facts = { until: minute(held.until), author: held.authorEmail ?? t("an operator"), reason: held.reason };
+  const what =
+    held.kind === "EXEMPTED"
+      ? t("Exempt until {until}, by {author}: {reason}", facts)
+      : t("More time until {until}, by {author}: {reason}", facts);
+  return held.breakGlass ? `${what} ${t("Break-glass account.")}` : what;
 }
