@@ -128,13 +128,9 @@ def _problem(person: Person, account_id: UUID, candidate: Candidate | None, aske
     if candidate is None or membership is None:
         return None
     try:
-        rules.standing.check_author(
-            person.id,
-            membership.role,
-            candidate.user_id,
-            asked.is_break_glass,
-            was_break_glass=candidate.is_break_glass,
-        )
+        rules.standing.check_author(person.id, membership.role, candidate.user_id, asked.is_break_glass)
+        if candidate.is_break_glass:
+            rules.standing.check_end_of_mark(membership.role)
         rules.standing.check_end(asked.until, candidate.now)
     except Outcome as outcome:
         return outcome

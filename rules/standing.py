@@ -42,16 +42,12 @@ def check_end(until: datetime, now: datetime) -> None:
         raise InvalidInput("until", f"An exception lasts {LONGEST_EXCEPTION.days} days at most.")
 
 
-def check_author(
-    author_id: UUID, author_role: Role, user_id: UUID, is_break_glass: bool, *, was_break_glass: bool = False
-) -> None:
-    """Raises NotPermitted when this author may not give this person that exception, in the earlier one's place."""
+def check_author(author_id: UUID, author_role: Role, user_id: UUID, is_break_glass: bool) -> None:
+    """Raises NotPermitted when this author may not give this person that exception."""
     if author_id == user_id:
         raise NotPermitted("Nobody excepts themselves. Another owner or admin can.")
     if is_break_glass and author_role is not Role.OWNER:
         raise NotPermitted("Only an owner may mark a break-glass account.")
-    if was_break_glass:
-        check_end_of_mark(author_role)
 
 
 def check_end_of_mark(author_role: Role) -> None:

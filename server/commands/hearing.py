@@ -15,7 +15,7 @@ from db.sessions import Session
 from rules.alerts import AlertKind, AlertSetting, Wish
 from rules.languages import LANGUAGES
 from server.commands.operators import account, account_option, email_option, opened, staff
-from server.commands.options import data_dir_option, load
+from server.commands.options import data_dir_option, load, shown
 
 __all__ = ["account", "server", "staff"]
 
@@ -81,7 +81,7 @@ def sessions(account_id: UUID, email: str, data_dir: Path | None) -> None:
             lambda database: resolvers.operators.hearing.sessions(database, account_id, email, idle)
         )
     for each in found:
-        used = each.last_used_at.isoformat(timespec="seconds")
+        used = shown(each.last_used_at)
         click.echo("\t".join([str(each.id), used, each.ip_address or "-", each.user_agent or "-"]))
 
 

@@ -33,6 +33,11 @@ data_dir_option = click.option(
 )
 
 
+def shown(instant: datetime) -> str:
+    """An instant as commands print it, to the second."""
+    return instant.isoformat(timespec="seconds")
+
+
 class Instant(click.ParamType[datetime]):
     """An ISO 8601 day or instant; without a zone it is UTC."""
 

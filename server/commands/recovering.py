@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from db.pool import Database
 from db.resets import Request
 from db.staff import Member
 from server.commands.operators import account, account_option, email_option, opened, reason_option, staff
-from server.commands.options import data_dir_option
+from server.commands.options import data_dir_option, shown
 
 
 @staff.command("recovery-pass")
@@ -36,10 +35,10 @@ def recovery_pass(account_id: UUID, email: str, reason: str, as_json: bool, data
             lambda database: resolvers.operators.recovering.give_pass(database, account_id, email, reason)
         )
     if as_json:
-        click.echo(json.dumps({"recoveryPass": token, "expiresAt": _instant(until)}))
+        click.echo(json.dumps({"recoveryPass": token, "expiresAt": shown(until)}))
     else:
         click.echo(token)
-        click.echo(f"This is shown once, for {email} alone, and holds until {_instant(until)}.", err=True)
+        click.echo(f"This is shown once, for {email} alone, and holds until {shown(until)}.", err=True)
 
 
 @staff.command("resets")
@@ -59,7 +58,7 @@ def list_resets(account_id: UUID, as_json: bool, data_dir: Path | None) -> None:
         if as_json:
             click.echo(json.dumps(asdict(each) | {"email": member.email}, default=str))
         else:
-            until = _instant(each.expires_at)
+            until = shown(each.expires_at)
             click.echo("\t".join([str(each.id), member.email, each.requester_email, until, each.reason or "-"]))
 
 
@@ -86,7 +85,7 @@ def list_recoveries(account_id: UUID, as_json: bool, data_dir: Path | None) -> N
         if as_json:
             click.echo(json.dumps(asdict(each), default=str))
         else:
-            click.echo("\t".join([each.email, _instant(each.started_at), _instant(each.ends_at)]))
+            click.echo("\t".join([each.email, shown(each.started_at), shown(each.ends_at)]))
 
 
 @staff.command("stop-recovery")
@@ -121,10 +120,6 @@ def lock_out(account_id: UUID, as_json: bool, data_dir: Path | None) -> None:
 
     with opened(data_dir) as run:
         run(show)
-
-
-def _instant(instant: datetime) -> str:
-    return instant.isoformat(timespec="seconds")
 
 
 def _words(reason: str) -> str:

@@ -16,7 +16,7 @@ from db.exceptions import MfaException
 from resolvers.operators.standing import Wanted
 from rules.standing import ExceptionKind
 from server.commands.operators import account, account_option, emails_option, opened, reason_option, staff
-from server.commands.options import Instant, data_dir_option
+from server.commands.options import Instant, data_dir_option, shown
 
 until_option = click.option(
     "--until", type=Instant(), required=True, help="When it ends, ISO 8601: within 90 days; without a zone it is UTC."
@@ -96,8 +96,8 @@ def compliance(account_id: UUID, at: datetime | None, as_json: bool, data_dir: P
         click.echo(json.dumps(asdict(found) | {"exceptions": rows}, default=str))
         return
     for name, value in asdict(found).items():
-        shown = value.isoformat(timespec="seconds") if isinstance(value, datetime) else value
-        click.echo(f"{name.replace('_', ' ')}\t{'-' if shown is None else shown}")
+        text = shown(value) if isinstance(value, datetime) else value
+        click.echo(f"{name.replace('_', ' ')}\t{'-' if text is None else text}")
     for each in exceptions:
         click.echo(_line(each))
 
@@ -113,5 +113,6 @@ def _give(data_dir: Path | None, account_id: UUID, wanted: Wanted) -> None:
 
 def _line(each: MfaException) -> str:
     kind = "break-glass" if each.is_break_glass else each.kind.lower()
-    until = each.until.isoformat(timespec="seconds")
-    return "\t".join([str(each.id), each.email, kind, until, each.author_email or "an operator", each.reason])
+    return "\t".join(
+        [str(each.id), each.email, kind, shown(each.until), each.author_email or "an operator", each.reason]
+    )

@@ -1,4 +1,4 @@
-"""Turns of the event loop that are owed, as beside an attack that does not end."""
+"""Whoever calls without a session, and turns of the event loop that they owe, as beside an attack without end."""
 
 from __future__ import annotations
 
@@ -12,6 +12,19 @@ from server.transport.turns import Turns
 
 # So long that no machine is ever stopped for it.
 FOR_LONG_S = 1_000.0
+
+
+class Caller:
+    """Somebody at an address, without a session."""
+
+    session_key = None
+
+    def __init__(self, address_key: str) -> None:
+        self.address_key = address_key
+
+    async def person_key(self) -> str | None:
+        """None."""
+        return None
 
 
 def owing(longest_wait_s: float = FOR_LONG_S) -> Turns:

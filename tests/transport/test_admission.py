@@ -16,7 +16,7 @@ from server.transport.admission import Admission, Room
 from server.transport.graphql_http import GraphQLEndpoint
 from server.transport.http_protocol import Upgrades
 from settings import Settings
-from tests.transport.owing import FOR_LONG_S, some_passes, strangers_owe
+from tests.transport.owing import FOR_LONG_S, Caller, some_passes, strangers_owe
 from tests.transport.small import running, small_server
 from tests.transport.sockets import ready
 from tests.waiting import soon, until
@@ -40,16 +40,6 @@ def test_a_few_addresses_leave_room_for_others_however_much_they_ask() -> None:
         each.release()
     assert not admission.in_hand
     assert not admission.sockets
-
-
-class Caller:
-    session_key = None
-
-    def __init__(self, address_key: str) -> None:
-        self.address_key = address_key
-
-    async def person_key(self) -> str | None:
-        return None
 
 
 def admission_of_last() -> Admission:

@@ -18,6 +18,7 @@ from server.transport import graphql_ws, http_protocol
 from server.transport.admission import Admission, Room, address_key
 from server.transport.patience import Patience
 from settings import Settings
+from tests.transport.owing import Caller
 from tests.transport.small import running, small_server
 from tests.transport.sockets import PROTOCOL, ready
 from tests.waiting import until
@@ -154,16 +155,6 @@ def test_sockets_of_all_strangers_leave_half_of_the_files_to_others() -> None:
     for each in sockets:
         each.release()
     assert not counters.sockets
-
-
-class Caller:
-    session_key = None
-
-    def __init__(self, address_key: str) -> None:
-        self.address_key = address_key
-
-    async def person_key(self) -> str | None:
-        return None
 
 
 async def test_a_strangers_socket_with_nothing_to_do_ends() -> None:
