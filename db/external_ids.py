@@ -10,11 +10,16 @@ from db.pool import Connection
 
 @dataclass(frozen=True)
 class Known:
-    """Somebody a system asks for. `is_shared` when they have more than the one account that was asked with."""
+    """Somebody a system asks for.
+
+    `is_shared` when they have more than the one account that was asked with, `is_awaited` when another one has invited
+    them, which it can do without asking them.
+    """
 
     id: UUID
     email: str
     is_shared: bool
+    is_awaited: bool
     is_member: bool
 
     def is_within(self, account_id: UUID | None) -> bool:
@@ -35,9 +40,11 @@ async def find(
         """
         SELECT id, email,
             is_super_admin
-            OR EXISTS (SELECT FROM staff WHERE user_id = users.id AND account_id <> $1)
+            OR EXISTS (SELECT FROM staff WHERE user_id = users.id AND account_id <> $1 AND invited_at IS NULL)
             OR EXISTS (SELECT FROM portal_users WHERE user_id = users.id AND account_id <> $1)
             OR EXISTS (SELECT FROM directory_people WHERE user_id = users.id AND account_id <> $1) AS is_shared,
+            EXISTS (SELECT FROM staff WHERE user_id = users.id AND account_id <> $1 AND invited_at IS NOT NULL)
+                AS is_awaited,
             EXISTS (SELECT FROM staff WHERE user_id = users.id AND account_id = $1 AND invited_at IS NULL)
             OR EXISTS (SELECT FROM portal_users WHERE user_id = users.id AND account_id = $1) AS is_member
         FROM users

@@ -104,7 +104,7 @@ async def change_email(context: Context, external_id: str, email: str, idempoten
 
     async def work(connection: Connection) -> Answer:
         known = await _known(connection, key, external_id)
-        if not known.is_within(key.account_id):
+        if not known.is_within(key.account_id) or known.is_awaited:
             raise NotPermitted(f"{known.email} belongs to other accounts, too.")
         await replace_email(connection, known, email, key)
         return {"user_id": str(known.id), "external_id": external_id, "email": email}
@@ -120,7 +120,7 @@ async def replace_email(connection: Connection, known: Known, email: str, key: S
     """
     await db.users.lock_whole(connection, known.id)
     held = await db.external_ids.find(connection, key.account_id, user_id=known.id)
-    if key.account_id is not None and (held is None or held.is_shared):
+    if key.account_id is not None and (held is None or held.is_shared or held.is_awaited):
         raise NotPermitted(f"{known.email} belongs to other accounts, too: their address is not this one's to change.")
     try:
         previous = await db.users.replace_email(connection, known.id, email)

@@ -56,7 +56,8 @@ async def insert(
     """A webhook with a fresh secret, and that secret."""
     webhook_id = uuid4()
     sealed, shown = fresh_secret(ring, webhook_id)
-    return await db.webhooks.add(connection, webhook_id, account_id, url, event_types or None, sealed, format_), shown
+    types = list(dict.fromkeys(event_types)) if event_types else None
+    return await db.webhooks.add(connection, webhook_id, account_id, url, types, sealed, format_), shown
 
 
 def fresh_secret(ring: KeyRing, webhook_id: UUID) -> tuple[Sealed, str]:

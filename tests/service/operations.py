@@ -9,6 +9,7 @@ from db import service_keys
 from rules import tokens
 from rules.service_keys import Right
 from tests.client import Client
+from tests.coming_in.operations import INVITE
 from tests.people import World
 
 SERVICE_SIGN_IN = """
@@ -71,3 +72,9 @@ async def backend(world: World, *rights: Right, account_id: UUID | None = None, 
     assert token_hash is not None
     await service_keys.create(world.database, name, token_hash, list(rights or Right), account_id, None)
     return client
+
+
+async def invite_elsewhere(world: World, name: str) -> None:
+    """The owner of the other account invites somebody, who need not have asked for it."""
+    given = {"account": str(world.other_account_id), "email": f"{name}@agency.example", "role": "MEMBER"}
+    assert (await (await world.sign_in("sam")).do(INVITE, **given))["__typename"] == "StaffInvited"

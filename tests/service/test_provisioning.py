@@ -16,7 +16,15 @@ from tests.coming_in.links import link_to
 from tests.coming_in.operations import SET
 from tests.line import Line
 from tests.people import World, facts_of
-from tests.service.operations import CHANGE_EMAIL, CHANGE_ROLE, PROVISION, REMOVE, SERVICE_SIGN_IN, backend
+from tests.service.operations import (
+    CHANGE_EMAIL,
+    CHANGE_ROLE,
+    PROVISION,
+    REMOVE,
+    SERVICE_SIGN_IN,
+    backend,
+    invite_elsewhere,
+)
 
 
 def nina(world: World, **changes: Any) -> dict[str, Any]:
@@ -187,5 +195,14 @@ async def test_a_key_of_one_account_changes_no_address_of_somebody_of_two(world:
     other = await backend(world, account_id=world.other_account_id)
     await other.do(PROVISION, input={"externalId": "1", "email": "mia@agency.example", "role": "MEMBER"})
     answer = await other.do(CHANGE_EMAIL, input={"externalId": "1", "email": "mallory@x.example"})
+    assert answer["__typename"] == "NotPermitted"
+    assert await world.events("EMAIL_CHANGED") == []
+
+
+async def test_a_key_of_one_account_changes_no_address_of_somebody_whom_another_one_awaits(world: World) -> None:
+    agency = await backend(world, account_id=world.account_id)
+    await agency.do(PROVISION, input={"externalId": "1", "email": "mia@agency.example", "role": "MEMBER"})
+    await invite_elsewhere(world, "mia")
+    answer = await agency.do(CHANGE_EMAIL, input={"externalId": "1", "email": "mallory@x.example"})
     assert answer["__typename"] == "NotPermitted"
     assert await world.events("EMAIL_CHANGED") == []

@@ -13,7 +13,7 @@ from tests.account.acts import move_deadline, save
 from tests.client import Client
 from tests.operations import COMPLETE
 from tests.people import World
-from tests.service.operations import PROVISION, SERVICE_SIGN_IN, SESSION, backend
+from tests.service.operations import PROVISION, SERVICE_SIGN_IN, SESSION, backend, invite_elsewhere
 from tests.waiting import until
 
 WAITS = "SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1"
@@ -103,6 +103,14 @@ async def test_a_key_of_one_account_signs_in_only_those_who_are_of_no_other(worl
     for key in (agency, other):
         answer = await key.do(SERVICE_SIGN_IN, input={"email": "mia@agency.example"})
         assert answer["__typename"] == "InvalidCredentials"
+
+
+async def test_an_invitation_of_another_account_keeps_no_key_from_signing_in(world: World) -> None:
+    agency = await backend(world, account_id=world.account_id)
+    held = await begun_by(agency, world, "mia")
+    await invite_elsewhere(world, "mia")
+    assert (await held.ask("{ viewer { email } }"))["viewer"] == {"email": "mia@agency.example"}
+    await begun_by(agency, world, "mia")
 
 
 async def begun_by(key: Client, world: World, name: str) -> Client:

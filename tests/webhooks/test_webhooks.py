@@ -43,6 +43,12 @@ async def test_an_owner_adds_one_and_sees_its_secret_once(world: World) -> None:
     assert account["account"]["webhooks"] == [{"id": added["webhook"]["id"], "url": URL}]
 
 
+async def test_a_type_that_is_named_again_and_again_is_kept_once(world: World) -> None:
+    olive = await world.sign_in("olive")
+    added = await olive.do(ADD, input=given(world, eventTypes=["MFA_ENABLED", "MFA_RESET"] * 300))
+    assert added["webhook"]["eventTypes"] == ["MFA_ENABLED", "MFA_RESET"]
+
+
 @pytest.mark.parametrize(
     "url",
     [
