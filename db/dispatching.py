@@ -82,7 +82,7 @@ async def take_back(connection: Connection, event_ids: list[int]) -> None:
 
 
 async def begin(connection: Connection, event_id: int) -> bool:
-    """Count an attempt, so that a crash loop is bounded; false when there is nothing left to do."""
+    """Count an attempt, so that none crashes or fails for ever; false when there is nothing left to do."""
     attempts = await connection.fetchval(
         """
         UPDATE events SET attempts = attempts + 1, handed_at = now(),
@@ -97,7 +97,7 @@ async def begin(connection: Connection, event_id: int) -> bool:
 
 
 async def give_back(connection: Connection, event_ids: list[int]) -> None:
-    """Take back the attempts counted for these: they ended with an error, and no worker died of them."""
+    """Take back the attempts counted for these: the database was away, or the worker was to end."""
     await connection.execute("UPDATE events SET attempts = greatest(attempts - 1, 0) WHERE id = ANY ($1)", event_ids)
 
 

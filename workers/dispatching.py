@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -34,7 +35,10 @@ class Step:
 
 
 class Dispatcher:
-    """What dispatches the events of one process. An attempt counts only when the process dies of it."""
+    """What dispatches the events of one process.
+
+    An attempt counts when the process dies of it, or when it fails by itself rather than for the database's sake.
+    """
 
     def __init__(self) -> None:
         self._owed: set[int] = set()
@@ -66,7 +70,7 @@ class Dispatcher:
                 known = {"event_id": event.id, "request_id": event.request_id}
                 with traces.span(f"dispatch {event.stored.type}", "CONSUMER", event.traceparent, **known):
                     step = await _dispatch(connection, event)
-        except BaseException:
+        except (ServiceUnavailable, CancelledError):
             # The database's fault, or an end before its time: it is no crash. Now, or when the database is well again.
             self._owed.add(event_id)
             with suppress(ServiceUnavailable):
