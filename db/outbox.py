@@ -33,7 +33,9 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
     await connection.execute(
         """
         WITH given AS (
-            SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::uuid[], $5::jsonb[], $6::text[])
+            -- read apart, or the server would count them and plan anew each time, which takes as long as to append
+            SELECT * FROM unnest((SELECT $1::text[]), (SELECT $2::uuid[]), (SELECT $3::uuid[]), (SELECT $4::uuid[]),
+                    (SELECT $5::jsonb[]), (SELECT $6::text[]))
                 WITH ORDINALITY AS given (type, account_id, subject_id, actor_id, data, service_key, number)
         ), appended AS (
             INSERT INTO events (type, account_id, subject_id, actor_id, data, service_key, request_id, traceparent)
