@@ -1,28 +1,27 @@
-"""What the values of settings may be. Each check returns the value, or raises ValueError that tells what it must be."""
+"""What texts of settings may be. Each check returns the value, or raises ValueError that tells what it must be."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import re
-from ipaddress import ip_network
-from pathlib import Path
+from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import SplitResult, urlsplit
-
-from pydantic import AfterValidator, ValidationInfo
 
 MAIL_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[(IPv6:)?[0-9A-Fa-f.:]+\]")
 HOST_NAME = re.compile(r"[a-z0-9_.-]{1,253}|[0-9a-f:.]{2,45}")
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
+LONGEST_NAME = 60
 
 
-def one_of_schemes(*schemes: str) -> AfterValidator:
+def one_of_schemes(*schemes: str) -> Callable[[str], str]:
     def check(value: str) -> str:
         if value and parts_of(value).scheme not in schemes:
             raise ValueError(f"must start with {' or '.join(s + '://' for s in schemes)}")
         return value
 
-    return AfterValidator(check)
+    return check
 
 
 def parts_of(url: str) -> SplitResult:
@@ -47,11 +46,10 @@ def with_host(url: str) -> str:
     return url
 
 
-def https_in_production(url: str, info: ValidationInfo) -> str:
+def is_safe(url: str) -> bool:
+    """Whether what is said there stays between its ends: by TLS, or within this machine."""
     parts = parts_of(url)
-    if info.data.get("production") and parts.scheme != "https" and parts.hostname not in LOOPBACK_HOSTS:
-        raise ValueError("must start with https:// in production, unless the host is this machine")
-    return url
+    return parts.scheme == "https" or parts.hostname in LOOPBACK_HOSTS
 
 
 def origins(value: str) -> str:
@@ -70,13 +68,11 @@ def hosts(value: str) -> str:
     return value
 
 
-def networks(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            return tuple(ip_network(text, strict=False) for text in split(value))
-        except ValueError:
-            raise ValueError("must be addresses or networks, as in 10.0.0.7 or 172.16.0.0/12") from None
-    return value
+def networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(text, strict=False) for text in split(value))
+    except ValueError:
+        raise ValueError("must be addresses or networks, as in 10.0.0.7 or 172.16.0.0/12") from None
 
 
 def mailbox(value: str) -> str:
@@ -124,12 +120,22 @@ def split(value: str) -> tuple[str, ...]:
     return tuple(part for part in value.replace(",", " ").split() if part)
 
 
-def days(value: object) -> object:
-    if isinstance(value, str):
-        days = split(value)
-        if not all(day.isdecimal() and 1 <= int(day) <= 30 for day in days):
-            raise ValueError("must be whole days from 1 to 30, as in 7,3,1")
-        return tuple(sorted({int(day) for day in days}, reverse=True))
+def days(value: str) -> tuple[int, ...]:
+    days = split(value)
+    if not all(day.isdecimal() and 1 <= int(day) <= 30 for day in days):
+        raise ValueError("must be whole days from 1 to 30, as in 7,3,1")
+    return tuple(sorted({int(day) for day in days}, reverse=True))
+
+
+def app_name(value: str) -> str:
+    if not 1 <= len(value) <= LONGEST_NAME or ":" in value:
+        raise ValueError(f"must have 1 to {LONGEST_NAME} characters, and no colon")
+    return value
+
+
+def product_name(value: str) -> str:
+    if len(value) > LONGEST_NAME:
+        raise ValueError(f"must have {LONGEST_NAME} characters at most")
     return value
 
 
@@ -137,9 +143,3 @@ def colour(value: str) -> str:
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", value):
         raise ValueError("must be a colour as in #1849a9")
     return value.lower()
-
-
-def picture(file: Path | None) -> Path | None:
-    if file and file.suffix.lower() not in {".svg", ".png", ".webp"}:
-        raise ValueError("must be a file of the kind .svg, .png or .webp")
-    return file

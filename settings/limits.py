@@ -2,54 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import Annotated, Literal
-
-from pydantic import BeforeValidator, Field
-from pydantic_settings import BaseSettings, NoDecode
 
 from rules.people import TimeLimits
 from settings import checks
+from settings.texts import flag, one_of, whole
 from settings.variables import told
 
 
-class Limits(BaseSettings):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Limits:
     """What may be had at once, how long it holds, and how long it is kept."""
 
-    webhook_allow_private: Annotated[
-        bool, told("webhooks may call private and loopback addresses: for development")
-    ] = False
+    webhook_allow_private: bool = told("webhooks may call private and loopback addresses: for development", False, flag)
 
-    pool_size: Annotated[int, Field(ge=1, le=200), told("database connections of an API process")] = 10
-    worker_concurrency: Annotated[int, Field(ge=2, le=64), told("threads of a worker")] = 4
-    reminder_thresholds: Annotated[
-        tuple[int, ...],
-        NoDecode,
-        BeforeValidator(checks.days),
-        told("on which days before the deadline people are reminded"),
-    ] = (7, 3, 1)
-    session_lifetime_days: Annotated[int, Field(ge=1, le=365), told("how many days a session lasts at most")] = 30
-    session_idle_days: Annotated[int, Field(ge=1, le=365), told("how many days it lasts unused")] = 7
-    proof_minutes: Annotated[
-        int, Field(ge=1, le=1440), told("how long a password, and the second factor, just shown allows changes")
-    ] = 15
-    delivery_retention_days: Annotated[
-        int, Field(ge=1), told("how many days emails that have ended are kept on record")
-    ] = 90
-    event_retention_days: Annotated[
-        int, Field(ge=0), told("how many days events, the audit log, are kept; `0`: for ever")
-    ] = 0
-    delivery_retry_hours: Annotated[int, Field(ge=1, le=168), told("how many hours an email is tried")] = 24
-    log_level: Annotated[
-        str,
-        Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$"),
-        told("how much is logged: `DEBUG`, `INFO`, `WARNING` or `ERROR`"),
-    ] = "INFO"
-    log_format: Annotated[
-        Literal["json", "console"] | None,
-        told("`json`, one object a line, or `console`", "`console` on a terminal, else `json`"),
-    ] = None
+    pool_size: int = told("database connections of an API process", 10, whole(1, 200))
+    worker_concurrency: int = told("threads of a worker", 4, whole(2, 64))
+    reminder_thresholds: tuple[int, ...] = told(
+        "on which days before the deadline people are reminded", (7, 3, 1), checks.days
+    )
+    session_lifetime_days: int = told("how many days a session lasts at most", 30, whole(1, 365))
+    session_idle_days: int = told("how many days it lasts unused", 7, whole(1, 365))
+    proof_minutes: int = told(
+        "how long a password, and the second factor, just shown allows changes", 15, whole(1, 1440)
+    )
+    delivery_retention_days: int = told("how many days emails that have ended are kept on record", 90, whole(1))
+    event_retention_days: int = told("how many days events, the audit log, are kept; `0`: for ever", 0, whole(0))
+    delivery_retry_hours: int = told("how many hours an email is tried", 24, whole(1, 168))
+    log_level: str = told(
+        "how much is logged: `DEBUG`, `INFO`, `WARNING` or `ERROR`",
+        "INFO",
+        one_of("DEBUG", "INFO", "WARNING", "ERROR"),
+    )
+    log_format: str | None = told(
+        "`json`, one object a line, or `console`",
+        None,
+        one_of("json", "console"),
+        unset="`console` on a terminal, else `json`",
+    )
 
     @cached_property
     def time_limits(self) -> TimeLimits:

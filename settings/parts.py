@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import AfterValidator
-from pydantic_settings import BaseSettings
 
 from settings import checks
+from settings.texts import text
 from settings.variables import EMBEDDED, told
 
+POSTGRES = text(checks.one_of_schemes("postgresql", "postgres"))
 
-class Parts(BaseSettings):
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Parts:
     """Where the parts are. Empty URLs mean: use the embedded part (`gatehouse up` only)."""
 
-    database_url: Annotated[
-        str, checks.one_of_schemes("postgresql", "postgres"), told("PostgreSQL 15 or later: `postgresql://…`", EMBEDDED)
-    ] = ""
-    database_direct_url: Annotated[
-        str,
-        checks.one_of_schemes("postgresql", "postgres"),
-        told(
-            "PostgreSQL itself, where `GATEHOUSE_DATABASE_URL` leads to PgBouncer: for LISTEN, migrations and "
-            "operators' commands",
-            "none: there is no pooler",
-        ),
-    ] = ""
-    broker_url: Annotated[
-        str, checks.one_of_schemes("redis", "rediss", "redis+socket"), told("Redis 7, Valkey: `redis://…`", EMBEDDED)
-    ] = ""
-    smtp_url: Annotated[
-        str,
-        checks.one_of_schemes("smtp", "smtps", "smtp+starttls"),
-        AfterValidator(checks.with_host),
-        told("`smtp://`, `smtps://` or `smtp+starttls://user:password@host:port`", "a mailbox (`up`)"),
-    ] = ""
-    data_dir: Annotated[Path, told("the folder of what `up` brings")] = Path(".gatehouse")
+    database_url: str = told("PostgreSQL 15 or later: `postgresql://…`", "", POSTGRES, unset=EMBEDDED)
+    database_direct_url: str = told(
+        "PostgreSQL itself, where `GATEHOUSE_DATABASE_URL` leads to PgBouncer: for LISTEN, migrations and "
+        "operators' commands",
+        "",
+        POSTGRES,
+        unset="none: there is no pooler",
+    )
+    broker_url: str = told(
+        "Redis 7, Valkey: `redis://…`",
+        "",
+        text(checks.one_of_schemes("redis", "rediss", "redis+socket")),
+        unset=EMBEDDED,
+    )
+    smtp_url: str = told(
+        "`smtp://`, `smtps://` or `smtp+starttls://user:password@host:port`",
+        "",
+        text(checks.one_of_schemes("smtp", "smtps", "smtp+starttls"), checks.with_host),
+        unset="a mailbox (`up`)",
+    )
+    data_dir: Path = told("the folder of what `up` brings", Path(".gatehouse"), Path)
 
     @property
     def direct_url(self) -> str:

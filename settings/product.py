@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import ip_address
-from typing import Annotated
+from pathlib import Path
 from urllib.parse import urlsplit
-
-from pydantic import AfterValidator, Field, FilePath, ValidationInfo
-from pydantic_settings import BaseSettings, NoDecode
 
 from rules.oidc import ProviderConfig
 from settings import checks
-from settings.providers import safe_issuers
+from settings.providers import require_safe_issuers
+from settings.texts import file, flag, text
 from settings.variables import SettingsError, told
 
 OWN_PAGES = {
@@ -21,81 +20,82 @@ OWN_PAGES = {
     "security_url": "/account/security",
     "agency_security_url": "/settings/security",
 }
+HTTP = text(checks.one_of_schemes("http", "https"), checks.with_host)
 
 
-def or_own_page(url: str, info: ValidationInfo) -> str:
-    """Where nothing is set, our own page under the public URL, which is checked before."""
-    own = str(info.data.get("public_url", "")).rstrip("/") + OWN_PAGES[info.field_name or ""]
-    return url or own
+def page(name: str, meaning: str) -> str:
+    """A page that emails point to."""
+    return told(f"{meaning}, which emails point to", "", HTTP, unset=f"`{OWN_PAGES[name]}` under the public URL")
 
 
-def own_page_of(name: str) -> str:
-    return f"`{OWN_PAGES[name]}` under the public URL"
-
-
-PageUrl = Annotated[
-    str,
-    checks.one_of_schemes("http", "https"),
-    AfterValidator(checks.with_host),
-    AfterValidator(or_own_page),
-    AfterValidator(checks.https_in_production),
-    Field(validate_default=True),
-]
-
-
-class Product(BaseSettings):
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Product:
     """What people see of the product, and how it is told from others."""
 
-    production: Annotated[bool, told("no explorer, no introspection, unless set; https everywhere")] = False
-    secret_keys: Annotated[
-        str,
-        AfterValidator(checks.secret_keys),
-        told("`id:KEY[,id:KEY…]`, newest first, each 32 random bytes in base64: `gatehouse keys new`", "made by `up`"),
-    ] = ""
-    issuer: Annotated[
-        str, Field(min_length=1, max_length=60, pattern=r"^[^:]+$"), told("the name in the authenticator app")
-    ] = "TaskJuice"
-    public_url: Annotated[
-        str,
-        checks.one_of_schemes("http", "https"),
-        AfterValidator(checks.with_host),
-        AfterValidator(checks.https_in_production),
-        told("where people reach the product: https in production; it makes cookies `__Host-` and Secure"),
-    ] = "http://localhost:8000"
-    ehlo_name: Annotated[
-        str,
-        AfterValidator(checks.mail_name),
-        told("what workers call themselves before the mail server", "the public URL's host"),
-    ] = ""
-    sign_in_url: Annotated[PageUrl, told("the page to sign in, which emails point to", own_page_of("sign_in_url"))] = ""
-    security_url: Annotated[
-        PageUrl, told("the page of one's own security, which emails point to", own_page_of("security_url"))
-    ] = ""
-    agency_security_url: Annotated[
-        PageUrl, told("the agency's security page, which emails point to", own_page_of("agency_security_url"))
-    ] = ""
-    email_from: Annotated[
-        str,
-        AfterValidator(checks.mailbox),
-        told("the sender of all emails; without a name, the product's is put before it"),
-    ] = "no-reply@gatehouse.localhost"
+    production: bool = told("no explorer, no introspection, unless set; https everywhere", False, flag)
+    secret_keys: str = told(
+        "`id:KEY[,id:KEY…]`, newest first, each 32 random bytes in base64: `gatehouse keys new`",
+        "",
+        text(checks.secret_keys),
+        unset="made by `up`",
+    )
+    issuer: str = told("the name in the authenticator app", "TaskJuice", text(checks.app_name))
+    public_url: str = told(
+        "where people reach the product: https in production; it makes cookies `__Host-` and Secure",
+        "http://localhost:8000",
+        HTTP,
+    )
+    ehlo_name: str = told(
+        "what workers call themselves before the mail server",
+        "",
+        text(checks.mail_name),
+        unset="the public URL's host",
+    )
+    sign_in_url: str = page("sign_in_url", "the page to sign in")
+    security_url: str = page("security_url", "the page of one's own security")
+    agency_security_url: str = page("agency_security_url", "the agency's security page")
+    email_from: str = told(
+        "the sender of all emails; without a name, the product's is put before it",
+        "no-reply@gatehouse.localhost",
+        text(checks.mailbox),
+    )
 
     # Each from variables of its own: GATEHOUSE_OIDC_<NAME>_ISSUER and so on.
-    oidc: Annotated[tuple[ProviderConfig, ...], NoDecode, AfterValidator(safe_issuers)] = ()
+    oidc: tuple[ProviderConfig, ...] = ()
 
-    pages: Annotated[
-        bool,
-        told("the pages for people: `/sign-in`, `/account/security`, `/settings/security`, `/set-password`, `/not-me`"),
-    ] = True
-    product_name: Annotated[
-        str, Field(max_length=60), told("the product's name on pages and in emails", "`GATEHOUSE_ISSUER`")
-    ] = ""
-    logo_file: Annotated[
-        FilePath | None,
-        AfterValidator(checks.picture),
-        told("the logo, an .svg, .png or .webp, which emails carry unless it is an .svg or over 64 KiB"),
-    ] = None
-    accent_color: Annotated[str, AfterValidator(checks.colour), told("the colour of pages and emails")] = "#1849a9"
+    pages: bool = told(
+        "the pages for people: `/sign-in`, `/account/security`, `/settings/security`, `/set-password`, `/not-me`",
+        True,
+        flag,
+    )
+    product_name: str = told(
+        "the product's name on pages and in emails", "", text(checks.product_name), unset="`GATEHOUSE_ISSUER`"
+    )
+    logo_file: Path | None = told(
+        "the logo, an .svg, .png or .webp, which emails carry unless it is an .svg or over 64 KiB",
+        None,
+        file(".svg", ".png", ".webp"),
+    )
+    accent_color: str = told("the colour of pages and emails", "#1849a9", text(checks.colour))
+
+    def __post_init__(self) -> None:
+        """Put our own pages where none is given."""
+        for name, path in OWN_PAGES.items():
+            if not getattr(self, name):
+                object.__setattr__(self, name, self.public_url.rstrip("/") + path)
+
+    def wrong_together(self) -> dict[str, str]:
+        """The settings that are wrong beside others, each with what it must be."""
+        wrong, urls = {}, {name: getattr(self, name) for name in ("public_url", *OWN_PAGES)}
+        for name, url in urls.items():
+            is_told_already = "public_url" in wrong and url.startswith(self.public_url)
+            if self.production and not checks.is_safe(url) and not is_told_already:
+                wrong[name] = "must start with https:// in production, unless the host is this machine"
+        try:
+            require_safe_issuers(self.oidc, production=self.production)
+        except ValueError as error:
+            wrong["oidc"] = str(error)
+        return wrong
 
     @cached_property
     def keys(self) -> dict[str, bytes]:

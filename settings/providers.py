@@ -6,11 +6,9 @@ import json
 import re
 from collections.abc import Mapping
 
-from pydantic import ValidationInfo
-
 from rules.oidc import ProviderConfig
 from settings.checks import LOOPBACK_HOSTS, has_host, parts_of
-from settings.variables import PREFIX, SettingsError, read
+from settings.variables import PREFIX, SettingsError, read_file
 
 OIDC_PARTS = {
     "ISSUER": "an OpenID provider that people may sign in at, as in `GATEHOUSE_OIDC_GOOGLE_ISSUER`; any number",
@@ -23,19 +21,19 @@ OIDC_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 OIDC_VARIABLE = re.compile(rf"GATEHOUSE_OIDC_([A-Z][A-Z0-9_]{{0,30}}?)_({'|'.join(OIDC_PARTS)})(_FILE)?")
 
 
-def safe_issuers(providers: tuple[ProviderConfig, ...], info: ValidationInfo) -> tuple[ProviderConfig, ...]:
+def require_safe_issuers(providers: tuple[ProviderConfig, ...], *, production: bool) -> None:
+    """Raise ValueError for an issuer that could be anybody."""
     for provider in providers:
         parts = parts_of(provider.issuer)
-        is_local = parts.hostname in LOOPBACK_HOSTS and not info.data.get("production")
+        is_local = parts.hostname in LOOPBACK_HOSTS and not production
         if not (parts.scheme == "https" or (parts.scheme == "http" and is_local)) or not has_host(provider.issuer):
             raise ValueError(f"the issuer of {provider.name} must start with https://")
-    return providers
 
 
 def read_all(environment: Mapping[str, str]) -> tuple[ProviderConfig, ...]:
     """The providers that people may sign in at, by name: of the file, then of variables. Raises SettingsError."""
     path = environment.get(OIDC_FILE)
-    found = _from_file(read(OIDC_FILE, path)) if path else {}
+    found = _from_file(read_file(OIDC_FILE, path)) if path else {}
     in_file = set(found)
     for variable, value in sorted(environment.items()):
         named = OIDC_VARIABLE.fullmatch(variable)
@@ -47,7 +45,7 @@ def read_all(environment: Mapping[str, str]) -> tuple[ProviderConfig, ...]:
         provider = found.setdefault(name.lower(), {})
         if part.lower() in provider:
             raise SettingsError(f"{variable} and {variable.removesuffix('_FILE')} are both set: give one of them.")
-        provider[part.lower()] = read(variable, value) if file else value.strip()
+        provider[part.lower()] = read_file(variable, value) if file else value.strip()
     for name, parts in found.items():
         if missing := {part.lower() for part in OIDC_PARTS} - parts.keys():
             raise SettingsError(f"{PREFIX}OIDC_{name.upper()}_{min(missing).upper()} is not set.")

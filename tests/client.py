@@ -202,4 +202,4 @@ def _schema(settings: Settings) -> GatehouseSchema:
 def settings_for(database_url: str, **changes: Any) -> Settings:
     """Settings of a test's server."""
     used.note_environment({"SECRET_KEYS": SECRET_KEYS, "DATABASE_URL": database_url})
-    return Settings(database_url=database_url, secret_keys=SECRET_KEYS, introspection=True, **changes)
+    return Settings(database_url=database_url, **{"secret_keys": SECRET_KEYS, "introspection": True, **changes})

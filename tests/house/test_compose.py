@@ -13,6 +13,7 @@ from click import Context
 import settings
 from server.commands.main import main
 from settings import Settings
+from settings.variables import settings_of
 from tests.client import SECRET_KEYS
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +25,7 @@ GIVEN = {
     "GATEHOUSE_SECRET_KEYS": SECRET_KEYS,
     "GATEHOUSE_SMTP_URL": "smtp://mailpit:1025",
 }
-KNOWN = {f"GATEHOUSE_{field.upper()}" for field in Settings.model_fields} - {"GATEHOUSE_OIDC"} | {settings.OIDC_FILE}
+KNOWN = {setting.variable for setting in settings_of(Settings)} | {settings.OIDC_FILE}
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
 

@@ -11,11 +11,12 @@ from click import Context
 
 from server.commands.main import main
 from settings import Settings
+from settings.variables import settings_of
 from tests.warm import ROOT
 
 DEPLOY = ROOT / "deploy"
 PARTS = {"api": "serve", "relay": "relay", "worker": "worker", "beat": "beat"}
-KNOWN = {f"GATEHOUSE_{name.upper()}" for name in Settings.model_fields}
+KNOWN = {setting.variable for setting in settings_of(Settings)}
 FILES = {path.name: path for path in (DEPLOY / "kubernetes").glob("*.yaml")}
 KUSTOMIZATION: dict[str, Any] = yaml.safe_load(FILES["kustomization.yaml"].read_text())
 

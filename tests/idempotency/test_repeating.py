@@ -187,7 +187,7 @@ async def test_where_the_key_is_gone_that_sealed_the_answer_nothing_is_done_twic
     await begin(mia, key)
     before = await world.events()
     rotated = "newer:" + base64.b64encode(b"n" * 32).decode()
-    async with serving(settings_for(database_url).model_copy(update={"secret_keys": rotated})) as base_url:
+    async with serving(settings_for(database_url, secret_keys=rotated)) as base_url:
         world.base_url = base_url
         there = world.client()
         there.token = mia.token

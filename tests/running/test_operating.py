@@ -98,7 +98,7 @@ def pending(url: str) -> list[str]:
 async def sign_in(url: str, keys: str, *, backup_code: str) -> str:
     """What Mia's sign-in comes to on a database, with these keys."""
     async with (
-        serving(settings_for(url).model_copy(update={"secret_keys": keys})) as base_url,
+        serving(settings_for(url, secret_keys=keys)) as base_url,
         http_client(base_url) as http,
     ):
         client = Client(http)

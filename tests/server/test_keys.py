@@ -91,7 +91,7 @@ async def test_after_resealing_the_old_secret_works_under_the_new_key_alone(
             "Key test must stay: 1 set(s) of backup codes depend on it until their owners make new ones.",
         ],
     )
-    async with serving(settings_for(database_url).model_copy(update={"secret_keys": NEW_KEY})) as base_url:
+    async with serving(settings_for(database_url, secret_keys=NEW_KEY)) as base_url:
         world.base_url = base_url
         assert await complete(world, "mia", totp=await factor.code(0)) == "SignedIn"
 
@@ -108,7 +108,7 @@ async def test_a_key_may_go_once_nothing_depends_on_it(operate: Command, world: 
     counts, verdict = table(operate("keys", "status"))["test"]
     assert (counts, verdict[:43]) == ([0, 0, 1], "must stay: 1 set(s) of backup codes depend ")
 
-    async with serving(settings_for(database_url).model_copy(update={"secret_keys": ROTATED})) as base_url:
+    async with serving(settings_for(database_url, secret_keys=ROTATED)) as base_url:
         await make_new_codes(world, mia, base_url, factor)
     assert table(operate("keys", "status")) == {
         "new": ([1, 1, 1], "seals what is new"),
@@ -127,7 +127,7 @@ async def make_new_codes(world: World, client: Client, base_url: str, factor: Fa
 async def test_backup_codes_work_on_after_resealing(operate: Command, world: World, database_url: str) -> None:
     factor = await world.enroll(await world.sign_in("mia"))
     operate("keys", "reseal")
-    async with serving(settings_for(database_url).model_copy(update={"secret_keys": ROTATED})) as base_url:
+    async with serving(settings_for(database_url, secret_keys=ROTATED)) as base_url:
         world.base_url = base_url
         assert await complete(world, "mia", backupCode=factor.backup_codes[0]) == "SignedIn"
 
@@ -186,7 +186,7 @@ async def test_a_reset_and_a_new_enrollment_while_a_run_waits_are_not_undone(wor
 async def test_a_secret_resealed_while_its_first_code_is_checked_enrolls_all_the_same(
     world: World, operators: Database, database_url: str
 ) -> None:
-    settings = settings_for(database_url).model_copy(update={"secret_keys": ROTATED})
+    settings = settings_for(database_url, secret_keys=ROTATED)
     _, factor = await begin(await world.sign_in("mia"))
     async with serving(settings) as base_url:
         world.base_url = base_url

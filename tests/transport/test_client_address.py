@@ -11,6 +11,7 @@ from server import context
 from server.context import client_address
 from server.transport.admission import address_key
 from settings import Settings
+from settings.checks import networks
 
 PROXY, CLIENT = "10.0.0.1", "203.0.113.7"
 
@@ -19,7 +20,7 @@ def address_of(peer: str, *lines: str, trusted: str = "10.0.0.0/8") -> str | Non
     """The client's address, by the X-Forwarded-For lines of a request from `peer`."""
     headers = [(b"x-forwarded-for", line.encode()) for line in lines]
     connection = HTTPConnection({"type": "http", "headers": headers, "client": (peer, 1234)})
-    return client_address(connection, Settings.model_validate({"trusted_proxies": trusted}))
+    return client_address(connection, Settings(trusted_proxies=networks(trusted)))
 
 
 def test_without_a_proxy_it_is_the_peer() -> None:

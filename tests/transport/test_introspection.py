@@ -54,7 +54,7 @@ async def test_gql_fetches_it(world: World) -> None:
 
 
 async def test_it_is_off_in_production(database_url: str) -> None:
-    settings = settings_for(database_url).model_copy(update={"production": True, "introspection": False})
+    settings = settings_for(database_url, production=True, introspection=False)
     async with serving(settings) as base_url:
         client = Client(transport=HTTPXAsyncTransport(url=f"{base_url}/graphql"), fetch_schema_from_transport=True)
         with pytest.raises(Exception, match="introspection"):
