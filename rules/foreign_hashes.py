@@ -1,7 +1,7 @@
 """Password hashes that other products made: bcrypt, scrypt and PBKDF2 as libraries and Django write them.
 
 They are verified until their owners sign in, and then replaced by ours. What would take too long or too much memory
-is no hash that we take.
+is no hash that we take. bcrypt is loaded where somebody has such a hash.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import hmac
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import bcrypt
 
 LONGEST_HASH = 500
 MOST_BCRYPT_COST = 15
@@ -51,6 +49,8 @@ def checker(text: str) -> Check:
 def _bcrypt(prefix: str | None, kept: str, cost: str) -> Check:
     if not 4 <= int(cost) <= MOST_BCRYPT_COST:
         raise UnknownHashError("its cost is out of bounds")
+
+    import bcrypt
 
     def is_right(password: bytes) -> bool:
         if prefix == "bcrypt_sha256$":

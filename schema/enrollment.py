@@ -5,9 +5,8 @@ from __future__ import annotations
 import io
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import segno
 import strawberry
 
 import resolvers.backup_codes
@@ -26,6 +25,9 @@ from schema.failures import (
 )
 from schema.sign_in import SecondFactorInput, given
 from schema.viewer import Viewer, changed_viewer
+
+if TYPE_CHECKING:
+    import segno
 
 QUIET_ZONE_MODULES = 4
 PNG_SCALE_PX = 6
@@ -51,6 +53,8 @@ class MfaEnrollment:
 
     @cached_property
     def _qr_code(self) -> segno.QRCode:
+        import segno  # loaded where somebody enrolls
+
         return segno.make_qr(self.otpauth_uri)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from settings.limits import Limits
@@ -60,6 +59,8 @@ def _from_files(environment: Mapping[str, str]) -> dict[str, str]:
 
 def unknown_variables(names: Iterable[str]) -> list[str]:
     """A sentence for each of these environment variables that looks like one of ours and is none."""
+    from difflib import get_close_matches
+
     known = [setting.variable for setting in settings_of(Settings)]
     known += [OIDC_FILE, *(f"{PREFIX}{name.upper()}_FILE" for name in SECRETS)]
     return [

@@ -7,7 +7,6 @@ import base64
 import json
 import os
 import shutil
-import tarfile
 from hashlib import sha256, sha512
 from importlib.util import find_spec
 from pathlib import Path
@@ -91,6 +90,8 @@ def npm_command() -> tuple[list[str], dict[str, str]]:
 
 
 def _unpack_all(packages: list[dict[str, Any]], work: Path, target: Path) -> None:
+    import tarfile  # once in the life of an installation
+
     target.mkdir()
     for package in packages:
         name, _, version = package["package"].rpartition("@")
