@@ -7,10 +7,12 @@ from dataclasses import fields
 
 import asyncpg
 
+import db.often
 from db.pool import Connection
 from rules.events.base import Event
 from rules.events.catalogue import SHOWN_EVERYWHERE, SHOWN_NOWHERE, SHOWN_WHEN_DISPATCHED
 from rules.events.stored import OPERATOR, SESSION_METHOD, Stored
+from rules.often import SPAN
 from telemetry import operators, requests, traces
 
 
@@ -23,9 +25,13 @@ async def append(connection: Connection, event: Event) -> None:
 
 
 async def append_all(connection: Connection, events: Sequence[Event]) -> None:
-    """Append events in this order, each as above; where there is none, nothing is asked of the database."""
+    """Append events in this order, each as above; where there is none, nothing is asked of the database.
+
+    Raises TooManyAttempts where somebody has caused one too often today that others are emailed about.
+    """
     if not events:
         return
+    await _count(connection, events)
     rows = [Stored.of(event) for event in events]
     request, operator = requests.current(), operators.current()
     told = {OPERATOR: operator} if operator else {}
@@ -61,6 +67,12 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
         traces.traceparent(),
         SHOWN_NOWHERE,
     )
+
+
+async def _count(connection: Connection, events: Sequence[Event]) -> None:
+    counted = {key: most for event in events for key, most in event.limited_by().items()}
+    for most in sorted(set(counted.values())):
+        await db.often.charge(connection, [key for key, its in counted.items() if its == most], most, SPAN)
 
 
 def _origin(event: Event, origin: dict[str, str]) -> dict[str, str]:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import asdict
 from uuid import UUID
 
+import db.often
 import db.outbox
 import db.policy
+import rules.often
+from db.policy import Asked
 from db.pool import Connection
 from rules.events.policy import MfaRequired
+from rules.often import JOININGS_MAILED, SPAN
 from rules.people import MANAGERS, Role
 
 
 async def tell_joined(connection: Connection, account_id: UUID, user_ids: list[UUID]) -> None:
     """Record for each of these, who have just joined, that they have to enroll, if so. Under the account's lock."""
     asked = await db.policy.asked(connection, account_id, user_ids)
-    await db.outbox.append_all(connection, [MfaRequired(account_id=account_id, **asdict(each)) for each in asked])
+    await _tell(connection, account_id, asked)
 
 
 async def tell_promoted(connection: Connection, account_id: UUID, user_id: UUID, before: Role, role: Role) -> None:
@@ -23,4 +27,13 @@ async def tell_promoted(connection: Connection, account_id: UUID, user_id: UUID,
     if before in MANAGERS or role not in MANAGERS:
         return
     asked = await db.policy.asked(connection, account_id, [user_id], by_role=True)
-    await db.outbox.append_all(connection, [MfaRequired(account_id=account_id, **asdict(each)) for each in asked])
+    await _tell(connection, account_id, asked)
+
+
+async def _tell(connection: Connection, account_id: UUID, asked: list[Asked]) -> None:
+    keys = {each.subject_id: rules.often.joining_key(account_id, each.subject_id) for each in asked}
+    mailed = await db.often.count(connection, keys.values(), JOININGS_MAILED, SPAN) if keys else set()
+    told = [
+        MfaRequired(account_id=account_id, is_mailed=keys[each.subject_id] in mailed, **asdict(each)) for each in asked
+    ]
+    await db.outbox.append_all(connection, told)

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
+import db.often
 import db.outbox
 import db.webhook_deliveries
 import db.webhooks
 import resolvers.access
 import resolvers.owning
 import resolvers.staff
+import rules.often
 import rules.webhooks
 from db.pool import Connection
 from db.webhook_deliveries import Attempt, Delivery
@@ -103,21 +105,23 @@ async def enable(context: Context, webhook_id: UUID) -> Webhook:
 
 
 async def test(context: Context, webhook_id: UUID) -> Delivery:
-    """Send a test event. Raises NotFound, NotPermitted."""
-    async with _changing(context, webhook_id) as (connection, _, _):
+    """Send a test event. Raises NotFound, NotPermitted and TooManyAttempts."""
+    async with _changing(context, webhook_id) as (connection, _, webhook):
+        await _count(connection, webhook, "tests", rules.often.WEBHOOK_TESTS)
         delivery_id = await db.webhook_deliveries.add_test(connection, webhook_id)
         (delivery,) = await db.webhook_deliveries.of_webhook(connection, webhook_id, None, 1, delivery_id)
     return delivery
 
 
 async def send_again(context: Context, delivery_id: int) -> Delivery:
-    """Begin a delivery anew, unless it is on its way. Raises NotFound, NotPermitted."""
+    """Begin a delivery anew, unless it is on its way. Raises NotFound, NotPermitted and TooManyAttempts."""
     async with context.database.connection() as connection:
         webhook_id = await db.webhook_deliveries.webhook_of(connection, delivery_id)
     if webhook_id is None:
         raise NotFound
-    async with _changing(context, webhook_id) as (connection, _, _):
-        await db.webhook_deliveries.send_again(connection, delivery_id)
+    async with _changing(context, webhook_id) as (connection, _, webhook):
+        if await db.webhook_deliveries.send_again(connection, delivery_id):
+            await _count(connection, webhook, "resends", rules.often.WEBHOOK_RESENDS)
         (delivery,) = await db.webhook_deliveries.of_webhook(connection, webhook_id, None, 1, delivery_id)
     return delivery
 
@@ -151,6 +155,12 @@ async def attempts(context: Context, delivery_id: int) -> list[Attempt]:
     """A delivery's attempts, newest first."""
     async with context.database.connection() as connection:
         return await db.webhook_deliveries.attempts(connection, delivery_id)
+
+
+async def _count(connection: Connection, webhook: Webhook, what: str, most: int) -> None:
+    """Of all webhooks of the account: each is a call of somebody's server."""
+    key = rules.often.webhook_key(what, webhook.account_id)
+    await db.often.charge(connection, [key], most, rules.often.WEBHOOK_SPAN, rules.often.WEBHOOKS_TOO_OFTEN)
 
 
 @asynccontextmanager

@@ -71,7 +71,8 @@ AS_DATA = {
         "Let the person wait for the next code; show `attemptsRemaining`, and the clock's error while enrolling.",
     ),
     "TooManyAttempts": (
-        "Guessing is locked; the right code or password is not taken either.",
+        "Guessing is locked, and the right code or password is not taken either; or something was done too often that "
+        "others are told of each time.",
         "Show `retryAt`, and ask for nothing before.",
     ),
     "ChallengeExpired": (

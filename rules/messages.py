@@ -7,6 +7,7 @@ stays English.
 from __future__ import annotations
 
 import rules.addresses
+import rules.often
 import rules.oidc
 
 FOR_PEOPLE = (
@@ -14,6 +15,8 @@ FOR_PEOPLE = (
     "Not found.",
     "The email or the password is wrong.",
     "Too many wrong attempts. Wait until the time given, then try again.",
+    rules.often.TOO_OFTEN,
+    rules.often.WEBHOOKS_TOO_OFTEN,
     "This sign-in has expired. Sign in again with your password.",
     "MFA is not enabled on your account",
     "MFA is already enabled. Disable it first to re-enroll.",

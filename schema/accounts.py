@@ -30,7 +30,7 @@ from schema.alerts import AlertSetting
 from schema.audit import AuditEventConnection, AuditFilter
 from schema.common import Info
 from schema.compliance import Compliance
-from schema.failures import InvalidInput, NotPermitted
+from schema.failures import InvalidInput, NotPermitted, TooManyAttempts
 from schema.languages import Language
 from schema.lock_out import LockOutForecast
 from schema.policy import EnrollmentProgress, PolicyImpact, RequiredOf, SecurityPolicy
@@ -256,7 +256,7 @@ class SecurityPolicyUpdated:
 
 
 UpdateSecurityPolicyResult = Annotated[
-    SecurityPolicyUpdated | InvalidInput | NotPermitted,
+    SecurityPolicyUpdated | InvalidInput | NotPermitted | TooManyAttempts,
     strawberry.union("UpdateSecurityPolicyResult", description="What came of saving the policy."),
 ]
 

@@ -11,7 +11,7 @@ import resolvers.access
 import resolvers.alerts
 import rules.alerts
 from schema.common import Info
-from schema.failures import InvalidInput, NotPermitted
+from schema.failures import InvalidInput, NotPermitted, TooManyAttempts
 
 
 @strawberry.enum(description="What an alert is about.")
@@ -73,7 +73,7 @@ class AlertsUpdated:
 
 
 UpdateAlertsResult = Annotated[
-    AlertsUpdated | InvalidInput | NotPermitted,
+    AlertsUpdated | InvalidInput | NotPermitted | TooManyAttempts,
     strawberry.union("UpdateAlertsResult", description="What came of setting the alerts."),
 ]
 

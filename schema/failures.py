@@ -32,7 +32,10 @@ class InvalidCode(Error):
     )
 
 
-@strawberry.type(description="Guessing is locked for a while. The right code or password is not taken either.")
+@strawberry.type(
+    description="Guessing is locked for a while, and the right code or password is not taken either; or something was "
+    "done too often that others are told of each time."
+)
 class TooManyAttempts(Error):
     retry_at: datetime = strawberry.field(description="From when on another try is looked at.")
 

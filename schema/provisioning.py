@@ -11,7 +11,7 @@ import resolvers.access
 import resolvers.provisioning
 import rules.people
 from schema.common import Info, Role
-from schema.failures import InvalidInput, NotPermitted
+from schema.failures import InvalidInput, NotPermitted, TooManyAttempts
 
 ACCOUNT = "The account; may be left out with a key that is for one account."
 EXTERNAL_ID = "The person's id in the product."
@@ -100,7 +100,7 @@ RemoveStaffResult = Annotated[
     strawberry.union("RemoveStaffResult", description="What came of taking the role away."),
 ]
 ChangeEmailResult = Annotated[
-    EmailChanged | InvalidInput | NotPermitted,
+    EmailChanged | InvalidInput | NotPermitted | TooManyAttempts,
     strawberry.union("ChangeEmailResult", description="What came of changing the address."),
 ]
 

@@ -38,7 +38,7 @@ class RecoveryPassIssued:
 
 
 IssueRecoveryPassResult = Annotated[
-    RecoveryPassIssued | StaffMfaNotEnabled | NotPermitted | InvalidInput,
+    RecoveryPassIssued | StaffMfaNotEnabled | NotPermitted | InvalidInput | TooManyAttempts,
     strawberry.union("IssueRecoveryPassResult", description="What came of giving a recovery pass."),
 ]
 

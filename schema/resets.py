@@ -81,7 +81,7 @@ class MfaResetPending(Error):
 
 
 ResetStaffMfaResult = Annotated[
-    StaffMfaReset | MfaResetPending | StaffMfaNotEnabled | NotPermitted | InvalidInput,
+    StaffMfaReset | MfaResetPending | StaffMfaNotEnabled | NotPermitted | InvalidInput | TooManyAttempts,
     strawberry.union("ResetStaffMfaResult", description="What came of the reset."),
 ]
 

@@ -17,7 +17,7 @@ from rules.failures import InvalidInput as InvalidInputRaised
 from rules.people import Person
 from rules.standing import ExceptionKind
 from schema.common import Info
-from schema.failures import InvalidInput, NotPermitted
+from schema.failures import InvalidInput, NotPermitted, TooManyAttempts
 from schema.staff import StaffMember
 
 
@@ -93,15 +93,15 @@ class MfaExceptionEnded:
 
 
 ExtendMfaDeadlineResult = Annotated[
-    MfaDeadlineExtended | InvalidInput | NotPermitted,
+    MfaDeadlineExtended | InvalidInput | NotPermitted | TooManyAttempts,
     strawberry.union("ExtendMfaDeadlineResult", description="What came of extending."),
 ]
 ExemptFromMfaResult = Annotated[
-    MfaExempted | InvalidInput | NotPermitted,
+    MfaExempted | InvalidInput | NotPermitted | TooManyAttempts,
     strawberry.union("ExemptFromMfaResult", description="What came of exempting."),
 ]
 EndMfaExceptionResult = Annotated[
-    MfaExceptionEnded | NotPermitted,
+    MfaExceptionEnded | NotPermitted | TooManyAttempts,
     strawberry.union("EndMfaExceptionResult", description="What came of ending it."),
 ]
 

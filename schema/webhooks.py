@@ -15,7 +15,7 @@ import resolvers.webhooks
 import rules.chat
 from schema.audit import AuditEventType
 from schema.common import Info, told
-from schema.failures import InvalidInput, NotPermitted
+from schema.failures import InvalidInput, NotPermitted, TooManyAttempts
 
 
 @strawberry.enum(description="How an endpoint is told.")
@@ -185,11 +185,11 @@ EnableWebhookResult = Annotated[
     strawberry.union("EnableWebhookResult", description="What came of switching it on."),
 ]
 TestWebhookResult = Annotated[
-    WebhookDeliveryQueued | NotPermitted,
+    WebhookDeliveryQueued | NotPermitted | TooManyAttempts,
     strawberry.union("TestWebhookResult", description="What came of asking for a test."),
 ]
 ResendWebhookDeliveryResult = Annotated[
-    WebhookDeliveryQueued | NotPermitted,
+    WebhookDeliveryQueued | NotPermitted | TooManyAttempts,
     strawberry.union("ResendWebhookDeliveryResult", description="What came of sending again."),
 ]
 Which = Annotated[WebhookInput, strawberry.argument(description="Which.")]

@@ -26,6 +26,7 @@ from rules.failures import (
     NotPermitted,
     RateLimited,
     ServiceUnavailable,
+    TooManyAttempts,
     Unauthenticated,
 )
 from scim.user import TOLERANT, User
@@ -39,6 +40,7 @@ STATUS_OF: dict[type[Failure], int] = {
     Taken: 409,
     InvalidInput: 400,
     RateLimited: 429,
+    TooManyAttempts: 429,
     ServiceUnavailable: 503,
 }
 

@@ -15,6 +15,7 @@ from rules.alerts import AlertKind
 from rules.events.base import EMAIL_LINK, AccountEvent, OwnAct, PersonEvent, Shown
 from rules.events.mailing import Mailing, While
 from rules.events.samples import ACCOUNT_ID, ADMIN_ID, AT
+from rules.often import Often
 from rules.voice import ENGLISH, Voice
 
 # In a session of the person, without anything being shown; it no longer held; by an owner or admin; by an operator.
@@ -67,6 +68,7 @@ class AccountRecoveryStarted(OfOneMail, OwnAct):
         "account_recovery_started", further_links=(rules.links.STOP_RECOVERY,), holds_while=While.ENROLLED
     )
     copy = rules.events.mailing.to_owners_or_admins("account_recovery_started_owners")
+    often = Often("account-recovery")
     samples = {
         "account_recovery_started": {
             "account_id": ACCOUNT_ID,

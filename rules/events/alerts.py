@@ -11,6 +11,7 @@ from rules.alerts import AlertKind, AlertSetting
 from rules.events.base import AccountEvent
 from rules.events.samples import ADMIN_ID
 from rules.events.staff import MemberEvent
+from rules.often import Often
 from rules.voice import ENGLISH, Voice
 
 
@@ -21,6 +22,7 @@ class AlertsChanged(AccountEvent):
     description = "An owner changed which alerts are emailed."
     sentence = "{actor} changed the alerts by email: owners get {owners_get}, admins get {admins_get}."
     mailing = rules.events.mailing.to_owners("alerts_changed")
+    often = Often("alerts")
     samples = {
         "alerts_changed": {
             "actor_id": ADMIN_ID,

@@ -13,6 +13,7 @@ import rules.voice
 from rules.alerts import AlertKind
 from rules.clients import Client
 from rules.events.mailing import Mailing
+from rules.often import Often
 from rules.people import Role
 from rules.voice import ENGLISH, Voice
 
@@ -51,6 +52,8 @@ class Event:
     # The alert that it is to the owners, and its sentence there if not the audit log's.
     alert: ClassVar[AlertKind | None] = None
     alert_sentence: ClassVar[str | None] = None
+    # How often in a day one actor may cause it, where others are emailed about it each time.
+    often: ClassVar[Often | None] = None
     # Whether it shows only once a worker has looked at it, so that appending it takes the same time for anybody.
     shows_when_dispatched: ClassVar[bool] = False
 
@@ -81,6 +84,20 @@ class Event:
     def copied_to(self) -> str | None:
         """Where the copy goes; None when there is none."""
         return None
+
+    def limited_by(self) -> Mapping[str, int]:
+        """What counts how often it was caused, each with the most that is allowed; nothing where nobody is emailed.
+
+        An operator may cause it as often as they like.
+        """
+        actor = self.actor_id or self.service_key
+        if self.often is None or actor is None or self.emailed_as() is None:
+            return {}
+        return self.often.limits(actor, self.account_id, self.about())
+
+    def about(self) -> list[object]:
+        """Whom each mail reaches, where one counts how often."""
+        return [self.subject_id]
 
     def requested_by(self) -> UUID | None:
         """Who gets the owners' copy, too, since they had asked for it; None when nobody had."""

@@ -13,6 +13,7 @@ from rules.alerts import AlertKind
 from rules.events.base import AccountEvent
 from rules.events.mailing import Mailing
 from rules.events.samples import AT, EARLIER, IN_A_WEEK, IN_TWO_WEEKS
+from rules.often import Often
 from rules.policy import Policy, RequiredOf
 from rules.voice import ENGLISH, Voice
 
@@ -20,6 +21,7 @@ OF_WHOM = {
     RequiredOf.EVERYONE: rules.voice.later("all staff"),
     RequiredOf.OWNERS_AND_ADMINS: rules.voice.later("owners and admins"),
 }
+_OFTEN = Often("policy")
 _POLICY = {"grace_days": 7, "required_since": AT, "deadline": IN_A_WEEK}
 _REMINDER = {"required_since": AT, "deadline": IN_A_WEEK}
 
@@ -39,6 +41,7 @@ class PolicyEnabled(Requirement):
     description = "The account began to require MFA."
     sentence = "{actor} required MFA of all staff by {deadline}."
     mailing = rules.events.mailing.to_staff("policy_enabled", is_tied_to_deadline=True)
+    often = _OFTEN
     alert = AlertKind.POLICY_CHANGED
     samples = {"policy_enabled": _POLICY, "policy_enabled_at_once": _POLICY | {"grace_days": 0, "deadline": AT}}
 
@@ -50,6 +53,7 @@ class PolicyChanged(Requirement):
     description = "The requirement changed: its grace period, and the deadline with it, or of whom it is required."
     sentence = "{actor} moved the MFA deadline to {deadline}."
     mailing = rules.events.mailing.to_staff("policy_changed", is_tied_to_deadline=True)
+    often = _OFTEN
     alert = AlertKind.POLICY_CHANGED
     samples = {
         "policy_changed": _POLICY | {"previous_deadline": IN_TWO_WEEKS},
@@ -95,6 +99,12 @@ class MfaRequired(Requirement):
     }
 
     subject_id: UUID = field()
+    # Not where they have been told of it so often today already.
+    is_mailed: bool = True
+
+    def emailed_as(self) -> Mailing | None:
+        """Whoever is taken away and added anew over and over is not mailed each time."""
+        return self.mailing if self.is_mailed else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from rules.events.mailing import While
 from rules.events.resets import REASON
 from rules.events.samples import ACCOUNT_ID, ADMIN_ID, IN_AN_HOUR
 from rules.events.staff import MemberEvent
+from rules.often import Often
 
 _ISSUED = {
     "subject_email": "mia@example.com",
@@ -29,6 +30,7 @@ class RecoveryPassIssued(MemberEvent):
     sentence = "{actor} gave {subject} a recovery pass: {reason}"
     mailing = rules.events.mailing.to_subject("recovery_pass_issued", holds_while=While.ENROLLED)
     copy = rules.events.mailing.to_owners("recovery_pass_issued_owners")
+    often = Often("recovery-pass", in_all=100)
     samples = {
         "recovery_pass_issued": _ISSUED | {"actor_id": ADMIN_ID},
         "recovery_pass_issued_by_operator": _ISSUED,

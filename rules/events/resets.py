@@ -15,6 +15,7 @@ from rules.clients import Client
 from rules.events.base import EMAIL_LINK, AccountEvent
 from rules.events.samples import ADMIN_ID, AT
 from rules.events.staff import MemberEvent
+from rules.often import Often
 from rules.resets import REQUEST_LIFETIME, ResetApproval
 from rules.voice import ENGLISH, Voice
 
@@ -35,6 +36,7 @@ class MfaResetRequested(MemberEvent):
     sentence = "{actor} asked to reset the MFA of {subject}{why}."
     mailing = rules.events.mailing.to_subject("mfa_reset_requested", further_links=(rules.links.STOP_RESET,))
     copy = rules.events.mailing.to_owners("mfa_reset_requested_owners")
+    often = Often("reset-request", in_all=100)
     changes_member = True
     samples = {
         "mfa_reset_requested": {

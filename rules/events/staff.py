@@ -12,6 +12,7 @@ from rules.clients import Client
 from rules.events.base import AccountEvent, Event, PersonEvent
 from rules.events.mailing import While
 from rules.events.samples import ADMIN_ID
+from rules.often import Often
 from rules.people import Role
 
 
@@ -122,6 +123,7 @@ class EmailChanged(PersonEvent):
     sentence = "The email address of {previous_email} is now {email}."
     mailing = rules.events.mailing.to_subject("email_changed")
     copy = rules.events.mailing.to_subject("email_changed_from", holds_while=While.FORMER_ADDRESS)
+    often = Often("email-change")
     samples = {"email_changed": {"previous_email": "mia@example.com", "email": "mia@example.org"}}
     changes_member = True
 
@@ -131,6 +133,10 @@ class EmailChanged(PersonEvent):
     def copied_to(self) -> str:
         """The address before hears of it, too."""
         return self.previous_email
+
+    def about(self) -> list[object]:
+        """The person, and each of the two addresses, which may be anybody's."""
+        return [self.subject_id, self.previous_email, self.email]
 
 
 @dataclass(frozen=True, kw_only=True)

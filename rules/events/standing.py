@@ -12,7 +12,9 @@ from rules.clients import Client
 from rules.events.mailing import While
 from rules.events.samples import ADMIN_ID, IN_A_WEEK
 from rules.events.staff import MemberEvent
+from rules.often import Often
 
+_OFTEN = Often("exception")
 _GIVEN = {"until": IN_A_WEEK, "reason": "On leave, the phone comes with the next post."}
 
 
@@ -21,6 +23,7 @@ class MfaDeadlineExtended(MemberEvent):
     description = "A staff member got more time to set up MFA."
     sentence = "{actor} gave {subject} until {until} to set up MFA: {reason}"
     mailing = rules.events.mailing.to_subject("mfa_deadline_extended", holds_while=While.MEMBER_NOT_ENROLLED)
+    often = _OFTEN
     alert = AlertKind.EXCEPTION_GIVEN
     alert_sentence = "{actor} gave {subject} until {until} to set up MFA."
     samples = {
@@ -38,6 +41,7 @@ class MfaExempted(MemberEvent):
     description = "A staff member was exempted from MFA for a while."
     sentence = "{actor} exempted {subject} from MFA until {until}: {reason}"
     mailing = rules.events.mailing.to_subject("mfa_exempted", holds_while=While.MEMBER_NOT_ENROLLED)
+    often = _OFTEN
     alert = AlertKind.EXCEPTION_GIVEN
     alert_sentence = "{actor} exempted {subject} from MFA until {until}."
     samples = {"mfa_exempted": _GIVEN | {"actor_id": ADMIN_ID}, "mfa_exempted_by_operator": _GIVEN}
@@ -53,6 +57,7 @@ class MfaExceptionEnded(MemberEvent):
     description = "An exception from MFA was ended before its time."
     sentence = "{actor} ended the exception of {subject} from MFA."
     mailing = rules.events.mailing.to_subject("mfa_exception_ended", holds_while=While.MEMBER_NOT_ENROLLED)
+    often = _OFTEN
     samples = {"mfa_exception_ended": {"actor_id": ADMIN_ID}, "mfa_exception_ended_by_operator": {}}
     changes_member = True
 
