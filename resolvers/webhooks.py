@@ -115,6 +115,7 @@ async def test(context: Context, webhook_id: UUID) -> Delivery:
 
 async def send_again(context: Context, delivery_id: int) -> Delivery:
     """Begin a delivery anew, unless it is on its way. Raises NotFound, NotPermitted and TooManyAttempts."""
+    await context.person()  # first: nobody else hears which deliveries there are
     async with context.database.connection() as connection:
         webhook_id = await db.webhook_deliveries.webhook_of(connection, delivery_id)
     if webhook_id is None:
