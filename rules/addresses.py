@@ -33,6 +33,8 @@ OF_LIBRARY = (
 )
 # In letters of any alphabet or in ASCII; what is longer is none, and is not looked at.
 LONGEST = 320
+# Octets of a domain, and of a label of it in letters of other alphabets: xn-- and what these become.
+LONGEST_DOMAIN, SHORTEST_FOREIGN = 253, 7
 NO_ADDRESS = "This is no email address that mail can be sent to."
 
 
@@ -88,7 +90,16 @@ def normalized(text: str) -> str:
         return address
     address = unicodedata.normalize("NFC", address)
     local, at, domain = address.rpartition("@")
-    return f"{local}{at}{'.'.join(_in_unicode(label) for label in domain.split('.'))}"
+    labels = domain.split(".")
+    if not _may_be_domain(labels):
+        return address
+    return f"{local}{at}{'.'.join(map(_in_unicode, labels))}"
+
+
+def _may_be_domain(labels: list[str]) -> bool:
+    """Whether they are few enough: to put one label into order takes as long as to look at a thousand characters."""
+    octets = [len(label) if label.isascii() else max(len(label), SHORTEST_FOREIGN) for label in labels]
+    return sum(octets) + len(octets) - 1 <= LONGEST_DOMAIN
 
 
 def _in_unicode(label: str) -> str:

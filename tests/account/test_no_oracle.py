@@ -27,7 +27,8 @@ async def test_a_made_up_id_is_answered_as_one_that_is_there(world: World, who: 
     client = world.client() if who == "nobody" else await world.enrolled(who)
     known = await known_things(world)
     staff = str(uuid4())
-    made_up = {**{id_: str(uuid4()) for id_ in IDS}, "staffId": staff, "staffIds": [staff], "deliveryId": "987654321"}
+    made_up: dict[str, object] = {id_: str(uuid4()) for id_ in IDS}
+    made_up |= {"staffId": staff, "staffIds": [staff], "deliveryId": "987654321"}
     for name in WITH_IDS:
         told = await outcome(client, name, known)
         assert await outcome(client, name, made_up) == told, name

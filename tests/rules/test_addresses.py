@@ -59,6 +59,13 @@ def test_whatever_is_typed_can_be_looked_up(typed: str) -> None:
     assert addresses.normalized(typed) == addresses.normalized(addresses.normalized(typed))
 
 
+def test_a_domain_of_more_labels_than_one_can_have_is_not_put_into_order() -> None:
+    label, ordered = "xn--tda", "\u00fc"
+    assert addresses.normalized("mia@" + ".".join([label] * 31)) == "mia@" + ".".join([ordered] * 31)
+    for more in (label, ordered):
+        assert addresses.normalized("mia@" + ".".join([more] * 32)) == "mia@" + ".".join([more] * 32)
+
+
 def test_a_domain_is_kept_in_the_form_in_which_it_stands_in_addresses() -> None:
     for around in ("{}", " {}", "{} ", "\u200b {}", "{} \u200b"):
         assert addresses.checked_domain(around.format("Agency.Example")) == "agency.example"
