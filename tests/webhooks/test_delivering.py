@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from base64 import b64encode
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -22,8 +24,9 @@ from rules.webhooks import is_public
 from settings import parse_secret_keys
 from tests.client import SECRET_KEYS
 from tests.line import Line
+from tests.waiting import until
 from tests.webhooks.receiver import Receiver, flooding, hanging, receiving, refused, reset, taken
-from workers.guarded_network import ForbiddenAddressError, GuardedNetwork
+from workers.guarded_network import ForbiddenAddressError, GuardedNetwork, Resolver, addresses_of
 
 NOWHERE = Client(None, None)
 RING = KeyRing(parse_secret_keys(SECRET_KEYS))
@@ -180,25 +183,20 @@ async def test_no_private_address_is_called_by_name_by_number_or_by_redirect(lin
         assert inner.connections == 0
 
 
-async def test_a_name_that_says_another_address_later_is_connected_to_where_it_was_looked_at(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    loop = asyncio.get_running_loop()
+async def test_a_name_that_says_another_address_later_is_connected_to_where_it_was_looked_at() -> None:
     public, private = "203.0.113.7", "127.0.0.1"
     asked: list[str] = []
 
-    async def rebinding(host: str, port: int, **_: Any) -> list[Any]:
+    def rebinding(host: str, port: int) -> list[str]:
         asked.append(host)
-        address = public if len(asked) % 2 else private
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+        return [public if len(asked) % 2 else private]
 
-    monkeypatch.setattr(loop, "getaddrinfo", rebinding)
     async with receiving() as receiver:
         port = int(receiver.url.split(":")[2].split("/")[0])
         # 203.0.113.0/24 is documentation's and no public address either.
         with pytest.raises(ForbiddenAddressError):
-            await GuardedNetwork(is_public).connect_tcp("rebind.example", port)
-        network = GuardedNetwork(lambda address: address == public)
+            await GuardedNetwork(is_public, Resolver(rebinding)).connect_tcp("rebind.example", port)
+        network = GuardedNetwork(lambda address: address == public, Resolver(rebinding))
         asked.clear()
         with pytest.raises((httpcore.ConnectError, httpcore.ConnectTimeout)):
             await network.connect_tcp("rebind.example", port, timeout=0.5)
@@ -206,6 +204,45 @@ async def test_a_name_that_says_another_address_later_is_connected_to_where_it_w
         with pytest.raises(ForbiddenAddressError):
             await network.connect_tcp("rebind.example", port)
         assert receiver.connections == 0
+
+
+async def test_names_that_never_resolve_hold_up_no_other_look_up_and_are_so_many_at_most() -> None:
+    answering, answered = threading.Event(), threading.Semaphore(0)
+
+    def hanging_look_up(host: str, port: int) -> list[str]:
+        if host != "localhost":
+            answering.wait()
+            answered.release()
+        return addresses_of(host, port)
+
+    resolver = Resolver(hanging_look_up, most=101)
+    tasks = [asyncio.create_task(resolver.addresses("hangs.invalid", 443)) for _ in range(100)]
+    await asyncio.sleep(0)
+    assert await resolver.addresses("localhost", 443)
+    loop = asyncio.get_running_loop()
+    assert await loop.getaddrinfo("localhost", 443)
+    tasks.append(asyncio.create_task(resolver.addresses("hangs.invalid", 443)))
+    await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    with pytest.raises(httpcore.ConnectError, match="Too many"):  # whoever has turned away has a thread all the same
+        await resolver.addresses("localhost", 443)
+    answering.set()
+    for _ in tasks:
+        await asyncio.to_thread(answered.acquire)
+
+    async def has_room() -> bool:
+        with suppress(httpcore.ConnectError):
+            return bool(await resolver.addresses("localhost", 443))
+        return False
+
+    await until(has_room, "there is room again")
+
+
+async def test_a_name_without_an_address_is_told_as_such() -> None:
+    with pytest.raises(socket.gaierror):
+        await Resolver(addresses_of).addresses("nothing.invalid", 443)
 
 
 async def test_what_a_dead_worker_has_claimed_is_delivered_by_another(line: Line) -> None:
