@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from db.pool import Connection
@@ -28,20 +29,33 @@ async def replace(connection: Connection, user_id: UUID, digests: list[bytes], s
     )
 
 
-async def spend(connection: Connection, user_id: UUID, digest: bytes) -> int | None:
-    """Spend a code; return how many are left, None when it is not one of the set."""
-    remaining: int | None = await connection.fetchval(
+@dataclass(frozen=True)
+class Spent:
+    """A code was spent: how many are left, and whether it ended an account recovery that waited."""
+
+    remaining: int
+    was_recovering: bool
+
+
+async def spend(connection: Connection, user_id: UUID, digest: bytes) -> Spent | None:
+    """Spend a code, and end an account recovery that waits; None when it is not one of the set."""
+    row = await connection.fetchrow(
         """
         WITH spent AS (DELETE FROM backup_codes WHERE user_id = $1 AND digest = $2 RETURNING user_id, digest),
-            kept AS (INSERT INTO spent_backup_codes (user_id, digest) SELECT user_id, digest FROM spent)
-        SELECT count(*) - 1 FROM backup_codes, (SELECT count(*) AS n FROM spent) AS s
+            kept AS (INSERT INTO spent_backup_codes (user_id, digest) SELECT user_id, digest FROM spent),
+            stopped AS (
+                DELETE FROM account_recoveries USING spent WHERE account_recoveries.user_id = spent.user_id
+                RETURNING true
+            )
+        SELECT count(*) - 1 AS remaining, EXISTS (SELECT FROM stopped) AS was_recovering
+        FROM backup_codes, (SELECT count(*) AS n FROM spent) AS s
         WHERE user_id = $1 AND s.n = 1
         HAVING count(*) > 0
         """,
         user_id,
         digest,
     )
-    return remaining
+    return Spent(**row) if row else None
 
 
 async def is_spent(connection: Connection, user_id: UUID, digest: bytes) -> bool:

@@ -112,12 +112,6 @@ async def give_back(connection: Connection, challenge_id: UUID) -> None:
     await connection.execute("UPDATE challenges SET attempts = attempts - 1 WHERE id = $1", challenge_id)
 
 
-async def consume(connection: Connection, challenge_id: UUID) -> bool:
-    """Use the challenge up; false when another request or a reset was first, or it is over."""
-    status = await connection.execute("DELETE FROM challenges WHERE id = $1 AND expires_at > now()", challenge_id)
-    return status == "DELETE 1"
-
-
 async def drop_all(connection: Connection, user_id: UUID) -> None:
     """End every open challenge of the person."""
     await connection.execute("DELETE FROM challenges WHERE user_id = $1", user_id)

@@ -1,4 +1,4 @@
-"""The programs and networks that people have signed in from before."""
+"""The programs and networks that people have signed in from before; a session that starts sees its own."""
 
 from __future__ import annotations
 
@@ -10,25 +10,8 @@ from db.pool import Connection
 MOST = 100  # of one person; another one takes the place of the one that was seen least lately
 
 
-async def see(connection: Connection, user_id: UUID, digest: bytes) -> bool:
-    """Whether this one is new for a person who has signed in before, under their lock; from now on it is not."""
-    row = await connection.fetchrow(
-        """
-        INSERT INTO seen_devices AS seen (user_id, digest) VALUES ($1, $2)
-        ON CONFLICT (user_id, digest) DO UPDATE SET last_seen_at = now()
-        RETURNING first_seen_at = now() AS is_new,
-            (SELECT count(*) FROM seen_devices AS other WHERE other.user_id = $1 AND digest <> $2) AS others
-        """,
-        user_id,
-        digest,
-    )
-    assert row is not None
-    if row["is_new"] and row["others"] >= MOST:
-        await _forget_oldest(connection, user_id)
-    return bool(row["is_new"] and row["others"])
-
-
-async def _forget_oldest(connection: Connection, user_id: UUID) -> None:
+async def forget_oldest(connection: Connection, user_id: UUID) -> None:
+    """Keep those that were seen last, under the person's lock."""
     await connection.execute(
         """
         DELETE FROM seen_devices WHERE user_id = $1 AND digest IN (

@@ -101,12 +101,36 @@ async def bring(connection: Connection, brought: list[Brought]) -> None:
     )
 
 
-async def spend_step(connection: Connection, user_id: UUID, step: int) -> bool:
-    """Spend a time step and every earlier one; false when it is spent already."""
-    status = await connection.execute(
-        "UPDATE factors SET last_step = $2 WHERE user_id = $1 AND last_step < $2", user_id, step
+@dataclass(frozen=True)
+class Spent:
+    """A code was spent, and with it ended what waited for whoever has lost it."""
+
+    was_recovering: bool
+
+
+async def spend_step(connection: Connection, user_id: UUID, step: int, *, is_sign_in: bool) -> Spent | None:
+    """Spend a time step and every earlier one, and end an account recovery that waits; None when it is spent already.
+
+    A sign-in by the app also lets the person's recovery pass hold no more, and ends the sessions that passes started.
+    """
+    row = await connection.fetchrow(
+        """
+        WITH spent AS (
+            UPDATE factors SET last_step = $2 WHERE user_id = $1 AND last_step < $2 RETURNING user_id
+        ), stopped AS (
+            DELETE FROM account_recoveries USING spent WHERE account_recoveries.user_id = spent.user_id RETURNING true
+        ), passes AS (
+            DELETE FROM recovery_passes USING spent WHERE recovery_passes.user_id = spent.user_id AND $3
+        ), ended AS (
+            DELETE FROM sessions USING spent WHERE sessions.user_id = spent.user_id AND is_recovery AND $3
+        )
+        SELECT EXISTS (SELECT FROM stopped) AS was_recovering FROM spent
+        """,
+        user_id,
+        step,
+        is_sign_in,
     )
-    return status == "UPDATE 1"
+    return Spent(**row) if row else None
 
 
 async def replace_secret(connection: Connection, user_id: UUID, secret: Sealed, step: int) -> bool:

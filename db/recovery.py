@@ -56,17 +56,6 @@ async def use(connection: Connection, user_id: UUID, token_hash: bytes) -> UUID 
     return account_id
 
 
-async def void(connection: Connection, user_id: UUID) -> None:
-    """Let the person's pass hold no more, and end the sessions that passes started: the factor is not lost."""
-    await connection.execute(
-        """
-        WITH passes AS (DELETE FROM recovery_passes WHERE user_id = $1)
-        DELETE FROM sessions WHERE user_id = $1 AND is_recovery
-        """,
-        user_id,
-    )
-
-
 async def complete_session(
     connection: Connection, user_id: UUID, session_id: UUID, amr: Sequence[str], lifetime: timedelta
 ) -> None:

@@ -31,6 +31,9 @@ class Started:
     session_id: UUID
     expires_at: datetime
     now: datetime
+    # Whether it is on a device that was not seen before, and how many others are known of the person.
+    is_new_device: bool
+    other_devices: int
 
 
 async def start(
@@ -42,12 +45,13 @@ async def start(
     lifetime: timedelta,
     provider_mfa: str | None = None,
     *,
+    device: bytes | None = None,
     is_recovery: bool = False,
 ) -> Started:
     """Start a session of somebody just recognised by `amr`, under their lock, in their oldest's place if too many.
 
-    `provider_mfa` names the provider that says it has asked for a second factor itself; what a recovery pass has
-    started only replaces the factor.
+    `provider_mfa` names the provider that says it has asked for a second factor itself; `device`, a digest, is seen
+    from now on; what a recovery pass has started only replaces the factor.
     """
     row = await connection.fetchrow(
         """
@@ -55,12 +59,17 @@ async def start(
             DELETE FROM sessions WHERE id IN (
                 SELECT id FROM sessions WHERE user_id = $1 ORDER BY last_used_at DESC, id OFFSET $8 - 1
             )
+        ), seen AS (
+            INSERT INTO seen_devices AS seen (user_id, digest) SELECT $1, $10::bytea WHERE $10::bytea IS NOT NULL
+            ON CONFLICT (user_id, digest) DO UPDATE SET last_seen_at = now()
+            RETURNING first_seen_at = now() AS is_new
         )
         INSERT INTO sessions
             (user_id, token_hash, password_at, second_factor_at, user_agent, ip_address, amr, expires_at, provider_mfa,
             is_recovery)
         VALUES ($1, $2, now(), CASE WHEN 'mfa' = ANY ($5) THEN now() END, $3, $4, $5, now() + $6::interval, $7, $9)
-        RETURNING id AS session_id, expires_at, now()
+        RETURNING id AS session_id, expires_at, now(), coalesce((SELECT is_new FROM seen), false) AS is_new_device,
+            (SELECT count(*) FROM seen_devices WHERE user_id = $1 AND digest <> $10) AS other_devices
         """,
         user_id,
         token_hash,
@@ -71,6 +80,7 @@ async def start(
         provider_mfa,
         MOST_SESSIONS,
         is_recovery,
+        device,
     )
     assert row is not None
     return Started(**row)

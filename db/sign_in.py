@@ -3,46 +3,57 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
+import db.factors
+from db.factors import Factor
 from db.pool import Connection
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """Somebody who has shown a first factor, as they stand behind their lock."""
+    """Somebody who has shown a first factor, as they stand behind their lock at `now`, the database's clock."""
 
+    now: datetime
     user_id: UUID
     email: str
-    has_factor: bool
     # A directory has made them inactive, and they have nothing elsewhere.
     is_shut_out: bool
     # They were reset, and enroll only by a link out of an email.
     needs_enrollment_link: bool
     # The accounts in which their exemption is marked as break-glass and holds.
     break_glass: list[UUID]
+    factor: Factor | None
 
 
-async def arrival(connection: Connection, user_id: UUID) -> Arrival | None:
-    """All that a sign-in asks about the person, read under their lock."""
-    row = await connection.fetchrow(
-        """
-        SELECT id AS user_id, email, EXISTS (SELECT FROM factors WHERE user_id = $1) AS has_factor,
-            EXISTS (SELECT FROM directory_people WHERE user_id = $1 AND inactive_role IS NOT NULL)
-                AND NOT is_super_admin
-                AND NOT EXISTS (SELECT FROM staff WHERE user_id = $1 AND invited_at IS NULL)
-                AND NOT EXISTS (
-                    SELECT FROM portal_users AS portal
-                    WHERE user_id = $1 AND NOT EXISTS (SELECT FROM directory_people
-                        WHERE account_id = portal.account_id AND user_id = $1 AND inactive_role IS NOT NULL))
-                AS is_shut_out,
-            reenrollment_required_at IS NOT NULL AND enrollment_stopped_at IS NULL
-                AND EXISTS (SELECT FROM staff JOIN accounts ON accounts.id = account_id
-                    WHERE user_id = $1 AND invited_at IS NULL AND confirm_reset_by_email) AS needs_enrollment_link,
-            ARRAY(SELECT account_id FROM mfa_exceptions
-                WHERE user_id = $1 AND is_break_glass AND ended_at IS NULL AND until > now()) AS break_glass
-        FROM users WHERE id = $1
-        """,
-        user_id,
+async def arrive(connection: Connection, user_id: UUID, password_hash: str | None = None) -> Arrival | None:
+    """Take the person's lock and read behind it all that a sign-in asks about them.
+
+    None when there is no such person, or the password that was checked is theirs no more.
+    """
+    return _from(await connection.fetchrow("SELECT * FROM arrive($1, $2, NULL)", user_id, password_hash))
+
+
+async def answer(connection: Connection, user_id: UUID, challenge_id: UUID) -> Arrival | None:
+    """Take the person's lock, use the challenge up and read the same.
+
+    None when another request or a reset was first, or the challenge is over.
+    """
+    return _from(await connection.fetchrow("SELECT * FROM arrive($1, NULL, $2)", user_id, challenge_id))
+
+
+def _from(row: asyncpg.Record | None) -> Arrival | None:
+    if row is None:
+        return None
+    return Arrival(
+        now=row["now"],
+        user_id=row["user_id"],
+        email=row["email"],
+        is_shut_out=row["is_shut_out"],
+        needs_enrollment_link=row["needs_enrollment_link"],
+        break_glass=row["break_glass"],
+        factor=db.factors.factor_from(row) if row["secret_sealed"] is not None else None,
     )
-    return Arrival(**row) if row else None

@@ -188,8 +188,12 @@ async def end(connection: Connection, user_id: UUID, how: str) -> None:
 
 async def ended(connection: Connection, user_id: UUID, how: str) -> list[Event]:
     """The same, for whoever appends the event along with others."""
-    stopped = await db.account_recovery.stop(connection, user_id)
-    return [AccountRecoveryStopped(subject_id=user_id, actor_id=user_id, how=how)] if stopped else []
+    return told_of_end(user_id, how, await db.account_recovery.stop(connection, user_id))
+
+
+def told_of_end(user_id: UUID, how: str, was_recovering: bool) -> list[Event]:
+    """What tells that what waited for the person has ended, if anything has."""
+    return [AccountRecoveryStopped(subject_id=user_id, actor_id=user_id, how=how)] if was_recovering else []
 
 
 async def delays(context: Context, account_id: UUID) -> Delays | None:

@@ -22,17 +22,21 @@ from rules.failures import TooManyAttempts
 from rules.links import Purpose
 
 
+def digest(context: Context) -> bytes:
+    """What the device is known by that keeps no cookie: what it calls itself, and its network."""
+    client = context.client
+    return rules.devices.digest(client.user_agent, rules.throttling.source(client.ip_address))
+
+
 async def noticed(context: Context, connection: Connection, user_id: UUID, started: Started, amr: str) -> list[Event]:
     """A session has begun, under the person's lock: what tells them where it is from a device not seen before.
 
-    A browser is known by its cookie, and whatever keeps none by what it calls itself and its network. The very first
-    sign-in of all is none to be told of.
+    The very first sign-in of all is none to be told of.
     """
-    client = context.client
-    is_new = await db.devices.see(
-        connection, user_id, rules.devices.digest(client.user_agent, rules.throttling.source(client.ip_address))
-    )
+    if started.is_new_device and started.other_devices >= db.devices.MOST:
+        await db.devices.forget_oldest(connection, user_id)
     cookie = None if context.is_service else context.device_cookie
+    is_new = started.is_new_device and started.other_devices > 0
     if not is_new or rules.devices.known_as(context.service.ring, cookie, user_id, started.now) is not None:
         return []
     is_mailed = True
@@ -43,7 +47,7 @@ async def noticed(context: Context, connection: Connection, user_id: UUID, start
     told = NewDeviceSignedIn(
         subject_id=user_id,
         actor_id=user_id,
-        client=client,
+        client=context.client,
         amr=amr,
         session_id=started.session_id,
         is_mailed=is_mailed,

@@ -209,7 +209,7 @@ async def _deactivate(connection: Connection, key: ServiceKey, account_id: UUID,
     await resolvers.provisioning.take_role(connection, account_id, known)
     event = StaffDeactivated(account_id=account_id, subject_id=known.id, role=role, service_key=key.name)
     await db.outbox.append(connection, event)
-    arrived = await db.sign_in.arrival(connection, known.id)
+    arrived = await db.sign_in.arrive(connection, known.id)
     if arrived is not None and arrived.is_shut_out:
         await resolvers.sessions.leave_nothing_open(connection, known.id)
         await db.links.void(connection, known.id, [Purpose.PASSWORD_RESET, Purpose.ENROLLMENT])

@@ -100,7 +100,6 @@ async def redeem(context: Context, challenge_token: str, recovery_pass: str) -> 
         if pass_hash is None:
             raise RecoveryPassExpired
         async with context.changing(challenge.user_id) as connection:
-            await db.users.lock(connection, challenge.user_id)
             started = await _start(context, connection, challenge, pass_hash)
     except RecoveryPassExpired:
         async with context.database.connection() as connection:
@@ -113,13 +112,13 @@ async def redeem(context: Context, challenge_token: str, recovery_pass: str) -> 
 
 
 async def _start(context: Context, connection: Connection, challenge: Challenge, pass_hash: bytes) -> SignedIn:
-    """Exchange challenge and pass, each used up, for a session, under the person's lock."""
+    """Exchange challenge and pass, each used up, for a session, taking the person's lock."""
     user_id = challenge.user_id
-    if not await db.challenges.consume(connection, challenge.id):
+    arrived = await db.sign_in.answer(connection, user_id, challenge.id)
+    if arrived is None:
         raise ChallengeExpired
     account_id = await db.recovery.use(connection, user_id, pass_hash)
-    arrived = await db.sign_in.arrival(connection, user_id)
-    if account_id is None or arrived is None or not arrived.has_factor:
+    if account_id is None or arrived.factor is None:
         raise RecoveryPassExpired
     if arrived.is_shut_out:
         raise ChallengeExpired

@@ -64,26 +64,35 @@ async def answer(context: Context, factor: Factor, totp_code: str | None, backup
     return Answer(None, digest)
 
 
-async def spend(context: Context, connection: Connection, user_id: UUID, given: Answer) -> list[Event]:
-    """Spend the code, under the person's lock; the events of it. Raises WrongGuess and MfaNotEnabled."""
+async def spend(
+    context: Context, connection: Connection, user_id: UUID, given: Answer, signing_in: Factor | None = None
+) -> list[Event]:
+    """Spend the code, under the person's lock; the events of it. Raises WrongGuess and MfaNotEnabled.
+
+    `signing_in` is the factor where it has been read under that lock, to sign in by it.
+    """
     if given.totp_code is not None:
-        return await spend_totp(context, connection, user_id, given.totp_code)
+        return await spend_totp(context, connection, user_id, given.totp_code, signing_in)
     digest = given.digest or b""
-    remaining = await db.backup_codes.spend(connection, user_id, digest)
-    if remaining is None:
+    spent = await db.backup_codes.spend(connection, user_id, digest)
+    if spent is None:
         is_spent = await db.backup_codes.is_spent(connection, user_id, digest)
         message = SPENT_BACKUP_CODE if is_spent else WRONG_BACKUP_CODE
         raise WrongGuess(message, method="backup_code", is_replay=is_spent)
-    used = BackupCodeUsed(subject_id=user_id, actor_id=user_id, client=context.client, remaining=remaining)
-    return [used, *await resolvers.account_recovery.ended(connection, user_id, "backup_code")]
+    used = BackupCodeUsed(subject_id=user_id, actor_id=user_id, client=context.client, remaining=spent.remaining)
+    return [used, *resolvers.account_recovery.told_of_end(user_id, "backup_code", spent.was_recovering)]
 
 
-async def spend_totp(context: Context, connection: Connection, user_id: UUID, code: str) -> list[Event]:
-    """Spend a code of the app, under the person's lock; the events of it. Raises WrongGuess and MfaNotEnabled."""
-    step = matching_step(context.service.ring, await load(connection, user_id), user_id, code)
-    if not await db.factors.spend_step(connection, user_id, step):
+async def spend_totp(
+    context: Context, connection: Connection, user_id: UUID, code: str, signing_in: Factor | None = None
+) -> list[Event]:
+    """The same, of a code of the app. Raises WrongGuess and MfaNotEnabled."""
+    factor = signing_in or await load(connection, user_id)
+    step = matching_step(context.service.ring, factor, user_id, code)
+    spent = await db.factors.spend_step(connection, user_id, step, is_sign_in=signing_in is not None)
+    if spent is None:
         raise WrongGuess(PAST_CODE, is_replay=True)
-    return await resolvers.account_recovery.ended(connection, user_id, "otp")
+    return resolvers.account_recovery.told_of_end(user_id, "otp", spent.was_recovering)
 
 
 def require_digits(code: str) -> None:

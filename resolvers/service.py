@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from uuid import UUID
 
 import db.external_ids
+import db.sign_in
 import db.users
 import resolvers.access
 import resolvers.sign_in
@@ -47,10 +48,10 @@ async def service_sign_in(context: Context, who: Who, client: Client, amr: list[
     async with context.changing() as connection:
         await resolvers.access.confirm_service(connection, key)
         known = await _known(connection, key, who)
-        await db.users.lock(connection, known.id)
+        arrived = await db.sign_in.arrive(connection, known.id)
         if key.account_id is not None:
             await _known(connection, key, who)  # who has joined another account meanwhile is not this one's any more
-        outcome = await resolvers.sign_in.enter(at, connection, known.id, False, amr, key.name)
+        outcome = await resolvers.sign_in.enter(at, connection, arrived, False, amr, key.name)
     if isinstance(outcome, SignedIn):
         assert outcome.token is not None
         context.sign_in_as(outcome.token, use_cookie=False)

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import db.challenges
 import db.outbox
-import db.recovery
 import db.sessions
 import db.sign_in
 import db.users
@@ -69,16 +68,16 @@ async def sign_in(context: Context, email: str, password: str, use_cookie: bool)
     door = resolvers.guessing.passwords.sign_in_door(context, email, known)
     async with (
         resolvers.guessing.passwords.at_door(context, door, known) as guess,
-        password_shown(context, known, password) as (connection, shown),
+        password_shown(context, known, password) as (connection, arrived),
     ):
         try:
-            outcome = await enter(context, connection, shown.id, use_cookie)
+            outcome = await enter(context, connection, arrived, use_cookie)
         except ShutOut:
             raise WrongGuess from None  # nobody is to find out here whether the password was right
         await guess.give_back(connection)
     if isinstance(outcome, ChallengeOpened):
         return outcome
-    return _signed_in(context, shown.id, shown.now, outcome, use_cookie)
+    return _signed_in(context, arrived.user_id, arrived.now, outcome, use_cookie)
 
 
 async def recognised(
@@ -93,7 +92,8 @@ async def recognised(
 
     `provider_mfa` names the provider when it has asked for a second factor itself. Whoever has one here shows it here.
     """
-    outcome = await enter(context, connection, user_id, True, amr, provider_mfa=provider_mfa)
+    arrived = await db.sign_in.arrive(connection, user_id)
+    outcome = await enter(context, connection, arrived, True, amr, provider_mfa=provider_mfa)
     return _signed_in(context, user_id, now, outcome, True) if isinstance(outcome, SignedIn) else outcome
 
 
@@ -119,21 +119,17 @@ async def _complete_challenge(
             context.client = Client(challenge.user_agent, challenge.ip_address)
         given = await resolvers.second_factor.answer(context, factor, totp_code, backup_code)
         async with context.changing(challenge.user_id) as connection:
-            await db.users.lock(connection, challenge.user_id)
-            # First, since a reset takes the codes too: a wrong code rolls it back.
-            if not await db.challenges.consume(connection, challenge.id):
+            # The challenge first, since a reset takes the codes too: a wrong code rolls it back.
+            arrived = await db.sign_in.answer(connection, challenge.user_id, challenge.id)
+            if arrived is None or arrived.factor is None:
                 raise ChallengeExpired
-            spent = await resolvers.second_factor.spend(context, connection, challenge.user_id, given)
+            spent = await resolvers.second_factor.spend(context, connection, arrived.user_id, given, arrived.factor)
             if challenge.use_cookie and not context.takes_cookies:
                 raise BadUserInput("A cookie can only be set over HTTP.")
-            if totp_code is not None:
-                await db.recovery.void(connection, challenge.user_id)  # the phone is not lost
+            if arrived.is_shut_out:
+                raise ChallengeExpired
             amr = (*challenge.amr, *(BACKUP_CODE if totp_code is None else TOTP))
-            try:
-                arrived = await _admitted(connection, challenge.user_id)
-                signed_in = await _start_session(context, connection, arrived, amr, challenge.service_key, so_far=spent)
-            except ShutOut:
-                raise ChallengeExpired from None
+            signed_in = await _start_session(context, connection, arrived, amr, challenge.service_key, so_far=spent)
             await guess.give_back(connection)
     return _signed_in(context, challenge.user_id, factor.now, signed_in, challenge.use_cookie)
 
@@ -141,8 +137,11 @@ async def _complete_challenge(
 @asynccontextmanager
 async def password_shown(
     context: Context, known: Credentials | None, password: str
-) -> AsyncIterator[tuple[Connection, Credentials]]:
-    """A transaction that holds the lock of the person whose password this is. Raises WrongGuess, RateLimited."""
+) -> AsyncIterator[tuple[Connection, Arrival]]:
+    """A transaction that holds the lock of the person whose password this is, and how they stand behind it.
+
+    Raises WrongGuess, RateLimited.
+    """
     hasher = context.service.hasher
     while True:
         checked, password_hash = await check_password(context, known, password)
@@ -150,10 +149,10 @@ async def password_shown(
         if rules.passwords.needs_rehash(password, password_hash, hasher.cost):
             rehashed = await hasher.run(rules.passwords.hash_password, password, hasher.cost)
         async with context.changing(checked.id) as connection:
-            if await db.users.lock_if_unchanged(connection, checked):
+            if arrived := await db.sign_in.arrive(connection, checked.id, password_hash):
                 if rehashed:
                     await db.users.replace_password_hash(connection, checked.id, password_hash, rehashed)
-                yield connection, checked
+                yield connection, arrived
                 return
             known = await db.users.credentials_of(connection, checked.id)  # changed meanwhile: compare again
 
@@ -172,7 +171,7 @@ async def check_password(context: Context, known: Credentials | None, password: 
 async def enter(
     context: Context,
     connection: Connection,
-    user_id: UUID,
+    arrived: Arrival | None,
     use_cookie: bool,
     amr: Sequence[str] = PASSWORD,
     service_key: str | None = None,
@@ -182,12 +181,13 @@ async def enter(
 
     Raises ShutOut.
     """
-    arrived = await _admitted(connection, user_id)
-    if not arrived.has_factor:
+    if arrived is None or arrived.is_shut_out:
+        raise ShutOut
+    if arrived.factor is None:
         return await _start_session(context, connection, arrived, amr, service_key, provider_mfa)
     token, token_hash = rules.tokens.issue(rules.tokens.CHALLENGE_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
     expires_at = await db.challenges.open_challenge(
-        connection, user_id, token_hash, use_cookie, amr, context.client, service_key
+        connection, arrived.user_id, token_hash, use_cookie, amr, context.client, service_key
     )
     return ChallengeOpened(token, expires_at)
 
@@ -206,7 +206,10 @@ async def _start_session(
     user_id, methods = arrived.user_id, " ".join(amr)
     token, token_hash = rules.tokens.issue(rules.tokens.SESSION_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
     lifetime = context.service.limits.session_lifetime
-    started = await db.sessions.start(connection, user_id, token_hash, context.client, amr, lifetime, provider_mfa)
+    device = resolvers.devices.digest(context)
+    started = await db.sessions.start(
+        connection, user_id, token_hash, context.client, amr, lifetime, provider_mfa, device=device
+    )
     told = [
         *so_far,
         SignInSucceeded(
@@ -218,14 +221,6 @@ async def _start_session(
     ]
     await db.outbox.append_all(connection, told)
     return SignedIn(token, started.expires_at)
-
-
-async def _admitted(connection: Connection, user_id: UUID) -> Arrival:
-    """How they stand whom no directory keeps out. Raises ShutOut."""
-    arrived = await db.sign_in.arrival(connection, user_id)
-    if arrived is None or arrived.is_shut_out:
-        raise ShutOut
-    return arrived
 
 
 def _signed_in(context: Context, user_id: UUID, now: datetime, started: SignedIn, use_cookie: bool) -> SignedIn:

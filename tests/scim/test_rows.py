@@ -111,9 +111,9 @@ async def test_whom_a_directory_has_made_inactive_is_shut_out_unless_they_have_s
     mia = await cast.user_id("mia")
     if elsewhere:
         await cast.database.execute(elsewhere, mia)
-    arrived = await sign_in.arrival(cast.database, mia)
+    arrived = await sign_in.arrive(cast.database, mia)
     assert arrived
     assert arrived.is_shut_out is is_shut_out
-    other = await sign_in.arrival(cast.database, await cast.user_id("adam"))
+    other = await sign_in.arrive(cast.database, await cast.user_id("adam"))
     assert other
     assert not other.is_shut_out
