@@ -29,7 +29,7 @@ class Often:
     """
 
     name: str
-    of_one: int = 10
+    of_one: int = 30
     in_all: int | None = None
 
     def limits(self, actor: object, account: object, about: list[object]) -> Mapping[str, int]:

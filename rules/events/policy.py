@@ -21,7 +21,8 @@ OF_WHOM = {
     RequiredOf.EVERYONE: rules.voice.later("all staff"),
     RequiredOf.OWNERS_AND_ADMINS: rules.voice.later("owners and admins"),
 }
-_OFTEN = Often("policy")
+# Whoever tries settings out saves them many times; what has been overtaken when its mail would leave is dropped.
+_OFTEN = Often("policy", of_one=100)
 _POLICY = {"grace_days": 7, "required_since": AT, "deadline": IN_A_WEEK}
 _REMINDER = {"required_since": AT, "deadline": IN_A_WEEK}
 
