@@ -81,17 +81,20 @@ async def set_password_hash(connection: Connection, user_id: UUID, password_hash
     )
 
 
-async def replace_email(connection: Connection, user_id: UUID, email: str) -> str | None:
+async def replace_email(connection: Connection, user_id: UUID, email: str, by_account: UUID | None) -> str | None:
     """Give the person another address, and what waits to be sent to them; the one before, None when it is the same.
 
-    Where a directory calls them by it, that follows. Raises UniqueViolationError when it is somebody else's.
+    Where a directory calls them by it, that follows. By a key of one account it is remembered: see migration 0310.
+    Raises UniqueViolationError when it is somebody else's.
     """
     previous: str | None = await connection.fetchval(
         """
         WITH before AS (
             SELECT id, email FROM users WHERE id = $1 AND email <> $2
         ), changed AS (
-            UPDATE users SET email = $2 FROM before WHERE users.id = before.id
+            UPDATE users SET email = $2, readdressed_by = coalesce($3, readdressed_by),
+                readdressed_at = CASE WHEN $3::uuid IS NULL THEN readdressed_at ELSE now() END
+            FROM before WHERE users.id = before.id
         ), redirected AS (
             UPDATE deliveries SET email = $2 FROM before
             WHERE deliveries.user_id = before.id AND deliveries.email = before.email AND state = 'pending'
@@ -103,6 +106,7 @@ async def replace_email(connection: Connection, user_id: UUID, email: str) -> st
         """,
         user_id,
         email,
+        by_account,
     )
     return previous
 

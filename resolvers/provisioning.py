@@ -123,7 +123,7 @@ async def replace_email(connection: Connection, known: Known, email: str, key: S
     if key.account_id is not None and (held is None or held.is_shared or held.is_awaited):
         raise NotPermitted(f"{known.email} belongs to other accounts, too: their address is not this one's to change.")
     try:
-        previous = await db.users.replace_email(connection, known.id, email)
+        previous = await db.users.replace_email(connection, known.id, email, key.account_id)
     except asyncpg.UniqueViolationError:
         raise InvalidInput("email", "Somebody else has this email address.") from None
     if previous is not None:
