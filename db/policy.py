@@ -190,17 +190,26 @@ async def progress(connection: Connection, account_id: UUID) -> Progress:
     """Counts over the account's staff; blocked as the roster shows it."""
     row = await connection.fetchrow(
         """
-        SELECT staff_count, enrolled_count, staff_count - enrolled_count - blocked_count AS pending_count,
-            blocked_count,
+        WITH counted AS MATERIALIZED (
+            SELECT (
+                SELECT count(*) FROM staff WHERE account_id = $1 AND has_mfa AND invited_at IS NULL
+            ) AS enrolled_count, (
+                SELECT count(*) FROM staff WHERE account_id = $1 AND NOT has_mfa AND invited_at IS NULL
+            ) AS others_count,
+            -- nobody's deadline comes before the account's: until then a reset alone blocks, which the index tells
+            CASE WHEN (SELECT grace_deadline <= now() FROM accounts WHERE id = $1) THEN (
+                SELECT count(*) FROM staff JOIN accounts ON accounts.id = staff.account_id
+                WHERE staff.account_id = $1 AND NOT has_mfa AND invited_at IS NULL
+                    AND (was_reset OR mfa_deadline(accounts, staff) <= now())
+            ) ELSE (
+                SELECT count(*) FROM staff WHERE account_id = $1 AND NOT has_mfa AND was_reset AND invited_at IS NULL
+            ) END AS blocked_count
+        )
+        SELECT enrolled_count + others_count AS staff_count, enrolled_count,
+            others_count - blocked_count AS pending_count, blocked_count,
             (SELECT count(*) FROM reset_requests WHERE account_id = $1 AND expires_at > now()) AS resets_waiting_count,
             (SELECT count(*) FROM account_recoveries_of($1)) AS recoveries_waiting_count
-        FROM (
-            SELECT count(*) AS staff_count, count(*) FILTER (WHERE has_mfa) AS enrolled_count,
-                count(*) FILTER (WHERE NOT has_mfa AND (was_reset OR mfa_deadline(accounts, staff) <= now()))
-                    AS blocked_count
-            FROM staff JOIN accounts ON accounts.id = staff.account_id
-            WHERE staff.account_id = $1 AND invited_at IS NULL
-        ) AS counted
+        FROM counted
         """,
         account_id,
     )
