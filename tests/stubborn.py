@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 COMMANDS = ["banner", "EHLO", "STARTTLS", "handshake", "AUTH", "MAIL", "RCPT", "DATA", "dot"]
 MANNERS = ["hang", "drip", "drop"]
+OFFERED = {"STARTTLS": "STARTTLS", "handshake": "STARTTLS", "AUTH": "AUTH PLAIN"}
 DRIP_EVERY_S = 0.2
 REPLIES = {
     "banner": "220 stubborn",
@@ -77,7 +78,9 @@ class Stubborn:
             self.reached += 1
             await self._be_stubborn(REPLIES.get(word, "220")[:3], reader, writer)
         if word == "EHLO":
-            offered = {"STARTTLS": "STARTTLS", "handshake": "STARTTLS", "AUTH": "AUTH PLAIN"}.get(self.word, "HELP")
+            offered = {"STARTTLS": "STARTTLS", "handshake": "STARTTLS", "AUTH": "AUTH PLAIN"}.get(
+                self.word, "PIPELINING"
+            )
             writer.write(f"250-stubborn\r\n250 {offered}\r\n".encode())
         elif word in REPLIES:
             writer.write(f"{self.refusals.get(word, REPLIES[word])}\r\n".encode())

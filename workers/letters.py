@@ -28,6 +28,11 @@ class Mail:
     content: bytes
 
     @property
+    def is_plain(self) -> bool:
+        """Whether both addresses go over the wire as they are."""
+        return all(PLAIN_ADDRESS.fullmatch(address) for address in (self.sender, self.recipient))
+
+    @property
     def needs_utf8(self) -> bool:
         """Whether the server must speak SMTPUTF8."""
         return not (self.sender + self.recipient).isascii()

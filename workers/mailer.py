@@ -96,10 +96,13 @@ class Mailer:
         options = INTERNATIONAL if mail.needs_utf8 else []
         if options and not smtp.has_extn("smtputf8"):
             raise UnsendableError("The mail server takes no addresses with such letters.")
-        code, text = smtp.mail(mail.sender, options)
+        is_together = mail.is_plain and smtp.has_extn("pipelining")
+        if is_together:  # RFC 2920: one way there and back for both
+            smtp.send(f"MAIL FROM:<{mail.sender}>\r\nRCPT TO:<{mail.recipient}>\r\n".encode())
+        code, text = smtp.getreply() if is_together else smtp.mail(mail.sender, options)
         if not 200 <= code < 300:
             raise ServerError(in_words(code, text))
-        code, text = smtp.rcpt(mail.recipient)
+        code, text = smtp.getreply() if is_together else smtp.rcpt(mail.recipient)
         if not 200 <= code < 300:
             refusal = verdict(code, text, mail.recipient)
             if not isinstance(refusal, ServerError):

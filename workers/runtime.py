@@ -10,6 +10,8 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, TypeVar
 
+import uvloop
+
 import db.away
 import db.pool
 from db.pool import Database
@@ -119,6 +121,6 @@ class Runtime:
     def _started_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
+                self._loop = uvloop.new_event_loop()
                 threading.Thread(target=self._loop.run_forever, name="event-loop", daemon=True).start()
             return self._loop
