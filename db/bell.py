@@ -15,6 +15,7 @@ import asyncpg
 
 CHANNEL = "gatehouse_events"
 RETRY_AFTER_S = 1.0
+MOMENT_S = 0.002
 LAST_RING_S = 0.5
 
 log = logging.getLogger("gatehouse.bell")
@@ -55,6 +56,8 @@ class Bell:
                 try:
                     while True:
                         await self._rung.wait()
+                        # Whoever has committed answers first, and what others commit meanwhile rings along.
+                        await asyncio.sleep(MOMENT_S)
                         self._rung.clear()
                         await connection.execute(f"NOTIFY {CHANNEL}")
                         if not self._rung.is_set():
