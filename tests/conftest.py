@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 
 import pytest
+import uvloop
 
 from tests import used
 from tests.browser import browser
@@ -15,6 +17,9 @@ from tests.debian import oldest_url, pooler_url
 from tests.line import broker, line
 from tests.parts import broker_url, embedded_url, gatehouse, mailbox, postgres, valkey
 from tests.world import cast, costly, database, world
+
+# What production's servers run on; it also takes a sixth less of the processor's time.
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 def pytest_xdist_auto_num_workers() -> int:
