@@ -34,6 +34,7 @@ IMPORTED = [
     *(f"server.commands.{path.stem}" for path in (ROOT / "server" / "commands").glob("[!_]*.py")),
     "server.transport.serving",
     "tests.warm",
+    "tests.warmed",
     "uvicorn.lifespan.on",
     "workers.processes",
     "workers.relay",
