@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
 from tests.waiting import LIMIT_S
 
@@ -21,6 +22,13 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+async def opened(browser: Browser, **options: Any) -> BrowserContext:
+    """A browser of somebody's own, in which whatever is looked for, pressed or loaded has as long as all tests wait."""
+    context = await browser.new_context(**options)
+    context.set_default_timeout(LIMIT_S * 1000)
+    return context
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -16,7 +16,7 @@ from server.local.processes import FOR_US_ALONE, PartError
 
 QUEUE_LIMIT_S = 60.0
 LAST_ONE_LEAVES_S = 30.0
-LEFTOVERS_END_S = 30.0
+LEFTOVERS_END_S = 90.0  # a machine may be slow; they are waited for no longer than they last
 START_LIMIT_S = 20.0
 LOOK_AGAIN_S = 0.05
 KEYS_FILE = "secret-keys"

@@ -8,6 +8,7 @@ from typing import Literal
 import pytest
 from playwright.async_api import Browser, Page
 
+from tests.browser import opened
 from tests.emails.rendering import LONGEST_ADDRESS, MAILS, mail_of, part
 
 # For each text that shows: its colour, that of the nearest background, and whether it stays within the window.
@@ -54,7 +55,8 @@ async def texts_of(page: Page, mail: EmailMessage) -> list[tuple[str, str, str, 
 async def test_every_text_has_a_contrast_of_4_5_and_dark_is_dark(
     browser: Browser, scheme: Literal["light", "dark"]
 ) -> None:
-    async with await browser.new_page(color_scheme=scheme) as page:
+    async with await opened(browser, color_scheme=scheme) as context:
+        page = await context.new_page()
         for mail in MAILS.values():
             texts = await texts_of(page, mail)
             assert [text for text, color, ground, _ in texts if contrast(color, ground) < 4.5] == []
@@ -64,6 +66,7 @@ async def test_every_text_has_a_contrast_of_4_5_and_dark_is_dark(
 
 @pytest.mark.parametrize("width", [320, 360, 1200])
 async def test_nothing_overflows_however_long_names_and_addresses_are(browser: Browser, width: int) -> None:
-    async with await browser.new_page(viewport={"width": width, "height": 700}) as page:
+    async with await opened(browser, viewport={"width": width, "height": 700}) as context:
+        page = await context.new_page()
         for mail in (*MAILS.values(), LONG):
             assert [text for text, _, _, is_inside in await texts_of(page, mail) if not is_inside] == []

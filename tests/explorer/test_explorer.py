@@ -12,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from tests.account.acts import save
+from tests.browser import opened
 from tests.client import http_client, serving, settings_for
 from tests.people import PASSWORD, World, email, make_world
 from tests.waiting import until
@@ -41,7 +42,7 @@ async def explored(
 @pytest_asyncio.fixture
 async def page(browser: Browser, explored: World) -> AsyncIterator[Page]:
     """A page that must ask nobody but our server, and have nothing to complain about."""
-    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    context = await opened(browser, viewport={"width": 1280, "height": 800})
     page = await context.new_page()
     complaints: list[str] = []
     page.on("request", lambda request: complaints.append(request.url) if _is_elsewhere(request.url, explored) else None)
@@ -145,14 +146,14 @@ async def test_the_first_visit_fetches_the_files(
     database_url: str, database: asyncpg.Connection[asyncpg.Record], browser: Browser, tmp_path: Path
 ) -> None:
     async with serving(settings_for(database_url, data_dir=tmp_path)) as base_url:
-        page = await browser.new_page()
+        page = await (await opened(browser)).new_page()
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
         await page.goto(f"{base_url}/graphql")
         await expect(page.get_by_role("main")).to_contain_text("being fetched for the first time")
         await expect(page.get_by_label("Password")).to_be_hidden()
         await expect(page.get_by_role("button", name="Execute query")).to_be_visible()
-        await page.close()
+        await page.context.close()
         assert complaints == []
 
 

@@ -95,3 +95,13 @@ def test_no_test_judges_by_the_clock_or_has_a_limit_of_its_own() -> None:
             if isinstance(node, ast.Call) and name != "client.py" and ast.unparse(node.func) == "httpx.AsyncClient":
                 found.append(f"{name}:{node.lineno}")
     assert found == []
+
+
+def test_every_browser_waits_by_the_one_limit() -> None:
+    opening = re.compile(r"browser\.new_(context|page)\(")
+    found = [
+        path.name
+        for path in sorted(TESTS.rglob("*.py"))
+        if path.name != "test_tests.py" and opening.search(path.read_text())
+    ]
+    assert found == ["browser.py"]

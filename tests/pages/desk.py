@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import pyotp
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
+from tests.browser import opened
 from tests.operations import WITH_COOKIE
 from tests.people import PASSWORD, Factor, email
-from tests.waiting import LIMIT_S
 
 # What a browser says by itself of an answer that is no success.
 EXPECTED = re.compile(r"Failed to load resource: the server responded with a status of (400|404|503)")
@@ -28,8 +28,7 @@ class Desk:
     async def sit(self, name: str | None = None, at: str = "/account/security", **options: object) -> Page:
         """A page of a browser of one's own, signed in as `name` by the cookie of a real sign-in."""
         settings = {"viewport": {"width": 1280, "height": 800}, **options}
-        context = await self.browser.new_context(base_url=self.base_url, **settings)  # type: ignore[arg-type]
-        context.set_default_timeout(LIMIT_S * 1000)
+        context = await opened(self.browser, base_url=self.base_url, **settings)
         self.contexts.append(context)
         page = await context.new_page()
         page.on("request", lambda request: self._look(request.url))

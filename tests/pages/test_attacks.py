@@ -10,6 +10,7 @@ from playwright.async_api import Browser, expect
 from rules.branding import DARK_PAGE, LIGHT_PAGE, READABLE, contrast, readable_on
 from rules.languages import LANGUAGES
 from tests.account.acts import save
+from tests.browser import opened
 from tests.client import http_client, serving, settings_for
 from tests.pages.conftest import Sit
 from tests.people import World
@@ -146,7 +147,7 @@ async def test_a_product_shows_its_logo(browser: Browser, database_url: str, tmp
         '<rect width="64" height="32"/></svg>'
     )
     async with serving(settings_for(database_url, product_name="Ledger & Co", logo_file=logo)) as base_url:
-        page = await browser.new_page()
+        page = await (await opened(browser)).new_page()
         said: list[str] = []
         page.on("dialog", lambda dialog: said.append(dialog.message))
         await page.goto(f"{base_url}/sign-in")
@@ -157,7 +158,7 @@ async def test_a_product_shows_its_logo(browser: Browser, database_url: str, tmp
         assert answer
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert said == []
-        await page.close()
+        await page.context.close()
 
 
 async def test_a_product_shows_its_name_and_colour(database_url: str) -> None:

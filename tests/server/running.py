@@ -11,7 +11,7 @@ import psutil
 
 from server.transport.sockets import free_port
 from tests.parts import Process, environment
-from tests.waiting import LIMIT_S
+from tests.waiting import until_now
 
 READY = "Gatehouse is ready: "
 Start = Callable[..., Process]
@@ -64,7 +64,18 @@ async def ready(gatehouse: Start, data_dir: Path, *options: str, **settings: str
     return up
 
 
-def leaves_nothing(processes: list[psutil.Process]) -> bool:
-    """Whether all of these, and all of their process groups, are gone in the end."""
-    gone, alive = psutil.wait_procs(processes, timeout=LIMIT_S)
-    return not alive and len(gone) == len(processes)
+def until_gone(processes: list[psutil.Process]) -> None:
+    """Return once all of these have ended; whether whoever has inherited them asks how is not theirs to say."""
+
+    def run() -> list[psutil.Process]:
+        return [process for process in processes if process.is_running() and not is_zombie(process)]
+
+    until_now(lambda: not run(), lambda: f"the end of {run()}")
+
+
+def is_zombie(process: psutil.Process) -> bool:
+    """Whether it has ended, and nobody has asked how."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True

@@ -18,7 +18,7 @@ from server.local import postgres, unprivileged, valkey
 from server.local.locks import Taken, holding
 from server.local.postgres import Postgres
 from server.local.processes import PartError
-from tests.waiting import LIMIT_S
+from tests.server.running import until_gone
 
 
 async def ask(url: str, statement: str) -> object:
@@ -42,7 +42,7 @@ async def test_postgres_keeps_what_is_committed_when_it_is_killed(cluster: Postg
     await ask(cluster.url, "CREATE TABLE kept AS SELECT 42 AS value")
     everything = [psutil.Process(cluster.child.pid), *psutil.Process(cluster.child.pid).children()]
     cluster.child.kill()
-    psutil.wait_procs(everything, timeout=LIMIT_S)
+    until_gone(everything)
     again = postgres.start(tmp_path)
     try:
         assert await ask(again.url, "SELECT value FROM kept") == 42

@@ -29,7 +29,7 @@ from tests import warm
 from tests.client import Client, http_client
 from tests.operations import BEGIN, SIGN_IN, VERIFY, WHO_AM_I
 from tests.parts import Process, environment
-from tests.server.running import READY, Start, Up, begin, leaves_nothing, ready
+from tests.server.running import READY, Start, Up, begin, is_zombie, ready, until_gone
 from tests.waiting import LIMIT_S, until, until_now
 from tests.warm import ROOT
 
@@ -73,7 +73,7 @@ async def test_one_command_starts_everything_and_a_signal_stops_it(gatehouse: St
     assert {"postgres", "valkey-server"} <= {process.name() for process in everything}
     up.process.popen.send_signal(signal.SIGTERM)
     assert await up.process.wait() == 0
-    assert leaves_nothing(everything)
+    until_gone(everything)
     assert "Traceback" not in up.process.output
 
 
@@ -179,7 +179,7 @@ async def test_a_part_that_dies_is_started_again_and_all_goes_on(gatehouse: Star
     )
     everything = up.processes()
     assert up.process.stop() == 0
-    assert leaves_nothing(everything)
+    until_gone(everything)
 
 
 @pytest.mark.timeout(300)
@@ -198,7 +198,7 @@ def process_of(up: Up, part: str, *, new: bool = False) -> Any:
     """The part's process; if `new`, None while there is none that runs."""
     word = {"database": "postgres", "broker": "valkey-server", "api": "serve"}.get(part, part)
     direct = psutil.Process(up.process.popen.pid).children()
-    found = [p for p in direct if p.status() != psutil.STATUS_ZOMBIE and (p.name() == word or word in p.cmdline())]
+    found = [p for p in direct if not is_zombie(p) and (p.name() == word or word in p.cmdline())]
     return next(iter(found), None) if new else found[0]
 
 
@@ -209,7 +209,7 @@ async def test_even_killed_it_leaves_no_process_and_starts_again(gatehouse: Star
     first.process.popen.kill()
     first.process.popen.wait()
     second = await ready(gatehouse, tmp_path / "data")
-    assert leaves_nothing(everything)
+    until_gone(everything)
     assert second.demo_password == password
 
 
@@ -241,7 +241,7 @@ async def test_an_ordinary_user_can_run_it(open_folder: Path) -> None:
         assert {process.uids().real for process in everything} == {data_dir.stat().st_uid} != {0}
     finally:
         processes.stop(child, signal.SIGTERM, 12)
-    assert leaves_nothing(everything)
+    until_gone(everything)
 
 
 def start_as_ordinary_user(folder: Path, arguments: list[str], log: Path) -> Child:

@@ -17,7 +17,8 @@ from server.local import processes
 from server.transport.sockets import free_port
 from tests.client import SECRET_KEYS, http_client
 from tests.parts import PATIENCE_S, Process, environment
-from tests.waiting import LIMIT_S, soon
+from tests.server.running import until_gone
+from tests.waiting import soon
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ async def test_a_worker_that_dies_is_replaced_and_all_end_when_asked(
         assert answer.json() == {"data": {"viewer": None}}
     serve.popen.send_signal(signal.SIGTERM)
     assert await serve.wait() == 0
-    assert psutil.wait_procs(last, timeout=LIMIT_S)[1] == []
+    until_gone(last)
     with pytest.raises(httpx.TransportError):
         httpx.get(f"{url}/healthz")
 
