@@ -74,16 +74,19 @@ def preview(directory: Path, language: str) -> None:
 
 def sample_mails(settings: Settings, language: str = ENGLISH) -> dict[str, EmailMessage]:
     """Every email to Mia, as the product looks, by the name of its sample."""
+    return {name: sample_mail(event, settings, copy, language) for name, (event, copy) in emailed_samples().items()}
+
+
+def emailed_samples() -> dict[str, tuple[Event, Mailing | None]]:
+    """What there is an email of, by its name: an event, and the copy of it that owners get or None."""
     found = [sample for event in EVENTS for sample in rules.events.catalogue.samples(event).items()]
-    mails = {
-        name: sample_mail(event, settings, None, language) for name, event in found if event.emailed_as() is not None
-    }
+    mails = {name: (event, None) for name, event in found if event.emailed_as() is not None}
     copies = {
-        f"{name}_owners": sample_mail(event, settings, event.copy, language)
+        f"{name}_owners": (event, event.copy)
         for name, event in found
         if event.copy and event.copy.audience is Audience.OWNERS
     }
-    return mails | copies
+    return {**mails, **copies}
 
 
 def sample_mail(event: Event, settings: Settings, copy: Mailing | None = None, language: str = ENGLISH) -> EmailMessage:

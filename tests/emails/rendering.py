@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from email.message import EmailMessage
 
 from rules.events.catalogue import samples
 from rules.events.mfa import MfaEnabled
 from rules.events.policy import PolicyEnabled
 from rules.events.samples import AT
-from server.commands.emails import PAGES, sample_mails
+from rules.languages import ENGLISH
+from server.commands.emails import PAGES, emailed_samples, sample_mail
 from settings import Settings
 from workers.emails import Brand, Facts, Pages, render
 
-MAILS = sample_mails(Settings())
+
+class SampleMails(Mapping[str, EmailMessage]):
+    """The sample emails in a language by their names, each made when it is asked for: to list the tests takes none."""
+
+    def __init__(self, language: str = ENGLISH) -> None:
+        self._language = language
+        self._samples = emailed_samples()
+        self._made: dict[str, EmailMessage] = {}
+
+    def __getitem__(self, name: str) -> EmailMessage:
+        if name not in self._made:
+            event, copy = self._samples[name]
+            self._made[name] = sample_mail(event, Settings(), copy, self._language)
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._samples
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._samples)
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+
+MAILS = SampleMails()
 BRAND = Brand.of(Settings())
 LONGEST_ADDRESS = f"{'m' * 64}@{'a' * 61}.{'b' * 61}.{'c' * 61}.de"
 

@@ -7,9 +7,6 @@ import re
 import tomllib
 from pathlib import Path
 
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
-
 from server.commands.sbom import installed, license_of
 from tests.commands import command
 
@@ -63,6 +60,10 @@ def test_the_image_installs_by_hash_what_the_project_pins_and_nothing_else() -> 
 
 
 def test_the_bill_of_materials_is_cyclonedx_and_whole() -> None:
+    # Here, since they take seconds, and each process lists all tests.
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     done = command("sbom")
     assert done.returncode == 0, done.stderr
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(done.stdout) is None

@@ -18,10 +18,12 @@ SHORT = 60
 
 # What may read a clock: what all others wait by, and a process that waits as the standard library's would.
 CLOCKS = {"waiting.py", "warm.py"}
+# What takes seconds to import, which each of the processes that list the tests would wait for.
+SLOW = {"cyclonedx", "jsonschema", "scim2_client", "scim2_tester"}
 READS_A_CLOCK = re.compile(r"time\.(monotonic|time|perf_counter)\(")
 
 
-def imported(tree: ast.Module) -> Iterator[str]:
+def imported(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             yield from (node.module, *(f"{node.module}.{each.name}" for each in node.names))
@@ -105,3 +107,15 @@ def test_every_browser_waits_by_the_one_limit() -> None:
         if path.name != "test_tests.py" and opening.search(path.read_text())
     ]
     assert found == ["browser.py"]
+
+
+def test_what_is_slow_to_import_is_imported_by_the_test_that_needs_it() -> None:
+    found = {
+        path.relative_to(TESTS).as_posix(): name
+        for path in sorted(TESTS.rglob("*.py"))
+        for statement in ast.parse(path.read_text()).body
+        if isinstance(statement, ast.Import | ast.ImportFrom)
+        for name in imported(statement)
+        if name.split(".")[0] in SLOW
+    }
+    assert found == {}

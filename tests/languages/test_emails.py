@@ -21,11 +21,9 @@ from rules.events.policy import GraceReminderSent
 from rules.events.samples import AT
 from rules.events.standing import MfaDeadlineExtended
 from rules.events.stored import Stored
-from server.commands.emails import sample_mails
-from settings import Settings
 from tests.alerts.hearing import happen
 from tests.catalogues import TRANSLATED
-from tests.emails.rendering import FACTS, MAILS, part
+from tests.emails.rendering import FACTS, MAILS, SampleMails, part
 from tests.people import World
 from tests.reminders.cast import pool
 from workers import telling
@@ -34,7 +32,7 @@ from workers.letters import Letter
 
 __all__ = ["pool"]
 
-IN = {language: sample_mails(Settings(), language) for language in TRANSLATED}
+IN = {language: SampleMails(language) for language in TRANSLATED}
 HEAD = re.compile(r"<head>.*?</head>|<!--.*?-->|<div class=\"preheader.*?</div>", re.DOTALL)
 WORDS = re.compile(r"[A-Za-z]{4,}")
 

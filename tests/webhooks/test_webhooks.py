@@ -8,7 +8,6 @@ from base64 import b64encode
 from dataclasses import replace
 from typing import Any
 
-import jsonschema
 import pytest
 
 from resolvers.webhooks import insert
@@ -198,6 +197,8 @@ async def test_a_webhooks_secret_moves_under_the_newest_key(world: World, databa
 
 @pytest.mark.parametrize("event", SHOWN, ids=lambda event: event.__name__)
 def test_every_payload_fits_its_printed_schema_and_holds_no_secret(event: Any) -> None:
+    import jsonschema  # here, since it takes a second, and each process lists all tests
+
     schema = schemas()[event.type()]
     jsonschema.Draft202012Validator.check_schema(schema)
     for sample in samples(event).values():
