@@ -66,6 +66,7 @@ async def looked_at(
     except WrongGuess as error:
         raise await wrong(error) from None
     except Exception as error:
+        # A database too busy even for this keeps the charge: one guess less until its window ends, and never one more.
         with suppress(ServiceUnavailable):
             await _give_back(context, charged)
         if isinstance(error, KeyMissingError):
