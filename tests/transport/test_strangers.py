@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from rules.failures import RateLimited
-from server.transport import graphql_ws, http_protocol
+from server.transport import http_protocol, socket_operations
 from server.transport.admission import Admission, Room, address_key
 from server.transport.patience import Patience
 from settings import Settings
@@ -208,7 +208,7 @@ async def test_a_stranger_who_is_refused_again_and_again_is_let_go() -> None:
     async with small_server(Settings()) as http:
         connection = await ready(http)
         with pytest.raises(ConnectionClosed) as closed:
-            for number in range(graphql_ws.MOST_REFUSED + 1):
+            for number in range(socket_operations.MOST_REFUSED + 1):
                 message = {"id": str(number), "type": "subscribe", "payload": {"query": aliases(119)}}
                 await connection.send(json.dumps(message))
                 await connection.recv()

@@ -10,7 +10,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
-from server.transport import graphql_ws
+from server.transport import graphql_ws, socket_messages
 from server.transport.patience import Patience
 from settings import Settings
 from tests.transport.small import ended_watches, small_server, until_nothing_is_read
@@ -102,7 +102,7 @@ async def test_a_message_that_is_none_of_the_protocols_closes_the_connection(
 
 async def test_a_message_larger_than_the_limit_closes_the_connection(http: httpx.AsyncClient) -> None:
     async with socket(http, {}) as connection:
-        await send(connection, " " * (graphql_ws.MAX_MESSAGE_CHARS + 1))
+        await send(connection, " " * (socket_messages.MAX_MESSAGE_CHARS + 1))
         assert await closed_with(connection) == 1009
 
 
@@ -182,7 +182,7 @@ async def test_a_reader_too_slow_is_dropped_and_told_so_when_it_reads_again() ->
         with pytest.raises(ConnectionClosed):
             while True:
                 await connection.recv()
-        assert connection.close_code == graphql_ws.TOO_SLOW
+        assert connection.close_code == socket_messages.TOO_SLOW
 
 
 async def test_who_sends_and_reads_nothing_is_dropped_without_a_traceback(
@@ -204,7 +204,7 @@ async def test_who_sends_and_reads_nothing_is_dropped_without_a_traceback(
         with pytest.raises(ConnectionClosed):
             while True:
                 await connection.recv()
-        assert connection.close_code == graphql_ws.TOO_SLOW
+        assert connection.close_code == socket_messages.TOO_SLOW
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
