@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from db import outbox
 from db.pool import Database
+from rules.alerts import AlertKind
+from rules.clients import Client as Origin
 from rules.events.base import Event
+from rules.events.mfa import MfaDisabled
+from rules.events.policy import PolicyDisabled, PolicyEnabled
+from rules.events.staff import AccountViewed
 from tests.people import World
 from workers.dispatching import Dispatcher
+
+HERE = Origin(None, "203.0.113.7")
+ABOUT_NOBODY = (PolicyEnabled, PolicyDisabled, AccountViewed)
 
 
 async def happen(cast: World, pool: Database, *events: Event) -> None:
@@ -43,3 +53,22 @@ async def mails(cast: World, message: str) -> list[str]:
 async def let_an_hour_pass(cast: World) -> None:
     """Let each turn end."""
     await cast.database.execute("UPDATE alert_hours SET until = until - interval '1 hour'")
+
+
+async def made(cast: World, kind: type[Event], facts: dict[str, Any]) -> Event:
+    """Such an event of the agency, by Adam."""
+    subject_id = None if issubclass(kind, ABOUT_NOBODY) else await cast.user_id("mia")
+    return kind(account_id=cast.account_id, actor_id=await cast.user_id("adam"), subject_id=subject_id, **facts)
+
+
+async def turned_off(cast: World, name: str = "mia") -> Event:
+    """Somebody turned off MFA."""
+    user_id = await cast.user_id(name)
+    return MfaDisabled(subject_id=user_id, actor_id=user_id, client=HERE)
+
+
+async def choose(cast: World, kind: AlertKind, *, owners: bool, admins: bool) -> None:
+    """Let the agency's alerts of a kind go to these."""
+    await cast.database.execute(
+        "INSERT INTO alert_settings VALUES ($1, $2, $3, $4)", cast.account_id, kind, owners, admins
+    )
