@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
 from resolvers.operators.staff import change_role
 from rules.people import Role
-from tests.account.acts import save
 from tests.client import SERVED
-from tests.databases import Databases
 from tests.pages.conftest import Sit
 from tests.pages.desk import codes_in, dialog_of, give_password, scan, set_up
-from tests.people import PASSWORD, World, email
+from tests.people import World, email
 
 
 async def test_a_person_sets_mfa_up_and_saves_the_backup_codes(sit: Sit, world: World) -> None:
@@ -170,161 +168,3 @@ async def test_copied_downloaded_and_printed_codes_say_whose_they_are(sit: Sit, 
     for lines in (copied, downloaded, printed):
         assert heading.fullmatch(lines[0])
         assert [line for line in lines[1:] if line] == codes
-
-
-async def test_a_person_ends_sessions_one_by_one_and_all_others(sit: Sit, world: World) -> None:
-    page = await sit("mia")
-    others = [await sit("mia", user_agent="<b>curl</b>"), await sit("mia", user_agent="Mozilla Firefox Linux")]
-    await page.reload()
-    await expect(page.get_by_role("listitem")).to_have_count(3)
-    # What a browser calls itself is text, never markup.
-    await expect(page.get_by_role("listitem").filter(has_text="<b>curl</b>")).to_be_visible()
-    await page.get_by_role("listitem").filter(has_text="<b>curl</b>").get_by_role("button", name="End session").click()
-    await expect(page.get_by_role("listitem")).to_have_count(2)
-    await expect(others[0].get_by_role("alert").filter(has_text="Your session has ended")).to_be_visible()
-    await page.get_by_role("button", name="Sign out everywhere else").click()
-    await expect(page.get_by_role("listitem")).to_have_count(1)
-    await expect(others[1].get_by_role("alert").filter(has_text="Your session has ended")).to_be_visible()
-
-
-async def test_a_button_stays_under_the_finger_while_the_page_hears_of_something_else(sit: Sit, world: World) -> None:
-    await sit("mia", user_agent="curl")
-    page = await sit("mia")
-    end = page.get_by_role("listitem").filter(has_text="curl").get_by_role("button", name="End session")
-    await end.focus()
-    await save(await world.sign_in("olive"), world, True, 1)
-    await expect(page.get_by_text("You have 1 day to set it up.")).to_be_visible()
-    await expect(end).to_be_focused()
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_role("listitem")).to_have_count(1)
-
-
-async def test_a_person_whose_session_has_ended_goes_on_where_they_were(sit: Sit, world: World) -> None:
-    page = await sit("mia")
-    await page.get_by_role("textbox", name="New password").fill("a long sentence of words")
-    await page.get_by_role("textbox", name="Current password").fill(PASSWORD)
-    await world.database.execute("UPDATE sessions SET expires_at = now()")
-    await page.get_by_role("button", name="Change password").click()
-
-    dialog = page.get_by_role("dialog", name="Sign in again")
-    await dialog.get_by_role("textbox", name="Password").fill(PASSWORD)
-    await dialog.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_role("status").filter(has_text="Your password is changed.")).to_be_visible()
-
-
-async def test_signing_in_again_keeps_what_was_typed_and_goes_on_watching(sit: Sit, world: World) -> None:
-    page = await sit("mia")
-    await page.get_by_role("textbox", name="New password").fill("a long sentence of words")
-    await world.database.execute("DELETE FROM sessions")
-    ended = page.get_by_role("alert").filter(has_text="Your session has ended")
-    await ended.get_by_role("button", name="Sign in again").click()
-    dialog = page.get_by_role("dialog", name="Sign in again")
-    await dialog.get_by_role("textbox", name="Password").fill(PASSWORD)
-    await dialog.get_by_role("button", name="Sign in").click()
-    await expect(ended).to_have_count(0)
-    await expect(page.get_by_role("textbox", name="New password")).to_have_value("a long sentence of words")
-    await save(await world.sign_in("olive"), world, True, 1)
-    await expect(page.get_by_text("You have 1 day to set it up.")).to_be_visible()
-
-
-async def test_a_proof_that_is_too_old_is_renewed_in_place(sit: Sit, world: World) -> None:
-    page = await sit("mia")
-    await world.database.execute("UPDATE sessions SET password_at = now() - interval '3 hours'")
-    await page.get_by_role("button", name="Set up MFA").click()
-    dialog = page.get_by_role("dialog", name="Confirm that it is you")
-    await dialog.get_by_role("textbox", name="Password").fill("wrong")
-    await dialog.get_by_role("button", name="Confirm").click()
-    await expect(dialog.get_by_role("alert").filter(has_text="The password is wrong.")).to_be_visible()
-    await dialog.get_by_role("textbox", name="Password").fill(PASSWORD)
-    await dialog.get_by_role("button", name="Confirm").click()
-    await expect(page.get_by_role("dialog", name="Set up MFA")).to_be_visible()
-
-
-async def test_with_mfa_on_the_proof_is_a_code_as_well(sit: Sit, world: World) -> None:
-    page = await sit("olive")
-    factor = await set_up(page)
-    await page.get_by_role("link", name="Agency security").click()
-    await page.get_by_role("switch", name="Require MFA for all staff").check()
-    await world.database.execute(
-        "UPDATE sessions SET password_at = now() - interval '3 hours', second_factor_at = NULL"
-    )
-    await page.get_by_role("button", name="Save").click()
-    dialog = page.get_by_role("dialog", name="Confirm that it is you")
-    code = dialog.get_by_role("textbox", name="6-digit code")
-    await dialog.get_by_role("textbox", name="Password").fill(PASSWORD)
-    await code.fill("000000")
-    await expect(dialog.get_by_role("alert").filter(has_text="That code is not right.")).to_be_visible()
-    await expect(code).to_be_focused()
-    await code.fill(await factor.code())
-    await expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
-
-    await page.get_by_role("switch", name="Require MFA for all staff").uncheck()
-    await world.database.execute("UPDATE sessions SET second_factor_at = NULL")
-    await page.get_by_role("button", name="Save").click()
-    await dialog.get_by_role("textbox", name="Password").fill(PASSWORD)
-    await dialog.get_by_role("button", name="Use a backup code").click()
-    await dialog.get_by_role("textbox", name="Backup code").fill(factor.backup_codes[0])
-    await expect(page.get_by_text("MFA is not required now.")).to_be_visible()
-
-
-async def test_the_banner_leads_to_set_up(sit: Sit, world: World) -> None:
-    await save(await world.sign_in("olive"), world, True, 7)
-    page = await sit("mia")
-    banner = page.get_by_role("region", name="MFA Required")
-    await expect(banner).to_contain_text("Your agency requires MFA for all staff. You have 7 days to set it up.")
-    await set_up(page, "Set it up now")
-    await expect(banner).to_have_count(0)
-
-
-async def test_the_blocked_reach_set_up_and_sign_out_alone(sit: Sit, world: World) -> None:
-    await save(await world.sign_in("olive"), world, True, 0)
-    page = await sit("mia")
-    await expect(page.get_by_text("Set it up now to continue accessing your account.")).to_be_visible()
-    assert await names_of_controls(page) == ["Sign out", "Set it up now"]
-    await set_up(page, "Set it up now")
-    await expect(page.get_by_role("heading", name="Security", exact=True)).to_be_visible()
-
-
-async def test_the_banner_comes_while_the_page_is_open(sit: Sit, world: World) -> None:
-    page = await sit("mia")
-    await expect(page.get_by_role("button", name="Set up MFA")).to_be_visible()
-    await save(await world.sign_in("olive"), world, True, 1)
-    await expect(page.get_by_text("You have 1 day to set it up.")).to_be_visible()
-
-
-async def test_a_network_that_is_away_loses_nothing(sit: Sit, world: World) -> None:
-    page = await sit("mia")
-    await page.get_by_role("textbox", name="Current password").fill(PASSWORD)
-    await page.get_by_role("textbox", name="New password").fill("a long sentence of words")
-    await page.route("**/graphql", lambda route: route.fulfill(body="<p>Back soon.</p>"))
-    await page.get_by_role("button", name="Change password").click()
-    await expect(page.get_by_role("alert").filter(has_text="The server cannot be reached.")).to_be_visible()
-    await page.unroute("**/graphql")
-    await page.get_by_role("button", name="Change password").click()
-    await expect(page.get_by_role("status").filter(has_text="Your password is changed.")).to_be_visible()
-
-
-async def test_a_database_that_is_away_loses_nothing(sit: Sit, world: World, databases: Databases) -> None:
-    page = await sit("mia")
-    await page.get_by_role("textbox", name="Current password").fill(PASSWORD)
-    await page.get_by_role("textbox", name="New password").fill("a long sentence of words")
-    async with databases.away(world.database):
-        await page.get_by_role("button", name="Change password").click()
-        await expect(page.get_by_role("alert").filter(has_text="try again")).to_be_visible()
-        await expect(page.get_by_role("textbox", name="New password")).to_have_value("a long sentence of words")
-    await page.get_by_role("button", name="Change password").click()
-    await expect(page.get_by_role("status").filter(has_text="Your password is changed.")).to_be_visible()
-
-
-async def test_a_person_signs_out(sit: Sit, world: World) -> None:
-    page = await sit("mia")
-    await page.get_by_role("button", name="Sign out", exact=True).click()
-    await page.wait_for_url("**/sign-in")
-    await page.goto("/account/security")
-    await page.wait_for_url("**/sign-in?next=/account/security")
-
-
-async def names_of_controls(page: Page) -> list[str]:
-    """The names of all that can be pressed or filled in."""
-    controls = page.locator("button:visible, a:visible, input:visible, select:visible")
-    return [text.strip() for text in await controls.all_inner_texts()]
