@@ -7,10 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from tests.client import http_client
-from tests.people import World
+from tests.client import Client, http_client
+from tests.people import World, email
 
 REDIRECT_URI = "http://localhost:8000/sign-in/with/test/callback"
+VIEWER = "{ viewer { email } }"
+PARTS = ("issuer", "client_id", "client_secret")
 
 
 @dataclass
@@ -68,3 +70,21 @@ def problem(answer: httpx.Response) -> str:
     assert parts.path == "/sign-in"
     assert not any(cookie.startswith("gatehouse=") for cookie in answer.headers.get_list("set-cookie"))
     return parse_qs(parts.query)["problem"][0]
+
+
+async def viewer(browser: Browser) -> str | None:
+    """Who is signed in there."""
+    found = (await Client(browser.http).raw(VIEWER)).get("data") or {}
+    return found["viewer"]["email"] if found.get("viewer") else None
+
+
+async def identities(world: World) -> list[str]:
+    """The subjects that are somebody's here."""
+    return [row["subject"] for row in await world.database.fetch("SELECT subject FROM identities ORDER BY subject")]
+
+
+async def signed_in(world: World) -> Browser:
+    """Mia's browser, come back from the provider."""
+    browser = browser_of(world)
+    await browser.sign_in(email("mia"))
+    return browser
