@@ -1,0 +1,133 @@
+"""How long the way back takes, who is told meanwhile, and what ends it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from db.pool import Database
+from rules.account_recovery import TOLD_EVERY
+from rules.links import Purpose
+from tests.account_recovery.operations import START, WAITING
+from tests.account_recovery.waiting import (
+    allow,
+    ask,
+    is_enrolled,
+    let_pass,
+    start,
+    started,
+    tell,
+    waits,
+)
+from tests.coming_in.links import link_to
+from tests.people import World, email
+from tests.reminders.cast import pool
+from workers.account_recovery import carry_on
+
+__all__ = ["pool"]
+
+
+async def test_a_higher_role_lengthens_the_wait_and_a_lower_one_shortens_none(world: World, pool: Database) -> None:
+    await started(world)
+    await tell(world, pool)
+    await world.database.execute("UPDATE staff SET role = 'OWNER' WHERE email = $1", email("mia"))
+    await let_pass(world, 6.9)
+    await carry_on(pool)
+    assert (await is_enrolled(world), await waits(world)) == (True, True)
+    await world.database.execute("UPDATE staff SET role = 'MEMBER' WHERE email = $1", email("mia"))
+    await carry_on(pool)
+    assert not await is_enrolled(world)
+    await started(world, "adam")
+    await tell(world, pool)
+    await world.database.execute("UPDATE staff SET role = 'MEMBER' WHERE email = $1", email("adam"))
+    await let_pass(world, 4.9)
+    await carry_on(pool)
+    assert await is_enrolled(world, "adam")
+
+
+OVER = {
+    "the account allows it no more": "DELETE FROM account_recovery_policies",
+    "a second one is to approve": "UPDATE accounts SET reset_approval = 'EVERYONE'",
+    "the person has left": "DELETE FROM staff WHERE email = 'mia@agency.example'",
+    "the address is another one": "UPDATE users SET email = 'thief@agency.example' WHERE email = 'mia@agency.example'",
+    "the password is another one": "UPDATE users SET password_set_at = now() WHERE email = 'mia@agency.example'",
+    "an account that does not allow it, too": "INSERT INTO staff (account_id, user_id, email, role) "
+    "SELECT accounts.id, users.id, email, 'MEMBER' FROM accounts, users "
+    "WHERE accounts.name = 'Other' AND email = 'mia@agency.example'",
+    "the platform's operator": "UPDATE users SET is_super_admin = true WHERE email = 'mia@agency.example'",
+}
+
+
+@pytest.mark.parametrize("change", OVER.values(), ids=OVER.keys())
+async def test_what_changes_meanwhile_ends_it(world: World, pool: Database, change: str) -> None:
+    mia, _ = await started(world)
+    await tell(world, pool)
+    await let_pass(world, 3)
+    await world.database.execute(change)
+    assert (await mia.ask(WAITING))["viewer"]["accountRecovery"] is None
+    assert (await carry_on(pool), await waits(world)) == (1, False)
+    assert await world.database.fetchval("SELECT count(*) FROM factors") == 1
+    (event,) = await world.events("ACCOUNT_RECOVERY_STOPPED")
+    assert event["data"]["how"] == "lapsed"
+
+
+@pytest.mark.parametrize("name", ["the account allows it no more", "a second one is to approve", "the person has left"])
+async def test_what_does_not_hold_cannot_begin(world: World, name: str) -> None:
+    await allow(world)
+    await world.enrolled("mia")
+    link = await link_to(world, email("mia"), Purpose.START_RECOVERY)
+    await world.database.execute(OVER[name])
+    assert (await ask(world))["__typename"] == "NotPermitted"
+    assert (await world.client().do(START, token=link))["__typename"] == "LinkExpired"
+    assert not await waits(world)
+
+
+async def test_where_owners_and_admins_need_a_second_one_members_may_and_they_may_not(world: World) -> None:
+    await allow(world)
+    await world.database.execute("UPDATE accounts SET reset_approval = 'OWNERS_AND_ADMINS'")
+    for name, outcome in (("mia", "AccountRecoveryRequested"), ("adam", "NotPermitted"), ("olive", "NotPermitted")):
+        await world.enrolled(name)
+        assert (await ask(world, name))["__typename"] == outcome
+
+
+async def test_of_two_accounts_the_longer_wait_holds_and_both_owners_hear(world: World, pool: Database) -> None:
+    await allow(world)
+    await allow(world, 7, 6, 6, account="Other")
+    await world.database.execute(OVER["an account that does not allow it, too"])
+    await world.enrolled("mia")
+    assert (await ask(world))["delayDays"] == 6
+    await start(world)
+    assert {"mia", "olive", "sam"} <= set(await tell(world, pool))
+    sent = "SELECT count(*) FROM deliveries WHERE message = 'account_recovery_started'"
+    assert await world.database.fetchval(sent) == 1
+
+
+async def test_it_is_not_over_before_a_mail_has_told_her_for_a_day(world: World, pool: Database) -> None:
+    await started(world)
+    await let_pass(world, 9)
+    await carry_on(pool)
+    assert await is_enrolled(world)
+    await tell(world, pool)
+    await world.database.execute("UPDATE deliveries SET state = 'failed' WHERE email = $1", email("mia"))
+    await carry_on(pool)
+    assert await is_enrolled(world)
+    await tell(world, pool)
+    await let_pass(world, 0.99)
+    await carry_on(pool)
+    assert await is_enrolled(world)
+    await let_pass(world, 0.02)
+    await carry_on(pool)
+    assert not await is_enrolled(world)
+
+
+async def test_whom_no_mail_reached_in_time_is_told_until_one_does(world: World, pool: Database) -> None:
+    await started(world)
+    await let_pass(world, 9)
+    assert (await carry_on(pool), await carry_on(pool)) == (1, 0)
+    (event,) = await world.events("ACCOUNT_RECOVERY_REMINDED")
+    ahead = datetime.fromisoformat(event["data"]["until"]) - event["occurred_at"]
+    assert ahead == TOLD_EVERY
+    await tell(world, pool)
+    await let_pass(world, 1.01)
+    assert (await carry_on(pool), await is_enrolled(world)) == (1, False)
