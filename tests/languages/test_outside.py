@@ -42,6 +42,7 @@ OPERATORS_READ = {
     "Key {} is not in GATEHOUSE_SECRET_KEYS.",
     "{} has no address",
     "The name has no address.",
+    "Too many names are being looked up.",
     "It took too long.",
     "The mail server refuses our name and password ({}).",
     "The mail server takes no addresses with such letters.",
