@@ -14,7 +14,7 @@ from db.dispatching import Undispatched
 from db.fan_out import Terms
 from db.pool import Connection, Database
 from rules.events.base import Event
-from rules.events.mailing import Audience, Mailing
+from rules.events.mailing import SECURITY, Audience, Mailing
 from rules.events.policy import Requirement
 from rules.events.stored import UnreadableEventError
 from rules.failures import ServiceUnavailable
@@ -94,7 +94,7 @@ async def _dispatch(connection: Connection, waiting: Undispatched) -> Step:
         # Whatever is broken in it, those behind it must go on.
         await db.dispatching.set_aside(connection, waiting.id, str(error))
         log.error("Event %s is set aside: %s", waiting.id, error)
-        return Step()
+        return Step(SECURITY)  # later mails of the person have waited for it
     # Of a fan-out the first step alone raises them.
     has_alerted = waiting.fanned_out_to is None and await raise_alerts(connection, waiting, event)
     return replace(await _mail(connection, waiting, event), has_more_events=has_alerted)

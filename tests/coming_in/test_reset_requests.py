@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from ipaddress import ip_network
 from typing import Any
 
 import asyncpg
@@ -57,7 +58,7 @@ async def test_an_unknown_email_is_throttled_alike(world: World) -> None:
 async def test_strangers_from_many_addresses_cannot_keep_a_person_from_having_a_link(
     world: World, database_url: str
 ) -> None:
-    settings = settings_for(database_url, trusted_proxies="127.0.0.1")
+    settings = settings_for(database_url, trusted_proxies=(ip_network("127.0.0.1"),))
     async with serving(settings) as base_url:
         behind = World(base_url, world.database, world.account_id, world.other_account_id, world.clients)
         for number in range(12):
