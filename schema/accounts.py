@@ -22,20 +22,17 @@ import resolvers.staff_sessions
 import resolvers.standing
 import resolvers.webhooks
 import rules.people
-import rules.policy
-import rules.resets
 from db.staff import Filter
 from schema.account_recovery import AccountRecoveryDelays
 from schema.alerts import AlertSetting
 from schema.audit import AuditEventConnection, AuditFilter
 from schema.common import Info
 from schema.compliance import Compliance
-from schema.failures import InvalidInput, NotPermitted, TooManyAttempts
 from schema.languages import Language
 from schema.lock_out import LockOutForecast
-from schema.policy import EnrollmentProgress, PolicyImpact, RequiredOf, SecurityPolicy
+from schema.policy import EnrollmentProgress, PolicyImpact, RequiredOf, SecurityPolicy, whom
 from schema.providers import AccountProvider
-from schema.resets import MfaResetRequest, ResetApproval, requests_of
+from schema.resets import MfaResetRequest, ResetApproval, approval_of, requests_of
 from schema.staff import StaffConnection, StaffFilter
 from schema.staff_recoveries import StaffAccountRecovery, recoveries_of
 from schema.staff_sessions import StaffSession
@@ -99,14 +96,14 @@ class Account:
             strawberry.argument(description="Whose resets a second one must approve; as it is when null."),
         ] = None,
     ) -> PolicyImpact | None:
-        approval = _reset_approval(reset_approval)
+        approval = approval_of(reset_approval)
         found, never_approved = await resolvers.policy.impact(
             info.context,
             self.facts.id,
             require_mfa,
             grace_period_days,
             joiner_days,
-            _required_of(required_of),
+            whom(required_of),
             approval,
         )
         return PolicyImpact.of(found, never_approved)
@@ -219,74 +216,3 @@ class Account:
     @classmethod
     def of(cls, account: rules.people.Account) -> Account:
         return cls(id=strawberry.ID(str(account.id)), name=account.name, facts=account)
-
-
-@strawberry.input(
-    description="gracePeriodDays, if not given, stays as it is, and is 7 when the requirement is turned on. It must be "
-    "0 to 30, and is an error when the requirement is off."
-)
-class UpdateSecurityPolicyInput:
-    account_id: strawberry.ID = strawberry.field(description="The account.")
-    require_mfa: bool = strawberry.field(description="Require MFA of all staff.")
-    grace_period_days: int | None = strawberry.field(
-        default=None, description="Days staff have from the moment the requirement is turned on; 0 means immediately."
-    )
-    joiner_days: int | None = strawberry.field(
-        default=None, description="Days that somebody who joins later gets at least: 0 to 30. Stays as it is when null."
-    )
-    required_of: RequiredOf | None = strawberry.field(
-        default=None, description="Of whom MFA is required. Stays as it is when null."
-    )
-    confirm_reset_by_email: bool | None = strawberry.field(
-        default=None,
-        description="Whether setting up MFA after a reset needs a one-use link out of an email beside the password. "
-        "Stays as it is when null.",
-    )
-    reset_approval: ResetApproval | None = strawberry.field(
-        default=None,
-        description="Whose resets of MFA a second owner or admin must approve. Owners alone choose it. Stays as it is "
-        "when null.",
-    )
-
-
-@strawberry.type(description="The policy holds as asked for.")
-class SecurityPolicyUpdated:
-    account: Account = strawberry.field(description="The account.")
-    security_policy: SecurityPolicy = strawberry.field(description="The policy that holds now.")
-
-
-UpdateSecurityPolicyResult = Annotated[
-    SecurityPolicyUpdated | InvalidInput | NotPermitted | TooManyAttempts,
-    strawberry.union("UpdateSecurityPolicyResult", description="What came of saving the policy."),
-]
-
-
-@strawberry.type
-class AccountMutation:
-    @strawberry.mutation(description="Turns the requirement on or off, or changes its grace period.")
-    async def update_security_policy(
-        self,
-        info: Info,
-        input: Annotated[  # noqa: A002
-            UpdateSecurityPolicyInput, strawberry.argument(description="The policy to save.")
-        ],
-    ) -> UpdateSecurityPolicyResult | None:
-        account = await resolvers.policy.update(
-            info.context,
-            resolvers.access.parse_id(input.account_id),
-            input.require_mfa,
-            input.grace_period_days,
-            input.joiner_days,
-            _required_of(input.required_of),
-            input.confirm_reset_by_email,
-            _reset_approval(input.reset_approval),
-        )
-        return SecurityPolicyUpdated(account=Account.of(account), security_policy=SecurityPolicy.of(account.policy))
-
-
-def _reset_approval(given: ResetApproval | None) -> rules.resets.ResetApproval | None:
-    return rules.resets.ResetApproval[given.name] if given else None
-
-
-def _required_of(given: RequiredOf | None) -> rules.policy.RequiredOf | None:
-    return rules.policy.RequiredOf[given.name] if given else None

@@ -102,3 +102,10 @@ async def edges_of(
     """The edges of a page, each of an entry's cursor and the node made of it."""
     cursors = await made_in_turns(cursor_of, entries)
     return [edge(cursor=cursor, node=node) for cursor, node in zip(cursors, nodes, strict=True)]
+
+
+def number(text: str | None) -> int | None:
+    """An id that is a number; what cannot be one is one that nothing has."""
+    if text is None:
+        return None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0

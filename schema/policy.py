@@ -103,3 +103,8 @@ class EnrollmentProgress:
             resets_waiting_count=progress.resets_waiting_count,
             recoveries_waiting_count=progress.recoveries_waiting_count,
         )
+
+
+def whom(given: RequiredOf | None) -> rules.policy.RequiredOf | None:
+    """The rules' own word for it."""
+    return rules.policy.RequiredOf[given.name] if given else None

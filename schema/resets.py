@@ -12,6 +12,7 @@ import strawberry
 import db.resets
 import resolvers.access
 import resolvers.resets
+import rules.resets
 from db.staff import Member
 from rules.people import Person
 from rules.resets import PENDING
@@ -187,3 +188,8 @@ class ResetMutation:
         input: Annotated[StopMfaResetInput, strawberry.argument(description="The token.")],  # noqa: A002
     ) -> StopMfaResetResult | None:
         return MfaResetStopped(email=await resolvers.resets.stop(info.context, input.token))
+
+
+def approval_of(given: ResetApproval | None) -> rules.resets.ResetApproval | None:
+    """The rules' own word for it."""
+    return rules.resets.ResetApproval[given.name] if given else None

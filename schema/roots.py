@@ -12,7 +12,7 @@ from strawberry.schema.config import StrawberryConfig
 
 import resolvers.access
 from schema.account_recovery import AccountRecoveryMutation
-from schema.accounts import Account, AccountMutation
+from schema.accounts import Account
 from schema.alerts import AlertMutation
 from schema.check_up import CheckUpMutation
 from schema.coming_in import ComingInMutation
@@ -23,6 +23,7 @@ from schema.failures import HANDLERS
 from schema.idempotency import let_repeat
 from schema.languages import LanguageMutation
 from schema.lock_out import LockOutMutation
+from schema.policy_changes import PolicyMutation
 from schema.providers import ProviderMutation
 from schema.provisioning import ProvisioningMutation
 from schema.recovery import RecoveryMutation
@@ -37,7 +38,8 @@ from schema.staff_sessions import StaffSessionMutation
 from schema.standing import StandingMutation
 from schema.viewer import Viewer, viewer
 from schema.watching import Subscription
-from schema.webhooks import WebhookMutation, WebhookQuery
+from schema.webhook_changes import WebhookMutation
+from schema.webhooks import WebhookQuery
 
 Made = TypeVar("Made", bound=strawberry.Schema)
 
@@ -71,7 +73,7 @@ class Mutation(
     EnrollmentMutation,
     ReenrollmentMutation,
     RecoveryMutation,
-    AccountMutation,
+    PolicyMutation,
     AlertMutation,
     StaffMutation,
     ResetMutation,
