@@ -122,6 +122,14 @@ async def test_a_challenge_dies_after_five_minutes(world: World) -> None:
     assert (await complete(client, token, totp=await factor.code()))["__typename"] == "ChallengeExpired"
 
 
+async def test_after_five_minutes_a_code_is_no_guess_any_more(world: World) -> None:
+    await enrolled(world)
+    client, token = await world.challenge("mia")
+    await world.database.execute("UPDATE challenges SET expires_at = now()")
+    assert (await complete(client, token, totp="000000"))["__typename"] == "ChallengeExpired"
+    assert await world.database.fetchval("SELECT attempts FROM challenges") == 0
+
+
 @pytest.mark.parametrize("token", ["", "gh_c_", "gh_c_made-up", "gh_s_made-up", "x" * 9000])
 async def test_a_made_up_challenge_has_expired(world: World, token: str) -> None:
     assert (await complete(world.client(), token, totp="123456"))["__typename"] == "ChallengeExpired"
