@@ -180,6 +180,16 @@ async def test_only_a_password_lets_ask(world: World) -> None:
     assert await world.events("ACCOUNT_RECOVERY_REQUESTED") == []
 
 
+@pytest.mark.parametrize("over", ["expires_at = now()", "attempts = 5"])
+async def test_a_challenge_that_is_over_asks_for_nothing(world: World, over: str) -> None:
+    await allow(world)
+    await world.enrolled("mia")
+    client, token = await world.challenge("mia")
+    await world.database.execute(f"UPDATE challenges SET {over}")
+    assert (await client.do(REQUEST, token=token))["__typename"] == "ChallengeExpired"
+    assert await world.events("ACCOUNT_RECOVERY_REQUESTED") == []
+
+
 async def test_asking_is_slowed_down_and_no_mailbox_is_flooded(world: World, pool: Database) -> None:
     await allow(world)
     await world.enrolled("mia")

@@ -251,6 +251,18 @@ async def test_a_pass_asks_for_a_fresh_second_factor_a_reason_and_somebody_enrol
     assert await world.events("RECOVERY_PASS_ISSUED") == []
 
 
+@pytest.mark.parametrize("over", ["expires_at = now()", "attempts = 5"])
+async def test_a_challenge_that_is_over_redeems_no_pass_and_costs_none(world: World, over: str) -> None:
+    olive = await world.enrolled("olive")
+    await world.enroll(await world.sign_in("mia"))
+    recovery_pass = (await issue(olive, world))["recoveryPass"]
+    client, token = await world.challenge("mia")
+    await world.database.execute(f"UPDATE challenges SET {over}")
+    answer = await client.do(REDEEM_PASS, token=token, recoveryPass=recovery_pass)
+    assert answer["__typename"] == "ChallengeExpired"
+    assert (await redeem(world, recovery_pass))[1]["__typename"] == "RecoverySession"
+
+
 async def test_a_pass_is_its_persons_alone_and_a_wrong_one_costs_them_no_try(world: World) -> None:
     olive, adam = await world.enrolled("olive"), await world.enrolled("adam")
     await world.enroll(await world.sign_in("mia"))

@@ -71,6 +71,24 @@ async def test_with_the_last_role_the_sessions_end(operate: Command, world: Worl
         assert await mia.ask(viewer) == {"viewer": left}
 
 
+ELSEWHERE = {
+    "an invitation": "INSERT INTO staff (account_id, user_id, email, role, invited_at) "
+    "SELECT $1, id, email, 'MEMBER', now() FROM users WHERE email = $2",
+    "a portal": "INSERT INTO portal_users (account_id, user_id) SELECT $1, id FROM users WHERE email = $2",
+}
+
+
+@pytest.mark.parametrize(("elsewhere", "goes_on"), [("an invitation", False), ("a portal", True)])
+async def test_a_portal_elsewhere_keeps_the_sessions_and_an_invitation_does_not(
+    operate: Command, world: World, elsewhere: str, goes_on: bool
+) -> None:
+    await world.database.execute(ELSEWHERE[elsewhere], world.other_account_id, email("mia"))
+    mia = await world.sign_in("mia")
+    done = operate("staff", "remove", "--account", str(world.account_id), "--email", email("mia"))
+    assert done.returncode == 0, done.stderr
+    assert await mia.ask("{ viewer { email } }") == {"viewer": {"email": email("mia")} if goes_on else None}
+
+
 async def test_a_removed_member_is_shut_out_at_the_next_request(operate: Command, world: World) -> None:
     adam = await world.sign_in("adam")
     done = operate("staff", "remove", "--account", str(world.account_id), "--email", email("adam"))

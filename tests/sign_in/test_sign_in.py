@@ -12,6 +12,8 @@ from tests.operations import SIGN_IN, VIEWER, WITH_COOKIE
 from tests.people import PASSWORD, World, email
 
 DAY_S = 86_400
+# What has happened to a session that has ended by itself.
+ENDED = {"after 30 days": "expires_at = now()", "idle 7 days": "last_used_at = now() - interval '7 days'"}
 
 
 async def test_a_right_password_begins_a_session(world: World) -> None:
@@ -85,13 +87,23 @@ async def test_signing_out_the_others_keeps_this_session(world: World) -> None:
     assert (await stranger.ask(VIEWER))["viewer"] is not None
 
 
-@pytest.mark.parametrize(
-    "moved", ["expires_at = now()", "last_used_at = now() - interval '7 days'"], ids=["after 30 days", "idle 7 days"]
-)
+@pytest.mark.parametrize("moved", ENDED.values(), ids=ENDED)
 async def test_a_session_ends_by_itself(world: World, moved: str) -> None:
     client = await world.sign_in("mia")
     await world.database.execute(f"UPDATE sessions SET {moved}")
     assert await client.ask(VIEWER) == {"viewer": None}
+
+
+@pytest.mark.parametrize("moved", ENDED.values(), ids=ENDED)
+async def test_what_has_ended_by_itself_is_neither_shown_nor_counted_among_the_others(world: World, moved: str) -> None:
+    for _ in range(2):
+        await world.sign_in("mia")
+    await world.database.execute(f"UPDATE sessions SET {moved}")
+    await world.sign_in("mia")
+    here = await world.sign_in("mia")
+    sessions = (await here.ask(VIEWER))["viewer"]["sessions"]
+    assert sorted(session["current"] for session in sessions) == [False, True]
+    assert await here.do("mutation { signOutOtherSessions { count } }") == {"count": 1}
 
 
 async def test_use_keeps_a_session_from_idling_out(world: World) -> None:
