@@ -9,7 +9,7 @@ import pytest
 
 from tests.account.acts import ask_account
 from tests.account.operations import FORECAST, SAVED
-from tests.operations import COMPLETE
+from tests.operations import COMPLETE, REGENERATE
 from tests.people import Factor, World, crowd, email
 
 
@@ -65,6 +65,16 @@ async def test_codes_that_nobody_said_are_saved_are_named_until_somebody_says_so
     assert await at_risk(world) == {}
     (event,) = await world.events("BACKUP_CODES_SAVED")
     assert event["subject_id"] == await world.user_id("mia")
+
+
+async def test_new_codes_are_named_until_they_are_saved_in_their_turn(world: World) -> None:
+    mia = await world.sign_in("mia")
+    factor = await world.enroll(mia)
+    assert (await mia.do(SAVED))["__typename"] == "BackupCodesSaved"
+    assert (await mia.do(REGENERATE, code=await factor.code()))["__typename"] == "BackupCodesRegenerated"
+    assert await at_risk(world) == {"mia": ["CODES_NOT_SAVED"]}
+    assert (await mia.do(SAVED))["__typename"] == "BackupCodesSaved"
+    assert await at_risk(world) == {}
 
 
 async def test_whoever_has_used_a_code_has_saved_them(world: World) -> None:
