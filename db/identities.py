@@ -56,6 +56,21 @@ async def vouches_for(connection: Connection, provider: str, domain: str) -> boo
     )
 
 
+async def is_left_to(connection: Connection, account_id: UUID, email: str, domain: str) -> bool:
+    """Whether the account may make somebody of the address known: the domain is no other's, or they have come."""
+    return bool(
+        await connection.fetchval(
+            """
+            SELECT NOT EXISTS (SELECT FROM account_domains WHERE domain = $3 AND account_id <> $1)
+                OR EXISTS (SELECT FROM staff WHERE account_id = $1 AND email = $2 AND invited_at IS NULL)
+            """,
+            account_id,
+            email,
+            domain,
+        )
+    )
+
+
 async def bind_domain(connection: Connection, account_id: UUID, domain: str, provider: str) -> bool:
     """Let the domain be the account's, and the provider vouch for it; false when it is another account's."""
     bound = await connection.fetchval(

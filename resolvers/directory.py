@@ -90,7 +90,7 @@ async def create(context: Context, given: Given) -> Entry:
     async with context.changing(account_id) as connection:
         await _begin(connection, key, account_id)
         await _require_free(connection, account_id, None, given)
-        user_id = await resolvers.provisioning.person(connection, email)
+        user_id = await resolvers.provisioning.person(connection, key, email)
         await db.users.lock(connection, user_id)
         await resolvers.provisioning.let_join(connection, key, account_id, user_id, given.role)
         await _rename(connection, account_id, user_id, given.external_id)

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 import db.external_ids
+import db.identities
 import db.invitations
 import db.links
 import db.memberships
@@ -49,7 +50,7 @@ async def provision(
         known = await db.external_ids.find(connection, key.account_id, external_id=external_id)
         if known is not None and known.email != email:
             raise InvalidInput("email", "This external id is somebody else's: change that person's email first.")
-        user_id = known.id if known else await person(connection, email)
+        user_id = known.id if known else await person(connection, key, email)
         if known is None and not await _bind(connection, key, external_id, user_id):
             raise InvalidInput("externalId", f"{email} is known by another external id.")
         if (
@@ -118,6 +119,7 @@ async def replace_email(connection: Connection, known: Known, email: str, key: S
     Asked behind a lock that whoever would give them a role elsewhere waits for: no account has the address changed of
     somebody who is also another's.
     """
+    await _require_domain(connection, key, email)
     await db.users.lock_whole(connection, known.id)
     held = await db.external_ids.find(connection, key.account_id, user_id=known.id)
     if key.account_id is not None and (held is None or held.is_shared or held.is_awaited):
@@ -200,12 +202,20 @@ async def lock_account(connection: Connection, account_id: UUID) -> None:
         raise NotFound
 
 
-async def person(connection: Connection, email: str) -> UUID:
-    """The id of whoever has the address: a new person, without a password, if nobody has."""
+async def person(connection: Connection, key: ServiceKey, email: str) -> UUID:
+    """The id of whoever has the address: a new person, without a password, if nobody has. Raises InvalidInput."""
+    await _require_domain(connection, key, email)
     await db.invitations.add_person(connection, email)
     user_id = await db.operators.keep_person(connection, email)
     assert user_id is not None
     return user_id
+
+
+async def _require_domain(connection: Connection, key: ServiceKey, email: str) -> None:
+    """Let a key of one account take nobody to it who is by their address another's: they can be invited."""
+    domain = email.rpartition("@")[2]
+    if key.account_id is not None and not await db.identities.is_left_to(connection, key.account_id, email, domain):
+        raise InvalidInput("email", f"{domain} is another agency's domain: invite the person, who then decides.")
 
 
 async def _bind(connection: Connection, key: ServiceKey, external_id: str, user_id: UUID) -> bool:

@@ -135,6 +135,7 @@ FOR_PEOPLE = (
     "{email} has another role already: change it by changeStaffRole.",
     "{email} is the last owner of the account. Make somebody else an owner first.",
     "{email} belongs to other accounts, too: their address is not this one's to change.",
+    "{domain} is another agency's domain: invite the person, who then decides.",
     "{email} belongs to other accounts, too.",
     "{email} is known by another external id.",
     "This external id is somebody else's: change that person's email first.",

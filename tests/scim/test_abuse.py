@@ -71,6 +71,15 @@ async def test_another_accounts_people_are_not_there(world: World) -> None:
     assert await world.events() == []
 
 
+async def test_a_directory_takes_nobody_whose_domain_is_another_accounts(world: World) -> None:
+    bind = "INSERT INTO account_domains (domain, account_id, provider) VALUES ('agency.example', $1, 'own')"
+    await world.database.execute(bind, world.account_id)
+    entra = await directory(world, world.other_account_id)
+    answer = await entra.ask("POST", "/Users", {"schemas": [USER], "userName": email("mia")})
+    assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
+    assert await world.events() == []
+
+
 async def test_nobody_of_two_accounts_has_address_or_password_changed_by_one(world: World) -> None:
     entra = await directory(world, world.other_account_id)
     made = await entra.create(email("mia"), externalId="1")

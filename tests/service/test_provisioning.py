@@ -206,3 +206,36 @@ async def test_a_key_of_one_account_changes_no_address_of_somebody_whom_another_
     answer = await agency.do(CHANGE_EMAIL, input={"externalId": "1", "email": "mallory@x.example"})
     assert answer["__typename"] == "NotPermitted"
     assert await world.events("EMAIL_CHANGED") == []
+
+
+async def bind_domain(world: World, domain: str) -> None:
+    """Let the domain be the agency's."""
+    bind = "INSERT INTO account_domains (domain, account_id, provider) VALUES ($1, $2, 'own')"
+    await world.database.execute(bind, domain, world.account_id)
+
+
+async def test_a_key_takes_nobody_to_its_account_who_is_of_anothers_domain(world: World) -> None:
+    await bind_domain(world, "agency.example")
+    other = await backend(world, account_id=world.other_account_id)
+    mia = {"externalId": "1", "email": "mia@agency.example", "role": "MEMBER"}
+    await invite_elsewhere(world, "mia")
+    assert (await other.do(PROVISION, input=mia))["__typename"] == "InvalidInput"
+    made = await other.do(PROVISION, input=mia | {"email": "nina@other.example"})
+    assert made["__typename"] == "StaffProvisioned"
+    answer = await other.do(CHANGE_EMAIL, input={"externalId": "1", "email": "new@agency.example"})
+    assert answer["__typename"] == "InvalidInput"
+    assert await world.events("EMAIL_CHANGED") == []
+    assert len(await world.events("STAFF_ADDED")) == 1
+
+
+async def test_a_key_keeps_its_own_domains_people_and_whoever_has_come(world: World) -> None:
+    await bind_domain(world, "agency.example")
+    agency = await backend(world, account_id=world.account_id)
+    nina = {"externalId": "1", "email": "nina@agency.example", "role": "MEMBER"}
+    assert (await agency.do(PROVISION, input=nina))["__typename"] == "StaffProvisioned"
+    other = await backend(world, account_id=world.other_account_id)
+    sam = {"externalId": "2", "email": "sam@agency.example", "role": "OWNER"}
+    assert (await other.do(PROVISION, input=sam))["__typename"] == "StaffProvisioned"
+    product = await backend(world)
+    mia = {"accountId": str(world.other_account_id), "externalId": "3", "email": "mia@agency.example", "role": "MEMBER"}
+    assert (await product.do(PROVISION, input=mia))["__typename"] == "StaffProvisioned"
