@@ -1,4 +1,4 @@
-"""Bare JSON routes: what bench.api holds the API against. `python -m bench.bare` serves them.
+"""Bare JSON routes: what bench.api holds the API against. `python -m bench.bare` serves them, `… two` by two processes.
 
 Each sends the very statements that the API sends for the like request, and answers with the same JSON, written by hand
 from the rows: no schema, no guard, no bound.
@@ -6,10 +6,14 @@ from the rows: no schema, no guard, no bound.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from math import ceil
+from signal import SIGTERM
+from socket import socket
 from typing import Any, cast
 from uuid import UUID
 
@@ -162,5 +166,15 @@ app = Starlette(
     lifespan=lifespan,
 )
 
+
+def serve(listener: socket, *, by_two: bool) -> None:
+    """Serve until SIGTERM."""
+    other = os.fork() if by_two else None
+    serving.run(app, listener)
+    if other:
+        os.kill(other, SIGTERM)
+        os.waitpid(other, 0)
+
+
 if __name__ == "__main__":
-    serving.run(app, listen("127.0.0.1", settings.load().port))
+    serve(listen("127.0.0.1", settings.load().port), by_two="two" in sys.argv)

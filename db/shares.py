@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Hashable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 from rules.failures import ServiceUnavailable
 
 # Says for whom the code runs that asks; None for whoever is not bounded, as a worker or a product's own system.
 Whose = Callable[[], Hashable | None]
+
+AT_ONCE = nullcontext()  # a limit in time costs more than the rest
 
 
 @dataclass
@@ -39,7 +41,7 @@ class Shares:
         share.wanted += 1
         try:
             try:
-                async with asyncio.timeout(self._longest_wait_s if share.free.locked() else None):
+                async with asyncio.timeout(self._longest_wait_s) if share.free.locked() else AT_ONCE:
                     await share.free.acquire()
             except TimeoutError:
                 raise ServiceUnavailable from None

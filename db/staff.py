@@ -99,7 +99,7 @@ async def page(
         *_conditions(wanted),
         limit,
     )
-    return [Member(*row) for row in rows]
+    return list(map(Member._make, rows))
 
 
 async def count(connection: Connection, account_id: UUID, wanted: Filter) -> int:
@@ -146,7 +146,7 @@ async def members(connection: Connection, account_id: UUID, user_ids: list[UUID]
         account_id,
         user_ids,
     )
-    return [Member(*row) for row in rows]
+    return list(map(Member._make, rows))
 
 
 async def hold_manager(connection: Connection, account_id: UUID, user_id: UUID) -> bool:

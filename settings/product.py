@@ -121,13 +121,13 @@ class Product:
         """The product's name on pages and emails: its own, or the one in the authenticator app."""
         return self.product_name.strip() or self.issuer
 
-    @property
+    @cached_property
     def cookie_is_secure(self) -> bool:
         """False only for plain http on a loopback host, where browsers refuse a __Host- cookie."""
         parts = urlsplit(self.public_url)
         return not (parts.scheme == "http" and (parts.hostname or "") in checks.LOOPBACK_HOSTS)
 
-    @property
+    @cached_property
     def cookie_name(self) -> str:
         """The session cookie's name."""
         return "__Host-gatehouse" if self.cookie_is_secure else "gatehouse"
@@ -137,7 +137,7 @@ class Product:
         """The name of the cookie that binds a sign-in at a provider to the browser."""
         return f"{self.cookie_name}-provider"
 
-    @property
+    @cached_property
     def device_cookie_name(self) -> str:
         """The name of the cookie that tells a device where somebody has signed in before."""
         return f"{self.cookie_name}-device"

@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -23,6 +23,7 @@ from graphql import (
     validate,
 )
 from graphql.language import SourceLocation
+from graphql.validation import ASTValidationRule
 
 from server.transport.aside import Aside
 from server.transport.graphql_request import Params, RequestError
@@ -99,6 +100,9 @@ class Documents:
             return prepared
         return self._keep(text, await self.asides[bounds is SIGNED_IN].run(self._prepare, text, bounds))
 
+    def _faults(self, document: DocumentNode, rules: Collection[type[ASTValidationRule]]) -> list[GraphQLError]:
+        return validate(self.schema, document, rules, max_errors=MAX_ERRORS, hide_suggestions=self.hide_suggestions)
+
     def _kept(self, text: str, bounds: Bounds) -> Prepared | None:
         """What is kept of this text, if it is known to be within these bounds."""
         kept = self.kept.get(text)
@@ -120,10 +124,8 @@ class Documents:
         try:
             document = parse(_Text(text), max_tokens=bounds.tokens)
             cost = self.measures.check(document, bounds)
-            rules = needed(self.rules, text, document)
-            errors = validate(
-                self.schema, document, rules, max_errors=MAX_ERRORS, hide_suggestions=self.hide_suggestions
-            )
+            rules = needed(self.rules, self.schema, text, document)
+            errors = self._faults(document, rules) if rules else []
         except GraphQLSyntaxError as error:
             return refused(without_token(error.message), "GRAPHQL_PARSE_FAILED", error)
         except TooLarge as error:

@@ -13,16 +13,23 @@ from inspect import isawaitable
 from typing import Any, ClassVar, cast
 
 from graphql import (
+    DocumentNode,
+    GraphQLError,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
+    GraphQLSchema,
     get_nullable_type,
 )
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from graphql.execution.executor import CollectedErrors
+from graphql.execution.values import VariableValues, get_variable_values
 from graphql.pyutils import AwaitableOrValue, Path
+from graphql.type.definition import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from server.transport.plans import ODD, Plan, Row, Selection, Shape, Step, below, leaf, origin_of
+from server.transport.documents import MAX_ERRORS
+from server.transport.plans import ODD, Only, Plan, Row, Selection, Shape, Step, below, leaf, origin_of
 
 
 class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -32,17 +39,109 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def __init__(self, *args: Any, plan: Plan | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._follow(plan)
+        self._is_bare = not (self.middleware_manager and self.middleware_manager.middlewares)
+
+    @classmethod
+    def build(
+        cls,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        root_value: Any = None,
+        context_value: Any = None,
+        raw_variable_values: dict[str, Any] | None = None,
+        *args: Any,
+        plan: Plan | None = None,
+        **given: Any,
+    ) -> Any:
+        """An executor for one request: where the document is one operation, a copy of the one made for the first."""
+        if plan and plan.executor and plan.room > 0 and root_value is None:
+            most_errors = given.get("max_coercion_errors", MAX_ERRORS)
+            return plan.executor.again(context_value, raw_variable_values or {}, most_errors)
+        made = super().build(
+            schema, document, root_value, context_value, raw_variable_values, *args, plan=plan, **given
+        )
+        is_only = len(document.definitions) == 1 and root_value is None
+        if plan and is_only and plan.room > 0 and isinstance(made, PlainExecutor):
+            plan.executor = first = made._copy(None, VariableValues({}, {}))
+            # The helpers know the executor that they are of, and it the request.
+            first.async_helpers = GraphQLResolveInfoHelpers(first.gather_async_work, first.track_async_work)
+        return made
+
+    def again(self, context: Any, given: dict[str, Any], most_errors: int) -> PlainExecutor | list[GraphQLError]:
+        """Another for the same operation under these variables, or what is wrong with them."""
+        variables = self.operation.variable_definitions or ()
+        values = get_variable_values(self.schema, variables, given, max_errors=most_errors)
+        if isinstance(values, list):
+            return values
+        made = self._copy(context, values)
+        made._follow(self._plan)
+        return made
+
+    def _copy(self, context: Any, values: VariableValues) -> PlainExecutor:
+        """As graphql-core makes one for each event of a subscription, and with variables of its own."""
+        made = object.__new__(type(self))
+        vars(made).update(vars(self))
+        made.context_value, made.variable_values, made.collected_errors = context, values, CollectedErrors()
+        made.pending_incremental_futures, made.background_futures = set(), set()
+        return made
+
+    def _follow(self, plan: Plan | None) -> None:
         self._plan = plan
         self._shape = plan.shape(self.operation, self.variable_values.coerced) if plan else Shape()
         self._relevant_sub_fields = self._shape.sub_fields
-        self._is_bare = not (self.middleware_manager and self.middleware_manager.middlewares)
+
+    def execute_operation(self, serially: bool | None = None) -> AwaitableOrValue[Any]:
+        """Ask the only field of an operation at once; collect the fields of others, or for the first time."""
+        only = self._shape.only
+        return super().execute_operation(serially) if only is None else self._ask(only)
+
+    async def _ask(self, only: Only) -> Any:
+        path = Path(None, only.name, only.parent.name)
+        try:
+            value = self.execute_field(only.parent, self.root_value, only.details, path, None)
+            return self.build_response({only.name: await value if self.is_awaitable(value) else value})
+        except GraphQLError as error:
+            self.collected_errors.add(error, None)
+            return self.build_response(None)
 
     def execute_root_grouped_field_set(
         self, root_type: GraphQLObjectType, root_value: Any, grouped_field_set: GroupedFieldSet, *rest: Any
     ) -> AwaitableOrValue[dict[str, Any]]:
         """Go on with the fields as they were collected for the first time, by whose identity all else is kept."""
-        fields = self._shape.fields = self._shape.fields or grouped_field_set
-        return super().execute_root_grouped_field_set(root_type, root_value, fields, *rest)
+        if self._shape.fields is None:
+            self._shape.fields = grouped_field_set
+            self._shape.only = self._only(root_type, grouped_field_set) if rest[-1] is None else None
+        return super().execute_root_grouped_field_set(root_type, root_value, self._shape.fields, *rest)
+
+    def _only(self, parent: GraphQLObjectType, fields: GroupedFieldSet) -> Only | None:
+        """The only field of an operation; introspection's are no coroutine's."""
+        name, details = next(iter(fields.items()), ("", []))
+        is_known = len(fields) == 1 and details[0].node.name.value in parent.fields
+        return Only(name, parent, details) if is_known else None
+
+    async def complete_awaitable_value(
+        self,
+        return_type: GraphQLOutputType,
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: Any,
+    ) -> Any:
+        """Read an object here that was waited for, or else as graphql-core does."""
+        try:
+            found = await result
+            kind = get_nullable_type(return_type)
+            if isinstance(kind, GraphQLObjectType) and type(found) is origin_of(kind):
+                selection = self._selection_below(kind, field_details_list)
+                if selection and (row := selection.plain(found)) is not None:
+                    return row
+            completed = self.complete_value(return_type, field_details_list, info, path, found, position_context)
+            return await completed if self.is_awaitable(completed) else completed
+        except Exception as error:
+            self.handle_field_error(error, return_type, field_details_list, path)
+            return None
 
     def execute_fields(
         self,

@@ -84,8 +84,8 @@ def parse_json(raw: bytes | str) -> Any:
     """
     try:
         # Some write a byte order mark before their JSON.
-        text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw.removeprefix("\ufeff")
-        value = DECODER.decode(text)
+        text = raw.decode() if isinstance(raw, bytes) else raw  # by utf-8-sig it takes ten times as long
+        value = DECODER.decode(text.removeprefix("\ufeff"))
     except UnicodeDecodeError:
         raise RequestError("The JSON is not UTF-8.") from None
     except (ValueError, RecursionError):

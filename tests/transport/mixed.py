@@ -88,6 +88,14 @@ class Row:
     async def later(self) -> str | None:
         return self.text
 
+    @strawberry.field
+    def shouted(self) -> str:
+        return self.text.upper()
+
+    @strawberry.field
+    def near(self) -> Row | None:
+        return self.maybe_row
+
 
 @strawberry.type
 class Query:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 from graphql import execute, parse
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Stock
 
 from server.transport.executor import PlainExecutor
-from server.transport.plans import Plan
+from server.transport.plans import MANY, Plan
 from tests.transport.making import Maker
 from tests.transport.mixed import (
     FAST,
@@ -37,7 +40,9 @@ async def test_a_list_of_plain_objects_is_read_here_and_nowhere_else() -> None:
     assert asked == ["row", "rows"]
 
 
-ROWS = "{ row { rows { text maybeRow { text colour } row { number } } } }"
+ROWS = "{ row { rows { text maybeRow { text colour } row { number } shouted near { shouted } } } }"
+FUNCTIONS = "{ row { shouted near { shouted text } rows { shouted near { shouted } } } }"
+TREES = 100
 
 
 def planned(text: str) -> Plan:
@@ -51,6 +56,15 @@ async def carried_out(plan: Plan, executor: type[PlainExecutor], tree: Row, **va
         FAST._schema, plan.document, context_value=tree, variable_values=variables, executor_class=executor, **given
     )
     return (await result).data  # type: ignore[misc]
+
+
+async def answer(executor: type[Stock], tree: Row, plan: Plan) -> tuple[str, list[Any]]:
+    """Data in its order, and the errors."""
+    given: Any = {"executor_class": executor, "operation_extensions": None}
+    given |= {"plan": plan} if executor is PlainExecutor else {}
+    result: Any = execute(FAST._schema, plan.document, context_value=tree, **given)
+    result = await result
+    return repr(result.data), [(error.message, error.path, error.locations) for error in result.errors or []]
 
 
 async def test_a_list_whose_objects_hold_objects_is_read_here_and_nowhere_else() -> None:
@@ -69,6 +83,7 @@ async def test_a_list_whose_objects_hold_objects_is_read_here_and_nowhere_else()
     found = await carried_out(planned(ROWS), Counting, tree)
     assert found["row"]["rows"][7]["maybeRow"] is None
     assert {*found["row"]["rows"][8]["maybeRow"]} == {"text", "colour"}
+    assert found["row"]["rows"][8]["near"] == {"shouted": tree.rows[8].maybe_row.text.upper()}
     assert asked == ["row", "rows"]
 
 
@@ -84,3 +99,35 @@ async def test_a_plan_keeps_a_shape_for_each_set_of_fields_and_none_beyond_its_r
     found = await carried_out(plan, PlainExecutor, tree, **{"one": True, "not": True})
     assert {*found["row"]} == {"text"}
     assert not plan.shapes
+
+
+async def test_functions_of_an_object_give_what_they_give_to_the_stock_executor() -> None:
+    plan, failed = planned(FUNCTIONS), 0
+    for seed in range(TREES):
+        tree = Maker(seed).tree(Row)
+        expected = await answer(Stock, tree, plan)
+        assert await answer(PlainExecutor, tree, plan) == expected, seed
+        failed += bool(expected[1])
+    assert TREES / 10 < failed < TREES * 0.9
+
+
+async def test_many_rows_are_those_of_the_stock_executor() -> None:
+    maker, plan = Maker(0), planned("{ row { rows { text a: number shouted maybeRow { colour } } } }")
+    maker.wrong = 0
+    tree = maker.tree(Row)
+    tree.rows = [maker.tree(Row, 1) for _ in range(MANY + 50)]
+    expected = await answer(Stock, tree, plan)
+    for _ in range(2):  # the second time by the function that the first has made
+        assert await answer(PlainExecutor, tree, plan) == expected
+
+
+async def test_an_operation_is_executed_anew_for_each_request() -> None:
+    plan, trees = planned("{ row { text rows { number } } }"), [Maker(seed).tree(Row, 1) for seed in range(3)]
+    trees[1].text = ValueError("wrong")
+    found = [await answer(PlainExecutor, tree, plan) for tree in trees]
+    assert found == [await answer(Stock, tree, plan) for tree in trees]
+    assert [bool(errors) for _, errors in found] == [False, True, False]
+    gone = [weakref.ref(tree) for tree in trees]
+    del trees[:]
+    gc.collect()
+    assert [each() for each in gone] == [None, None, None]  # nothing of a request is kept

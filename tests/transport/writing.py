@@ -54,6 +54,10 @@ class Writer:
             types = self.schema.type_map
             parts += ["__schema", self.selection(types["__Schema"], 3)]
             parts += ['__type(name: "Viewer")', self.selection(types["__Type"], 2)]
+        if self.chance.random() < 0.3:  # an operation that takes nothing, of one field or of many
+            own = parts[2:3] if self.chance.random() < 0.7 else parts
+            text = " ".join([f"{kind} {{", *own, "}", *self.fragments])
+            return text.replace("$yes", "true").replace("$no", "false")
         variables = "($yes: Boolean = true, $no: Boolean = false)"
         return " ".join([f"{kind} {variables} {{", *parts, "}", *self.fragments])
 
