@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-LIMIT_S = 120.0
+LIMIT_S = 300.0
 LOOK_EVERY_S = 0.02
 
 T = TypeVar("T")

@@ -32,7 +32,6 @@ async def test_the_python_client_says_what_was_refused(world: World) -> None:
     assert told == "InvalidCredentials: The email or the password is wrong.\n"
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.long
 async def test_the_typescript_client_does_the_same_on_every_node(world: World, tmp_path: Path) -> None:
     folder, npm, environment = project(tmp_path)

@@ -17,7 +17,6 @@ HABITS = {
 }
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("habit", HABITS)
 @pytest.mark.long
 def test_the_habit_is_kept(habit: str) -> None:

@@ -76,7 +76,6 @@ def row(page: Page, name: str) -> Locator:
     return page.get_by_role("row").filter(has_text=email(name))
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.long
 async def test_an_owner_invites_a_colleague_and_both_do_all_that_the_documentation_promises(agency: Agency) -> None:
     olive = await agency.desk.sit("olive", AGENCY)

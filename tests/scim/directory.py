@@ -13,6 +13,7 @@ from db import service_keys
 from rules import tokens
 from rules.service_keys import Right
 from tests.people import World
+from tests.waiting import until
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -26,10 +27,17 @@ class Directory:
     token: str
 
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
-        """Send a request; a name such as if_match is the header If-Match."""
+        """Send a request, again while the database is too busy; a name such as if_match is the header If-Match."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         sent = {"authorization": f"Bearer {self.token}", **({"content-type": "application/scim+json"} if body else {})}
-        return await self.http.request(method, f"/scim/v2{path}", json=body, headers=sent | named)
+        answers: list[httpx.Response] = []
+
+        async def is_answered() -> bool:
+            answers.append(await self.http.request(method, f"/scim/v2{path}", json=body, headers=sent | named))
+            return answers[-1].status_code != 503
+
+        await until(is_answered, "the service can answer")
+        return answers[-1]
 
     async def create(self, user_name: str = "nina@agency.example", **attributes: Any) -> dict[str, Any]:
         """A new person."""

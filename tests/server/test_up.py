@@ -157,7 +157,6 @@ async def test_a_broken_setting_is_said_in_one_sentence(
     assert "Traceback" not in process.output
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.long
 async def test_a_part_that_dies_is_started_again_and_all_goes_on(gatehouse: Start, tmp_path: Path) -> None:
     up = await ready(gatehouse, tmp_path / "data")
@@ -182,7 +181,6 @@ async def test_a_part_that_dies_is_started_again_and_all_goes_on(gatehouse: Star
     until_gone(everything)
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.long
 async def test_a_part_that_dies_again_and_again_is_given_longer_pauses(gatehouse: Start, tmp_path: Path) -> None:
     up = await ready(gatehouse, tmp_path / "data", "--no-demo")
