@@ -124,7 +124,7 @@ async def test_an_owner_allows_it_and_an_admin_looks_on(sit: Sit, world: World) 
     await allowed.check()
     await card.get_by_role("combobox", name="Days that members wait").select_option("2")
     await card.get_by_role("button", name="Save").click()
-    await expect(page.get_by_text("Saved.")).to_be_visible()
+    await expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
     held = await world.database.fetchrow("SELECT owner_days, admin_days, member_days FROM account_recovery_policies")
     assert held is not None
     assert tuple(held) == (7, 5, 2)

@@ -79,7 +79,7 @@ async def test_an_owner_has_it_confirmed_by_email_from_now_on(sit: Sit, world: W
     await expect(option).not_to_be_checked()
     await option.check()
     await page.get_by_role("button", name="Save").click()
-    await expect(page.get_by_text("Saved.")).to_be_visible()
+    await expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
     await page.reload()
     await expect(option).to_be_checked()
 

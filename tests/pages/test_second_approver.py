@@ -63,7 +63,7 @@ async def test_an_owner_chooses_it_and_is_told_that_a_reset_waits(sit: Sit, worl
     choice = page.get_by_role("combobox", name="A second owner or admin approves resets of")
     await choice.select_option("EVERYONE")
     await page.get_by_role("button", name="Save").click()
-    await expect(page.get_by_text("Saved.")).to_be_visible()
+    await expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
     row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=email("mia")))
     await row.get_by_role("button", name="Reset MFA").click()
     await dialog_of(page).get_by_role("textbox", name="Reason").fill("Phone lost")
