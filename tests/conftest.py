@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import errno
 import os
 from collections.abc import Iterator
 
 import pytest
-import uvloop
 
 from tests import used
 from tests.browser import browser
@@ -18,27 +15,6 @@ from tests.debian import oldest_url, pooler_url
 from tests.line import broker, line
 from tests.parts import broker_url, embedded_url, gatehouse, mailbox, postgres, valkey
 from tests.world import cast, costly, database, world
-
-
-class _Loop(uvloop.Loop):
-    def close(self) -> None:
-        """End it, also where the pipe of a browser or a part that has ended has not been closed yet."""
-        try:
-            super().close()
-        except OSError as error:
-            if error.errno != errno.EBUSY:
-                raise
-
-
-class _Policy(asyncio.DefaultEventLoopPolicy):
-    """What production's servers run on; it also takes a sixth less of the processor's time."""
-
-    def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        """A loop of uvloop's."""
-        return _Loop()
-
-
-asyncio.set_event_loop_policy(_Policy())
 
 
 def pytest_xdist_auto_num_workers() -> int:
