@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -20,7 +21,9 @@ from tests.people import World
 from tests.waiting import soon
 
 
-async def test_a_provider_that_hangs_is_not_taken_up_by_one_address() -> None:
+@asynccontextmanager
+async def hanging(*exchange_s: float) -> AsyncIterator[oidc_provider.Provider]:
+    """A provider whose server takes connections and says nothing; given up after so long."""
     released = asyncio.Event()
 
     async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -29,56 +32,50 @@ async def test_a_provider_that_hangs_is_not_taken_up_by_one_address() -> None:
 
     server = await asyncio.start_server(hang, "127.0.0.1", 0)
     issuer = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    provider = oidc_provider.Provider(ProviderConfig("bad", issuer, "x", "y"), "http://localhost/callback", 0.3)
-    pending = begin("bad", "/", datetime.now(UTC), bytes(RANDOM_BYTES))
-    asked = ["198.51.100.1"] * 15 + ["198.51.100.2"] * 3
-    outcomes = await asyncio.gather(
-        *(provider.authorization_url(pending, who) for who in asked), return_exceptions=True
-    )
-    assert [type(each) for each in outcomes] == [SignInProblem] * 10 + [RateLimited] * 5 + [SignInProblem] * 3
-    (later,) = await asyncio.gather(provider.authorization_url(pending, asked[0]), return_exceptions=True)
-    assert isinstance(later, SignInProblem)  # what was given up counts no more
+    provider = oidc_provider.Provider(ProviderConfig("bad", issuer, "x", "y"), "http://localhost/callback", *exchange_s)
+    yield provider
     await provider.close()
     released.set()
     server.close()
+
+
+async def test_a_provider_that_hangs_is_not_taken_up_by_one_address() -> None:
+    pending = begin("bad", "/", datetime.now(UTC), bytes(RANDOM_BYTES))
+    async with hanging(0.3) as provider:
+        asked = ["198.51.100.1"] * 15 + ["198.51.100.2"] * 3
+        outcomes = await asyncio.gather(
+            *(provider.authorization_url(pending, who) for who in asked), return_exceptions=True
+        )
+        assert [type(each) for each in outcomes] == [SignInProblem] * 10 + [RateLimited] * 5 + [SignInProblem] * 3
+        (later,) = await asyncio.gather(provider.authorization_url(pending, asked[0]), return_exceptions=True)
+        assert isinstance(later, SignInProblem)  # what was given up counts no more
 
 
 async def test_ten_addresses_together_keep_nobody_from_a_provider_that_hangs() -> None:
-    released = asyncio.Event()
-
-    async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await released.wait()
-        writer.close()
-
-    server = await asyncio.start_server(hang, "127.0.0.1", 0)
-    issuer = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    provider = oidc_provider.Provider(ProviderConfig("bad", issuer, "x", "y"), "http://localhost/callback")
     pending = begin("bad", "/", datetime.now(UTC), bytes(RANDOM_BYTES))
+    async with hanging() as provider:
 
-    def ask(who: str) -> asyncio.Task[str]:
-        return asyncio.create_task(provider.authorization_url(pending, who))
+        def ask(who: str) -> asyncio.Task[str]:
+            return asyncio.create_task(provider.authorization_url(pending, who))
 
-    held = [ask(f"203.0.113.{n}") for n in range(10) for _ in range(10)]
-    others = [ask(f"198.51.100.{n}") for n in range(5)]
-    # Each newcomer has the place of the oldest of whoever held most, and nobody else loses one.
-    displaced = held[:50:10]
-    given_up = await soon(asyncio.gather(*displaced, return_exceptions=True))
-    assert [type(each) for each in given_up] == [SignInProblem] * 5
-    assert not any(task.done() for task in [*held, *others] if task not in displaced)
-    for task in [*held, *others]:
-        task.cancel()
-    await asyncio.gather(*held, *others, return_exceptions=True)
-    # Where all hold as little, the newcomer is the one to wait.
-    held = [ask(f"203.0.113.{n}") for n in range(100)]
-    (refused,) = await soon(asyncio.gather(ask("198.51.100.1"), return_exceptions=True))
-    assert isinstance(refused, RateLimited)
-    assert not any(task.done() for task in held)
-    for task in held:
-        task.cancel()
-    await asyncio.gather(*held, return_exceptions=True)
-    await provider.close()
-    released.set()
-    server.close()
+        held = [ask(f"203.0.113.{n}") for n in range(10) for _ in range(10)]
+        others = [ask(f"198.51.100.{n}") for n in range(5)]
+        # Each newcomer has the place of the oldest of whoever held most, and nobody else loses one.
+        displaced = held[:50:10]
+        given_up = await soon(asyncio.gather(*displaced, return_exceptions=True))
+        assert [type(each) for each in given_up] == [SignInProblem] * 5
+        assert not any(task.done() for task in [*held, *others] if task not in displaced)
+        for task in [*held, *others]:
+            task.cancel()
+        await asyncio.gather(*held, *others, return_exceptions=True)
+        # Where all hold as little, the newcomer is the one to wait.
+        held = [ask(f"203.0.113.{n}") for n in range(100)]
+        (refused,) = await soon(asyncio.gather(ask("198.51.100.1"), return_exceptions=True))
+        assert isinstance(refused, RateLimited)
+        assert not any(task.done() for task in held)
+        for task in held:
+            task.cancel()
+        await asyncio.gather(*held, return_exceptions=True)
 
 
 @pytest.mark.parametrize("how", ["hangs", "drips", "floods", "lies"])

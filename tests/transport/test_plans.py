@@ -22,19 +22,24 @@ from tests.transport.mixed import (
 )
 
 
-async def test_a_list_of_plain_objects_is_read_here_and_nowhere_else() -> None:
-    asked: list[str] = []
+def counting(asked: list[str]) -> type[PlainExecutor]:
+    """An executor that notes each field that is left to graphql-core."""
 
     class Counting(PlainExecutor):
         def execute_field(self, parent_type: Any, source: Any, details: Any, *rest: Any) -> Any:
             asked.append(details[0].node.name.value)
             return super().execute_field(parent_type, source, details, *rest)
 
+    return Counting
+
+
+async def test_a_list_of_plain_objects_is_read_here_and_nowhere_else() -> None:
+    asked: list[str] = []
     maker = Maker(0)
     maker.wrong = 0
     tree = maker.tree(Row)
     tree.rows = [maker.tree(Row, 0) for _ in range(20)]
-    schema = Quiet(Query, types=[Cat, Dog], execution_context_class=Counting)
+    schema = Quiet(Query, types=[Cat, Dog], execution_context_class=counting(asked))
     document = "{ row { rows { __typename text number: share isIt identity colour key maybe when maybeColour } } }"
     assert len((await schema.execute(document, context_value=tree)).data["row"]["rows"]) == 20  # type: ignore[index]
     assert asked == ["row", "rows"]
@@ -69,18 +74,12 @@ async def answer(executor: type[Stock], tree: Row, plan: Plan) -> tuple[str, lis
 
 async def test_a_list_whose_objects_hold_objects_is_read_here_and_nowhere_else() -> None:
     asked: list[str] = []
-
-    class Counting(PlainExecutor):
-        def execute_field(self, parent_type: Any, source: Any, details: Any, *rest: Any) -> Any:
-            asked.append(details[0].node.name.value)
-            return super().execute_field(parent_type, source, details, *rest)
-
     maker = Maker(0)
     maker.wrong = 0
     tree = maker.tree(Row)
     tree.rows = [maker.tree(Row, 1) for _ in range(20)]
     tree.rows[7].maybe_row = None
-    found = await carried_out(planned(ROWS), Counting, tree)
+    found = await carried_out(planned(ROWS), counting(asked), tree)
     assert found["row"]["rows"][7]["maybeRow"] is None
     assert {*found["row"]["rows"][8]["maybeRow"]} == {"text", "colour"}
     assert found["row"]["rows"][8]["near"] == {"shouted": tree.rows[8].maybe_row.text.upper()}
