@@ -33,7 +33,7 @@ from schema.lock_out import LockOutForecast
 from schema.policy import EnrollmentProgress, PolicyImpact, RequiredOf, SecurityPolicy, whom
 from schema.providers import AccountProvider
 from schema.resets import MfaResetRequest, ResetApproval, approval_of, requests_of
-from schema.staff import StaffConnection, StaffFilter
+from schema.roster import StaffConnection, StaffFilter
 from schema.staff_recoveries import StaffAccountRecovery, recoveries_of
 from schema.staff_sessions import StaffSession
 from schema.standing import MfaException
@@ -69,7 +69,7 @@ class Account:
     ) -> StaffConnection | None:
         wanted = filter.wanted() if filter else Filter()
         page = await resolvers.staff.roster(info.context, self.facts.id, first, after, wanted)
-        return await StaffConnection.of(info, page, await info.context.person(), self.facts.id, wanted)
+        return StaffConnection.of(info, page, await info.context.person(), self.facts.id, wanted)
 
     @strawberry.field(description="How far enrollment has come. Owners, admins and super-admins only.")
     async def enrollment_progress(self, info: Info) -> EnrollmentProgress | None:

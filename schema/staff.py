@@ -1,19 +1,21 @@
-"""The roster: the account's staff, page by page."""
+"""A staff member as owners and admins see them."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
 from enum import Enum
+from operator import attrgetter
+from typing import ClassVar
 from uuid import UUID
 
 import strawberry
 
 import resolvers.staff
-import rules.addresses
 import rules.links
-from db.staff import Filter, Member
+from db.staff import Member
 from rules.people import Person
-from schema.common import Info, PageInfo, Role, edges_of, made_in_turns, told
+from schema.common import Role
 
 
 @strawberry.enum(description="How a staff member's MFA stands.")
@@ -58,6 +60,71 @@ class Invitation:
     expires_at: datetime = strawberry.field(description="Until when its link works; inviting again sends another.")
 
 
+class SeenMember:
+    """A member as a person sees them: all fields of a StaffMember, each made when it is read.
+
+    A page has 500 members and is asked for some of their fields. It is no dataclass, so that no answer can be kept with
+    it (see schema.kept): those have whole StaffMembers.
+    """
+
+    __slots__ = ("_account_id", "_member", "_person")
+
+    def __init__(self, member: Member, person: Person, account_id: UUID) -> None:
+        self._member, self._person, self._account_id = member, person, account_id
+
+    email = property(attrgetter("_member.email"))
+    mfa_deadline = property(attrgetter("_member.mfa_deadline"))
+    mfa_enabled_at = property(attrgetter("_member.mfa_enabled_at"))
+    last_reminded_at = property(attrgetter("_member.last_reminded_at"))
+    last_reminder_failed_at = property(attrgetter("_member.last_reminder_failed_at"))
+    enrollment_stopped = property(attrgetter("_member.enrollment_stopped"))
+    mfa_reset_waiting = property(attrgetter("_member.has_reset_waiting"))
+
+    @property
+    def id(self) -> str:
+        return str(self._member.id)
+
+    @property
+    def role(self) -> Role:
+        return ROLES[self._member.role]
+
+    @property
+    def mfa_enabled(self) -> bool:
+        return self._member.mfa_enabled_at is not None
+
+    @property
+    def mfa_state(self) -> StaffMfaState:
+        return STATES[self._member.mfa_state]
+
+    @property
+    def mfa_deadline_reason(self) -> MfaDeadlineReason | None:
+        reason = self._member.mfa_deadline_reason
+        return MfaDeadlineReason[reason] if reason else None
+
+    @property
+    def can_reset_mfa(self) -> bool:
+        return resolvers.staff.can_reset(self._person, self._account_id, self._member)
+
+    @property
+    def can_give_recovery_pass(self) -> bool:
+        return resolvers.staff.can_give_pass(self._person, self._account_id, self._member)
+
+    @property
+    def state(self) -> StaffState:
+        return StaffState.INVITED if self._member.invited_at else StaffState.ACTIVE
+
+    @property
+    def invitation(self) -> Invitation | None:
+        invited_at = self._member.invited_at
+        if invited_at is None:
+            return None
+        return Invitation(
+            id=strawberry.ID(self.id),
+            invited_at=invited_at,
+            expires_at=invited_at + rules.links.INVITATION.lifetime,
+        )
+
+
 @strawberry.type(description="Somebody with an account role, or invited to one.")
 class StaffMember:
     id: strawberry.ID = strawberry.field(description="The membership's id.")
@@ -94,97 +161,11 @@ class StaffMember:
     state: StaffState = strawberry.field(description="Whether the person has come, or was only invited.")
     invitation: Invitation | None = strawberry.field(description="The open invitation; null once the person has come.")
 
+    # What stands for one where a list is read, see server.transport.plans; it is no field.
+    stand_in: ClassVar[type[SeenMember]] = SeenMember
+
     @classmethod
     def of(cls, member: Member, person: Person, account_id: UUID) -> StaffMember:
         """The member as this person sees them."""
-        return cls(
-            id=strawberry.ID(str(member.id)),
-            email=member.email,
-            role=ROLES[member.role],
-            mfa_enabled=member.mfa_enabled_at is not None,
-            mfa_state=STATES[member.mfa_state],
-            mfa_deadline=member.mfa_deadline,
-            mfa_deadline_reason=MfaDeadlineReason[member.mfa_deadline_reason] if member.mfa_deadline_reason else None,
-            mfa_enabled_at=member.mfa_enabled_at,
-            last_reminded_at=member.last_reminded_at,
-            last_reminder_failed_at=member.last_reminder_failed_at,
-            can_reset_mfa=resolvers.staff.can_reset(person, account_id, member),
-            can_give_recovery_pass=resolvers.staff.can_give_pass(person, account_id, member),
-            enrollment_stopped=member.enrollment_stopped,
-            mfa_reset_waiting=member.has_reset_waiting,
-            state=StaffState.INVITED if member.invited_at else StaffState.ACTIVE,
-            invitation=_invitation(member) if member.invited_at else None,
-        )
-
-
-def _invitation(member: Member) -> Invitation:
-    assert member.invited_at is not None
-    return Invitation(
-        id=strawberry.ID(str(member.id)),
-        invited_at=member.invited_at,
-        expires_at=member.invited_at + rules.links.INVITATION.lifetime,
-    )
-
-
-@strawberry.input(
-    description="All given conditions hold together. search matches any part of the email, case-insensitively."
-)
-class StaffFilter:
-    mfa_enabled: bool | None = strawberry.field(default=None, description="Whether MFA is on.")
-    mfa_state: StaffMfaState | None = strawberry.field(default=None, description="How MFA stands.")
-    role: Role | None = strawberry.field(default=None, description="The account role.")
-    search: str | None = strawberry.field(default=None, description="Any part of the email, in any case.")
-    state: StaffState | None = strawberry.field(default=None, description="Whether they have come.")
-
-    def wanted(self) -> Filter:
-        """The conditions as the roster takes them."""
-        return Filter(
-            mfa_enabled=self.mfa_enabled,
-            mfa_state=self.mfa_state.name if self.mfa_state else None,
-            role=self.role.name if self.role else None,
-            search=None if self.search is None else rules.addresses.normalized(self.search),
-            invited=None if self.state is None else self.state is StaffState.INVITED,
-        )
-
-
-@strawberry.type(description="A staff member at their place in the list.")
-class StaffEdge:
-    cursor: str = strawberry.field(description="Give as `after` to go on behind this one.")
-    node: StaffMember = strawberry.field(description="The staff member.")
-
-
-async def _edges(self: StaffConnection) -> list[StaffEdge]:
-    return await edges_of(StaffEdge, self.page.cursor_of, self.page.members, self.nodes)
-
-
-@strawberry.type(description="A page of staff, by email.")
-class StaffConnection:
-    edges: list[StaffEdge] = strawberry.field(resolver=_edges, description="The page's staff with their cursors.")
-    nodes: list[StaffMember] = strawberry.field(description="The page's staff.")
-    page_info: PageInfo = strawberry.field(description="Where the page lies.")
-    notice: str | None = strawberry.field(
-        description="'Showing the first 500 staff members.' when no page was asked for and there are more; null "
-        "otherwise."
-    )
-    page: strawberry.Private[resolvers.staff.Page]
-    account_id: strawberry.Private[UUID]
-    wanted: strawberry.Private[Filter]
-
-    @strawberry.field(description="How many staff the filter holds for, over all pages. Counted only when asked for.")
-    async def total_count(self, info: Info) -> int:
-        return await resolvers.staff.count(info.context, self.account_id, self.wanted)
-
-    @classmethod
-    async def of(
-        cls, info: Info, page: resolvers.staff.Page, person: Person, account_id: UUID, wanted: Filter
-    ) -> StaffConnection:
-        """The page as this person sees it."""
-        nodes = await made_in_turns(lambda member: StaffMember.of(member, person, account_id), page.members)
-        return cls(
-            nodes=nodes,
-            page_info=PageInfo.of(page.members, page.cursor_of, page.has_next, page.has_previous),
-            notice=page.notice and told(info, page.notice),
-            page=page,
-            account_id=account_id,
-            wanted=wanted,
-        )
+        seen = SeenMember(member, person, account_id)
+        return cls(**{field.name: getattr(seen, field.name) for field in fields(cls)})

@@ -29,7 +29,7 @@ from graphql.type.definition import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from server.transport.documents import MAX_ERRORS
-from server.transport.plans import ODD, Only, Plan, Row, Selection, Shape, Step, below, leaf, origin_of
+from server.transport.plans import ODD, Only, Plan, Row, Selection, Shape, Step, below, leaf, origins_of
 
 
 class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -133,7 +133,7 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
         try:
             found = await result
             kind = get_nullable_type(return_type)
-            if isinstance(kind, GraphQLObjectType) and type(found) is origin_of(kind):
+            if isinstance(kind, GraphQLObjectType) and type(found) in origins_of(kind):
                 selection = self._selection_below(kind, field_details_list)
                 if selection and (row := selection.plain(found)) is not None:
                     return row
@@ -187,7 +187,9 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Selection | None:
         """What is asked of each item; None unless all are objects of the one type that they can have, and plain."""
         object_type = get_nullable_type(item_type)
-        if not isinstance(object_type, GraphQLObjectType) or {*map(type, items)} != {origin_of(object_type)}:
+        if not isinstance(object_type, GraphQLObjectType) or not items:
+            return None
+        if not origins_of(object_type).issuperset(map(type, items)):
             return None
         found = self._selection_below(object_type, details)
         return found if found and found.is_plain else None
@@ -240,10 +242,11 @@ async def _read_in_turns(
     """Each object's fields, with everybody else's turn between; or else as graphql-core reads the whole list."""
     found: list[Any] = []
     for start in range(0, len(items), most):
+        if start:
+            await asyncio.sleep(0)
         part = selection.rows(items[start : start + most])
         if part is None:
             result = plain()
             return await result if isawaitable(result) else result
         found += part
-        await asyncio.sleep(0)
     return found

@@ -53,6 +53,8 @@ FIELDS_PER_CHAR = 0.25
 MANY = 300
 # Where a field's definition keeps how it is read.
 STEP = "gatehouse-step"
+# Where a type keeps the classes of its objects.
+ORIGINS = "gatehouse-origins"
 
 # Stands for what is not plainly right.
 ODD = object()
@@ -224,8 +226,8 @@ def reader(definition: Any) -> Callable[[Any], Any] | None:
 
 def below(definition: Any, kind: GraphQLObjectType, selection: Selection) -> Step | None:
     """How an object is read that another one has; None when it is not read here."""
-    read, origin = reader(definition), origin_of(kind)
-    if read is None or origin is None or not selection.is_plain:
+    read, origins = reader(definition), origins_of(kind)
+    if read is None or not origins or not selection.is_plain:
         return None
     may_be_null = kind is definition.type
 
@@ -233,12 +235,12 @@ def below(definition: Any, kind: GraphQLObjectType, selection: Selection) -> Ste
         value = read(source)
         if value is None:
             return None if may_be_null else ODD
-        return ODD if type(value) is not origin else (ODD if (row := selection.plain(value)) is None else row)
+        return ODD if type(value) not in origins else (ODD if (row := selection.plain(value)) is None else row)
 
     def column(sources: Sequence[Any]) -> list[Any] | None:
         values = list(map(read, sources))
         found = [value for value in values if value is not None]
-        if {*map(type, found)} - {origin} or (not may_be_null and len(found) < len(values)):
+        if {*map(type, found)} - origins or (not may_be_null and len(found) < len(values)):
             return None
         rows = selection.rows(found)
         if rows is None or len(found) == len(values):
@@ -249,13 +251,26 @@ def below(definition: Any, kind: GraphQLObjectType, selection: Selection) -> Ste
     return Step(one, column)
 
 
-def origin_of(kind: GraphQLObjectType) -> type | None:
-    """The one class whose objects are of the type; None when that is not for the class alone to say."""
+def origins_of(kind: GraphQLObjectType) -> frozenset[type]:
+    """The classes whose objects are of the type: its own, and what it says may stand for it; none when that is not for
+    the class alone to say.
+
+    What stands for an object has all that is read as its attribute.
+    """
+    if ORIGINS not in kind.extensions:
+        kind.extensions[ORIGINS] = frozenset() if kind.is_type_of else _origins(kind)
+    found: frozenset[type] = kind.extensions[ORIGINS]
+    return found
+
+
+def _origins(kind: GraphQLObjectType) -> frozenset[type]:
     # Introspection's own types have no definition of Strawberry's.
     origin: type | None = getattr(kind.extensions.get(DEFINITION), "origin", None)
-    if kind.is_type_of or origin is None or issubclass(origin, Exception) or hasattr(origin, "__await__"):
-        return None
-    return origin
+    if origin is None:
+        return frozenset()
+    found = frozenset({origin, getattr(origin, "stand_in", origin)})
+    is_odd = any(issubclass(each, Exception) or hasattr(each, "__await__") for each in found)
+    return frozenset() if is_odd else found
 
 
 def _scalar(

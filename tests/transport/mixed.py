@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from datetime import datetime
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import strawberry
@@ -60,8 +60,19 @@ class Stone:
 Thing = Annotated[Cat | Dog | Stone, strawberry.union("Thing")]
 
 
+class Lean:
+    """What stands for a row: each field is made when it is read."""
+
+    def __init__(self, whole: Row) -> None:
+        self.whole = whole
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.whole, name)
+
+
 @strawberry.type
 class Row:
+    stand_in: ClassVar[type[Lean]] = Lean
     text: str
     number: int
     share: float
