@@ -2,8 +2,10 @@
 
 All are asked in turns in one run. Ratios are of answers a second and of the server's processor time, which a busy
 machine disturbs less and by which is judged. Signing in and a challenge are held against the argon2id hash, which is
-meant to be slow; a document that was not seen before against a known one; two processes against one, and against what a
-second one brings to the bare route, since this client and the database take their part of the same cores.
+meant to be slow: the quickest tenth of the answers against the quickest tenth of hashes that are timed in this process
+between the rounds, so that what else the machine does takes as much from the one as from the other. A document that was
+not seen before is held against a known one; two processes against one, and against what a second one brings to the bare
+route, since this client and the database take their part of the same cores.
 """
 
 from __future__ import annotations
@@ -64,7 +66,9 @@ async def main(
     await connection.close()
     statements = [await statements_of(people[name], url) for name in ("viewer's", "service's")]
     print(f"viewer sends {statements[0]} statement, session(token) {statements[1]}\n")
-    return verdict(kinds, min(hashes) * MS) | {"viewer: one statement, session(token): two": statements == [1, 2]}
+    return verdict(kinds, parts.percentile(hashes, 0.1) * MS) | {
+        "viewer: one statement, session(token): two": statements == [1, 2]
+    }
 
 
 async def fill(connection: Connection, password_hash: str) -> dict[str, Any]:

@@ -8,10 +8,19 @@ from datetime import datetime
 from uuid import UUID
 
 import db.factors
+import db.throttles
 from db.factors import Factor
 from db.pool import Connection
 from rules.clients import Client
-from rules.throttling import CHALLENGE_ATTEMPTS, CHALLENGE_LIFETIME, MOST_CHALLENGES
+from rules.throttling import (
+    CHALLENGE_ATTEMPTS,
+    CHALLENGE_LIFETIME,
+    DAY,
+    MOST_CHALLENGES,
+    SECOND_FACTOR,
+    SECOND_FACTOR_KEY,
+    Charge,
+)
 
 
 @dataclass(frozen=True)
@@ -83,10 +92,11 @@ async def find(connection: Connection, token_hash: bytes) -> Challenge | None:
     return Challenge(**row) if row else None
 
 
-async def charge(connection: Connection, token_hash: bytes) -> Challenge | None:
-    """Charge one attempt, and read the person's factor along.
+async def charge(connection: Connection, token_hash: bytes) -> tuple[Challenge, Charge | None] | None:
+    """Charge one attempt to the challenge and to its person's code entry, and read the person's factor along.
 
-    None when the challenge is unknown, used, over or guessed at too often.
+    No second charge while the code entry is closed. None when the challenge is unknown, used, over or guessed at too
+    often. The challenge's row is locked before the throttle's.
     """
     row = await connection.fetchrow(
         """
@@ -94,17 +104,42 @@ async def charge(connection: Connection, token_hash: bytes) -> Challenge | None:
             UPDATE challenges SET attempts = attempts + 1
             WHERE token_hash = $1 AND attempts < $2 AND expires_at > now()
             RETURNING id, user_id, use_cookie, attempts, amr, user_agent, ip_address, service_key
+        ), counted AS (
+            INSERT INTO throttles AS throttle (key, failures) SELECT $3 || user_id, ARRAY[now()] FROM charged
+            ON CONFLICT (key) DO UPDATE
+            SET failures = (throttle.failures || now())[greatest(1, cardinality(throttle.failures) + 2 - $7):],
+                updated_at = now()
+            WHERE NOT EXISTS (
+                SELECT FROM unnest($4::int[], $5::interval[], $6::bool[]) AS window_(n, span, locks),
+                    LATERAL (SELECT throttle.failures[cardinality(throttle.failures) - n + 1] AS first,
+                                    throttle.failures[cardinality(throttle.failures)] AS last) AS ends
+                WHERE CASE WHEN locks THEN last - first < span AND last + span > now() ELSE first + span > now() END
+            )
+            RETURNING key, (
+                SELECT min(n - (SELECT count(*) FROM unnest(throttle.failures) AS f WHERE f > now() - span))
+                FROM unnest($4::int[], $5::interval[]) AS window_(n, span)
+            ) AS remaining, (
+                SELECT count(*) FROM unnest(throttle.failures) AS f WHERE f > now() - $8::interval
+            ) AS count
         )
-        SELECT charged.*, clock_timestamp() AS now, secret_sealed, secret_key_id, last_step, backup_salt, backup_key_id
-        FROM charged LEFT JOIN factors ON factors.user_id = charged.user_id
+        SELECT charged.*, clock_timestamp() AS now, secret_sealed, secret_key_id, last_step, backup_salt, backup_key_id,
+            now() AS charged_at, counted.*
+        FROM charged LEFT JOIN counted ON true LEFT JOIN factors ON factors.user_id = charged.user_id
         """,
         token_hash,
         CHALLENGE_ATTEMPTS,
+        SECOND_FACTOR_KEY,
+        *db.throttles.windows(SECOND_FACTOR),
+        db.throttles.KEEP_FAILURES,
+        DAY,
     )
     if row is None:
         return None
     factor = db.factors.factor_from(row) if row["secret_sealed"] is not None else None
-    return Challenge(**{name: row[name] for name in PLAIN}, factor=factor)
+    challenge = Challenge(**{name: row[name] for name in PLAIN}, factor=factor)
+    if row["remaining"] is None:
+        return challenge, None
+    return challenge, Charge((row["key"],), row["charged_at"], max(0, row["remaining"]), row["count"])
 
 
 async def give_back(connection: Connection, challenge_id: UUID) -> None:

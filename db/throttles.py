@@ -103,7 +103,7 @@ async def closed(connection: Connection, key: str, limits: Limits) -> TooManyAtt
         WHERE key = $1 AND CASE WHEN locks THEN last + span > now() ELSE first + span > now() END
         """,
         key,
-        *_windows(limits),
+        *windows(limits),
     )
     assert row is not None
     return row["until"] and _refusal(limits, row["until"], row["now"])
@@ -159,7 +159,7 @@ async def clear(connection: Connection, key: str) -> None:
     await connection.execute("DELETE FROM throttles WHERE key = $1", key)
 
 
-def _windows(limits: Limits) -> tuple[list[int], list[object], list[bool]]:
+def windows(limits: Limits) -> tuple[list[int], list[object], list[bool]]:
     windows = (limits.lock, *limits.budgets)
     return (
         [n for n, _ in windows],
@@ -170,8 +170,8 @@ def _windows(limits: Limits) -> tuple[list[int], list[object], list[bool]]:
 
 def _both_windows(limits: Limits, when_full: Limits) -> tuple[list[int], list[object], list[bool], list[bool]]:
     """Those of the limits and of those that hold while a tally is full, and which of them are these."""
-    numbers, spans, locks = _windows(limits)
-    others = _windows(when_full)
+    numbers, spans, locks = windows(limits)
+    others = windows(when_full)
     return (
         numbers + others[0],
         spans + others[1],

@@ -17,6 +17,7 @@ import db.users
 import rules.devices
 import rules.tokens
 from db.pool import Connection, Database
+from db.shares import AT_ONCE
 from resolvers.hashing import Hasher
 from resolvers.held import Held
 from resolvers.hub import Hub
@@ -104,8 +105,9 @@ class Context:
             return
         async with AsyncExitStack() as stack:
             if whose is not None:
+                has_room = self.service.queues.has_room(str(whose))
                 try:
-                    async with asyncio.timeout(LONGEST_WAIT_S):
+                    async with AT_ONCE if has_room else asyncio.timeout(LONGEST_WAIT_S):
                         await stack.enter_async_context(self.service.queues.of(str(whose)))
                 except TimeoutError:
                     raise ServiceUnavailable from None

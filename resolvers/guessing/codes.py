@@ -74,11 +74,14 @@ async def _charge_code(context: Context, user_id: UUID) -> Charge:
 
 
 async def _charge_challenge(context: Context, token_hash: bytes) -> tuple[Challenge, Charge]:
-    """Each for itself: what ends between the two costs the challenge a guess."""
+    """Both at once, unless the code entry is closed: then the challenge gets its attempt back."""
     async with context.database.connection() as connection:
-        challenge = await db.challenges.charge(connection, token_hash)
-    if challenge is None:
+        found = await db.challenges.charge(connection, token_hash)
+    if found is None:
         raise ChallengeExpired
+    challenge, charged = found
+    if charged is not None:
+        return challenge, charged
     try:
         return challenge, await _charge_code(context, challenge.user_id)
     except Exception:
