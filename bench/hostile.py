@@ -1,11 +1,12 @@
 """What a good client's `viewer` takes beside each attack, against what it takes when nobody else asks anything.
 
-The attackers are a process of their own, `python -m bench.hostile NAME PORT TOKEN`, on the same cores and so at a lower
-priority, and what else the machine does, where that is allowed, at a lower one still: what is measured is the server,
-not who gets the processor. Quiet and beside an attack are measured in turns. Held: the 99th percentile beside an
-attack is at most three times the quiet one. Beside it stands what the loop has spent of the processor between question
-and answer, for whomever: on a busy machine that tells more of the server than the clock does, though it counts as well
-what is done while the database is waited for.
+The attackers are a process of their own, `python -m bench.hostile NAME PORT TOKEN`, on the same cores as the server,
+where no attacker sits: they get the processor when nothing that is measured wants it, and how often they asked is
+told. What else the machine does has a lower priority than the server, where that is allowed. So what is measured is
+the server, not who gets the processor. Quiet and beside an attack are measured in turns. Held: the 99th percentile
+beside an attack is at most three times the quiet one. Beside it stands what the loop has spent of the processor
+between question and answer, for whomever: on a busy machine that tells more of the server than the clock does, though
+it counts as well what is done while the database is waited for.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -31,7 +33,6 @@ from bench import parts
 ROUNDS = 3
 QUIET_S, MEASURED_S, WARM_UP_S = 1.5, 3.0, 1.0
 ATTACKERS = 20
-ATTACKERS_GIVE_WAY, ATTACKERS_COME = 10, -10
 MOST = 3.0
 VIEWER = "{ viewer { id email mfa { enabled } } }"
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -115,9 +116,9 @@ def member(token: str) -> bytes:
     return request(LARGE, token)
 
 
-async def bursts(port: int) -> None:
-    """A socket that is filled with operations, and left."""
-    until = time.monotonic() + MEASURED_S + 2 * WARM_UP_S
+async def bursts(port: int) -> int:
+    """A socket that is filled with operations, and left; how many of these were sent."""
+    until, sent = time.monotonic() + MEASURED_S + 2 * WARM_UP_S, 0
     while time.monotonic() < until:
         with suppress(OSError, Exception):
             async with connect(
@@ -127,7 +128,9 @@ async def bursts(port: int) -> None:
                 for _ in range(1_000):
                     payload = {"query": f"{{ viewer {{ id }} }} #{next(numbers)} {'x' * 200}"}
                     await socket.send(json.dumps({"id": str(next(numbers)), "type": "subscribe", "payload": payload}))
+                    sent += 1
                 socket.transport.abort()
+    return sent
 
 
 ATTACKS: dict[str, Callable[[str], bytes]] = {
@@ -142,13 +145,21 @@ ATTACKS: dict[str, Callable[[str], bytes]] = {
 SOCKETS = "bursts over sockets"
 
 
-async def attack(name: str, port: int, token: str) -> None:
-    """All attackers of one kind, for as long as one measurement lasts."""
+async def attack(name: str, port: int, token: str) -> int:
+    """All attackers of one kind, for as long as one measurement lasts; how often they asked."""
+    if name == SOCKETS:
+        return sum(await asyncio.gather(*(bursts(port) for _ in range(ATTACKERS))))
     seconds = MEASURED_S + 2 * WARM_UP_S
-    running: list[Awaitable[object]] = [
-        bursts(port) if name == SOCKETS else ask(port, lambda: ATTACKS[name](token), seconds) for _ in range(ATTACKERS)
-    ]
-    await asyncio.gather(*running, return_exceptions=True)
+    asked = (ask(port, lambda: ATTACKS[name](token), seconds) for _ in range(ATTACKERS))
+    answered = await asyncio.gather(*asked, return_exceptions=True)
+    return sum(len(taken) for taken in answered if not isinstance(taken, BaseException))
+
+
+def give_way() -> None:
+    """Take the processor only when nobody else wants it, where the system knows of such processes."""
+    os.nice(19)
+    if sys.platform == "linux":
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 async def main(url: str, api: parts.Server) -> dict[str, bool]:
@@ -169,24 +180,26 @@ async def main(url: str, api: parts.Server) -> dict[str, bool]:
     await asyncio.gather(*(ask_well(WARM_UP_S) for _ in range(ATTACKERS)))
     parts.come_first(os.getpid())
     quiet: list[Taken] = []
+    asked: Counter[str] = Counter()
     beside: dict[str, list[Taken]] = {name: [] for name in [*ATTACKS, SOCKETS]}
     for _ in range(ROUNDS):
         for name, taken in beside.items():
             # Right before, so that what else the machine does weighs on both alike.
             quiet += await ask_well(QUIET_S)
             attackers = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bench.hostile", name, str(api.port), tokens[0], start_new_session=True
+                sys.executable, "-m", "bench.hostile", name, str(api.port), tokens[0], stdout=asyncio.subprocess.PIPE
             )
-            parts.come_first(attackers.pid, ATTACKERS_COME)
             await asyncio.sleep(WARM_UP_S)
             taken.extend(await ask_well(MEASURED_S))
-            await attackers.wait()
-    rows, kept = [row("nobody", quiet, quiet, ROUNDS * len(beside) * QUIET_S)], {}
+            told, _ = await attackers.communicate()
+            asked[name] += int(told)
+    rows, kept = [row("nobody", quiet, quiet, ROUNDS * len(beside) * QUIET_S, 0)], {}
     for name, taken in beside.items():
-        rows.append(row(name, taken, quiet, ROUNDS * MEASURED_S))
+        rows.append(row(name, taken, quiet, ROUNDS * MEASURED_S, asked[name]))
         ratio = p99(taken, 0) / p99(quiet, 0)
         kept[f"{name}: {ratio:.1f} times the quiet p99 ({MOST:.0f} at most)"] = ratio <= MOST
-    parts.table(("beside", "a second", "p50 ms", "p99 ms", "of quiet", "loop's p99 ms", "of quiet"), rows)
+    heads = "beside", "a second", "p50 ms", "p99 ms", "of quiet", "loop's p99 ms", "of quiet", "attackers asked"
+    parts.table(heads, rows)
     return kept
 
 
@@ -195,17 +208,17 @@ def p99(taken: list[Taken], kind: int) -> float:
     return parts.percentile([each[kind] for each in taken], 0.99)
 
 
-def row(name: str, taken: list[Taken], quiet: list[Taken], seconds: float) -> tuple[object, ...]:
+def row(name: str, taken: list[Taken], quiet: list[Taken], seconds: float, asked: int) -> tuple[object, ...]:
     """One line of the table."""
     told = [fact for kind in (0, 1) for fact in (p99(taken, kind) * 1000, p99(taken, kind) / p99(quiet, kind))]
-    return name, len(taken) / seconds, parts.median_ms([each.seconds for each in taken]), *told
+    return name, len(taken) / seconds, parts.median_ms([each.seconds for each in taken]), *told, asked
 
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        os.nice(ATTACKERS_GIVE_WAY)
-        asyncio.run(attack(sys.argv[1], int(sys.argv[2]), sys.argv[3]))
+        give_way()
+        print(asyncio.run(attack(sys.argv[1], int(sys.argv[2]), sys.argv[3])))
     else:
-        with parts.database() as database_url, parts.api(database_url) as served:
+        with parts.processes_weighed_singly(), parts.database() as database_url, parts.api(database_url) as served:
             promises = asyncio.run(main(database_url, served))
         parts.judge(promises)

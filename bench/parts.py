@@ -59,6 +59,22 @@ def environment(**settings: object) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(ROOT), "GATEHOUSE_SECRET_KEYS": SECRET_KEYS} | given
 
 
+@contextmanager
+def processes_weighed_singly() -> Iterator[None]:
+    """Have the processor shared among processes rather than among sessions of them, where Linux lets us."""
+    switch = Path("/proc/sys/kernel/sched_autogroup_enabled")
+    try:
+        before = switch.read_text()
+        switch.write_text("0")
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        switch.write_text(before)
+
+
 def come_first(pid: int, niceness: int = COMES_FIRST) -> None:
     """Let a process and those that it has begun come before what else the machine does, where that is allowed."""
     with suppress(OSError):

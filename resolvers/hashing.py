@@ -24,13 +24,18 @@ Result = TypeVar("Result")
 
 
 class Hasher:
-    """Runs argon2 in as many threads as there are cores: it frees the interpreter lock while it works."""
+    """Runs argon2 in threads, which free the interpreter lock meanwhile: one fewer than there are cores.
+
+    Whatever its priority, a hash keeps a core for some milliseconds once it has it; the event loop and the database
+    must find room on another.
+    """
 
     def __init__(self, cost: HashCost = HASH_COST, longest_queue: int = LONGEST_QUEUE) -> None:
         self.cost = cost
         self.nobodys = rules.passwords.nobodys_hash(cost)
         self._longest_queue = longest_queue
-        self._executor = ThreadPoolExecutor(os.cpu_count() or 2, thread_name_prefix="hash", initializer=_give_way)
+        threads = max(1, (os.cpu_count() or 2) - 1)
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="hash", initializer=_give_way)
         self._waiting = 0
 
     async def run(self, function: Callable[..., Result], *arguments: object) -> Result:

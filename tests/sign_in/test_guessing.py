@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from resolvers.hashing import LONGEST_QUEUE
+from resolvers.hashing import LONGEST_QUEUE, Hasher
 from tests.client import SERVED, Client
 from tests.operations import BEGIN, COMPLETE, DISABLE, REGENERATE, SIGN_IN, VERIFY
 from tests.people import PASSWORD, Factor, World, email
@@ -185,6 +186,17 @@ async def test_a_guess_that_nobody_had_time_to_look_at_is_not_charged(world: Wor
         assert await mia.refusal(REGENERATE, code=await factor.code()) == "RATE_LIMITED"
         assert await adam.refusal(VERIFY, code=first) == "RATE_LIMITED"
     assert await world.database.fetchval("SELECT sum(cardinality(failures)) FROM throttles") == 0
+
+
+async def test_hashes_leave_a_core_to_the_loop_and_the_database() -> None:
+    cores, before, hasher, done = os.cpu_count() or 2, set(threading.enumerate()), Hasher(), threading.Event()
+    waiting = [asyncio.create_task(hasher.run(done.wait)) for _ in range(cores + 1)]
+    await asyncio.sleep(0)  # until each has begun
+    hashing = [thread for thread in threading.enumerate() if thread not in before and thread.name.startswith("hash")]
+    done.set()
+    await asyncio.gather(*waiting)
+    hasher.close()
+    assert len(hashing) == max(1, cores - 1)
 
 
 async def test_whoever_is_locked_out_is_told_in_the_headers_for_how_long(world: World) -> None:
