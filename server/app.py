@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -18,7 +18,7 @@ import db.pool
 import resolvers.hashing
 import resolvers.queues
 import settings as settings_module
-from db.pool import REQUESTS
+from db.pool import REQUESTS, Database
 from resolvers.context import Service
 from resolvers.hub import Hub
 from rules.failures import ServiceUnavailable
@@ -48,6 +48,8 @@ from web.pages import Pages, Visitor
 if TYPE_CHECKING:
     from oidc.provider import Provider
 
+OpenDatabase: TypeAlias = Callable[..., Awaitable[Database]]
+
 
 @dataclass(frozen=True)
 class Capacity:
@@ -67,7 +69,10 @@ def schema_of(settings: Settings) -> GatehouseSchema:
 
 
 def create_app(
-    settings: Settings | None = None, capacity: Capacity = Capacity(), schema: GatehouseSchema | None = None
+    settings: Settings | None = None,
+    capacity: Capacity = Capacity(),
+    schema: GatehouseSchema | None = None,
+    open_database: OpenDatabase = db.pool.open_database,
 ) -> Starlette:
     """The application as the environment configures it, around its schema. Raises SettingsError."""
     settings = settings or settings_module.load()
@@ -77,7 +82,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        database = await db.pool.open_database(
+        database = await open_database(
             settings.database_url,
             settings.pool_size,
             "gatehouse-api",

@@ -22,6 +22,7 @@ from server.transport.schema import GatehouseSchema
 from server.transport.socket_protocol import SocketProtocol
 from settings import Settings
 from tests import used
+from tests.pools import open_kept
 from tests.waiting import LIMIT_S
 
 # Made once: to read the authorities anew for each client takes longer than most tests.
@@ -158,7 +159,7 @@ class _Server(uvicorn.Server):
 async def serving(settings: Settings, capacity: Capacity = CAPACITY) -> AsyncIterator[str]:
     """Serve the application on a free port; its base URL."""
     listener = socket.create_server(("127.0.0.1", 0))
-    app = create_app(settings, capacity, _schema(settings))
+    app = create_app(settings, capacity, _schema(settings), open_kept)
     # A connection that is closed just when its client writes again would fail a test on a busy machine.
     config = uvicorn.Config(
         app,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -15,6 +16,11 @@ from tests.debian import oldest_url, pooler_url
 from tests.line import broker, line
 from tests.parts import broker_url, embedded_url, gatehouse, mailbox, postgres, valkey
 from tests.world import cast, costly, database, world
+
+# Each collection looks at whatever was made since the one before: less often costs memory, and a test has a lot.
+GARBAGE_THRESHOLDS = (50_000, 20, 50)
+
+gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -34,6 +40,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         dealt += own + others[:rest]
         del others[:rest]
     items[:] = dealt + others
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded until now stays, and no collection need look at it."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from db.migrate import migrate
 from server.local.postgres import Postgres
+from tests import pools
 
 TEMPLATE = "gatehouse_template"
 LARGEST_KEPT = 16 * 1024 * 1024  # bytes; dead rows would slow the tests that come after
@@ -78,6 +79,7 @@ class Databases:
             return self.spare.pop()
         name = f"test_{next(_numbers)}"
         await self.administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        pools.stay(named(self.url, name))
         return name
 
     async def give_back(self, name: str) -> None:
@@ -85,6 +87,7 @@ class Databases:
         if await self._is_empty_again(named(self.url, name)):
             self.spare.append(name)
             return
+        pools.end(named(self.url, name))
         if connection := _kept.pop(named(self.url, name), None):
             connection.terminate()
         await self.administrator.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -93,7 +96,7 @@ class Databases:
         try:
             connection = await kept_connection(url)
             await connection.reset()
-            await end_connections(connection)
+            await end_connections(connection, but=pools.backends(url))
             if await connection.fetchrow(DEFINITIONS) != self.definitions:
                 return False
             await connection.execute(EMPTY)
@@ -122,6 +125,7 @@ async def databases(postgres: Postgres) -> AsyncIterator[Databases]:
     assert definitions
     await template.close()
     yield Databases(postgres.url, administrator, definitions)
+    pools.end_all()
     for connection in (administrator, *_kept.values()):
         connection.terminate()
 
@@ -164,9 +168,10 @@ def named(url: str, database: str) -> str:
     return url.replace("/postgres?", f"/{database}?", 1)
 
 
-async def end_connections(database: Connection) -> None:
-    """End everybody else's connections to the test's database."""
+async def end_connections(database: Connection, but: Sequence[int] = ()) -> None:
+    """End everybody else's connections to the test's database, but those of these server processes."""
     await database.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        "WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL ($1::int[])",
+        but,
     )
