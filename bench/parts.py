@@ -22,7 +22,7 @@ from db.pool import Connection
 from rules import tokens
 from server.local import postgres, processes
 from server.local.supervisor import is_healthy
-from server.transport.sockets import free_port
+from server.transport.sockets import held_port, port_of
 
 ROOT = Path(__file__).parent.parent
 SECRET_KEYS = "bench:" + base64.b64encode(b"k" * 32).decode()
@@ -97,9 +97,9 @@ class Server:
 @contextmanager
 def serving(*command: str, database_url: str) -> Iterator[Server]:
     """`python -m COMMAND` over that database, once /healthz answers; it finds its port in the environment."""
-    port = free_port()
-    settings = {"database_url": database_url, "port": port, "log_level": "WARNING"}
-    with tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
+    with held_port() as holder, tempfile.TemporaryDirectory(prefix="gatehouse-bench-") as folder:
+        port = port_of(holder)
+        settings = {"database_url": database_url, "port": port, "log_level": "WARNING"}
         log = Path(folder) / "server.log"
         child = processes.start([sys.executable, "-m", *command], log, env=environment(**settings))
         try:

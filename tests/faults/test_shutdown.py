@@ -10,11 +10,11 @@ from contextlib import suppress
 import httpx
 from aiosmtpd.smtp import SMTP, Envelope
 
-from server.transport.sockets import free_port
 from tests.client import GraphQLError
 from tests.line import Line
 from tests.operations import SIGN_IN
 from tests.people import PASSWORD, crowd, email
+from tests.ports import own_port
 from tests.waiting import soon, until
 
 PEOPLE = 200
@@ -69,7 +69,7 @@ async def test_a_relay_and_a_beat_end_while_they_work(line: Line) -> None:
 
 
 async def test_the_api_finishes_the_requests_that_it_has_begun(line: Line) -> None:
-    line.settings |= {"port": free_port()}
+    line.settings |= {"port": own_port()}
     line.world.base_url = f"http://127.0.0.1:{line.settings['port']}"
     (api,) = await line.start("serve", word="Application startup complete")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator, Callable
 
 import asyncpg
@@ -14,6 +13,7 @@ from tests.client import SECRET_KEYS, http_client
 from tests.databases import empty_database
 from tests.parts import Mailbox, Process, environment
 from tests.people import World, make_world
+from tests.ports import own_port
 from tests.waiting import until
 
 
@@ -39,8 +39,7 @@ async def product(
     gatehouse: Callable[..., Process],
 ) -> AsyncIterator[World]:
     """The whole product, running, with the cast in it."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = own_port()
     env = environment(
         database_url=database_url,
         broker_url=broker_url,

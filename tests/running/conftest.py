@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest_asyncio
 
-from server.transport.sockets import free_port
 from tests.client import http_client
 from tests.line import Line
 from tests.parts import Process
+from tests.ports import own_port
 
 PARTS = ("serve", "relay", "worker", "beat")
 
@@ -28,7 +28,7 @@ class Parts:
 
     async def start(self, command: str, **settings: object) -> None:
         """Start one part."""
-        port = free_port()
+        port = own_port()
         word = "Application startup complete" if command == "serve" else ""
         (process,) = await self.line.start(command, word=word, status_port=port, **settings)
         self.status_urls[command], self.processes[command] = f"http://127.0.0.1:{port}", process
@@ -54,6 +54,6 @@ class Parts:
 @pytest_asyncio.fixture
 async def parts(line: Line) -> AsyncIterator[Parts]:
     """None of the parts started yet."""
-    line.settings |= {"port": free_port()}
+    line.settings |= {"port": own_port()}
     line.world.base_url = f"http://127.0.0.1:{line.settings['port']}"
     yield Parts(line, line.world.base_url)

@@ -15,8 +15,8 @@ import pytest_asyncio
 import yaml
 
 from server.local import processes
-from server.transport.sockets import free_port
 from tests.client import http_client
+from tests.ports import own_port
 from tests.running.conftest import PARTS, Parts
 from tests.waiting import until
 from tests.warm import ROOT
@@ -55,7 +55,7 @@ async def prometheus(parts: Parts, tmp_path: Path) -> AsyncIterator[str]:
         ],
     }
     (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(configuration))
-    port = free_port()
+    port = own_port()
     child = processes.start(
         [
             "prometheus",

@@ -16,13 +16,13 @@ from typing import Any
 import httpx
 import pytest
 
-from server.transport.sockets import free_port
 from tests.account.acts import save
 from tests.client import Client, http_client
 from tests.line import Line
 from tests.operations import BEGIN, REGENERATE, SIGN_IN, VERIFY
 from tests.parts import Process
 from tests.people import PASSWORD, Factor, crowd
+from tests.ports import own_port
 from tests.waiting import until
 
 PEOPLE = int(os.environ.get("SCALE_OUT_PEOPLE", "8"))
@@ -105,7 +105,7 @@ async def test_whatever_is_killed_nothing_is_lost_and_hardly_anything_comes_twic
     line: Line, pooler_url: str, database_url: str
 ) -> None:
     line.settings |= {"database_url": pooler_url, "database_direct_url": database_url}
-    fleet, tally = Fleet(line, [free_port(), free_port()]), Tally()
+    fleet, tally = Fleet(line, [own_port(), own_port()]), Tally()
     await asyncio.gather(*(fleet.start(command, number) for command, count in PARTS for number in range(count)))
     await crowd(line.database, line.world.account_id, PEOPLE)
     emails = [f"{number:06}@crowd.example" for number in range(PEOPLE)]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from server.transport.sockets import free_port
 from tests.parts import Process, environment
+from tests.ports import own_port
 from tests.waiting import until_now
 
 READY = "Gatehouse is ready: "
@@ -52,7 +52,7 @@ class Up:
 
 def begin(gatehouse: Start, data_dir: Path, *options: str, port: int = 0, **settings: str) -> Up:
     """Start `up` and do not wait for it."""
-    port = port or free_port()
+    port = port or own_port()
     arguments = ["up", f"--data-dir={data_dir}", f"--port={port}", *options]
     return Up(gatehouse(*arguments, env=environment(**settings)), data_dir, port)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -24,17 +25,14 @@ import pytest
 from server.local import processes
 from server.local.processes import Child
 from server.local.supervisor import is_healthy
-from server.transport.sockets import free_port
 from tests import warm
 from tests.client import Client, http_client
 from tests.operations import BEGIN, SIGN_IN, VERIFY, WHO_AM_I
 from tests.parts import Process, environment
+from tests.ports import own_port, own_ports
 from tests.server.running import READY, Start, Up, begin, is_zombie, ready, until_gone
 from tests.waiting import LIMIT_S, until, until_now
 from tests.warm import ROOT
-
-# The first of four, each test process's own, and below those that systems give away.
-STATUS_PORT = 20_000 + os.getpid() % 3000 * 4
 
 
 def says_ready(up: subprocess.Popen[bytes], log: Path) -> bool:
@@ -47,9 +45,9 @@ def says_ready(up: subprocess.Popen[bytes], log: Path) -> bool:
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """An `up` with its demo account, for tests that only look at it."""
     folder = tmp_path_factory.mktemp("standing")
-    port, log = free_port(), folder / "up.log"
+    port, log = own_port(), folder / "up.log"
     arguments = ["up", f"--data-dir={folder / 'data'}", f"--port={port}"]
-    child = warm.start(arguments, environment(status_port=STATUS_PORT), stdout=log)
+    child = warm.start(arguments, environment(status_port=own_ports(4)), stdout=log)
     up = Up(Process("up", child, log), folder / "data", port)
     until_now(lambda: says_ready(child, log), log.read_text)
     yield up
@@ -88,10 +86,12 @@ async def test_the_demo_account_has_the_cast(standing: Up) -> None:
 
 async def test_the_parts_tell_of_themselves_on_consecutive_ports(standing: Up) -> None:
     told = {}
+    told_at = re.search(r"api (\d+)", standing.process.output)
+    assert told_at
     async with http_client() as http:
-        for number, part in enumerate(("api", "relay", "worker", "beat")):
-            assert f"{part} {STATUS_PORT + number}" in standing.process.output
-            answer = await http.get(f"http://127.0.0.1:{STATUS_PORT + number}/readyz")
+        for port, part in enumerate(("api", "relay", "worker", "beat"), int(told_at[1])):
+            assert f"{part} {port}" in standing.process.output
+            answer = await http.get(f"http://127.0.0.1:{port}/readyz")
             told[part] = (answer.status_code, "database" in answer.json()["checks"])
     assert told == {"api": (200, True), "relay": (200, True), "worker": (200, True), "beat": (200, False)}
 

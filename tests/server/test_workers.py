@@ -14,9 +14,9 @@ import psutil
 import pytest
 
 from server.local import processes
-from server.transport.sockets import free_port
 from tests.client import SECRET_KEYS, http_client
 from tests.parts import PATIENCE_S, Process, environment
+from tests.ports import own_port
 from tests.server.running import until_gone
 from tests.waiting import soon
 
@@ -48,7 +48,7 @@ async def children(process: Process, *, but: set[int] | None = None) -> set[int]
 async def test_a_worker_that_dies_is_replaced_and_all_end_when_asked(
     gatehouse: Callable[..., Process], settings: dict[str, str]
 ) -> None:
-    port = free_port()
+    port = own_port()
     url = f"http://127.0.0.1:{port}"
     serve = gatehouse("serve", "--workers=2", f"--port={port}", env=settings)
     await until_healthy(url)
@@ -72,7 +72,7 @@ async def test_a_worker_that_dies_is_replaced_and_all_end_when_asked(
 async def test_what_is_wrong_is_told_once_and_no_worker_is_started(
     gatehouse: Callable[..., Process], settings: dict[str, str]
 ) -> None:
-    nowhere = settings | {"GATEHOUSE_DATABASE_URL": f"postgresql://x@127.0.0.1:{free_port()}/x"}
+    nowhere = settings | {"GATEHOUSE_DATABASE_URL": f"postgresql://x@127.0.0.1:{own_port()}/x"}
     serve = gatehouse("serve", "--workers=2", "--port=0", env=nowhere)
     assert await serve.wait() == 1
     assert serve.output.count("The database does not answer") == 1
@@ -88,7 +88,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 async def test_it_allows_itself_all_files_and_refuses_politely_before_they_run_out(
     settings: dict[str, str], tmp_path: Path
 ) -> None:
-    port = free_port()
+    port = own_port()
     command = [sys.executable, "-m", "server.commands.main", "serve", f"--port={port}"]
     child = processes.start([sys.executable, "-c", LOW_LIMIT, *command], tmp_path / "log", env=settings)
     async with AsyncExitStack() as stack:
