@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.account.acts import save
 from tests.browser import opened
 from tests.client import http_client, serving, settings_for
+from tests.once import made_once
 from tests.people import PASSWORD, World, email, make_world
 from tests.waiting import until
 from web.explorer import FETCHED, RETRY_S
@@ -23,9 +24,7 @@ from web.explorer_assets import MANIFEST, AssetsUnavailable, assets_folder, fetc
 @pytest_asyncio.fixture(scope="session")
 async def assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder that has the explorer's files, fetched through npm."""
-    folder = tmp_path_factory.mktemp("explorer")
-    await fetch(folder)
-    return folder
+    return await made_once(tmp_path_factory, "explorer", fetch)
 
 
 @pytest_asyncio.fixture

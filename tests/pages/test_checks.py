@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 from pathlib import Path
 
@@ -12,36 +11,29 @@ from playwright.async_api import Page, expect
 
 from tests.account.acts import reset, save
 from tests.account_recovery.waiting import allow, start
+from tests.once import made_once
 from tests.pages.conftest import Sit
 from tests.pages.desk import codes_in, give_password, scan, scan_in, set_up
 from tests.people import World, email
-from web.explorer_assets import npm_command
+from tests.transport.node import installed, node_command
 from web.static_files import STATIC
 
 CHECKS = Path(__file__).parent / "checks"
 
 
 @pytest.fixture(scope="session")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with TypeScript and axe-core, fetched through npm."""
-    folder = tmp_path_factory.mktemp("checks")
-    shutil.copytree(CHECKS, folder, dirs_exist_ok=True)
-    shutil.copytree(STATIC, folder / "static")
-    return folder
+async def fetched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with TypeScript and axe-core, fetched through npm, and our modules."""
 
+    async def fetch(folder: Path) -> None:
+        await installed(folder, CHECKS)
+        shutil.copytree(STATIC, folder / "static")
 
-@pytest.fixture(scope="session")
-async def fetched(tools: Path) -> Path:
-    """The same, once npm has been."""
-    npm, environment = npm_command()
-    await run(tools, environment, *npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--silent")
-    return tools
+    return await made_once(tmp_path_factory, "checks", fetch)
 
 
 async def test_the_modules_are_of_the_types_they_say(fetched: Path) -> None:
-    _, environment = npm_command()
-    node = shutil.which("node", path=environment.get("PATH", os.defpath))
-    assert node
+    node, environment = node_command()
     await run(fetched, environment, node, "node_modules/typescript/bin/tsc", "-p", ".")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 import shutil
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.once import made_once
 from web.explorer_assets import npm_command
 
 SCRIPTS = Path(__file__).parent / "audits"
@@ -40,15 +40,7 @@ def node_command() -> tuple[str, dict[str, str]]:
 
 async def installed_once(factory: pytest.TempPathFactory, name: str, scripts: Path = SCRIPTS) -> Node:
     """The same in a folder that all test processes of a run share."""
-    is_shared = "PYTEST_XDIST_WORKER" in os.environ
-    above = factory.getbasetemp().parent if is_shared else factory.getbasetemp()
-    done = above / f"{name}.done"
-    with (above / f"{name}.lock").open("w") as lock:
-        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
-        if not done.exists():
-            await installed(above / name, scripts)
-            done.touch()
-    return Node(above / name)
+    return Node(await made_once(factory, name, lambda folder: installed(folder, scripts)))
 
 
 async def installed(folder: Path, scripts: Path = SCRIPTS) -> Node:
