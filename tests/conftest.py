@@ -11,7 +11,7 @@ import pytest
 from tests import used
 from tests.browser import browser
 from tests.commands import operate
-from tests.databases import database_url, databases
+from tests.databases import database_url, databases, oldest_databases
 from tests.debian import oldest_url, pooler_url
 from tests.line import broker, line
 from tests.parts import broker_url, embedded_url, gatehouse, mailbox, postgres, valkey
@@ -76,6 +76,7 @@ __all__ = [
     "listening",
     "mailbox",
     "nothing_secret_is_written",
+    "oldest_databases",
     "oldest_url",
     "operate",
     "pooler_url",

@@ -73,7 +73,14 @@ class Databases:
     definitions: asyncpg.Record
     spare: list[str] = field(default_factory=list)
 
-    async def take(self) -> str:
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[str]:
+        """The URL of an empty, migrated one, for as long as a test."""
+        name = await self._take()
+        yield named(self.url, name)
+        await self._give_back(name)
+
+    async def _take(self) -> str:
         """The name of an empty, migrated database."""
         if self.spare:
             return self.spare.pop()
@@ -82,7 +89,7 @@ class Databases:
         pools.stay(named(self.url, name))
         return name
 
-    async def give_back(self, name: str) -> None:
+    async def _give_back(self, name: str) -> None:
         """Empty it for the next test; drop it when the test changed more than rows."""
         if await self._is_empty_again(named(self.url, name)):
             self.spare.append(name)
@@ -114,44 +121,42 @@ class Databases:
         await self.administrator.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
-@pytest_asyncio.fixture(scope="session")
-async def databases(postgres: Postgres) -> AsyncIterator[Databases]:
-    """The databases on this test process's own server."""
-    administrator = await asyncpg.connect(postgres.url)
+@asynccontextmanager
+async def databases_of(url: str) -> AsyncIterator[Databases]:
+    """The databases on this server; they are migrated once, and the others copied."""
+    administrator = await asyncpg.connect(url)
     await administrator.execute(f"CREATE DATABASE {TEMPLATE}")
-    await migrate(named(postgres.url, TEMPLATE))
-    template = await asyncpg.connect(named(postgres.url, TEMPLATE))
+    await migrate(named(url, TEMPLATE))
+    template = await asyncpg.connect(named(url, TEMPLATE))
     definitions = await template.fetchrow(DEFINITIONS)
     assert definitions
     await template.close()
-    yield Databases(postgres.url, administrator, definitions)
+    yield Databases(url, administrator, definitions)
     pools.end_all()
     for connection in (administrator, *_kept.values()):
         connection.terminate()
+    _kept.clear()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def databases(postgres: Postgres) -> AsyncIterator[Databases]:
+    """The databases on this test process's own server."""
+    async with databases_of(postgres.url) as databases:
+        yield databases
+
+
+@pytest_asyncio.fixture(scope="session")
+async def oldest_databases(oldest_url: str) -> AsyncIterator[Databases]:
+    """The databases on a PostgreSQL 15."""
+    async with databases_of(oldest_url) as databases:
+        yield databases
 
 
 @pytest_asyncio.fixture
 async def database_url(databases: Databases) -> AsyncIterator[str]:
     """The URL of an empty, migrated database of the test's own."""
-    name = await databases.take()
-    yield named(databases.url, name)
-    await databases.give_back(name)
-
-
-@asynccontextmanager
-async def empty_database(server_url: str) -> AsyncIterator[str]:
-    """An empty, migrated database on another server than this process's own; its URL."""
-    connection = await asyncpg.connect(server_url)
-    name = f"test_{next(_numbers)}"
-    await connection.execute(f"CREATE DATABASE {name}")
-    try:
-        await migrate(named(server_url, name))
-        yield named(server_url, name)
-    finally:
-        if kept := _kept.pop(named(server_url, name), None):
-            kept.terminate()
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await connection.close()
+    async with databases.one() as url:
+        yield url
 
 
 async def kept_connection(url: str) -> Connection:

@@ -10,23 +10,24 @@ import pytest
 import pytest_asyncio
 
 from tests.client import SECRET_KEYS, http_client
-from tests.databases import empty_database
+from tests.databases import Databases
 from tests.parts import Mailbox, Process, environment
 from tests.people import World, make_world
 from tests.ports import own_port
 from tests.waiting import until
 
 
-@pytest.fixture(params=["embedded", "oldest"])
-def server_url(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=["databases", "oldest_databases"], ids=["embedded", "oldest"])
+def server(request: pytest.FixtureRequest) -> Databases:
     """Each journey is made on the PostgreSQL that we bring, and on the oldest that we take."""
-    return str(request.getfixturevalue(f"{request.param}_url"))
+    databases: Databases = request.getfixturevalue(request.param)
+    return databases
 
 
 @pytest_asyncio.fixture
-async def database_url(server_url: str) -> AsyncIterator[str]:
+async def database_url(server: Databases) -> AsyncIterator[str]:
     """The URL of an empty, migrated database of the test's own."""
-    async with empty_database(server_url) as url:
+    async with server.one() as url:
         yield url
 
 

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.databases import empty_database
+from tests.databases import Databases
 
 
 @pytest_asyncio.fixture
-async def database_url(oldest_url: str) -> AsyncIterator[str]:
+async def database_url(oldest_databases: Databases) -> AsyncIterator[str]:
     """The URL of an empty, migrated database of the test's own, on PostgreSQL 15."""
-    async with empty_database(oldest_url) as url:
+    async with oldest_databases.one() as url:
         yield url
