@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from db.factors import Spent
 from db.pool import Connection
 
 
@@ -30,14 +31,13 @@ async def replace(connection: Connection, user_id: UUID, digests: list[bytes], s
 
 
 @dataclass(frozen=True)
-class Spent:
-    """A code was spent: how many are left, and whether it ended an account recovery that waited."""
+class SpentCode(Spent):
+    """A backup code was spent, and so many are left."""
 
     remaining: int
-    was_recovering: bool
 
 
-async def spend(connection: Connection, user_id: UUID, digest: bytes) -> Spent | None:
+async def spend(connection: Connection, user_id: UUID, digest: bytes) -> SpentCode | None:
     """Spend a code, and end an account recovery that waits; None when it is not one of the set."""
     row = await connection.fetchrow(
         """
@@ -55,7 +55,7 @@ async def spend(connection: Connection, user_id: UUID, digest: bytes) -> Spent |
         user_id,
         digest,
     )
-    return Spent(**row) if row else None
+    return SpentCode(**row) if row else None
 
 
 async def is_spent(connection: Connection, user_id: UUID, digest: bytes) -> bool:
