@@ -21,10 +21,18 @@ LARGEST_KEPT = 16 * 1024 * 1024  # bytes; dead rows would slow the tests that co
 
 # The newest row of the catalogues, whatever a test may set for a whole database, and what is taken to be migrated.
 DEFINITIONS = """
-    SELECT greatest(
-        (SELECT max(xmin::text::bigint) FROM pg_class), (SELECT max(xmin::text::bigint) FROM pg_attribute),
-        (SELECT max(xmin::text::bigint) FROM pg_proc), (SELECT max(xmin::text::bigint) FROM pg_trigger),
-        (SELECT max(xmin::text::bigint) FROM pg_constraint), (SELECT max(xmin::text::bigint) FROM pg_index)
+    SELECT (
+        SELECT xmin FROM pg_class ORDER BY age(xmin) LIMIT 1
+    ), (
+        SELECT xmin FROM pg_attribute ORDER BY age(xmin) LIMIT 1
+    ), (
+        SELECT xmin FROM pg_proc ORDER BY age(xmin) LIMIT 1
+    ), (
+        SELECT xmin FROM pg_trigger ORDER BY age(xmin) LIMIT 1
+    ), (
+        SELECT xmin FROM pg_constraint ORDER BY age(xmin) LIMIT 1
+    ), (
+        SELECT xmin FROM pg_index ORDER BY age(xmin) LIMIT 1
     ), (
         SELECT count(*) FROM pg_class
     ), (
