@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
@@ -48,29 +48,44 @@ def current() -> Observed | None:
     return _current.get()
 
 
-@contextmanager
+class _Watched(AbstractContextManager[Observed]):
+    """One request while it is under way; no generator, which would cost as much as all the rest."""
+
+    def __init__(self, request: Observed) -> None:
+        self._request = request
+
+    def __enter__(self) -> Observed:
+        self._before = _current.set(self._request)
+        return self._request
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if error is not None and self._request.kind != SUBSCRIPTION:  # which ends when its client goes
+            self._request.end("INTERRUPTED")
+        _current.reset(self._before)
+        _tell(self._request)
+
+
 def observed(
     request_id: str, transport: str, *, is_graphql: bool, traceparent: str | None = None
-) -> Iterator[Observed]:
+) -> AbstractContextManager[Observed]:
     """Watch over one request, and tell of it when it is answered."""
-    request = Observed(request_id, transport, OTHER if is_graphql else None)
-    token = _current.set(request)
-    try:
-        with traces.span(transport, "SERVER", traceparent, request_id=request_id) as span:
-            try:
-                yield request
-            finally:
-                if span is not None and request.operation is not None:
-                    span.update_name(f"{request.kind} {request.operation}".strip())
-                    span.set_attribute("graphql.operation.type", request.kind)
-                    span.set_attribute("gatehouse.outcome", request.outcome)
-    except BaseException:
-        if request.kind != SUBSCRIPTION:  # which ends when its client goes
-            request.end("INTERRUPTED")
-        raise
-    finally:
-        _current.reset(token)
-        _tell(request)
+    watched = _Watched(Observed(request_id, transport, OTHER if is_graphql else None))
+    return _traced(watched, traceparent) if traces.are_on() else watched
+
+
+@contextmanager
+def _traced(watched: _Watched, traceparent: str | None) -> Iterator[Observed]:
+    with (
+        watched as request,
+        traces.span(request.transport, "SERVER", traceparent, request_id=request.request_id) as span,
+    ):
+        try:
+            yield request
+        finally:
+            if span is not None and request.operation is not None:
+                span.update_name(f"{request.kind} {request.operation}".strip())
+                span.set_attribute("graphql.operation.type", request.kind)
+                span.set_attribute("gatehouse.outcome", request.outcome)
 
 
 def chosen(operation: str, kind: str) -> None:
@@ -112,6 +127,11 @@ def _tell(request: Observed) -> None:
             metrics.SUBSCRIPTIONS_OPEN.dec()
         else:
             _seconds(request.operation, request.outcome).observe(seconds)
+    if log.isEnabledFor(logging.INFO):
+        _write(request, seconds)
+
+
+def _write(request: Observed, seconds: float) -> None:
     log.info(
         "answered",
         extra={

@@ -56,6 +56,11 @@ def start(part: str) -> None:
     atexit.register(end)
 
 
+def are_on() -> bool:
+    """Whether this process sends traces."""
+    return _tracer is not None
+
+
 def span(
     name: str, kind: Kind, parent: str | None = None, **attributes: str | int | None
 ) -> AbstractContextManager[Span | None]:

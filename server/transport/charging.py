@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from server.transport.flows import MOVES, Client, Flow
@@ -43,8 +43,14 @@ class Turn:
     is_over: bool = False
     gave_way_s: float = 0.0
     is_large: bool = False
+    # Whether it is a stranger's, or a person's large one, under way.
+    gives_way: bool = field(init=False)
     # Whether it is counted as a small request of a person's, to which others give way.
     _is_counted: bool = False
+
+    def __post_init__(self) -> None:
+        """Known beforehand, since it is asked at each step."""
+        self._look_at_itself()
 
     async def begin(self, connection: Connection | None = None) -> None:
         """Wait until it may begin, or go on. Raises RateLimited."""
@@ -75,6 +81,7 @@ class Turn:
             self._count(is_small=False)
             self._settle()
             self.is_over = True
+            self._look_at_itself()
 
     def way(self) -> asyncio.Future[None] | None:
         """What its next step waits for, if anything."""
@@ -89,10 +96,8 @@ class Turn:
         way.add_done_callback(lambda _: self._gave_way(time.monotonic() - began_at))
         return way
 
-    @property
-    def gives_way(self) -> bool:
-        """Whether it is a stranger's, or a person's large one, under way."""
-        return not self.is_over and (self.is_large or not self.flow.is_persons)
+    def _look_at_itself(self) -> None:
+        self.gives_way = not self.is_over and (self.is_large or not self.flow.is_persons)
 
     def _gave_way(self, seconds: float) -> None:
         self.gave_way_s += seconds
@@ -100,6 +105,7 @@ class Turn:
     def grow(self) -> None:
         """It is a large one, which gives way to others' small ones."""
         self.is_large = True
+        self._look_at_itself()
         self._count(is_small=False)
 
     def _count(self, *, is_small: bool) -> None:
@@ -114,6 +120,7 @@ class Turn:
             self._count(is_small=False)
             self._settle()
             self.flow, self.client = other.flow, other.client
+            self._look_at_itself()
             self.charge(spent_s)
 
     def charge(self, seconds: float) -> None:
@@ -160,8 +167,7 @@ class _Charged(Coroutine[Any, Any, Any]):
 
     def __next__(self) -> Any:
         turn = self._turn
-        turns = turn.turns
-        if (turns.small or turns.passes.is_full) and (way := turn.way()) is not None:
+        if turn.gives_way and (way := turn.way()) is not None:
             # To whatever runs the task, the coroutine waits for that.
             way._asyncio_future_blocking = True
             return way
@@ -172,7 +178,7 @@ class _Charged(Coroutine[Any, Any, Any]):
             taken_s = _now() - began_at
             turn.charge(taken_s)
             if turn.gives_way:
-                turns.passes.take(taken_s)
+                turn.turns.passes.take(taken_s)
 
     def send(self, value: Any) -> Any:
         # A task sends nothing else.

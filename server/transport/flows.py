@@ -52,8 +52,9 @@ class Flow:
     waiting: list[tuple[float, int, Turn, asyncio.Future[None]]] = field(default_factory=list)
     # Requests under way that have taken little as yet, of a person's flow.
     small: int = 0
+    # Whether a person or a service asks here.
+    is_persons: bool = field(init=False)
 
-    @property
-    def is_persons(self) -> bool:
-        """Whether a person or a service asks here."""
-        return self.share.alone is None
+    def __post_init__(self) -> None:
+        """Known beforehand, since each step of a request asks for it."""
+        self.is_persons = self.share.alone is None

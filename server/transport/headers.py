@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from urllib.parse import urlsplit
 
 from starlette.middleware import Middleware
@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from server.transport.heads import heads
 from settings import Settings
 from telemetry import requests
+from telemetry.requests import Observed
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.:=+/-]{1,64}")
 ID_BYTES = 16
@@ -93,7 +94,7 @@ class Passage:
             headers["Strict-Transport-Security"] = f"max-age={HSTS_AGE_S}; includeSubDomains"
         self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         # By the names of the headers that an answer sets itself, of which there are a few dozen sets.
-        self._missing: dict[tuple[bytes, ...], list[tuple[bytes, bytes]]] = {}
+        self._missing: dict[tuple[object, ...], list[tuple[bytes, bytes]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
@@ -106,37 +107,40 @@ class Passage:
         request_id = given if REQUEST_ID.fullmatch(given) else os.urandom(ID_BYTES).hex()
         # A copy: the server shares one state between all requests.
         scope["state"] = {**scope.get("state", {}), "request_id": request_id}
-        id_header = (b"x-request-id", request_id.encode())
-
-        async def send_with_id(message: Message) -> None:
-            if message["type"] in {"websocket.accept", "websocket.http.response.start"}:
-                message["headers"] = [*message.get("headers", ()), id_header]
-            elif message["type"] == "http.response.start":
-                message["headers"] = [*self._secured(message.get("headers", ())), id_header]
-            await send(message)
-
         is_served = scope["path"] in BY_ANY_HOST or _without_port(own.get("host", "").lower()) in self.served
         app = self.app if is_served else _misdirected
         # A socket's operations are told of one by one.
         if kind == "websocket" or scope["path"] in UNTOLD_PATHS:
-            await app(scope, receive, send_with_id)
+            await app(scope, receive, self._sending(send, request_id))
             return
         trace = own.get("traceparent")
         with requests.observed(request_id, "http", is_graphql=_asks_graphql(scope), traceparent=trace) as observed:
+            await app(scope, receive, self._sending(send, request_id, observed))
 
-            async def send_observed(message: Message) -> None:
-                if message["type"] == "http.response.start" and message["status"] >= 400:
+    def _sending(self, send: Send, request_id: str, observed: Observed | None = None) -> Send:
+        """Send on with what each answer carries, and tell what became of the request."""
+        id_header = (b"x-request-id", request_id.encode())
+
+        def send_on(message: Message) -> Awaitable[None]:
+            kind = message["type"]
+            if kind == "http.response.start":
+                if observed is not None and message["status"] >= 400:
                     observed.end(f"HTTP_{message['status']}")
-                await send_with_id(message)
+                message["headers"] = [*self._secured(message.get("headers", ())), id_header]
+            elif kind in {"websocket.accept", "websocket.http.response.start"}:
+                message["headers"] = [*message.get("headers", ()), id_header]
+            return send(message)
 
-            await app(scope, receive, send_observed)
+        return send_on
 
     def _secured(self, own: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """An answer's headers with those that it lacks."""
-        headers = list(own)
-        is_part = any(name == b"content-type" and value.startswith(PARTS) for name, value in headers)
-        names = tuple([name for name, _ in headers] + [b"part"] * is_part)
-        missing = self._missing.get(names)
+        headers, names, is_part = list(own), [], False
+        for name, value in headers:
+            names.append(name)
+            is_part = is_part or (name == b"content-type" and value.startswith(PARTS))
+        key = (is_part, *names)
+        missing = self._missing.get(key)
         if missing is None:
             missing = [
                 (name, value)
@@ -144,7 +148,7 @@ class Passage:
                 if name not in names and not (is_part and name in OF_DOCUMENTS)
             ]
             if len(self._missing) < MOST_KEPT:
-                self._missing[names] = missing
+                self._missing[key] = missing
         return headers + missing
 
 

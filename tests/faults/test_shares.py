@@ -55,4 +55,24 @@ async def test_who_waits_too_long_for_their_own_is_refused_and_leaves_nothing_be
     for _ in range(2):
         async with shares.one():
             pass
-    assert shares._shares == {}
+    assert shares.shares == {}
+
+
+async def test_what_comes_to_one_who_leaves_at_that_moment_goes_to_the_next_in_line() -> None:
+    shares = Shares(1, asking.get, longest_wait_s=60)
+    asking.set("one")
+    had: list[str] = []
+
+    async def have(name: str) -> None:
+        async with shares.one():
+            had.append(name)
+
+    async with shares.one():
+        leaves, comes, gone = (asyncio.create_task(have(name)) for name in ("leaves", "comes", "gone"))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.sleep(0)
+    leaves.cancel()  # it has the place, and has not gone on
+    await soon(asyncio.gather(leaves, comes, gone, return_exceptions=True))
+    assert (had, leaves.cancelled(), gone.cancelled()) == (["comes"], True, True)
+    assert shares.shares == {}
