@@ -110,7 +110,7 @@ def bearer_token(connection: HTTPConnection) -> str | None:
 
 def client_address(connection: HTTPConnection, settings: Settings) -> str | None:
     """The client's address: the nearest one in X-Forwarded-For that is no trusted proxy, or the peer's own."""
-    peer = connection.client.host if connection.client else None
+    peer: str | None = client[0] if (client := connection.scope.get("client")) else None
     if "x-forwarded-for" not in heads(connection.scope):
         return peer
     # A proxy may add a line of its own below what the client sent.

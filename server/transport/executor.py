@@ -70,7 +70,9 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def again(self, context: Any, given: dict[str, Any], most_errors: int) -> PlainExecutor | list[GraphQLError]:
         """Another for the same operation under these variables, or what is wrong with them."""
-        variables = self.operation.variable_definitions or ()
+        variables = self.operation.variable_definitions
+        if not variables:
+            return self._copy(context, VariableValues({}, {}))  # and its one shape with it
         values = get_variable_values(self.schema, variables, given, max_errors=most_errors)
         if isinstance(values, list):
             return values

@@ -13,25 +13,27 @@ MOST_KEPT, LONGEST_KEPT = 200, 200
 
 
 class Accepted(NamedTuple):
-    """Our media types that a client takes, best first."""
+    """Our media types that a client takes, best first; the one it likes best, and its best of JSON."""
 
     types: tuple[str, ...]
+    best: str | None
+    json: str | None
 
-    @property
-    def best(self) -> str | None:
-        """The type the client likes best."""
-        return self.types[0] if self.types else None
+    @classmethod
+    def of(cls, types: tuple[str, ...]) -> Accepted:
+        """All that is asked of these."""
+        return cls(
+            types, next(iter(types), None), next((kind for kind in types if kind in {RESPONSE_JSON, JSON}), None)
+        )
 
-    @property
-    def json(self) -> str | None:
-        """The JSON type the client likes best."""
-        return next((kind for kind in self.types if kind in {RESPONSE_JSON, JSON}), None)
+
+JSON_ALONE = Accepted.of((JSON,))
 
 
 def accepted(header: str | None) -> Accepted:
     """Read an Accept header. A wildcard stands for application/json, which every client can read."""
     if not header or not header.strip():
-        return Accepted((JSON,))
+        return JSON_ALONE
     # Clients of one kind send the same; what is longer than theirs is not kept.
     return _kept(header) if len(header) <= LONGEST_KEPT else _read(header)
 
@@ -54,7 +56,7 @@ def _read(header: str) -> Accepted:
             qualities[name] = quality
     # Sorting is stable: among equals the one that is named first goes first.
     liked = sorted((kind for kind, q in qualities.items() if q > 0), key=lambda kind: -qualities[kind])
-    return Accepted(tuple(liked))
+    return Accepted.of(tuple(liked))
 
 
 def _quality(parameters: list[str]) -> float:

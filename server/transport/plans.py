@@ -75,6 +75,7 @@ class Selection:
         self.steps = steps
         self.reads = [(name, steps[name].one) if name in steps else (name, None) for name in fields]
         self.is_plain = len(steps) == len(fields)
+        self._ones = [(name, step.one) for name, step in steps.items()]
         self._together: Callable[[Sequence[Any]], list[Row]] | None = None
         self._made = 0
 
@@ -92,8 +93,15 @@ class Selection:
         """The same, or None when one of them is left."""
         if not self.is_plain:
             return None
-        row = self.read(source)
-        return None if ODD in row.values() else row
+        row: Row = {}
+        try:
+            for name, step in self._ones:
+                if (value := step(source)) is ODD:
+                    return None
+                row[name] = value
+        except Exception:
+            return None
+        return row
 
     def rows(self, sources: Sequence[Any]) -> list[Row] | None:
         """All fields of many objects, one column after another; None when one of them is left."""
