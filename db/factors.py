@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from db.pool import Connection
-from rules.sealing import Sealed
+from rules.sealed import Sealed
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db.pool import Connection
-from rules.sealing import Sealed
+from rules.sealed import Sealed
 
 
 @dataclass(frozen=True)

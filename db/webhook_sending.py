@@ -12,7 +12,7 @@ import db.outbox
 from db.pool import Connection
 from rules.events.stored import Stored
 from rules.languages import ENGLISH
-from rules.sealing import Sealed
+from rules.sealed import Sealed
 from rules.webhooks import CLAIM_LIFETIME, ORDERED_ATTEMPTS, RETRIED_FOR
 
 AT_ONCE = 10  # at one endpoint

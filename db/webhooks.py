@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from db.pool import Connection
-from rules.sealing import Sealed
+from rules.sealed import Sealed
 from rules.webhooks import OVERLAP, RETRIED_FOR
 
 

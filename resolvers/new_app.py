@@ -24,7 +24,7 @@ from resolvers.guessing.charged import WrongGuess
 from rules.events.base import Event
 from rules.failures import EnrollmentNotStarted
 from rules.people import Person
-from rules.sealing import NONCE_BYTES, Sealed
+from rules.sealed import NONCE_BYTES, Sealed
 from rules.totp import TOTP_PURPOSE
 
 

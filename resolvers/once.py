@@ -35,7 +35,7 @@ from rules.failures import (
     ServiceUnavailable,
 )
 from rules.idempotency import ANSWER_PURPOSE, LEASE, LIFETIME
-from rules.sealing import NONCE_BYTES, KeyMissingError, Sealed
+from rules.sealed import NONCE_BYTES, KeyMissingError, Sealed
 from rules.service_keys import Right
 
 logger = logging.getLogger("gatehouse.api")

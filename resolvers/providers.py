@@ -19,7 +19,7 @@ from resolvers.context import Context
 from resolvers.sign_in import ChallengeOpened, ShutOut, SignedIn
 from rules.events.signing_in import IdentityLinked
 from rules.oidc import Identity, Returned, SignInProblem
-from rules.sealing import NONCE_BYTES
+from rules.sealed import NONCE_BYTES
 
 if TYPE_CHECKING:
     from oidc.provider import Provider

@@ -24,7 +24,8 @@ from rules.chat import Format
 from rules.events.webhooks import WebhookAdded, WebhookEnabled, WebhookRemoved, WebhookSecretRotated
 from rules.failures import InvalidInput, NotFound
 from rules.people import Person
-from rules.sealing import NONCE_BYTES, KeyRing, Sealed
+from rules.sealed import NONCE_BYTES, Sealed
+from rules.sealing import KeyRing
 
 LARGEST_PAGE = 100
 DEFAULT_PAGE = 50

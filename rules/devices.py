@@ -9,9 +9,13 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from rules.sealing import NONCE_BYTES, KeyMissingError, KeyRing, Sealed
+from rules.sealed import NONCE_BYTES, KeyMissingError, Sealed
+
+if TYPE_CHECKING:
+    from rules.sealing import KeyRing
 
 PURPOSE = "device"
 LIFETIME = timedelta(days=180)

@@ -7,9 +7,13 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from rules.sealing import KeyMissingError, KeyRing, Sealed
+from rules.sealed import KeyMissingError, Sealed
+
+if TYPE_CHECKING:
+    from rules.sealing import KeyRing
 
 PURPOSE = "oidc"
 LIFETIME = timedelta(minutes=10)

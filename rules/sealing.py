@@ -18,19 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-NONCE_BYTES = 12
-
-
-class KeyMissingError(Exception):
-    """What was sealed needs a key, or was tampered with: nobody's input error."""
-
-
-@dataclass(frozen=True)
-class Sealed:
-    """A nonce and ciphertext, and the id of the ring key they were made with."""
-
-    data: bytes
-    key_id: str
+from rules.sealed import NONCE_BYTES, KeyMissingError, Sealed
 
 
 @dataclass(frozen=True)

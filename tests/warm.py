@@ -51,6 +51,7 @@ IMPORTED = [
     "tests.warmed",
     "uvicorn.lifespan.on",
     "uvicorn.loops.uvloop",
+    "workers.beat",
     "workers.processes",
     "workers.relay",
 ]

@@ -1,13 +1,10 @@
-"""The worker and beat processes."""
+"""The worker process."""
 
 from __future__ import annotations
 
-import signal
-import sys
 import time
 from typing import Any
 
-from celery.beat import Scheduler
 from celery.signals import worker_ready, worker_shutting_down
 from celery.worker.consumer import Consumer
 from kombu.transport.redis import Channel
@@ -65,27 +62,3 @@ def worker_main(settings: Settings) -> None:
         runtime.close()
     if not runtime.is_stopping:
         raise SystemExit("The worker cannot go on: see above.")
-
-
-class Timetable(Scheduler):
-    """Celery's own, which tells that it turns."""
-
-    def tick(self, *arguments: Any, **options: Any) -> float:
-        """Ask for what is due."""
-        life.turn()
-        pause: float = super().tick(*arguments, **options)
-        return pause
-
-
-def beat_main(settings: Settings) -> None:
-    """Ask for the timetable's tasks until SIGTERM."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit())
-    app = make_app(settings)
-    beat = app.Beat(
-        scheduler_cls="workers.processes:Timetable", loglevel=settings.log_level, quiet=True, max_interval=5
-    )
-    # Celery's own handlers save the timetable first, which fails amid a start; ours has nothing to save.
-    beat.install_sync_handler = lambda service: None  # type: ignore[method-assign]
-    logs.announce("beat ready")
-    beat.run()

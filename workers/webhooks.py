@@ -29,7 +29,7 @@ from db.webhook_sending import Claimed
 from rules.chat import Format, Message
 from rules.events.webhooks import WebhookDisabled
 from rules.failures import ServiceUnavailable
-from rules.sealing import KeyMissingError, KeyRing
+from rules.sealed import KeyMissingError
 from workers.guarded_network import ForbiddenAddressError, GuardedNetwork
 from workers.runtime import Runtime
 from workers.wording import clean
@@ -105,8 +105,8 @@ class Pump:
     def __init__(self, runtime: Runtime, attempt_s: float = ATTEMPT_S) -> None:
         self._runtime = runtime
         self._attempt_s = attempt_s
-        self._ring = KeyRing(runtime.settings.keys if runtime.settings.secret_keys else {})
-        if not self._ring.keys:
+        self._keys = runtime.settings.keys if runtime.settings.secret_keys else {}
+        if not self._keys:
             log.warning("GATEHOUSE_SECRET_KEYS is not set: this worker delivers no webhooks.")
         self._running = False
 
@@ -132,9 +132,7 @@ class Pump:
         async with Connections(allow_private=self._runtime.settings.webhook_allow_private) as connections:
             while not self._runtime.is_stopping:
                 room = MOST_AT_ONCE - len(under_way)
-                found = (
-                    await self._runtime.query_once(db.webhook_sending.claim, room, [*self._ring.keys]) if room else []
-                )
+                found = await self._runtime.query_once(db.webhook_sending.claim, room, [*self._keys]) if room else []
                 under_way |= {asyncio.create_task(self._attempt(connections, claimed)) for claimed in found}
                 if not under_way:
                     return
@@ -189,8 +187,12 @@ class Pump:
             claimed.event_id, claimed.occurred_at, claimed.stored, claimed.actor_email, claimed.subject_email
         )
         body = rules.webhooks.written(told if claimed.format == Format.STANDARD else self._spoken(claimed))
+        # 6 MiB of cryptography that only a worker with webhooks to deliver needs.
+        from rules.sealing import KeyRing
+
+        ring = KeyRing(self._keys)
         sealed = [claimed.secret, *([claimed.previous] if claimed.previous else [])]
-        opened = [self._ring.open(each, rules.webhooks.SECRET_PURPOSE, claimed.webhook_id) for each in sealed]
+        opened = [ring.open(each, rules.webhooks.SECRET_PURPOSE, claimed.webhook_id) for each in sealed]
         # The database's clock: a receiver refuses what is minutes off.
         return rules.webhooks.headers(f"msg_{claimed.id}", int(claimed.sent_at.timestamp()), body, opened), body
 

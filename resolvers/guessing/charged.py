@@ -17,7 +17,7 @@ import rules.throttling
 from db.pool import Connection
 from resolvers.context import Context
 from rules.failures import Failure, ServiceUnavailable
-from rules.sealing import KeyMissingError
+from rules.sealed import KeyMissingError
 from rules.throttling import Charge
 
 logger = logging.getLogger("gatehouse.guessing")

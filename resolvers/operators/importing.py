@@ -21,7 +21,8 @@ from resolvers.operators.finding import OperatorError
 from rules.events.base import Event
 from rules.events.staff import StaffAdded, StaffInvited
 from rules.people import Role
-from rules.sealing import NONCE_BYTES, KeyRing
+from rules.sealed import NONCE_BYTES
+from rules.sealing import KeyRing
 from rules.staff_file import NotAStaffFileError, Problem, Row
 from rules.totp import TOTP_PURPOSE
 

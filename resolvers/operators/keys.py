@@ -12,7 +12,8 @@ import db.keys
 import db.users
 from db.keys import Move, Usage
 from db.pool import Connection, Database
-from rules.sealing import NONCE_BYTES, KeyMissingError, KeyRing, Sealed
+from rules.sealed import NONCE_BYTES, KeyMissingError, Sealed
+from rules.sealing import KeyRing
 from rules.totp import TOTP_PURPOSE
 from rules.webhooks import SECRET_PURPOSE
 

@@ -90,7 +90,7 @@ def beat() -> None:
     """Run the timetable: sweeps and reminders. One is enough, more do no harm."""
     from server.checks import require
     from server.status.serving import status
-    from workers.processes import beat_main
+    from workers.beat import beat_main
 
     settings = load()
     require(settings, "broker_url")

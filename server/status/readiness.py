@@ -13,7 +13,8 @@ import asyncpg
 import db.keys
 import db.ledger
 from db.pooler import LentConnection
-from rules.sealing import KeyMissingError, KeyRing
+from rules.sealed import KeyMissingError
+from rules.sealing import KeyRing
 from rules.totp import TOTP_PURPOSE
 from server.status.kept import Kept
 from settings import Settings

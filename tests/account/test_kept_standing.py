@@ -15,7 +15,7 @@ import db.backup_codes
 import db.factors
 import db.lock_out
 from db.pool import Connection
-from rules.sealing import Sealed
+from rules.sealed import Sealed
 from tests.parts import Process, environment
 from tests.people import make_world
 from tests.waiting import until

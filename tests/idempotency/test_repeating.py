@@ -11,7 +11,8 @@ import pytest
 
 from db import housekeeping
 from rules.idempotency import ANSWER_PURPOSE, LEASE, LONGEST_KEY, MOST_OF_A_PERSON, MOST_OF_A_SERVICE, MOST_OTHER_INPUTS
-from rules.sealing import NONCE_BYTES, KeyRing, Sealed
+from rules.sealed import NONCE_BYTES, Sealed
+from rules.sealing import KeyRing
 from tests.client import Client, serving, settings_for
 from tests.idempotency.keyed import begin, by_cookie, cookie_of, mutation, new_key, refused, send
 from tests.operations import BEGIN_TYPE

@@ -9,7 +9,8 @@ import pytest
 from argon2.low_level import Type, hash_secret_raw
 
 from rules import backup_codes, passwords, tokens
-from rules.sealing import KeyMissingError, KeyRing, Sealed
+from rules.sealed import KeyMissingError, Sealed
+from rules.sealing import KeyRing
 
 OLD, NEW = b"o" * 32, b"n" * 32
 OWNER, OTHER = UUID(int=1), UUID(int=2)

@@ -14,7 +14,8 @@ import pytest_asyncio
 
 from db.pool import Database, open_database
 from resolvers.operators import keys
-from rules.sealing import KeyRing, Sealed
+from rules.sealed import Sealed
+from rules.sealing import KeyRing
 from rules.totp import TOTP_PURPOSE
 from settings import Settings, parse_secret_keys
 from tests.client import SECRET_KEYS, Client, http_client, serving, settings_for

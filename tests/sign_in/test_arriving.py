@@ -13,7 +13,7 @@ import db.factors
 import db.sign_in
 from db.sign_in import Arrival
 from rules.clients import Client
-from rules.sealing import Sealed
+from rules.sealed import Sealed
 from tests.people import make_world
 from tests.waiting import until
 

@@ -15,7 +15,8 @@ from rules.events.catalogue import SHOWN, samples
 from rules.events.json_schema import payload, schemas
 from rules.events.samples import AT
 from rules.events.stored import Stored
-from rules.sealing import KeyRing, Sealed
+from rules.sealed import Sealed
+from rules.sealing import KeyRing
 from rules.webhooks import SECRET_PURPOSE, is_public
 from tests.commands import Command, command
 from tests.people import World
