@@ -31,6 +31,7 @@ from tests.operations import (
     BEGIN_REPLACEMENT,
     COMPLETE,
     ISSUE_PASS,
+    PROVE,
     REDEEM_PASS,
     REPLACE,
     RESET,
@@ -206,6 +207,17 @@ async def test_the_real_app_ends_a_session_that_a_pass_has_started(world: World)
     mia, token = await world.challenge("mia")
     assert (await mia.do(COMPLETE, token=token, code={"totp": await old.code()}))["__typename"] == "SignedIn"
     assert await thief.refusal(REPLACE, code=await new.code()) == "UNAUTHENTICATED"
+
+
+async def test_a_code_of_the_app_within_a_session_ends_neither_a_pass_nor_what_one_has_started(world: World) -> None:
+    olive, desk = await world.enrolled("olive"), await world.sign_in("mia")
+    app = await world.enroll(desk)
+    elsewhere, _ = await redeem(world, (await issue(olive, world))["recoveryPass"])
+    second = (await issue(olive, world))["recoveryPass"]
+    assert (await desk.do(PROVE, code=await app.code()))["__typename"] == "MfaProved"
+    await begun(elsewhere)
+    _, answer = await redeem(world, second)
+    assert answer["__typename"] == "RecoverySession"
 
 
 @pytest.mark.parametrize(
