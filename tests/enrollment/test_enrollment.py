@@ -184,6 +184,16 @@ async def test_regenerating_replaces_every_old_code_at_once(world: World) -> Non
     assert len(await world.events("BACKUP_CODES_REGENERATED")) == 1
 
 
+async def test_with_the_set_that_is_replaced_its_spent_codes_are_forgotten(world: World) -> None:
+    client = await world.sign_in("mia")
+    factor = await world.enroll(client)
+    other, token = await world.challenge("mia")
+    assert (await other.do(COMPLETE, token=token, code={"backupCode": factor.backup_codes[0]}))["sessionToken"]
+    assert await world.database.fetchval("SELECT count(*) FROM spent_backup_codes") == 1
+    assert (await client.do(REGENERATE, code=await factor.code()))["__typename"] == "BackupCodesRegenerated"
+    assert await world.database.fetchval("SELECT count(*) FROM spent_backup_codes") == 0
+
+
 async def test_regenerating_while_old_codes_are_used_leaves_only_new_ones(world: World) -> None:
     client = await world.sign_in("mia")
     factor = await world.enroll(client)
