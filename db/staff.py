@@ -110,8 +110,9 @@ async def count(connection: Connection, account_id: UUID, wanted: Filter) -> int
         FROM staff JOIN accounts ON accounts.id = staff.account_id
         WHERE account_id = $1
             AND ($2::bool IS NULL OR has_mfa = $2)
-            AND ($3::text IS NULL OR has_mfa = ($3 = 'ENABLED')
-                AND mfa_state(has_mfa, was_reset, mfa_deadline(accounts, staff), now()) = $3)
+            -- of those enrolled nothing else is asked, which takes half the time
+            AND ($3::text IS NULL OR has_mfa = ($3 = 'ENABLED') AND ($3 = 'ENABLED'
+                OR mfa_state(has_mfa, was_reset, mfa_deadline(accounts, staff), now()) = $3))
             AND ($4::text IS NULL OR role = $4)
             AND ($5::text IS NULL OR email LIKE $5)
             AND ($6::bool IS NULL OR (invited_at IS NOT NULL) = $6)

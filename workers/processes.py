@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
@@ -17,6 +18,8 @@ from workers.tasks import add_tasks
 
 LOOK_FOR_END_EVERY_S = 0.25
 RECONNECT_AFTER_S = 1.0
+# A sender waits for its mark, which the loop's thread makes: each hands the interpreter over at once, not after 5 ms.
+SWITCH_S = 0.0005
 
 
 class PatientConsumer(Consumer):
@@ -30,6 +33,7 @@ class PatientConsumer(Consumer):
 
 def worker_main(settings: Settings) -> None:
     """Work until SIGTERM, then end what is under way and give back the rest. SystemExit when Celery gives up."""
+    sys.setswitchinterval(SWITCH_S)
     # What is received and not begun is not given back either, for the same reason: no message is worth it here.
     Channel.do_restore = False
     app, runtime = make_app(settings), Runtime(settings)

@@ -74,6 +74,8 @@ class Runtime:
 
     async def database(self) -> Database:
         """The process's pool, opened at its first use. Raises ServiceUnavailable."""
+        if self._database is not None:
+            return self._database
         async with self._opening:
             if self._database is None:
                 url, size = self.settings.database_url, self.settings.worker_concurrency + 2
