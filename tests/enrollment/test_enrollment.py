@@ -86,6 +86,15 @@ async def test_a_code_of_another_time_says_how_far_the_phones_clock_is_off(
     assert await world.events("MFA_ENABLED") == []
 
 
+async def test_beginning_again_begins_its_time_again(world: World) -> None:
+    client = await world.sign_in("mia")
+    await begin(client)
+    await world.database.execute("UPDATE enrollments SET expires_at = now() + interval '1 minute'")
+    await begin(client)
+    left = "SELECT expires_at > now() + interval '10 minutes' FROM enrollments"
+    assert await world.database.fetchval(left)
+
+
 async def test_beginning_again_replaces_the_secret(world: World) -> None:
     client = await world.sign_in("mia")
     _, first = await begin(client)

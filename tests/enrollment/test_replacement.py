@@ -60,6 +60,15 @@ async def test_the_old_app_and_codes_stop_only_when_the_new_app_has_shown_a_code
     assert event["subject_id"] == event["actor_id"] == await world.user_id("mia")
 
 
+async def test_the_code_that_puts_the_new_app_in_place_is_spent(world: World) -> None:
+    client = await world.sign_in("mia")
+    old = await world.enroll(client)
+    new = await begin(client, {"backupCode": old.backup_codes[0]})
+    code = await new.code(1)
+    assert (await client.do(REPLACE, code=code))["__typename"] == "AuthenticatorReplaced"
+    assert await complete(world, {"totp": code}) == "InvalidCode"
+
+
 async def test_a_wrong_code_changes_nothing(world: World) -> None:
     client = await world.sign_in("mia")
     old = await world.enroll(client)
