@@ -21,6 +21,8 @@ CLOCKS = {"waiting.py", "warm.py"}
 # What takes seconds to import, which each of the processes that list the tests would wait for.
 SLOW = {"cyclonedx", "jsonschema", "scim2_client", "scim2_tester"}
 READS_A_CLOCK = re.compile(r"time\.(monotonic|time|perf_counter)\(")
+# A counted number of looks with a pause between is a limit in time, too.
+PAUSES = re.compile(r"sleep\((?!0\))")
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -93,6 +95,8 @@ def test_no_test_judges_by_the_clock_or_has_a_limit_of_its_own() -> None:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Assert | ast.While) and READS_A_CLOCK.search(ast.unparse(node.test)):
+                found.append(f"{name}:{node.lineno}")
+            if isinstance(node, ast.For) and "range(" in ast.unparse(node.iter) and PAUSES.search(ast.unparse(node)):
                 found.append(f"{name}:{node.lineno}")
             if isinstance(node, ast.Call) and name != "client.py" and ast.unparse(node.func) == "httpx.AsyncClient":
                 found.append(f"{name}:{node.lineno}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
+from typing import Any
 
 from tests.client import http_client
 from tests.running.conftest import PARTS, Parts
+from tests.waiting import until
 
 CHECKS = {"process": "ok", "database": "ok", "migrations": "ok", "keys": "ok"}
 
@@ -58,11 +59,11 @@ async def test_it_names_migrations_that_are_missing_and_those_of_a_later_version
     await database.execute("INSERT INTO migrations (number, name, checksum, kind) VALUES (9999, 'x', 'x', 'contract')")
     await _until_failed(parts, ["migrations"])
     await database.execute("DELETE FROM migrations WHERE number = 9999 OR number = 7")
-    for _ in range(200):
-        if "lacks 1 migration" in (await parts.ready())[1]["checks"]["migrations"]:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(await parts.ready())
+
+    async def lacks_one() -> bool:
+        return "lacks 1 migration" in (await parts.ready())[1]["checks"]["migrations"]
+
+    await until(lacks_one, "it says that a migration is missing")
 
 
 async def test_a_broker_and_a_mail_server_that_are_away_are_told_and_stop_nobody(parts: Parts) -> None:
@@ -86,10 +87,12 @@ async def test_asked_to_end_it_is_not_ready_first_and_serves_meanwhile(parts: Pa
 
 
 async def _until_failed(parts: Parts, failed: list[str]) -> None:
-    for _ in range(200):
-        status, report = await parts.ready()
-        if report["failed"] == failed:
-            assert (status, report["status"]) == (503, "not ready")
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(report)
+    last: list[tuple[int, dict[str, Any]]] = []
+
+    async def has_failed() -> bool:
+        last[:] = [await parts.ready()]
+        return bool(last[0][1]["failed"] == failed)
+
+    await until(has_failed, lambda: f"{failed} fail: {last}")
+    ((status, report),) = last
+    assert (status, report["status"]) == (503, "not ready")
