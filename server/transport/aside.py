@@ -12,6 +12,8 @@ from rules.failures import RateLimited
 from server.transport import charging
 
 LONGEST_QUEUE = 40
+# The next computation is taken to need as much as the longest, which each shorter one makes so much less.
+FADES = 0.95
 
 Result = TypeVar("Result")
 
@@ -22,19 +24,25 @@ class Aside:
     def __init__(self, name: str) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._waiting = 0
+        self._expected_s = 0.0
 
     async def run(self, function: Callable[..., Result], *arguments: object) -> Result:
-        """Call `function` in the thread. Raises RateLimited when many wait already."""
+        """Call `function` in the thread. Raises RateLimited when many wait already, or it waits for too long."""
         if self._waiting >= LONGEST_QUEUE:
             raise RateLimited("Too much is under way. Nothing was changed; try again in a moment.")
         self._waiting += 1
         taken = _Taken()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, taken.by, function, *arguments)
+            async with charging.part(self._expected_s) as pay:
+                try:
+                    return await asyncio.get_running_loop().run_in_executor(
+                        self._thread, taken.by, function, *arguments
+                    )
+                finally:
+                    pay(taken.seconds)
+                    self._expected_s = max(taken.seconds, FADES * self._expected_s)
         finally:
             self._waiting -= 1
-            if (turn := charging.current()) is not None:
-                turn.charge(taken.seconds)
 
 
 class _Taken:

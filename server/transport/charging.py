@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager
 from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -134,10 +135,14 @@ class Turn:
                 self.grow()
 
     def _settle(self) -> None:
-        """What was paid before and not taken is given back."""
-        left_s = self.prepaid_s - self.spent_s
+        """Its client's next is taken to need as much; what was paid before and not taken is given back."""
         if self.spent_s:
             self.client.expected_s += MOVES * (self.spent_s - self.client.expected_s)
+        self.give_back()
+
+    def give_back(self) -> None:
+        """Give back what was paid before and not taken."""
+        left_s = self.prepaid_s - self.spent_s
         self.client.next_at -= left_s
         self.flow.credit_s += max(0.0, left_s)
         self.prepaid_s = self.spent_s = 0.0
@@ -149,6 +154,28 @@ _current: ContextVar[Turn | None] = ContextVar("turn", default=None)
 def current() -> Turn | None:
     """The turn in which this code runs."""
     return _current.get()
+
+
+@asynccontextmanager
+async def part(expected_s: float) -> AsyncIterator[Callable[[float], None]]:
+    """A long part of a request beside the loop, which pays before it begins what it is taken to need.
+
+    Otherwise as many as come at once would all begin, each for the price of a small request. Gives what charges for the
+    time that it took. Raises RateLimited.
+    """
+    whole = current()
+    if whole is None or whole.is_over:
+        yield lambda seconds: None
+        return
+    turn = Turn(whole.turns, whole.flow, whole.client)
+    try:
+        if not turn.turns.may_begin(turn, expected_s):
+            await turn.turns.wait(turn, None)
+        yield turn.charge
+    finally:
+        if turn.is_large and not whole.is_over:
+            whole.grow()
+        turn.give_back()
 
 
 def sharer() -> Flow | None:

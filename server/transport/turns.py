@@ -60,11 +60,11 @@ class Turns:
         found = self._flows.get(flow) or _add(self._flows, flow, Flow(share))
         return Turn(self, found, found.clients.get(client) or _add(found.clients, client, Client()))
 
-    def may_begin(self, turn: Turn) -> bool:
-        """Whether it begins at once; else it has its place in the queue."""
+    def may_begin(self, turn: Turn, expected_s: float | None = None) -> bool:
+        """Whether it begins at once; else it has its place in the queue. It pays as its client's do, or this."""
         flow, client = turn.flow, turn.client
         turn.starts_at = starts_at = max(flow.virtual, client.next_at)
-        turn.prepaid_s = client.expected_s
+        turn.prepaid_s = client.expected_s if expected_s is None else expected_s
         client.next_at = starts_at + turn.prepaid_s
         if flow.waiting or not self._has_credit(flow):
             return False

@@ -11,6 +11,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from rules.failures import RateLimited
+from server.transport import charging
 from server.transport.charging import Turn, charge_tasks
 from server.transport.flows import PERSON, PROBES
 from server.transport.passes import MOST_OF_A_PASS_S
@@ -35,6 +36,37 @@ async def test_a_strangers_queued_work_is_passed_by_a_persons_and_by_a_probes() 
         await turns.turn("probes", "address:probe", PROBES).begin()
         assert not queued.done()
     await soon(queued)
+
+
+async def test_of_long_parts_that_come_at_once_each_begins_when_the_one_before_has_paid() -> None:
+    turns, go_on = owing(), asyncio.Event()
+    begun: list[int] = []
+
+    async def ask(number: int) -> None:
+        async def work() -> None:
+            async with charging.part(FOR_LONG_S):
+                begun.append(number)
+                await go_on.wait()
+
+        await stranger(turns, f"address:{number}").take(work)
+
+    asking = [asyncio.create_task(ask(number)) for number in range(3)]
+    await some_passes()
+    assert begun == [0]
+    go_on.set()
+    await soon(asyncio.gather(*asking))
+    assert begun == [0, 1, 2]
+
+
+async def test_a_persons_request_with_a_long_part_gives_way_from_then_on() -> None:
+    turn = Turns().turn("person:1", "person:1", PERSON)
+
+    async def work() -> bool:
+        async with charging.part(0.0) as pay:
+            pay(FOR_LONG_S)
+        return turn.gives_way
+
+    assert await turn.take(work)
 
 
 async def test_a_process_that_stood_still_for_longer_than_anybody_waits_refuses_nobody_for_it() -> None:
