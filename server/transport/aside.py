@@ -28,21 +28,18 @@ class Aside:
 
     async def run(self, function: Callable[..., Result], *arguments: object) -> Result:
         """Call `function` in the thread. Raises RateLimited when many wait already, or it waits for too long."""
-        if self._waiting >= LONGEST_QUEUE:
-            raise RateLimited("Too much is under way. Nothing was changed; try again in a moment.")
-        self._waiting += 1
         taken = _Taken()
-        try:
-            async with charging.part(self._expected_s) as pay:
-                try:
-                    return await asyncio.get_running_loop().run_in_executor(
-                        self._thread, taken.by, function, *arguments
-                    )
-                finally:
-                    pay(taken.seconds)
-                    self._expected_s = max(taken.seconds, FADES * self._expected_s)
-        finally:
-            self._waiting -= 1
+        # Who waits for a turn has no place in the queue yet: addresses take turns before it.
+        async with charging.part(self._expected_s) as pay:
+            if self._waiting >= LONGEST_QUEUE:
+                raise RateLimited("Too much is under way. Nothing was changed; try again in a moment.")
+            self._waiting += 1
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._thread, taken.by, function, *arguments)
+            finally:
+                self._waiting -= 1
+                pay(taken.seconds)
+                self._expected_s = max(taken.seconds, FADES * self._expected_s)
 
 
 class _Taken:
