@@ -107,13 +107,10 @@ async def charge(connection: Connection, token_hash: bytes) -> tuple[Challenge, 
         ), counted AS (
             INSERT INTO throttles AS throttle (key, failures) SELECT $3 || user_id, ARRAY[now()] FROM charged
             ON CONFLICT (key) DO UPDATE
-            SET failures = (throttle.failures || now())[greatest(1, cardinality(throttle.failures) + 2 - $7):],
-                updated_at = now()
+            SET failures = one_more(throttle.failures, $7), updated_at = now()
             WHERE NOT EXISTS (
-                SELECT FROM unnest($4::int[], $5::interval[], $6::bool[]) AS window_(n, span, locks),
-                    LATERAL (SELECT throttle.failures[cardinality(throttle.failures) - n + 1] AS first,
-                                    throttle.failures[cardinality(throttle.failures)] AS last) AS ends
-                WHERE CASE WHEN locks THEN last - first < span AND last + span > now() ELSE first + span > now() END
+                SELECT FROM unnest($4::int[], $5::interval[], $6::bool[]) AS window_(n, span, locks)
+                WHERE closed_until(throttle.failures, n, span, locks) > now()
             )
             RETURNING key, (
                 SELECT min(n - (SELECT count(*) FROM unnest(throttle.failures) AS f WHERE f > now() - span))

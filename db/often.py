@@ -17,9 +17,8 @@ async def count(connection: Connection, keys: Collection[str], most: int, span: 
         INSERT INTO throttles AS throttle (key, failures)
         SELECT key, ARRAY[now()] FROM unnest($1::text[]) AS key ORDER BY key
         ON CONFLICT (key) DO UPDATE
-        SET failures = (throttle.failures || now())[greatest(1, cardinality(throttle.failures) + 2 - $2):],
-            updated_at = now()
-        WHERE (throttle.failures[cardinality(throttle.failures) - $2 + 1] + $3::interval > now()) IS NOT TRUE
+        SET failures = one_more(throttle.failures, $2), updated_at = now()
+        WHERE (closed_until(throttle.failures, $2, $3, false) > now()) IS NOT TRUE
         RETURNING key
         """,
         list(keys),
@@ -41,7 +40,7 @@ async def _refusal(connection: Connection, key: str, most: int, span: timedelta,
     row = await connection.fetchrow(
         """
         SELECT until, until - now() AS wait
-        FROM throttles, LATERAL (SELECT failures[cardinality(failures) - $2 + 1] + $3::interval AS until) AS frees_up
+        FROM throttles, LATERAL (SELECT closed_until(failures, $2, $3, false) AS until) AS frees_up
         WHERE key = $1
         """,
         key,

@@ -35,16 +35,12 @@ async def charge(
             -- whoever is refused anyway writes nothing, and waits for nobody
             WHERE NOT EXISTS (
                 SELECT FROM throttles AS closed, unnest($2::int[], $3::interval[], $4::bool[], $5::bool[])
-                        AS window_(n, span, locks, is_when_full),
-                    LATERAL (SELECT failures[cardinality(failures) - n + 1] AS first,
-                                    failures[cardinality(failures)] AS last) AS ends
-                WHERE closed.key = $1 AND NOT is_when_full AND CASE WHEN locks
-                    THEN last - first < span AND last + span > now() ELSE first + span > now() END
+                    AS window_(n, span, locks, is_when_full)
+                WHERE closed.key = $1 AND NOT is_when_full AND closed_until(failures, n, span, locks) > now()
             )
             ORDER BY number
             ON CONFLICT (key) DO UPDATE
-            SET failures = (throttle.failures || now())[greatest(1, cardinality(throttle.failures) + 2 - $9):],
-                updated_at = now()
+            SET failures = one_more(throttle.failures, $9), updated_at = now()
             RETURNING key, failures
         ), tallied AS (
             SELECT coalesce(bool_or(count > most), false) AS is_full, (array_agg(count ORDER BY number))[1] AS first
@@ -53,15 +49,12 @@ async def charge(
         ), charged AS (
             INSERT INTO throttles AS throttle (key, failures) SELECT $1, ARRAY[now()] FROM tallied
             ON CONFLICT (key) DO UPDATE
-            SET failures = (throttle.failures || now())[greatest(1, cardinality(throttle.failures) + 2 - $9):],
-                updated_at = now()
+            SET failures = one_more(throttle.failures, $9), updated_at = now()
             WHERE NOT EXISTS (
                 SELECT FROM unnest($2::int[], $3::interval[], $4::bool[], $5::bool[])
-                        AS window_(n, span, locks, is_when_full),
-                    LATERAL (SELECT throttle.failures[cardinality(throttle.failures) - n + 1] AS first,
-                                    throttle.failures[cardinality(throttle.failures)] AS last) AS ends
-                WHERE is_when_full = (SELECT is_full FROM tallied) AND CASE WHEN locks
-                    THEN last - first < span AND last + span > now() ELSE first + span > now() END
+                    AS window_(n, span, locks, is_when_full)
+                WHERE is_when_full = (SELECT is_full FROM tallied)
+                    AND closed_until(throttle.failures, n, span, locks) > now()
             )
             RETURNING (
                 SELECT min(n - (SELECT count(*) FROM unnest(throttle.failures) AS f WHERE f > now() - span))
@@ -96,11 +89,9 @@ async def closed(connection: Connection, key: str, limits: Limits) -> TooManyAtt
     """Why, and until when, no guess on a full `key` is looked at; None when it is not full."""
     row = await connection.fetchrow(
         """
-        SELECT max(CASE WHEN NOT locks THEN first + span WHEN last - first < span THEN last + span END) AS until, now()
-        FROM throttles, unnest($2::int[], $3::interval[], $4::bool[]) AS window_(n, span, locks),
-            LATERAL (SELECT failures[cardinality(failures) - n + 1] AS first,
-                            failures[cardinality(failures)] AS last) AS ends
-        WHERE key = $1 AND CASE WHEN locks THEN last + span > now() ELSE first + span > now() END
+        SELECT max(closed_until(failures, n, span, locks)) AS until, now()
+        FROM throttles, unnest($2::int[], $3::interval[], $4::bool[]) AS window_(n, span, locks)
+        WHERE key = $1 AND closed_until(failures, n, span, locks) > now()
         """,
         key,
         *windows(limits),
