@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -38,9 +39,10 @@ def of_templates(folder: Path) -> Iterator[Text]:
                 yield text[0], text[1]
 
 
-def used(domain: str) -> list[Text]:
+@cache
+def used(domain: str) -> tuple[Text, ...]:
     """Every text of a domain, each once, in the order of the code."""
-    return list(dict.fromkeys(SOURCES[domain]()))
+    return tuple(dict.fromkeys(SOURCES[domain]()))
 
 
 def _emails() -> Iterable[Text]:

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-import languages
+import languages.templates
 import rules.languages
 import rules.oidc
 from rules.branding import Accent
@@ -176,18 +176,7 @@ class Pages:
 
     def _templates(self, language: str) -> Environment:
         """The templates in a language, with what is the same on every page."""
-        environment = Environment(
-            loader=PackageLoader("web"),
-            extensions=["jinja2.ext.i18n"],
-            undefined=StrictUndefined,
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
-        environment.install_gettext_translations(  # type: ignore[attr-defined]
-            languages.texts(language, texts.DOMAIN), newstyle=True
-        )
+        environment = languages.templates.environment("web", texts.DOMAIN, language)
         environment.globals.update(
             language=language,
             texts_of=cache(lambda entry: texts.translated(self.files.sources_of(entry), language)),

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 import css_inline
 import idna
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment
 
-import languages
+import languages.templates
 from db.alerts import Heard
 from rules.branding import Accent
 from rules.events.alerts import AlertRaised, DigestSent
@@ -227,18 +227,7 @@ def message_id(facts: Facts) -> str:
 
 @cache
 def _environment(language: str) -> Environment:
-    environment = Environment(
-        loader=PackageLoader("workers"),
-        extensions=["jinja2.ext.i18n"],
-        undefined=StrictUndefined,
-        autoescape=select_autoescape(["html"]),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    environment.install_gettext_translations(  # type: ignore[attr-defined]
-        languages.texts(language, telling.DOMAIN), newstyle=True
-    )
+    environment = languages.templates.environment("workers", telling.DOMAIN, language)
     environment.filters["date"] = partial(languages.written_date, language=language)
     environment.filters["time"] = partial(languages.written_time, language=language)
     return environment
