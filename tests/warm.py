@@ -11,51 +11,29 @@ import multiprocessing
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
-import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from server.local import forking
 from server.local.processes import die_with_parent
 from tests import used
 
 ROOT = Path(__file__).parent.parent
 IMPORTED = [
-    "billiard.pool",
-    "celery.app.amqp",
-    "celery.app.control",
-    "celery.app.log",
-    "celery.apps.beat",
-    "celery.apps.worker",
-    "celery.concurrency.thread",
-    "celery.events.receiver",
-    "celery.fixups.django",
-    "celery.worker.autoscale",
-    "celery.worker.components",
-    "celery.worker.consumer.delayed_delivery",
-    "celery.worker.strategy",
-    "encodings.idna",
-    "jinja2.ext",
-    "kombu.transport.redis",
-    "server.app",
+    *forking.IMPORTED,
     *(f"server.commands.{path.stem}" for path in (ROOT / "server" / "commands").glob("[!_]*.py")),
-    "server.status.serving",
-    "server.transport.serving",
-    "strawberry.federation.schema_directives",
     "tests.warm",
     "tests.warmed",
-    "uvicorn.lifespan.on",
-    "uvicorn.loops.uvloop",
-    "workers.beat",
-    "workers.processes",
-    "workers.relay",
 ]
 LOOK_AGAIN_S = 0.005
+
+T = TypeVar("T")
 
 # One at a time: looking whether one of them has ended looks after all of them.
 _lock = threading.RLock()
@@ -129,32 +107,25 @@ def start(
     return child
 
 
+def apart(function: Callable[..., T], *arguments: object) -> T:
+    """What the function returns in such a process, in which nothing else runs. Raises EOFError when it fails there."""
+    here, there = _context.Pipe(duplex=False)
+    process = _context.Process(target=_tell, args=(there, function, arguments))
+    with here, _lock:
+        process.start()
+        there.close()
+        told: T = here.recv()
+        process.join()
+    return told
+
+
+def _tell(there: Connection, function: Callable[..., object], arguments: Sequence[object]) -> None:
+    there.send(function(*arguments))
+
+
 def _run(order: Order) -> None:
     """Become `gatehouse …`: never returns."""
-    status: Any = 1
-    try:
-        os.setpgid(0, 0)
-        if _arrange:
-            _arrange()
-        for target, name, flags in (
-            (0, order.stdin, os.O_RDONLY),
-            (1, order.stdout, os.O_WRONLY | os.O_CREAT | os.O_APPEND),
-            (2, order.stderr, os.O_WRONLY | os.O_CREAT | os.O_APPEND),
-        ):
-            descriptor = os.open(name, flags, 0o600)
-            os.dup2(descriptor, target)
-            os.close(descriptor)
-        sys.stdin = os.fdopen(0, closefd=False)
-        os.environ.clear()
-        os.environ.update(order.environment)
-        from server.commands.main import main
-
-        main(list(order.arguments), prog_name="gatehouse")
-    except SystemExit as ended:
-        status = ended.code or 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status if isinstance(status, int) else 1)
+    written = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    files = ((order.stdin, os.O_RDONLY), (order.stdout, written), (order.stderr, written))
+    streams = [os.open(name, flags, 0o600) for name, flags in files]
+    forking.become(order.arguments, order.environment, streams, _arrange or (lambda: None))

@@ -14,7 +14,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,16 +58,23 @@ class Postgres:
         _remove_short_folder(self.data_dir / "run")
 
 
-def start(data_dir: Path, *, options: Sequence[str] = (), lock: int | None = None) -> Postgres:
+def start(
+    data_dir: Path,
+    *,
+    options: Sequence[str] = (),
+    lock: int | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Postgres:
     """Start the server of `data_dir`, made first when there is none. Raises PartError.
 
     `options` are further settings as name=value. The caller holds the data folder's database lock, so whatever an
-    earlier server left behind is stale; given as `lock`, the server holds it too.
+    earlier server left behind is stale; given as `lock`, the server holds it too. `meanwhile` is called, maybe twice,
+    while there is something to wait for.
     """
     cluster, sockets, log = data_dir / "postgres", _socket_folder(data_dir), data_dir / "postgres.log"
     binaries = readable_binaries()
     if not cluster.exists():
-        _initialise(binaries, cluster, log)
+        _initialise(binaries, cluster, log, meanwhile)
     _remove_what_is_stale(cluster, sockets)
     _ask_for_password(binaries, cluster, log, kept(data_dir / WORD_FILE, secrets.token_hex))
     with Reach(unprivileged=is_root()) as reach:
@@ -80,6 +87,7 @@ def start(data_dir: Path, *, options: Sequence[str] = (), lock: int | None = Non
             inherit=[*reach.descriptors, *([] if lock is None else [lock])],
             env={"LC_ALL": "C", "PATH": os.defpath},
         )
+    meanwhile()
     is_ready = lambda: _status(cluster) == (str(child.pid), "ready")  # noqa: E731
     processes.wait_until(is_ready, child, "The embedded PostgreSQL", log, START_LIMIT_S)
     return Postgres(data_dir, child)
@@ -100,7 +108,7 @@ def _flags(settings: Sequence[str]) -> list[str]:
     return [word for setting in settings for word in ("-c", setting)]
 
 
-def _initialise(binaries: Path, cluster: Path, log: Path) -> None:
+def _initialise(binaries: Path, cluster: Path, log: Path, meanwhile: Callable[[], None]) -> None:
     # Made beside its place and moved there whole: half a cluster is never taken for one.
     new = cluster.with_suffix(".new")
     shutil.rmtree(new, ignore_errors=True)
@@ -114,6 +122,7 @@ def _initialise(binaries: Path, cluster: Path, log: Path) -> None:
             inherit=reach.descriptors,
             env={"LC_ALL": "C", "PATH": os.defpath},
         )
+        meanwhile()
         if child.wait():
             raise PartError(f"The embedded PostgreSQL could not be set up: {processes.last_line(log)}")
     new.rename(cluster)

@@ -12,8 +12,9 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 PR_SET_PDEATHSIG = 1
 UNPRIVILEGED_USER = "nobody"
@@ -21,7 +22,24 @@ FOR_US_ALONE = 0o077
 LOOK_AGAIN_S = 0.01
 LARGEST_LOG_BYTES = 20 * 1024 * 1024
 
-Child = subprocess.Popen[bytes]
+
+class Child(Protocol):
+    """A process that we have started, as subprocess.Popen has it."""
+
+    pid: int
+    returncode: int | None
+
+    def poll(self) -> int | None:
+        """Its exit status, less than 0 when a signal ended it; None while it runs."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The same, once it has ended. Raises TimeoutExpired."""
+        ...
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal, if it runs."""
+        ...
 
 
 class PartError(Exception):
@@ -30,28 +48,28 @@ class PartError(Exception):
 
 def start(
     command: Sequence[str | Path],
-    log: Path,
+    log: Path | None,
     *,
     death_signal: signal.Signals = signal.SIGTERM,
     unprivileged: bool = False,
     inherit: Sequence[int] = (),
     env: Mapping[str, str] | None = None,
     stdin: int = subprocess.DEVNULL,
-) -> Child:
-    """Start `command` in a process group of its own, its output in `log`; on Linux it gets `death_signal` when we die.
+) -> subprocess.Popen[bytes]:
+    """Start `command` in a process group of its own, its output in `log` or else where ours is.
 
-    Call it from the main thread: that signal comes when the thread that started the child ends. `inherit` are file
-    descriptors that stay open in the child.
+    On Linux it gets `death_signal` when we die. Call it from the main thread: that signal comes when the thread that
+    started the child ends. `inherit` are file descriptors that stay open in the child.
     """
     nobody = pwd.getpwnam(UNPRIVILEGED_USER) if unprivileged else None
-    with open(log, "ab", opener=_for_us_alone) as output, warnings.catch_warnings():
+    with appended(log) if log else nullcontext() as output, warnings.catch_warnings():
         # Later Pythons warn of preexec_fn beside threads; this one only makes a system call.
         warnings.simplefilter("ignore", DeprecationWarning)
         return subprocess.Popen(
             command,
             stdin=stdin,
             stdout=output,
-            stderr=subprocess.STDOUT,
+            stderr=output and subprocess.STDOUT,
             preexec_fn=die_with_parent(death_signal),  # noqa: PLW1509
             pass_fds=inherit,
             env=env,
@@ -61,6 +79,11 @@ def start(
             group=nobody and nobody.pw_gid,
             extra_groups=[] if nobody else None,
         )
+
+
+def appended(log: Path) -> BinaryIO:
+    """The log, to write to its end; made for us alone."""
+    return open(log, "ab", opener=_for_us_alone)
 
 
 def _for_us_alone(path: str, flags: int) -> int:

@@ -6,7 +6,6 @@ import http.client
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from server.local import postgres, processes, valkey
+from server.local import forking, postgres, processes, valkey
 from server.local.data_dir import database_lock
 from server.local.postgres import Postgres
 from server.local.processes import Child, PartError
@@ -61,7 +60,7 @@ class Supervisor:
         lock = self._held.enter_context(database_lock(self.data_dir))
 
         def begin() -> Child:
-            self._postgres = postgres.start(self.data_dir, lock=lock)
+            self._postgres = postgres.start(self.data_dir, lock=lock, meanwhile=forking.load)
             return self._postgres.child
 
         self._held.callback(self._tidy_up)
@@ -97,16 +96,14 @@ class Supervisor:
         """
         log = self.data_dir / f"{name}.log"
         log.unlink(missing_ok=True)
-        # -P: a folder that happens to be the current one must not lend its modules.
         sockets = listeners or {}
         options = [f"--{option}={listener.fileno()}" for option, listener in sockets.items()]
-        command = [sys.executable, "-P", "-u", "-m", "server.commands.main", *arguments, *options]
         inherit = [self.lock, *(listener.fileno() for listener in sockets.values())]
         for listener in sockets.values():
             self._held.callback(listener.close)
 
         def begin() -> Child:
-            return processes.start(command, log, inherit=inherit, env=environment or os.environ)
+            return forking.start([*arguments, *options], environment or os.environ, inherit=inherit, log=log)
 
         self._add(name, begin, log, name == "mailbox")
 

@@ -70,8 +70,8 @@ class _Up:
     def start(self, *, with_demo: bool) -> None:
         """Bring the parts up: what the others need first, then the others side by side."""
         broker_url = self.settings.broker_url or self.supervisor.start_valkey()
-        smtp_url = self.settings.smtp_url or self._start_mailbox()
         database_url = self.settings.database_url or self.supervisor.start_postgres()
+        smtp_url = self.settings.smtp_url or self._start_mailbox()
         direct_url = self.settings.direct_url or database_url
         applied = migrate_database(direct_url)
         _say("database", f"{_origin(self.settings.database_url)}, {len(applied)} new migration(s)")

@@ -6,15 +6,14 @@ import logging
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from server.local.processes import Child, die_with_parent, finish
+from server.local import forking
+from server.local.processes import Child, finish
 from server.transport.serving import GRACEFUL_SHUTDOWN_S
 from settings import Settings
 
@@ -73,17 +72,10 @@ def _look_after(worker: _Worker, settings: Settings, listener: socket.socket) ->
 
 
 def _start(index: int, settings: Settings, listener: socket.socket) -> Child:
-    # -P: a folder that happens to be the current one must not lend its modules.
     serve = ["serve", f"--host={settings.host}", f"--listener={listener.fileno()}"]
-    command = [sys.executable, "-P", "-m", "server.commands.main", *serve]
     status_port = settings.status_port + index if settings.status_port else 0
-    return subprocess.Popen(
-        command,
-        pass_fds=[listener.fileno()],
-        preexec_fn=die_with_parent(signal.SIGTERM),  # noqa: PLW1509
-        env=os.environ | {"GATEHOUSE_STATUS_PORT": str(status_port)},
-        process_group=0,  # Ctrl-C is for us, who then ask them
-    )
+    environment = os.environ | {"GATEHOUSE_STATUS_PORT": str(status_port)}
+    return forking.start(serve, environment, inherit=[listener.fileno()])
 
 
 def _end(children: list[Child], grace_s: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ def cluster(tmp_path: Path) -> Iterator[Postgres]:
 async def test_postgres_keeps_what_is_committed_when_it_is_killed(cluster: Postgres, tmp_path: Path) -> None:
     await ask(cluster.url, "CREATE TABLE kept AS SELECT 42 AS value")
     everything = [psutil.Process(cluster.child.pid), *psutil.Process(cluster.child.pid).children()]
-    cluster.child.kill()
+    cluster.child.send_signal(signal.SIGKILL)
     until_gone(everything)
     again = postgres.start(tmp_path)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def test_nobody_else_is_given_it() -> None:
 def test_a_broker_that_has_died_keeps_its_port(tmp_path: Path) -> None:
     first = valkey.start(tmp_path)
     first.wait_until_ready()
-    first.child.kill()
+    first.child.send_signal(signal.SIGKILL)
     first.child.wait()
     with socket.socket() as other, pytest.raises(OSError, match="in use"):
         other.bind(("127.0.0.1", first.port))

@@ -23,7 +23,6 @@ import pyotp
 import pytest
 
 from server.local import processes
-from server.local.processes import Child
 from server.local.supervisor import is_healthy
 from tests import warm
 from tests.client import Client, http_client
@@ -106,6 +105,22 @@ async def test_a_second_start_finds_everything_as_it_was(gatehouse: Start, tmp_p
     assert second.demo_password == password
     assert await sign_in(second, "olive@agency.example") == before
     assert (tmp_path / "data" / "secret-keys").read_text() == keys
+
+
+def test_a_part_holds_the_folders_lock_and_its_own_listeners_and_nothing_else_of_up(standing: Up) -> None:
+    held = {}
+    for part in ("api", "relay", "worker", "beat", "mailbox"):
+        process = process_of(standing, part)
+        files = {Path(file.path).name for file in process.open_files()}
+        listening = [c for c in process.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+        held[part] = (files, len(listening))
+    assert held == {
+        "api": ({"parts.lock", "api.log"}, 2),  # the other is its status port
+        "relay": ({"parts.lock", "relay.log"}, 1),
+        "worker": ({"parts.lock", "worker.log"}, 1),
+        "beat": ({"parts.lock", "beat.log"}, 1),
+        "mailbox": ({"parts.lock", "mailbox.log"}, 2),
+    }
 
 
 async def test_what_is_secret_can_be_read_by_its_owner_alone(standing: Up) -> None:
@@ -196,7 +211,7 @@ def process_of(up: Up, part: str, *, new: bool = False) -> Any:
     """The part's process; if `new`, None while there is none that runs."""
     word = {"database": "postgres", "broker": "valkey-server", "api": "serve"}.get(part, part)
     direct = psutil.Process(up.process.popen.pid).children()
-    found = [p for p in direct if not is_zombie(p) and (p.name() == word or word in p.cmdline())]
+    found = [p for p in direct if not is_zombie(p) and (p.name() == word or p.cmdline()[:2] == ["gatehouse", word])]
     return next(iter(found), None) if new else found[0]
 
 
@@ -230,7 +245,7 @@ def open_folder() -> Iterator[Path]:
 
 
 @pytest.mark.long
-async def test_an_ordinary_user_can_run_it(open_folder: Path) -> None:
+async def test_an_ordinary_user_can_run_it_and_the_parts_import_nothing_for_themselves(open_folder: Path) -> None:
     log, data_dir = open_folder / "up.log", open_folder / "data"
     child = start_as_ordinary_user(open_folder, ["up", "--port=0", f"--data-dir={data_dir}"], log)
     try:
@@ -240,15 +255,19 @@ async def test_an_ordinary_user_can_run_it(open_folder: Path) -> None:
     finally:
         processes.stop(child, signal.SIGTERM, 12)
     until_gone(everything)
+    assert " server.app\n" in log.read_text()
+    assert [
+        line for part in data_dir.glob("*.log") for line in part.read_text().splitlines() if "import time" in line
+    ] == []
 
 
-def start_as_ordinary_user(folder: Path, arguments: list[str], log: Path) -> Child:
-    """Start `gatehouse …`, as somebody else when we are root."""
+def start_as_ordinary_user(folder: Path, arguments: list[str], log: Path) -> subprocess.Popen[bytes]:
+    """Start `gatehouse …`, as somebody else when we are root; it writes down what is imported."""
     somebody = pwd.getpwnam("daemon").pw_uid if os.geteuid() == 0 else None
     python, variables = python_for_others(folder) if somebody else (sys.executable, {})
     with log.open("wb") as output:
         return subprocess.Popen(
-            [python, "-m", "server.commands.main", *arguments],
+            [python, "-X", "importtime", "-m", "server.commands.main", *arguments],
             stdout=output,
             stderr=output,
             cwd=folder,
