@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from server.local import forking
+from server.local.imported import ALL
 from server.local.processes import die_with_parent
 from tests import used
 
 ROOT = Path(__file__).parent.parent
 IMPORTED = [
-    *forking.IMPORTED,
+    *ALL,
     *(f"server.commands.{path.stem}" for path in (ROOT / "server" / "commands").glob("[!_]*.py")),
     "tests.warm",
     "tests.warmed",

@@ -1,4 +1,4 @@
-"""Our own commands as children: on Linux forked from us, who have imported once what all of them need.
+"""Our own commands as children: on Linux forked from us, who have imported what they need.
 
 Such a child is as one that was started anew: its environment, signals, output and end are its own.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import atexit
 import ctypes
-import gc
 import io
 import os
 import signal
@@ -26,44 +25,13 @@ from typing import NoReturn
 
 import click
 
-from server.local import processes
+from server.local import imported, processes
 from server.local.processes import Child
 from telemetry import life
 
-MAIN = "server.commands.main"
-# What the parts import until they are ready, late imports of libraries included.
-IMPORTED = (
-    MAIN,
-    "billiard.pool",
-    "celery.app.amqp",
-    "celery.app.control",
-    "celery.app.log",
-    "celery.apps.beat",
-    "celery.apps.worker",
-    "celery.backends.base",
-    "celery.concurrency.thread",
-    "celery.events.receiver",
-    "celery.fixups.django",
-    "celery.worker.autoscale",
-    "celery.worker.components",
-    "celery.worker.consumer.delayed_delivery",
-    "celery.worker.strategy",
-    "encodings.idna",
-    "jinja2.ext",
-    "kombu.transport.redis",
-    "server.app",
-    "server.local.mailbox",
-    "server.status.serving",
-    "server.transport.serving",
-    "strawberry.federation.schema_directives",
-    "uvicorn.lifespan.on",
-    "uvicorn.loops.uvloop",
-    "workers.beat",
-    "workers.processes",
-    "workers.relay",
-)
 HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# In /proc/self/stat, counted from 1.
+STAT = Path("/proc/self/stat")
+# In it, counted from 1.
 THREADS, ARGUMENTS_BEGIN, ARGUMENTS_END = 20, 48, 49
 
 
@@ -77,7 +45,10 @@ class Forked:
     def poll(self) -> int | None:
         """Its exit status, less than 0 when a signal ended it; None while it runs."""
         if self.returncode is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:  # we were started by somebody who wants to hear of none
+                pid, status = self.pid, 0
             if pid:
                 self.returncode = os.waitstatus_to_exitcode(status)
         return self.returncode
@@ -103,9 +74,8 @@ def start(
     """Start `gatehouse ARGUMENTS` as processes.start does, with this environment and no other."""
     if not _may_fork():
         # -P: a folder that happens to be the current one must not lend its modules.
-        command = [sys.executable, "-P", "-u", "-m", MAIN, *arguments]
+        command = [sys.executable, "-P", "-u", "-m", imported.MAIN, *arguments]
         return processes.start(command, log, inherit=inherit, env=environment)
-    load()
     with ExitStack() as stack:
         streams = [os.open(os.devnull, os.O_RDONLY), 1, 2]
         stack.callback(os.close, streams[0])
@@ -115,22 +85,15 @@ def start(
 
 
 @cache
-def load() -> None:
-    """Import what the children need, where they are forked."""
-    if not _may_fork():
-        return
-    gc.disable()  # nearly all of it stays
-    for name in IMPORTED:
-        import_module(name)
-    gc.enable()
-    # What is shared stays so: no child's collections look at it, which would write to it.
-    gc.collect()
-    gc.freeze()
+def load(names: tuple[str, ...]) -> None:
+    """Import these for all children together, where they are forked."""
+    if _may_fork():
+        imported.load(names)
 
 
 def _may_fork() -> bool:
     """Whether a fork is a whole process: a lock that another thread held at that moment would be held for ever."""
-    return sys.platform == "linux" and _stat(THREADS) == 1
+    return sys.platform == "linux" and STAT.exists() and _stat(THREADS) == 1
 
 
 def _fork(
@@ -178,7 +141,7 @@ def become(
         os.environ.update(environment)
         sys.argv = ["gatehouse", *arguments]
         life.turn()  # we may have imported it long ago
-        import_module(MAIN).main(list(arguments), prog_name="gatehouse")
+        import_module(imported.MAIN).main(list(arguments), prog_name="gatehouse")
     except SystemExit as ended:
         status = _status_of(ended)
     except BaseException:
@@ -230,4 +193,4 @@ def _show(words: Sequence[str]) -> None:
 
 def _stat(field: int) -> int:
     """A number that Linux tells of this process; the fields before the third may hold anything."""
-    return int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[field - 3])
+    return int(STAT.read_text().rpartition(")")[2].split()[field - 3])

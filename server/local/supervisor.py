@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
 
 from server.local import forking, postgres, processes, valkey
 from server.local.data_dir import database_lock
+from server.local.imported import ALL
 from server.local.postgres import Postgres
 from server.local.processes import Child, PartError
 from server.local.valkey import Valkey
@@ -60,7 +62,7 @@ class Supervisor:
         lock = self._held.enter_context(database_lock(self.data_dir))
 
         def begin() -> Child:
-            self._postgres = postgres.start(self.data_dir, lock=lock, meanwhile=forking.load)
+            self._postgres = postgres.start(self.data_dir, lock=lock, meanwhile=partial(forking.load, ALL))
             return self._postgres.child
 
         self._held.callback(self._tidy_up)

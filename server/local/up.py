@@ -15,6 +15,8 @@ import db.pool
 import resolvers.operators.demo
 from server.checks import migrate_database
 from server.local import data_dir as data_dirs
+from server.local import forking
+from server.local.imported import ALL
 from server.local.kept import kept
 from server.local.supervisor import Supervisor
 from server.transport.sockets import ANYWHERE, listen, listen_near, port_of
@@ -71,6 +73,7 @@ class _Up:
         """Bring the parts up: what the others need first, then the others side by side."""
         broker_url = self.settings.broker_url or self.supervisor.start_valkey()
         database_url = self.settings.database_url or self.supervisor.start_postgres()
+        forking.load(ALL)  # if no start of a database has left the time for it
         smtp_url = self.settings.smtp_url or self._start_mailbox()
         direct_url = self.settings.direct_url or database_url
         applied = migrate_database(direct_url)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from server.local import forking
+from server.local.imported import API, API_BROKER
 from server.local.processes import Child, finish
 from server.transport.serving import GRACEFUL_SHUTDOWN_S
 from settings import Settings
@@ -49,6 +50,7 @@ class _Asked:
 def run(settings: Settings, listener: socket.socket, count: int) -> None:
     """Keep `count` processes running on the socket until SIGINT or SIGTERM, then end them as each ends by itself."""
     workers = [_Worker(index) for index in range(count)]
+    forking.load((*API, API_BROKER) if settings.broker_url else API)
     with _signals() as asked:
         try:
             while not asked.to_end:
