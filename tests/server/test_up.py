@@ -255,7 +255,7 @@ async def test_an_ordinary_user_can_run_it_and_the_parts_import_nothing_for_them
     finally:
         processes.stop(child, signal.SIGTERM, 12)
     until_gone(everything)
-    assert " server.app\n" in log.read_text()
+    assert " workers.tasks\n" in log.read_text()  # it was written down
     assert [
         line for part in data_dir.glob("*.log") for line in part.read_text().splitlines() if "import time" in line
     ] == []

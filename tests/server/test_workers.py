@@ -59,6 +59,7 @@ async def test_a_worker_that_dies_is_replaced_and_all_end_when_asked(
     await serve.wait_for_output("has ended with status -9; it is started again.")
     await until_healthy(url)
     last = [psutil.Process(pid) for pid in await children(serve, but={killed})]
+    assert {tuple(process.cmdline()[:2]) for process in last} == {("gatehouse", "serve")}
     async with http_client(url) as http:
         answer = await http.post("/graphql", json={"query": "{ viewer { id } }"})
         assert answer.json() == {"data": {"viewer": None}}
