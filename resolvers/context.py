@@ -160,10 +160,15 @@ class Context:
         """Whether a product's system asks, with a service key."""
         return self._service_token is not None
 
-    async def service_key(self, *rights: Right) -> ServiceKey:
-        """The service key that the request came with, given any of these rights. Raises Unauthenticated, Forbidden."""
+    async def service_key(self, *rights: Right, over: Connection | None = None) -> ServiceKey:
+        """The service key that the request came with, given any of these rights. Raises Unauthenticated, Forbidden.
+
+        Looked up `over` a connection that is held, it waits for no other field's look, which may wait for a connection.
+        """
         if self._service_key is None:
             self._service_key = Shared(self._load_service_key)
+        if over is not None and not self._service_key.has_come:
+            self._service_key.come(await self._find_service_key(over))
         key = await self._service_key.get()
         if key is None:
             raise Unauthenticated(WRONG_KEY if self.is_service else NO_KEY)
@@ -219,7 +224,11 @@ class Context:
         if self._service_key_hash is None:
             return None
         async with self.database.connection() as connection:
-            return await db.service_keys.find(connection, self._service_key_hash)
+            return await self._find_service_key(connection)
+
+    async def _find_service_key(self, connection: Connection) -> ServiceKey | None:
+        key_hash = self._service_key_hash
+        return None if key_hash is None else await db.service_keys.find(connection, key_hash)
 
     async def _load(self, *, is_recovery: bool = False) -> Person | None:
         token_hash = self.token_hash

@@ -70,11 +70,11 @@ async def _known(connection: Connection, key: ServiceKey, who: Who) -> Known:
 
 async def session(context: Context, token: str) -> Person | None:
     """Whose live session this is, as far as the key's account goes; None when there is none."""
-    key = await context.service_key(Right.SIGN_IN)
-    token_hash = rules.tokens.digest(rules.tokens.SESSION_PREFIX, token)
-    if token_hash is None:
-        return None
     async with context.database.connection() as connection:
+        key = await context.service_key(Right.SIGN_IN, over=connection)
+        token_hash = rules.tokens.digest(rules.tokens.SESSION_PREFIX, token)
+        if token_hash is None:
+            return None
         person = await db.users.person_of_session(connection, token_hash, context.service.limits)
         if person is None or key.account_id is None:
             return person

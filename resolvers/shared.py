@@ -20,6 +20,15 @@ class Shared(Generic[Loaded]):
         self._lock = asyncio.Lock()
         self._came: tuple[Loaded] | Exception | None = None
 
+    @property
+    def has_come(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return self._came is not None
+
+    def come(self, loaded: Loaded) -> None:
+        """It is there: somebody has it otherwise."""
+        self._came = (loaded,)
+
     async def get(self) -> Loaded:
         """What was loaded. Raises what loading raised."""
         if self._came is None:

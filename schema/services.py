@@ -24,6 +24,8 @@ RIGHTS = {
 }
 # What people ask, too; the others of these are for services alone.
 FOR_PEOPLE_TOO = {"account", "completeMfaChallenge", "redeemRecoveryPass", "updateSecurityPolicy"}
+# What looks at the key first over the connection that it takes anyway: a product asks it on each of its requests.
+LOOKS_ITSELF = {"session"}
 
 
 def guard(schema: GraphQLSchema) -> None:
@@ -32,16 +34,21 @@ def guard(schema: GraphQLSchema) -> None:
         for name, field in type_.fields.items() if type_ else ():
             rights = RIGHTS.get(name, ())
             is_for_people = name not in RIGHTS or name in FOR_PEOPLE_TOO
+            is_for_services = name in LOOKS_ITSELF
             if field.resolve is not None:
-                field.resolve = _guarded(field.resolve, rights, is_for_people)
+                field.resolve = _guarded(field.resolve, rights, is_for_people, is_for_services)
             if field.subscribe is not None:
-                field.subscribe = _guarded(field.subscribe, rights, is_for_people)
+                field.subscribe = _guarded(field.subscribe, rights, is_for_people, is_for_services)
 
 
-def _guarded(resolve: Callable[..., Any], rights: tuple[Right, ...], is_for_people: bool) -> Callable[..., Any]:
+def _guarded(
+    resolve: Callable[..., Any], rights: tuple[Right, ...], is_for_people: bool, is_for_services: bool
+) -> Callable[..., Any]:
+    """Look at the key, except where whoever asks, a person or a service, is let through."""
+
     def guarded(source: Any, info: Any, **arguments: Any) -> Any:
         # A subscription's values come to its resolver, which has been let through already.
-        if isinstance(info.context, Context) and (info.context.is_service or not is_for_people):
+        if isinstance(info.context, Context) and not (is_for_services if info.context.is_service else is_for_people):
             return _after_key(resolve, rights, source, info, arguments)
         return resolve(source, info, **arguments)
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, cast
 from graphql import (
     DocumentNode,
     GraphQLError,
+    GraphQLList,
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
@@ -221,7 +222,9 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
             return None
         kind = get_nullable_type(definition.type)
         if not isinstance(kind, GraphQLObjectType):
-            return leaf(parent_type, definition)
+            # A list may be one to stream.
+            is_streamed = isinstance(kind, GraphQLList) and any(each.node.directives for each in details)
+            return None if is_streamed else leaf(parent_type, definition)
         try:
             selection = self._selection_below(kind, details)
         except Exception:  # it is graphql-core's to report, if it comes to that

@@ -21,6 +21,7 @@ from graphql import (
     DocumentNode,
     GraphQLBoolean,
     GraphQLID,
+    GraphQLList,
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLString,
@@ -195,7 +196,7 @@ class _Conditions(Visitor):
 
 
 def leaf(parent_type: GraphQLObjectType, definition: Any) -> Step | None:
-    """How a leaf is read that needs the object alone; None where more is asked."""
+    """How a leaf, or a list of them, is read that needs the object alone; None where more is asked."""
     if definition is TypeNameMetaFieldDef:
         return Step(lambda _: parent_type.name, lambda sources: [parent_type.name] * len(sources))
     if STEP not in definition.extensions:
@@ -205,11 +206,18 @@ def leaf(parent_type: GraphQLObjectType, definition: Any) -> Step | None:
 
 
 def _leaf(definition: Any) -> Step | None:
-    kind = get_nullable_type(definition.type)
     read = reader(definition)
-    if read is None or not is_leaf_type(kind):
+    return _written(read, definition.type) if read else None
+
+
+def _written(read: Callable[[Any], Any], declared: Any) -> Step | None:
+    kind = get_nullable_type(declared)
+    may_be_null = kind is declared
+    if isinstance(kind, GraphQLList):
+        items = _written(_itself, kind.of_type)
+        return _list(read, items, may_be_null) if items else None
+    if not is_leaf_type(kind):
         return None
-    may_be_null = kind is definition.type
     if isinstance(kind, CustomGraphQLEnumType):
         return _member(read, kind, may_be_null)
     return _scalar(read, kind.coerce_output_value, UNCHANGED.get(kind, frozenset()), may_be_null)
@@ -304,6 +312,24 @@ def _scalar(
             return None
         written = [value if type(value) in as_they_are else write(value) for value in values]
         return written if set(map(type, written)) - as_they_are <= PLAIN else None
+
+    return Step(one, column)
+
+
+def _itself(item: Any) -> Any:
+    return item
+
+
+def _list(read: Callable[[Any], Any], items: Step, may_be_null: bool) -> Step:
+    def one(source: Any) -> Any:
+        value = read(source)
+        if type(value) is not list:
+            return None if value is None and may_be_null else ODD
+        return ODD if (written := items.column(value)) is None else written
+
+    def column(sources: Sequence[Any]) -> list[Any] | None:
+        found = [one(source) for source in sources]
+        return None if any(each is ODD for each in found) else found
 
     return Step(one, column)
 

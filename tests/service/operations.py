@@ -31,6 +31,14 @@ query ($token: String!) {
   }
 }
 """
+SESSIONS = """
+query ($token: String!, $account: ID!) {
+  one: session(token: $token) { email }
+  two: session(token: $token) { email externalId }
+  account(id: $account) { name }
+  three: session(token: $token) { email amr }
+}
+"""
 PROVISION = """
 mutation ($input: ProvisionStaffInput!) {
   provisionStaff(input: $input) {

@@ -10,10 +10,10 @@ import pytest
 
 from rules.service_keys import Right
 from tests.account.acts import move_deadline, save
-from tests.client import Client
+from tests.client import Client, serving, settings_for
 from tests.operations import COMPLETE
 from tests.people import World
-from tests.service.operations import PROVISION, SERVICE_SIGN_IN, SESSION, backend, invite_elsewhere
+from tests.service.operations import PROVISION, SERVICE_SIGN_IN, SESSION, SESSIONS, backend, invite_elsewhere
 from tests.waiting import until
 
 WAITS = "SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1"
@@ -50,6 +50,19 @@ async def test_whoever_has_one_is_challenged_as_after_a_password(world: World, b
     assert event["service_key"] == "web"
     assert event["data"]["amr"] == " ".join(session["amr"])
     assert (CLIENT.items() <= event["data"].items()) == (by == "backend")
+
+
+async def test_several_fields_that_need_the_key_at_once_wait_for_no_connection_of_each_other(
+    world: World, database_url: str
+) -> None:
+    mia = await world.sign_in("mia")
+    async with serving(settings_for(database_url, pool_size=1)) as world.base_url:
+        web = await backend(world)
+        for _ in range(2):  # the second time it is known who asks, and only the fields look at the key
+            answer = await web.ask(SESSIONS, token=mia.token, account=str(world.account_id))
+            assert [answer[name]["email"] for name in ("one", "two", "three")] == ["mia@agency.example"] * 3
+            assert (answer["two"]["externalId"], answer["three"]["amr"]) == (None, ["pwd"])
+            assert answer["account"] == {"name": "Agency"}
 
 
 async def test_wrong_codes_lock_as_after_a_password(world: World) -> None:

@@ -45,6 +45,20 @@ async def test_a_list_of_plain_objects_is_read_here_and_nowhere_else() -> None:
     assert asked == ["row", "rows"]
 
 
+async def test_a_list_of_leaves_is_read_here_unless_it_says_more() -> None:
+    asked: list[str] = []
+    maker = Maker(0)
+    maker.wrong = 0
+    tree = maker.tree(Row, 0)
+    tree.words = ["a", "b"]
+    executor, given = counting(asked), {"yes": True}
+    assert (await carried_out(planned("{ row { words } }"), executor, tree))["row"] == {"words": ["a", "b"]}
+    assert asked == ["row"]
+    plan = planned("query ($yes: Boolean!) { row { words @include(if: $yes) } }")
+    assert (await carried_out(plan, executor, tree, **given))["row"] == {"words": ["a", "b"]}
+    assert asked == ["row", "row", "words"]
+
+
 ROWS = "{ row { rows { text maybeRow { text colour } row { number } shouted near { shouted } } } }"
 FUNCTIONS = "{ row { shouted near { shouted text } rows { shouted near { shouted } } } }"
 TREES = 100
