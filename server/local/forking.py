@@ -33,6 +33,7 @@ HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STAT = Path("/proc/self/stat")
 # In it, counted from 1.
 THREADS, ARGUMENTS_BEGIN, ARGUMENTS_END = 20, 48, 49
+THREADS_END_S = 0.5  # those that have been waited for take a moment to be gone
 
 
 class Forked:
@@ -93,7 +94,14 @@ def load(names: tuple[str, ...]) -> None:
 
 def _may_fork() -> bool:
     """Whether a fork is a whole process: a lock that another thread held at that moment would be held for ever."""
-    return sys.platform == "linux" and STAT.exists() and _stat(THREADS) == 1
+    if sys.platform != "linux" or not STAT.exists():
+        return False
+    until = time.monotonic() + THREADS_END_S
+    while _stat(THREADS) > 1:
+        if time.monotonic() > until:
+            return False
+        time.sleep(processes.LOOK_AGAIN_S)
+    return True
 
 
 def _fork(

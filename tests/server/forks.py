@@ -6,6 +6,7 @@ import atexit
 import os
 import signal
 import socket
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from subprocess import TimeoutExpired
@@ -29,6 +30,19 @@ def end_of(arguments: Sequence[str], environment: Mapping[str, str], log: Path) 
         return child.pid, child.wait(LIMIT_S)
     finally:
         come_back()
+
+
+def are_forked_after_threads(environment: Mapping[str, str], log: Path) -> list[bool]:
+    """Whether children are forked, each when a thread has just ended."""
+    found = []
+    for _ in range(20):
+        other = threading.Thread(target=sum, args=((1, 2),))
+        other.start()
+        other.join()
+        child = forking.start(["--version"], environment, log=log)
+        found.append(isinstance(child, forking.Forked))
+        assert child.wait(LIMIT_S) == 0
+    return found
 
 
 def ends_by(sent: int, environment: Mapping[str, str], folder: Path) -> tuple[bool, int]:

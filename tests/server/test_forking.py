@@ -56,6 +56,10 @@ def test_a_child_has_none_of_its_parents_signal_handlers(tmp_path: Path, sent: s
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
+def test_a_thread_that_has_ended_makes_no_child_start_anew(tmp_path: Path) -> None:
+    assert all(warm.apart(forks.are_forked_after_threads, environment(), tmp_path / "log"))
+
+
 def test_beside_another_thread_a_child_is_started_anew(tmp_path: Path) -> None:
     end = threading.Event()
     other = threading.Thread(target=end.wait)
