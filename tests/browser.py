@@ -21,6 +21,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A page of ours parts from the blank one that it begins as: within its context it may keep that one's process.
+    "--renderer-process-limit=1",
 ]
 
 
