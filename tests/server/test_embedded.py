@@ -31,6 +31,12 @@ async def ask(url: str, statement: str) -> object:
         await connection.close()
 
 
+@pytest.fixture(name="embedded")
+def of_all(postgres: Postgres) -> Postgres:  # in this module the name is another's
+    """This test process's own, for tests that only look at it."""
+    return postgres
+
+
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Postgres]:
     """A PostgreSQL of the test's own."""
@@ -65,12 +71,12 @@ async def test_a_stale_pid_file_that_names_a_living_process_is_not_believed(tmp_
 
 
 @pytest.mark.parametrize("given", ["", ":wrong"])
-async def test_postgres_wants_its_password_which_no_list_of_processes_shows(cluster: Postgres, given: str) -> None:
-    password = (cluster.data_dir / "postgres-password").read_text().strip()
+async def test_postgres_wants_its_password_which_no_list_of_processes_shows(embedded: Postgres, given: str) -> None:
+    password = (embedded.data_dir / "postgres-password").read_text().strip()
     with pytest.raises(asyncpg.InvalidPasswordError):
-        await ask(cluster.url.replace(f":{password}", given), "SELECT 1")
-    assert password not in " ".join(psutil.Process(cluster.child.pid).cmdline())
-    assert password not in (cluster.data_dir / "postgres.log").read_text()
+        await ask(embedded.url.replace(f":{password}", given), "SELECT 1")
+    assert password not in " ".join(psutil.Process(embedded.child.pid).cmdline())
+    assert password not in (embedded.data_dir / "postgres.log").read_text()
 
 
 async def test_a_cluster_that_trusted_everybody_or_whose_password_was_lost_asks_for_another(tmp_path: Path) -> None:
@@ -92,8 +98,8 @@ async def test_postgres_listens_on_no_port(cluster: Postgres) -> None:
     assert [c for process in family for c in process.net_connections("inet") if c.status == "LISTEN"] == []
 
 
-async def test_text_sorts_and_folds_as_unicode(cluster: Postgres) -> None:
-    assert await ask(cluster.url, "SELECT upper('ä') || current_setting('server_encoding')") == "ÄUTF8"
+async def test_text_sorts_and_folds_as_unicode(embedded: Postgres) -> None:
+    assert await ask(embedded.url, "SELECT upper('ä') || current_setting('server_encoding')") == "ÄUTF8"
 
 
 async def test_a_folder_too_deep_for_a_socket_works_too(tmp_path: Path) -> None:

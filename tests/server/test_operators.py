@@ -7,7 +7,6 @@ import json
 import os
 import pwd
 import subprocess
-import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,9 +18,8 @@ from db.pool import Connection as Database
 from rules.passwords import matches
 from server.local import postgres
 from tests.commands import Command, command
-from tests.parts import environment
 from tests.server.running import Start, ready
-from tests.waiting import LIMIT_S, until
+from tests.waiting import until
 
 # As whom the tests run, without what sudo tells of whoever began them.
 USER = pwd.getpwuid(os.geteuid()).pw_name
@@ -169,18 +167,9 @@ async def test_while_up_runs_its_embedded_database_is_used(gatehouse: Start, tmp
 
 
 async def test_commands_at_the_same_time_queue_for_the_embedded_database(tmp_path: Path) -> None:
-    arguments = [sys.executable, "-m", "server.commands.main", "account", "create", "--password-stdin", "--json"]
-    running = []
-    for number in range(3):
-        running.append(
-            subprocess.Popen(
-                [*arguments, "--name", f"N{number}", "--owner", f"n{number}@b.example"],
-                env=environment(data_dir=tmp_path / "data"),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
-    results = [process.communicate("a password\n", timeout=LIMIT_S) for process in running]
-    assert [process.returncode for process in running] == [0, 0, 0], results
+    def create_one(number: int) -> subprocess.CompletedProcess[str]:
+        who = ["--name", f"N{number}", "--owner", f"n{number}@b.example", "--password-stdin"]
+        return command("account", "create", *who, stdin="a password\n", data_dir=tmp_path / "data")
+
+    results = await asyncio.gather(*(asyncio.to_thread(create_one, number) for number in range(3)))
+    assert [done.returncode for done in results] == [0, 0, 0], results
