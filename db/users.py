@@ -17,6 +17,10 @@ from rules.resets import ResetApproval
 
 USE_RECORDED_EVERY = timedelta(minutes=1)
 BEFORE_ALL = UUID(int=0)  # whoever pages through people by id begins behind it
+# By what stands in a row: an enumeration's own look-up takes eight times as long, and every request makes three.
+ROLES = {each.value: each for each in Role}
+REQUIRED = {each.value: each for each in RequiredOf}
+APPROVALS = {each.value: each for each in ResetApproval}
 
 
 @dataclass(frozen=True)
@@ -197,9 +201,9 @@ def account_from(row: asyncpg.Record) -> Account:
         row["grace_deadline"],
         row["policy_updated_at"],
         row["joiner_days"],
-        RequiredOf(row["required_of"]),
+        REQUIRED[row["required_of"]],
         row["confirm_reset_by_email"],
-        ResetApproval(row["reset_approval"]),
+        APPROVALS[row["reset_approval"]],
     )
     return Account(row["account_id"], row["account_name"], policy)
 
@@ -223,7 +227,7 @@ def _person(rows: Sequence[asyncpg.Record], limits: TimeLimits) -> Person:
         enrollment_stopped_at=first["enrollment_stopped_at"],
         enrollment_confirmed_at=first["enrollment_confirmed_at"],
         memberships=tuple(
-            Membership(row["staff_id"], Role(row["role"]), account_from(row), row["mfa_deadline"], row["is_exempt"])
+            Membership(row["staff_id"], ROLES[row["role"]], account_from(row), row["mfa_deadline"], row["is_exempt"])
             for row in rows
             if row["staff_id"] is not None
         ),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import rules.facts
 
 LONGEST_USER_AGENT = 400
 
 
-@dataclass(frozen=True)
+@rules.facts.fact
 class Client:
     """A browser or program and its address, as far as they are known."""
 
@@ -17,4 +17,5 @@ class Client:
 
 def shown_user_agent(text: str) -> str | None:
     """A user agent fit to be kept and shown; None when nothing is left."""
-    return "".join(c for c in text if c.isprintable())[:LONGEST_USER_AGENT] or None
+    shown = text if text.isprintable() else "".join(c for c in text if c.isprintable())
+    return shown[:LONGEST_USER_AGENT] or None

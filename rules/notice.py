@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+import rules.facts
 import rules.policy
 from rules.people import Account, Person
 
@@ -15,7 +15,7 @@ BLOCKING_LINE = "Set it up now to continue accessing your account."
 RESET_MESSAGE = f"An admin reset your MFA. {BLOCKING_LINE}"
 
 
-@dataclass(frozen=True)
+@rules.facts.fact
 class Notice:
     """One banner; `account` is None after an admin reset."""
 

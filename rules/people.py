@@ -9,6 +9,7 @@ from functools import cached_property
 from uuid import UUID
 
 import rules.check_up
+import rules.facts
 from rules.account_recovery import Recovery
 from rules.check_up import CheckUp
 from rules.policy import Policy
@@ -45,7 +46,7 @@ class TimeLimits:
     proof: timedelta
 
 
-@dataclass(frozen=True)
+@rules.facts.fact
 class Account:
     """An account and its policy."""
 
@@ -54,7 +55,7 @@ class Account:
     policy: Policy
 
 
-@dataclass(frozen=True)
+@rules.facts.fact
 class Membership:
     """A role in an account, when MFA is asked of it there, and whether an exemption holds until then.
 
@@ -72,7 +73,7 @@ class Membership:
         return self.deadline is not None and now >= self.deadline
 
 
-@dataclass(frozen=True)
+@rules.facts.fact
 class Person:
     """Someone signed in, as of `now`, the database's clock when the row was read."""
 

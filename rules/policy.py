@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+import rules.facts
 from rules.failures import InvalidInput
 from rules.resets import ResetApproval
 
@@ -31,7 +32,7 @@ class Wanted:
     required_of: RequiredOf | None = None
 
 
-@dataclass(frozen=True)
+@rules.facts.fact
 class Policy:
     """The requirement as it stands; `required_since`, `grace_days` and `deadline` are None while it is off.
 

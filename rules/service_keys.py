@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
+import rules.facts
 from rules.failures import Forbidden, NotFound
 
 ANSWER_LIFETIME = timedelta(hours=24)
@@ -25,7 +25,7 @@ class Right(StrEnum):
     AUDIT = "audit"
 
 
-@dataclass(frozen=True)
+@rules.facts.fact
 class ServiceKey:
     """A live key; without an account it is for all of them."""
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from typing import TypeAlias, TypeVar
 
 import strawberry
@@ -24,6 +25,7 @@ Made = TypeVar("Made")
 Edge = TypeVar("Edge")
 
 
+@lru_cache(maxsize=1_000)  # an account's deadline is everybody's
 def _serialize(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

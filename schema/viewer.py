@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
 from enum import Enum
+from operator import attrgetter
+from typing import ClassVar, cast
 
 import strawberry
 
@@ -17,6 +20,7 @@ from schema.account_recovery import AccountRecovery
 from schema.accounts import Account
 from schema.common import Info, Role, told
 from schema.languages import Language
+from schema.staff import ROLES
 
 
 @strawberry.type(description="How the viewer's second factor stands.")
@@ -37,6 +41,17 @@ class MfaStatus:
         description="True once the viewer has said by disputeMfaReset that a reset was not their wish: nobody can set "
         "up MFA until an owner resets them again."
     )
+
+    @classmethod
+    def of(cls, person: rules.people.Person) -> MfaStatus:
+        return cls(
+            enabled=person.mfa_enabled,
+            enabled_at=person.mfa_enabled_at,
+            backup_codes_remaining=person.backup_codes_remaining,
+            reenrollment_required=person.reenrollment_required_at is not None,
+            email_link_required=person.needs_enrollment_link,
+            enrollment_stopped=person.enrollment_stopped_at is not None,
+        )
 
 
 @strawberry.enum(description="Why the viewer is asked to set up MFA.")
@@ -124,6 +139,47 @@ class Session:
         )
 
 
+class SeenViewer:
+    """The person as they see themselves: all that a Viewer has, each made when it is read.
+
+    No dataclass, as a SeenMember is none, so that no answer can be kept with it: those have whole Viewers.
+    """
+
+    __slots__ = ("_info", "facts")
+
+    def __init__(self, person: rules.people.Person, info: Info) -> None:
+        self.facts, self._info = person, info
+
+    email = property(attrgetter("facts.email"))
+    is_super_admin = property(attrgetter("facts.is_super_admin"))
+
+    @property
+    def id(self) -> str:
+        return str(self.facts.id)
+
+    @property
+    def mfa(self) -> MfaStatus:
+        return MfaStatus.of(self.facts)
+
+    @property
+    def memberships(self) -> list[Membership]:
+        return [Membership(account=Account.of(m.account), role=ROLES[m.role]) for m in self.facts.memberships]
+
+    @property
+    def mfa_notice(self) -> MfaNotice | None:
+        notice = rules.notice.for_person(self.facts)
+        return MfaNotice.of(notice, self._info) if notice else None
+
+    @property
+    def account_recovery(self) -> AccountRecovery | None:
+        return AccountRecovery.of(self.facts.recovery) if self.facts.recovery else None
+
+    @property
+    def check_up(self) -> MfaCheckUp | None:
+        check_up = self.facts.check_up
+        return MfaCheckUp.of(check_up, self._info) if check_up else None
+
+
 @strawberry.type(description="The signed-in person.")
 class Viewer:
     id: strawberry.ID = strawberry.field(description="The person's id.")
@@ -148,6 +204,9 @@ class Viewer:
     )
     facts: strawberry.Private[rules.people.Person]
 
+    # What stands for one where it is read, see server.transport.plans; it is no field.
+    stand_in: ClassVar[type[SeenViewer]] = SeenViewer
+
     @strawberry.field(description="Live sessions, newest use first.")
     async def sessions(self, info: Info) -> list[Session]:
         return [Session.of(session, self.facts) for session in await resolvers.sessions.live(info.context)]
@@ -160,31 +219,15 @@ class Viewer:
     @classmethod
     def of(cls, person: rules.people.Person, info: Info) -> Viewer:
         """The person as they see themselves."""
-        notice = rules.notice.for_person(person)
-        return cls(
-            id=strawberry.ID(str(person.id)),
-            email=person.email,
-            is_super_admin=person.is_super_admin,
-            mfa=MfaStatus(
-                enabled=person.mfa_enabled,
-                enabled_at=person.mfa_enabled_at,
-                backup_codes_remaining=person.backup_codes_remaining,
-                reenrollment_required=person.reenrollment_required_at is not None,
-                email_link_required=person.needs_enrollment_link,
-                enrollment_stopped=person.enrollment_stopped_at is not None,
-            ),
-            memberships=[Membership(account=Account.of(m.account), role=Role[m.role]) for m in person.memberships],
-            mfa_notice=MfaNotice.of(notice, info) if notice else None,
-            account_recovery=AccountRecovery.of(person.recovery) if person.recovery else None,
-            check_up=MfaCheckUp.of(check_up, info) if (check_up := person.check_up) else None,
-            facts=person,
-        )
+        seen = SeenViewer(person, info)
+        return cls(**{field.name: getattr(seen, field.name) for field in fields(cls) if field.init})
 
 
 async def viewer(info: Info) -> Viewer | None:
     """The signed-in person; None without a session."""
     person = await info.context.person_or_none()
-    return Viewer.of(person, info) if person else None
+    # Whoever reads a field of it finds what a Viewer has there.
+    return cast("Viewer", SeenViewer(person, info)) if person else None
 
 
 async def changed_viewer(info: Info) -> Viewer:

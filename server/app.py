@@ -79,9 +79,11 @@ def create_app(
     if not settings.database_url:
         raise SettingsError("GATEHOUSE_DATABASE_URL is not set: give postgresql://user:password@host/database.")
     ring = KeyRing(settings.keys)
+    service: Service | None = None
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        nonlocal service
         database = await open_database(
             settings.database_url,
             settings.pool_size,
@@ -95,7 +97,7 @@ def create_app(
         hub = Hub(database, settings.direct_url, limits.session_idle)
         charging.charge_tasks(asyncio.get_running_loop())
         turning = asyncio.create_task(life.keep_turning())
-        app.state.service = Service(
+        service = app.state.service = Service(
             database,
             ring,
             hasher,
@@ -112,7 +114,7 @@ def create_app(
             yield
         finally:
             turning.cancel()
-            for provider in app.state.service.providers.values():
+            for provider in service.providers.values():
                 await provider.close()
             await explorer.close()
             await hub.close()
@@ -121,7 +123,8 @@ def create_app(
 
     def make_context(connection: HTTPConnection) -> RequestContext:
         request_id: str = connection.scope["state"]["request_id"]
-        return context_for(connection, connection.app.state.service, settings, request_id)
+        assert service is not None
+        return context_for(connection, service, settings, request_id)
 
     async def is_staff(request: Request) -> bool:
         person = await make_context(request).person_or_none()

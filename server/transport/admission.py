@@ -114,7 +114,7 @@ class Admission:
     def work(self, client: Caller) -> _Held:
         """One more in hand. Raises RateLimited at once, as it begins, when it is too much."""
         room, person = self.room, self.known(client)
-        left = room.of_all - self.in_hand["all"]
+        left = room.of_all - self.in_hand.get("all", 0)
         if person:
             return _Held(self.in_hand, {"all": room.of_all, person: min(room.of_one, left)})
         left = min(left, room.of_strangers - self.in_hand["strangers"])
@@ -133,11 +133,12 @@ class Admission:
 
     def turn_of(self, client: Caller) -> Turn:
         """A turn of the person who was seen behind the session, or else of the address or household."""
-        proof = self._proofs.get(client.session_key) if client.session_key is not None else None
+        key = client.session_key
+        proof = self._proofs.get(key) if key is not None else None
         if proof and proof[1] + TURN_LASTS_S > monotonic():
             return self._turn_of_person(proof[0])
-        key = client.address_key
-        return self.turns.turn("strangers", household_of(key) or key, STRANGERS)
+        address = client.address_key
+        return self.turns.turn("strangers", household_of(address) or address, STRANGERS)
 
     def _turn_of_person(self, person: str) -> Turn:
         return self.turns.turn(person, person, SERVICE if person.startswith("service:") else PERSON)
@@ -160,12 +161,13 @@ class _Held:
 
     def hold(self) -> _Held:
         """Count one more of each. Raises RateLimited when that is too many of one."""
-        counter = self.counter
+        # As a dict: whatever is a Counter's own way to do so takes ten times as long.
+        count = self.counter.get
         for key, limit in self.most.items():
-            if counter[key] >= limit:
+            if count(key, 0) >= limit:
                 raise RateLimited(TOO_MUCH)
         for key in self.most:
-            counter[key] += 1
+            self.counter[key] = count(key, 0) + 1
         return self
 
     def __enter__(self) -> _Held:
@@ -177,9 +179,10 @@ class _Held:
     def release(self) -> None:
         """Count it no more."""
         for key in self.most:
-            self.counter[key] -= 1
-            if not self.counter[key]:
-                del self.counter[key]
+            if (left := self.counter[key] - 1) > 0:
+                self.counter[key] = left
+            else:
+                self.counter.pop(key)
         self.most = {}
 
 

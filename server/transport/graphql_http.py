@@ -131,12 +131,8 @@ async def _params(request: Request, patience: Patience) -> Params:
     if request.method == "GET":
         return params_of_url(request.query_params)
     own = heads(request.scope)
-    content_type, _, parameters = own.get("content-type", "").partition(";")
-    if content_type.strip().lower() != "application/json":
-        raise RequestError("Send the request as application/json.", 415, headers={"Accept": "application/json"})
-    charset = parameters.lower().replace(" ", "").replace('"', "").partition("charset=")[2].partition(";")[0]
-    if charset not in {"", "utf-8", "utf8", "us-ascii"}:
-        raise RequestError("Send the JSON in UTF-8.")
+    if (content_type := own.get("content-type", "")) != "application/json":
+        _refuse_other(content_type)
     if own.get("content-encoding", "identity").lower() != "identity":
         raise RequestError("Send the body as it is, without Content-Encoding.", 415)
     has_arrived = bodies.WHOLE in request.scope
@@ -144,6 +140,16 @@ async def _params(request: Request, patience: Patience) -> Params:
     if not has_arrived and (turn := charging.current()) is not None:
         await turn.begin()
     return params_of(parse_json(body))
+
+
+def _refuse_other(content_type: str) -> None:
+    """Raise RequestError for what is not JSON in UTF-8."""
+    name, _, parameters = content_type.partition(";")
+    if name.strip().lower() != "application/json":
+        raise RequestError("Send the request as application/json.", 415, headers={"Accept": "application/json"})
+    charset = parameters.lower().replace(" ", "").replace('"', "").partition("charset=")[2].partition(";")[0]
+    if charset not in {"", "utf-8", "utf8", "us-ascii"}:
+        raise RequestError("Send the JSON in UTF-8.")
 
 
 def _result(

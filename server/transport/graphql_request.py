@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from types import NoneType
+from typing import Any, NamedTuple, NoReturn
 
 MAX_JSON_DEPTH = 32
 LONGEST_OPERATION_NAME = 256
 MOST_BATCHED = 100
+# A union would be made anew at each look, and asked in ten times the time.
+TEXT, OBJECT = (str, NoneType), (dict, NoneType)
 
 
 class RequestError(Exception):
@@ -35,8 +37,7 @@ class RequestError(Exception):
         self.batch = batch
 
 
-@dataclass(frozen=True)
-class Params:
+class Params(NamedTuple):
     """One GraphQL request: a document's text or hash, variables, the operation to run, and whether to tell the cost."""
 
     query: str | None
@@ -55,13 +56,13 @@ def params_of(value: object) -> Params:
         raise RequestError("The body must be a JSON object with a query.")
     query, name = value.get("query"), value.get("operationName")
     variables, extensions = value.get("variables"), value.get("extensions")
-    if not isinstance(query, str | None):
+    if not isinstance(query, TEXT):
         raise RequestError("query must be a string.")
-    if not isinstance(name, str | None) or len(name or "") > LONGEST_OPERATION_NAME:
+    if not isinstance(name, TEXT) or len(name or "") > LONGEST_OPERATION_NAME:
         raise RequestError("operationName must be a string, the name of an operation in the query.")
-    if not isinstance(variables, dict | None):
+    if not isinstance(variables, OBJECT):
         raise RequestError("variables must be an object.")
-    if not isinstance(extensions, dict | None):
+    if not isinstance(extensions, OBJECT):
         raise RequestError("extensions must be an object.")
     asks_cost = (extensions or {}).get("cost") is True
     return Params(query, variables, name or None, _document_hash(value, extensions or {}), asks_cost)
@@ -90,14 +91,16 @@ def parse_json(raw: bytes | str) -> Any:
         raise RequestError("The JSON is not UTF-8.") from None
     except (ValueError, RecursionError):
         raise RequestError("The JSON is malformed, or has a number or a nesting that is too large.") from None
-    _refuse_unusable(value)
+    # What was UTF-8 gets what could not be stored by an escape alone, and so few brackets nest no deeper.
+    if isinstance(raw, str) or "\\u" in text or text.count("{") + text.count("[") >= MAX_JSON_DEPTH:
+        _refuse_unusable(value)
     return value
 
 
 def _document_hash(value: dict[str, Any], extensions: dict[str, Any]) -> str | None:
     persisted = extensions.get("persistedQuery")
     found = persisted.get("sha256Hash") if isinstance(persisted, dict) else value.get("documentId")
-    if not isinstance(found, str | None):
+    if not isinstance(found, TEXT):
         raise RequestError("A document's hash must be a string.")
     return found.lower().removeprefix("sha256:") if found else None
 
