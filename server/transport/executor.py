@@ -30,7 +30,8 @@ from graphql.type.definition import GraphQLResolveInfoHelpers
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from server.transport.documents import MAX_ERRORS
-from server.transport.plans import ODD, Only, Plan, Row, Selection, Shape, Step, below, leaf, origins_of
+from server.transport.leaves import ODD, Step, leaf
+from server.transport.plans import Only, Plan, Row, Selection, Shape, below, origins_of
 
 
 class PlainExecutor(StrawberryGraphQLCoreExecutionContext):

@@ -28,7 +28,7 @@ from server.transport.errors import mask
 from server.transport.executor import PlainExecutor
 from server.transport.graphql_request import Params
 from server.transport.introspection import only_introspects
-from server.transport.plans import DEFINITION
+from server.transport.leaves import DEFINITION
 from settings import Settings
 from telemetry import requests
 

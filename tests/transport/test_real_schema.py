@@ -28,7 +28,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as St
 
 from schema.roots import build
 from server.transport.executor import PlainExecutor
-from server.transport.plans import DEFINITION, Plan
+from server.transport.leaves import DEFINITION
+from server.transport.plans import Plan
 from server.transport.schema import GatehouseSchema
 from settings import Settings
 from tests.transport.writing import SCALARS, Writer

@@ -19,7 +19,7 @@ from graphql import (
 )
 from strawberry import Schema
 
-from server.transport.plans import DEFINITION
+from server.transport.leaves import DEFINITION
 
 DEEPEST = 5
 DIRECTIVES = [" @include(if: $yes)", " @skip(if: $yes)", " @skip(if: $no)", " @include(if: $no) @skip(if: $yes)"]
