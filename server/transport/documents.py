@@ -122,7 +122,7 @@ class Documents:
         if len(text) > bounds.chars:
             return refused(f"The document is longer than {bounds.chars // 1024} KiB: {bounds.hint}.")
         try:
-            document = parse(_Text(text), max_tokens=bounds.tokens)
+            document = _without_cycles(parse(_Text(text), max_tokens=bounds.tokens))
             cost = self.measures.check(document, bounds)
             rules = needed(self.rules, self.schema, text, document)
             errors = self._faults(document, rules) if rules else []
@@ -134,6 +134,17 @@ class Documents:
             return refused("The document is nested too deeply.", "GRAPHQL_PARSE_FAILED")
         tagged = tuple(_tagged(e.message, "GRAPHQL_VALIDATION_FAILED", e) for e in errors)
         return Prepared(document, tagged, bounds, cost, Plan(document))
+
+
+def _without_cycles(document: DocumentNode) -> DocumentNode:
+    """The document, of whose tokens none knows the one before it, which nobody asks for.
+
+    Otherwise the collector alone could free it, which took an eighth of the whole request.
+    """
+    token = document.loc and document.loc.start_token
+    while token:
+        token.prev, token = None, token.next
+    return document
 
 
 class _Text(Source):
