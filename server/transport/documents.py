@@ -31,7 +31,8 @@ from server.transport.input_messages import without_token
 from server.transport.kept_documents import KeptDocuments
 from server.transport.limits import SIGNED_IN, Bounds, Measures, TooLarge
 from server.transport.operations import OperationNames
-from server.transport.plans import Plan
+from server.transport.plain_queries import PlainQueries
+from server.transport.plans import Blank, Plan
 from server.transport.validation import needed, rules_of
 from settings import Settings, SettingsError
 
@@ -69,6 +70,8 @@ class Documents:
         self.hide_suggestions = not introspection
         self.rules = rules_of(introspection)
         self.measures = Measures(schema)
+        self.blank = Blank()
+        self.plain = PlainQueries(schema)
         self.asides = {True: Aside("documents"), False: Aside("strangers-documents")}
         self.kept: KeptDocuments[Prepared] = KeptDocuments()
 
@@ -122,18 +125,23 @@ class Documents:
         if len(text) > bounds.chars:
             return refused(f"The document is longer than {bounds.chars // 1024} KiB: {bounds.hint}.")
         try:
-            document = _without_cycles(parse(_Text(text), max_tokens=bounds.tokens))
-            cost = self.measures.check(document, bounds)
-            rules = needed(self.rules, self.schema, text, document)
-            errors = self._faults(document, rules) if rules else []
+            return self._read(text, bounds)
         except GraphQLSyntaxError as error:
             return refused(without_token(error.message), "GRAPHQL_PARSE_FAILED", error)
         except TooLarge as error:
             return refused(str(error))
         except RecursionError:
             return refused("The document is nested too deeply.", "GRAPHQL_PARSE_FAILED")
+
+    def _read(self, text: str, bounds: Bounds) -> Prepared:
+        document = _without_cycles(parse(_Text(text), max_tokens=bounds.tokens))
+        plan = Plan(document, self.blank)
+        if (cost := self.plain.cost(plan, bounds)) is not None:
+            return Prepared(document, (), bounds, cost, plan)
+        cost = self.measures.check(document, bounds)
+        errors = self._faults(document, needed(self.rules, text, document))
         tagged = tuple(_tagged(e.message, "GRAPHQL_VALIDATION_FAILED", e) for e in errors)
-        return Prepared(document, tagged, bounds, cost, Plan(document))
+        return Prepared(document, tagged, bounds, cost, plan)
 
 
 def _without_cycles(document: DocumentNode) -> DocumentNode:

@@ -20,6 +20,7 @@ from graphql import (
     GraphQLOutputType,
     GraphQLResolveInfo,
     GraphQLSchema,
+    OperationDefinitionNode,
     get_nullable_type,
 )
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
@@ -31,7 +32,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from server.transport.documents import MAX_ERRORS
 from server.transport.leaves import ODD, Step, leaf
-from server.transport.plans import Only, Plan, Row, Selection, Shape, below, origins_of
+from server.transport.plans import Only, Plan, Row, Selection, Shape, below, only, origins_of
 
 
 class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -56,39 +57,50 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
         plan: Plan | None = None,
         **given: Any,
     ) -> Any:
-        """An executor for one request: where the document is one operation, a copy of the one made for the first."""
-        if plan and plan.executor and plan.room > 0 and root_value is None:
+        """An executor for one request: where the document is one operation, a copy of one that has none."""
+        operation = plan.operation if plan and root_value is None else None
+        if plan and operation and plan.blank.executor:
             most_errors = given.get("max_coercion_errors", MAX_ERRORS)
-            return plan.executor.again(context_value, raw_variable_values or {}, most_errors)
+            return plan.blank.executor.carrying_out(
+                operation, plan, context_value, raw_variable_values or {}, most_errors
+            )
         made = super().build(
             schema, document, root_value, context_value, raw_variable_values, *args, plan=plan, **given
         )
-        is_only = len(document.definitions) == 1 and root_value is None
-        if plan and is_only and plan.room > 0 and isinstance(made, PlainExecutor):
-            plan.executor = first = made._copy(None, VariableValues({}, {}))
+        if plan and operation and isinstance(made, PlainExecutor):
+            nothing = VariableValues({}, {})
+            plan.blank.executor = blank = made._copy(operation=None, context_value=None, variable_values=nothing)
+            blank._follow(None)
             # The helpers know the executor that they are of, and it the request.
-            first.async_helpers = GraphQLResolveInfoHelpers(first.gather_async_work, first.track_async_work)
+            blank.async_helpers = GraphQLResolveInfoHelpers(blank.gather_async_work, blank.track_async_work)
         return made
 
-    def again(self, context: Any, given: dict[str, Any], most_errors: int) -> PlainExecutor | list[GraphQLError]:
-        """Another for the same operation under these variables, or what is wrong with them."""
-        variables = self.operation.variable_definitions
-        if not variables:
-            return self._copy(context, VariableValues({}, {}))  # and its one shape with it
-        values = get_variable_values(self.schema, variables, given, max_errors=most_errors)
+    def carrying_out(
+        self, operation: OperationDefinitionNode, plan: Plan, context: Any, given: dict[str, Any], most_errors: int
+    ) -> PlainExecutor | list[GraphQLError]:
+        """Another for this operation under these variables, or what is wrong with them."""
+        values: VariableValues | list[GraphQLError] = VariableValues({}, {})
+        if operation.variable_definitions:
+            values = get_variable_values(self.schema, operation.variable_definitions, given, max_errors=most_errors)
         if isinstance(values, list):
             return values
-        made = self._copy(context, values)
-        made._follow(self._plan)
-        return made
+        shape = plan.shape(operation, values.coerced)
+        return self._copy(
+            operation=operation,
+            context_value=context,
+            variable_values=values,
+            _plan=plan,
+            _shape=shape,
+            _relevant_sub_fields=shape.sub_fields,
+        )
 
-    def _copy(self, context: Any, values: VariableValues) -> PlainExecutor:
-        """As graphql-core makes one for each event of a subscription, and with variables of its own."""
+    def _copy(self, **own: Any) -> PlainExecutor:
+        """As graphql-core makes one for each event of a subscription, and with these of its own."""
         made = object.__new__(type(self))
         # Filling a new object's own dict, one name after another, would take five times as long.
-        made.__dict__ = vars(self) | {
-            "context_value": context,
-            "variable_values": values,
+        made.__dict__ = {
+            **vars(self),
+            **own,
             "collected_errors": CollectedErrors(),
             "pending_incremental_futures": set(),
             "background_futures": set(),
@@ -102,14 +114,14 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def execute_operation(self, serially: bool | None = None) -> AwaitableOrValue[Any]:
         """Ask the only field of an operation at once; collect the fields of others, or for the first time."""
-        only = self._shape.only
-        return super().execute_operation(serially) if only is None else self._ask(only)
+        asked = self._shape.only
+        return super().execute_operation(serially) if asked is None else self._ask(asked)
 
-    async def _ask(self, only: Only) -> Any:
-        path = Path(None, only.name, only.parent.name)
+    async def _ask(self, asked: Only) -> Any:
+        path = Path(None, asked.name, asked.parent.name)
         try:
-            value = self.execute_field(only.parent, self.root_value, only.details, path, None)
-            return self.build_response({only.name: await value if self.is_awaitable(value) else value})
+            value = self.execute_field(asked.parent, self.root_value, asked.details, path, None)
+            return self.build_response({asked.name: await value if self.is_awaitable(value) else value})
         except GraphQLError as error:
             self.collected_errors.add(error, None)
             return self.build_response(None)
@@ -120,14 +132,8 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
         """Go on with the fields as they were collected for the first time, by whose identity all else is kept."""
         if self._shape.fields is None:
             self._shape.fields = grouped_field_set
-            self._shape.only = self._only(root_type, grouped_field_set) if rest[-1] is None else None
+            self._shape.only = only(root_type, grouped_field_set) if rest[-1] is None else None
         return super().execute_root_grouped_field_set(root_type, root_value, self._shape.fields, *rest)
-
-    def _only(self, parent: GraphQLObjectType, fields: GroupedFieldSet) -> Only | None:
-        """The only field of an operation; introspection's are no coroutine's."""
-        name, details = next(iter(fields.items()), ("", []))
-        is_known = len(fields) == 1 and details[0].node.name.value in parent.fields
-        return Only(name, parent, details) if is_known else None
 
     async def complete_awaitable_value(
         self,
@@ -209,10 +215,11 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def _selection_of(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> Selection | None:
         """How the fields are read; None when that is graphql-core's alone."""
+        if not self._is_bare:
+            return None
         key = (parent_type.name, id(fields))
         if key not in self._shape.selections:
-            found = self._planned(parent_type, fields) if self._is_bare else None
-            self._shape.selections[key] = fields, found
+            self._shape.selections[key] = fields, self._planned(parent_type, fields)
             if self._plan:
                 self._plan.room -= len(fields) + 1
         return self._shape.selections[key][1]

@@ -37,8 +37,8 @@ UNCHANGED: dict[GraphQLNamedType, frozenset[type]] = {
     GraphQLID: TEXT,
     GraphQLBoolean: frozenset({bool}),
 }
-# Where a field's definition keeps how it is read.
-STEP = "gatehouse-step"
+# Where a field's definition keeps how it is read: as a leaf, and at all.
+STEP, READER = "gatehouse-step", "gatehouse-reader"
 
 # Stands for what is not plainly right.
 ODD = object()
@@ -81,7 +81,14 @@ def _written(read: Callable[[Any], Any], declared: Any) -> Step | None:
 
 def reader(definition: Any) -> Callable[[Any], Any] | None:
     """How a field is read that needs the object alone: its attribute, or a function of it; None where more is asked."""
-    field = definition.extensions.get(DEFINITION) if definition else None
+    if READER not in definition.extensions:
+        definition.extensions[READER] = _reader(definition)
+    read: Callable[[Any], Any] | None = definition.extensions[READER]
+    return read
+
+
+def _reader(definition: Any) -> Callable[[Any], Any] | None:
+    field = definition.extensions.get(DEFINITION)
     if not isinstance(field, StrawberryField):
         return None
     # Strawberry's names for the resolver of a field that is read by its default resolver and handles nothing, and of

@@ -227,13 +227,18 @@ class _Measured:
             return 1
         if owner is not None and (size := self.sizes.get((owner.name, field.name.value))) is not None:
             return size
-        if "first" in definition.args:
-            value = next((a.value for a in field.arguments or () if a.name.value == "first"), None)
-            # A literal may have any number of digits.
-            if isinstance(value, IntValueNode) and len(value.value) <= 4:
-                return max(1, min(int(value.value), LARGEST_PAGE))
-            return LARGEST_PAGE
-        return 1 if field.name.value in {"nodes", "edges"} or not _is_list(definition) else UNPAGED_LIST_SIZE
+        value = next((a.value for a in field.arguments or () if a.name.value == "first"), None)
+        # A literal may have any number of digits.
+        if "first" in definition.args and isinstance(value, IntValueNode) and len(value.value) <= 4:
+            return max(1, min(int(value.value), LARGEST_PAGE))
+        return size_unless_told(definition, field.name.value)
+
+
+def size_unless_told(definition: GraphQLField, name: str) -> float:
+    """How many times what stands below a field of ours is resolved where no argument says how often."""
+    if "first" in definition.args:
+        return LARGEST_PAGE
+    return 1 if name in {"nodes", "edges"} or not _is_list(definition) else UNPAGED_LIST_SIZE
 
 
 def _definitions(document: DocumentNode) -> list[OperationDefinitionNode | FragmentDefinitionNode]:

@@ -42,7 +42,6 @@ class Selection:
         self.steps = steps
         self.reads = [(name, steps[name].one) if name in steps else (name, None) for name in fields]
         self.is_plain = len(steps) == len(fields)
-        self._ones = [(name, step.one) for name, step in steps.items()]
         self._together: Callable[[Sequence[Any]], list[Row]] | None = None
         self._made = 0
 
@@ -62,8 +61,8 @@ class Selection:
             return None
         row: Row = {}
         try:
-            for name, step in self._ones:
-                if (value := step(source)) is ODD:
+            for name, read in self.reads:
+                if (value := read(source)) is ODD:  # type: ignore[misc]
                     return None
                 row[name] = value
         except Exception:
@@ -169,16 +168,35 @@ class Shape:
         self.sub_fields: dict[tuple[GraphQLObjectType, int], tuple[FieldDetailsList, CollectedFields]] = {}
         self.selections: dict[tuple[str, int], tuple[GroupedFieldSet, Selection | None]] = {}
 
+    def begin(self, root: GraphQLObjectType, fields: GroupedFieldSet, selection: Selection | None) -> None:
+        """Keep what an operation asks for that is known by now."""
+        self.fields, self.only = fields, only(root, fields)
+        if self.only is None:
+            self.selections[root.name, id(fields)] = fields, selection
+
+
+def only(root: GraphQLObjectType, fields: GroupedFieldSet) -> Only | None:
+    """The only field of an operation; introspection's are no coroutine's."""
+    name, details = next(iter(fields.items()), ("", []))
+    is_known = len(fields) == 1 and details[0].node.name.value in root.fields
+    return Only(name, root, details) if is_known else None
+
+
+class Blank:
+    """What all documents of one schema are executed by: the executor of the first, without a document and a request."""
+
+    executor: Any = None
+
 
 class Plan:
     """The shapes of one document, which they must not outlive: they know its nodes by identity."""
 
-    def __init__(self, document: DocumentNode) -> None:
+    def __init__(self, document: DocumentNode, blank: Blank | None = None) -> None:
         self.document = document
+        self.blank = blank or Blank()
+        self.operation = _alone(document)
         self.room = FIELDS_PER_CHAR * document.loc.end if document.loc else 0
         self.shapes: dict[tuple[object, ...], Shape] = {}
-        # What the document was executed by, without a request, where it is one operation.
-        self.executor: Any = None
 
     @cached_property
     def conditions(self) -> Sequence[str]:
@@ -194,9 +212,24 @@ class Plan:
         """The shape of an operation under these variables: a new one that is not kept where there is no more room."""
         given = [values.get(name, Undefined) for name in self.conditions]
         if self.room <= 0 or not all(type(value) is bool or value is Undefined for value in given):
-            self.shapes, self.executor = {}, None
+            self.shapes = {}
             return Shape()
-        return self.shapes.setdefault((id(operation), *given), Shape())
+        key = (id(operation), *given)
+        if key not in self.shapes:
+            self.shapes[key] = Shape()
+        return self.shapes[key]
+
+    def keep(self, operation: OperationDefinitionNode, shape: Shape) -> None:
+        """Keep the one shape of an operation of which nothing is skipped."""
+        self.conditions = ()
+        self.shapes[(id(operation),)] = shape
+        self.room -= sum(len(fields) + 1 for fields, _ in shape.selections.values())
+
+
+def _alone(document: DocumentNode) -> OperationDefinitionNode | None:
+    """The operation that is all of the document, and says nothing about how it is executed."""
+    first, *others = document.definitions
+    return first if isinstance(first, OperationDefinitionNode) and not others and not first.directives else None
 
 
 class _Conditions(Visitor):

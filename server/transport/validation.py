@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
 
 from graphql import (
     DefinitionNode,
     DocumentNode,
     ExecutableDefinitionsRule,
     FieldNode,
-    FieldsOnCorrectTypeRule,
     FragmentsOnCompositeTypesRule,
     GraphQLError,
-    GraphQLSchema,
     KnownArgumentNamesRule,
     KnownDirectivesRule,
     KnownFragmentNamesRule,
@@ -34,12 +31,9 @@ from graphql import (
     OperationType,
     OverlappingFieldsCanBeMergedRule,
     PossibleFragmentSpreadsRule,
-    ProvidedRequiredArgumentsRule,
-    ScalarLeafsRule,
     SelectionSetNode,
     SingleFieldSubscriptionsRule,
     StringValueNode,
-    TypeNameMetaFieldDef,
     UniqueArgumentNamesRule,
     UniqueDirectivesPerLocationRule,
     UniqueFragmentNamesRule,
@@ -51,9 +45,6 @@ from graphql import (
     VariablesAreInputTypesRule,
     VariablesInAllowedPositionRule,
     VisitorAction,
-    get_named_type,
-    is_leaf_type,
-    is_required_argument,
     specified_rules,
 )
 from graphql.language import ValueNode
@@ -162,18 +153,6 @@ AMONG_DEFINITIONS: set[type[ASTValidationRule]] = {
 }
 
 
-# What is left for a plain query: whether there are these fields, whether something is asked below each that has
-# something there, and whether one wants arguments.
-OF_FIELDS: set[type[ASTValidationRule]] = {
-    FieldsOnCorrectTypeRule,
-    ScalarLeafsRule,
-    ProvidedRequiredArgumentsRule,
-    # Introspection's own fields are none of the root's; __typename is no depth.
-    NoSchemaIntrospectionCustomRule,
-    MaxIntrospectionDepthRule,
-}
-
-
 def rules_of(introspection: bool) -> list[type[ASTValidationRule]]:
     """All rules."""
     rules: list[type[ASTValidationRule]] = [
@@ -183,7 +162,7 @@ def rules_of(introspection: bool) -> list[type[ASTValidationRule]]:
     return [StorableText, *rules, MaybeNullValidationRule, *own]
 
 
-def needed(rules: Rules, schema: GraphQLSchema, text: str, document: DocumentNode) -> list[type[ASTValidationRule]]:
+def needed(rules: Rules, text: str, document: DocumentNode) -> list[type[ASTValidationRule]]:
     """Those of the rules that may find anything in the document of this text."""
     idle: set[type[ASTValidationRule]] = {
         rule for words, found_by in LOOKED_FOR.items() if not any(word in text for word in words) for rule in found_by
@@ -194,25 +173,7 @@ def needed(rules: Rules, schema: GraphQLSchema, text: str, document: DocumentNod
         idle.add(KnownTypeNamesRule)  # no type is named but those of fragments and variables
     if NoFragmentCyclesRule in idle and not _repeats(document):
         idle.add(OverlappingFieldsCanBeMergedRule)
-    left = [rule for rule in rules if rule not in idle]
-    return [] if OF_FIELDS.issuperset(left) and _has_right_fields(document, schema) else left
-
-
-def _has_right_fields(document: DocumentNode, schema: GraphQLSchema) -> bool:
-    """Whether none of these rules finds anything in a query of fields alone, by one walk in place of a visitor's."""
-    open_sets: list[tuple[Any, Any]] = [(schema.query_type, document.definitions[0].selection_set)]  # type: ignore[attr-defined]
-    for parent, selections in open_sets:
-        known = getattr(parent, "fields", {})
-        for field in selections.selections:
-            definition = TypeNameMetaFieldDef if field.name.value == "__typename" else known.get(field.name.value)
-            if definition is None or any(map(is_required_argument, definition.args.values())):
-                return False
-            kind = get_named_type(definition.type)
-            if is_leaf_type(kind) is not (field.selection_set is None):
-                return False
-            if field.selection_set:
-                open_sets.append((kind, field.selection_set))
-    return True
+    return [rule for rule in rules if rule not in idle]
 
 
 def _asks(definition: DefinitionNode) -> bool:

@@ -33,6 +33,19 @@ SCALARS: dict[str, Any] = {
 }
 
 
+def plain_query(chance: random.Random, schema: Schema) -> str:
+    """A query of fields alone, some under a name of their own: mostly valid."""
+    return f"{{ viewer {_fields_of(schema._schema.type_map['Viewer'], chance, 3)} }}"
+
+
+def _fields_of(kind: Any, chance: random.Random, depth: int) -> str:
+    fields = {name: get_named_type(field.type) for name, field in getattr(kind, "fields", {}).items()}
+    chosen = [(name, fields[name]) for name in chance.sample(sorted(fields), min(2, len(fields)))]
+    below = {name: is_composite_type(of) and _fields_of(of, chance, depth - 1) for name, of in chosen if depth}
+    other = chance.choice(["", "", "", "a: "])
+    return " ".join(["{ __typename", *(f"{other}{name} {asked or ''}" for name, asked in below.items()), "}"])
+
+
 class Writer:
     """Writes a random operation."""
 

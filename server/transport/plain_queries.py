@@ -1,0 +1,136 @@
+"""Queries of fields alone: measured, validated and planned by one walk, where each of these takes its own.
+
+What holds anything else (an argument, a directive, a variable, a fragment, two fields that answer to one name), passes
+a bound or is wrong is left to those who know all of it: server.transport.limits, validation and plans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, cast
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationType,
+    SelectionSetNode,
+    TypeNameMetaFieldDef,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+    is_required_argument,
+)
+from graphql.execution.collect_fields import CollectedFields, FieldDetails, FieldDetailsList, GroupedFieldSet
+
+from server.transport.leaves import Step, leaf
+from server.transport.limits import MAX_DEPTH, Bounds, size_unless_told
+from server.transport.plans import Plan, Selection, Shape, below
+
+
+class _Known(NamedTuple):
+    """A field that may be asked for without arguments."""
+
+    definition: Any
+    # What it gives an object of, or several; None of a leaf.
+    kind: GraphQLObjectType | None
+    is_one: bool
+    # How many times what stands below it is resolved.
+    size: float
+    step: Step | None
+
+
+class _Other(Exception):
+    """It is no such query."""
+
+
+class PlainQueries:
+    """Looks at the documents of one schema."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self.root = schema.query_type
+        self._known: dict[str, dict[str, _Known]] = {}
+
+    def cost(self, plan: Plan, bounds: Bounds) -> float | None:
+        """What a valid query within its bounds costs, which is planned by then; None of anything else."""
+        operation = plan.operation
+        if self.root is None or operation is None or operation.operation is not OperationType.QUERY:
+            return None
+        if operation.variable_definitions or operation.description:
+            return None
+        walk = _Walk(self.known)
+        try:
+            cost, fields, selection = walk.look(self.root, operation.selection_set, 1)
+        except _Other:
+            return None
+        if cost > bounds.cost or walk.fields > bounds.fields or walk.aliases > bounds.aliases:
+            return None
+        walk.shape.begin(self.root, fields, selection)
+        plan.keep(operation, walk.shape)
+        return cost
+
+    def known(self, kind: GraphQLObjectType) -> Mapping[str, _Known]:
+        """The fields of a type by their names."""
+        if kind.name not in self._known:
+            every = {**kind.fields, "__typename": TypeNameMetaFieldDef}
+            known = {name: _known(kind, name, definition) for name, definition in every.items()}
+            self._known[kind.name] = {name: field for name, field in known.items() if field}
+        return self._known[kind.name]
+
+
+def _known(owner: GraphQLObjectType, name: str, definition: GraphQLField) -> _Known | None:
+    """None of a field that wants an argument, or may give objects of several types."""
+    if any(map(is_required_argument, definition.args.values())):
+        return None
+    kind, size = get_named_type(definition.type), size_unless_told(definition, name)
+    if is_leaf_type(kind):
+        return _Known(definition, None, False, size, leaf(owner, definition))
+    is_one = get_nullable_type(definition.type) is kind
+    return _Known(definition, kind, is_one, size, None) if isinstance(kind, GraphQLObjectType) else None
+
+
+class _Walk:
+    """One document while it is looked at."""
+
+    def __init__(self, known: Callable[[GraphQLObjectType], Mapping[str, _Known]]) -> None:
+        self.known = known
+        self.shape = Shape()
+        self.fields = self.aliases = 0
+
+    def look(
+        self, parent: GraphQLObjectType, asked: SelectionSetNode, depth: int
+    ) -> tuple[float, GroupedFieldSet, Selection | None]:
+        """What these selections cost, what they ask for, and how it is read. Raises _Other."""
+        if depth > MAX_DEPTH:
+            raise _Other
+        known, cost = self.known(parent), 0.0
+        fields: GroupedFieldSet = {}
+        steps: dict[str, Step] = {}
+        for node in asked.selections:
+            if not isinstance(node, FieldNode) or node.arguments or node.directives:
+                raise _Other
+            field, below_it = known.get(node.name.value), node.selection_set
+            name = node.alias.value if node.alias else node.name.value
+            if field is None or name in fields or (field.kind is None) is not (below_it is None):
+                raise _Other
+            self.aliases += node.alias is not None
+            fields[name] = details = [FieldDetails(node, None)]
+            more, step = self._look_below(field, details, below_it, depth) if below_it else (0.0, field.step)
+            cost += 1 + more
+            if step:
+                steps[name] = step
+        if not fields:
+            raise _Other
+        self.fields += len(fields)
+        return cost, fields, Selection(fields, steps) if steps else None
+
+    def _look_below(
+        self, field: _Known, details: FieldDetailsList, asked: SelectionSetNode, depth: int
+    ) -> tuple[float, Step | None]:
+        kind = cast("GraphQLObjectType", field.kind)
+        cost, fields, selection = self.look(kind, asked, depth + 1)
+        self.shape.sub_fields[kind, id(details)] = details, CollectedFields(fields, [], [])
+        self.shape.selections[kind.name, id(fields)] = fields, selection
+        step = below(field.definition, kind, selection) if selection and field.is_one else None
+        return field.size * cost, step
