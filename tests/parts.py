@@ -7,7 +7,6 @@ import email
 import email.policy
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ from server.local import postgres as embedded_postgres
 from server.local import processes
 from server.local import valkey as embedded_valkey
 from server.local.postgres import Postgres
+from server.local.processes import Child
 from server.local.valkey import Valkey
 from tests import used, warm
 from tests.waiting import until
@@ -170,7 +170,7 @@ class Process:
     """A running `gatehouse …`; what it writes, standard error included, goes to `log`."""
 
     command: str
-    popen: subprocess.Popen[bytes]
+    child: Child
     log: Path
 
     @property
@@ -184,7 +184,7 @@ class Process:
         def is_written() -> bool:
             if text in self.output:
                 return True
-            assert self.popen.poll() is None, f"gatehouse {self.command} ended:\n{self.output}"
+            assert self.child.poll() is None, f"gatehouse {self.command} ended:\n{self.output}"
             return False
 
         await until(is_written, lambda: f"{text!r} of gatehouse {self.command}:\n{self.output}")
@@ -193,14 +193,18 @@ class Process:
     async def wait(self) -> int:
         """Its exit status, once it has ended."""
         await until(
-            lambda: self.popen.poll() is not None, lambda: f"the end of gatehouse {self.command}:\n{self.output}"
+            lambda: self.child.poll() is not None, lambda: f"the end of gatehouse {self.command}:\n{self.output}"
         )
-        return int(self.popen.returncode)
+        return self.child.wait()
+
+    def kill(self) -> None:
+        """Let it end between any two lines."""
+        self.child.send_signal(signal.SIGKILL)
 
     def stop(self) -> int:
         """Ask it to end, then insist; its exit status."""
-        processes.stop(self.popen, signal.SIGTERM, PATIENCE_S)
-        return self.popen.returncode
+        processes.stop(self.child, signal.SIGTERM, PATIENCE_S)
+        return self.child.wait()
 
 
 @pytest_asyncio.fixture
@@ -215,6 +219,7 @@ async def gatehouse(tmp_path: Path) -> AsyncIterator[Callable[..., Process]]:
         """`env` is the whole environment, as from `environment`; `inherit` are descriptors that stay open."""
         log = tmp_path / f"gatehouse-{arguments[0]}-{len(started)}.log"
         env = env if env is not None else environment()
+        child: Child
         if inherit:
             child = processes.start(
                 [sys.executable, "-m", "server.commands.main", *arguments], log, env=env, inherit=inherit

@@ -10,15 +10,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import subprocess
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from server.local import forking
 from server.local.imported import ALL
@@ -32,7 +30,6 @@ IMPORTED = [
     "tests.warm",
     "tests.warmed",
 ]
-LOOK_AGAIN_S = 0.005
 
 T = TypeVar("T")
 
@@ -55,15 +52,11 @@ class Order:
     stderr: str
 
 
-class Forked(subprocess.Popen[bytes]):
-    """A command that runs, with what tests ask of it; its parent is not us, and tells how it ended."""
+class Forked(forking.Forked):
+    """A command that runs; its parent is not us, and tells how it ended."""
 
-    def __init__(self, process: ForkServerProcess, arguments: Sequence[str]) -> None:
-        self._child_created = False  # for what Popen does when it is forgotten
-        self.args = list(arguments)
-        self.pid = process.pid or 0
-        self.returncode: Any = None
-        self.stdin = self.stdout = self.stderr = None
+    def __init__(self, process: ForkServerProcess) -> None:
+        super().__init__(process.pid or 0)
         self._process = process
 
     def poll(self) -> int | None:
@@ -71,21 +64,7 @@ class Forked(subprocess.Popen[bytes]):
         if self.returncode is None:
             with _lock:
                 self.returncode = self._process.exitcode
-        return self.returncode  # type: ignore[no-any-return]
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Its exit status, once it has ended. Raises TimeoutExpired."""
-        until = time.monotonic() + (timeout if timeout is not None else 3600)
-        while (status := self.poll()) is None:
-            if time.monotonic() > until:
-                raise subprocess.TimeoutExpired(self.args, timeout or 0)
-            time.sleep(LOOK_AGAIN_S)
-        return status
-
-    def send_signal(self, sig: int) -> None:
-        """Send it a signal, if it runs."""
-        if self.poll() is None:
-            os.kill(self.pid, sig)
+        return self.returncode
 
 
 def start(
@@ -102,7 +81,7 @@ def start(
     process = _context.Process(target=_run, args=(order,), daemon=True)
     with _lock:
         process.start()
-    child = Forked(process, arguments)
+    child = Forked(process)
     for log in {stdout, stderr or stdout}:
         used.watch(log, lambda: child.poll() is None)
     return child

@@ -26,7 +26,7 @@ async def test_stopped_during_mutations_it_delays_only_the_emails(line: Line, br
     await line.let_time_pass()
     await line.until_all("sent", 1)
     assert line.mailbox.subjects(email("mia")) == ["MFA is on for your sign-in"]
-    assert all(part.popen.poll() is None for part in parts)
+    assert all(part.child.poll() is None for part in parts)
 
 
 async def test_frozen_during_mutations_it_delays_only_the_emails(line: Line, broker: Broker) -> None:
@@ -39,7 +39,7 @@ async def test_frozen_during_mutations_it_delays_only_the_emails(line: Line, bro
     broker.thaw()
     await line.let_time_pass()
     await line.until_all("sent", 1)
-    assert all(part.popen.poll() is None for part in parts)
+    assert all(part.child.poll() is None for part in parts)
 
 
 async def test_stopped_and_emptied_during_sends_it_costs_no_mail_and_doubles_none(line: Line, broker: Broker) -> None:
@@ -55,7 +55,7 @@ async def test_stopped_and_emptied_during_sends_it_costs_no_mail_and_doubles_non
     await line.let_time_pass()
     await line.until_all("sent", COUNT)
     assert len(line.mailbox.messages) == COUNT
-    assert all(part.popen.poll() is None for part in parts)
+    assert all(part.child.poll() is None for part in parts)
 
 
 async def test_frozen_during_sends_it_costs_no_mail_and_doubles_none(line: Line, broker: Broker) -> None:
@@ -69,7 +69,7 @@ async def test_frozen_during_sends_it_costs_no_mail_and_doubles_none(line: Line,
     await line.let_time_pass()
     await line.until_all("sent", COUNT)
     assert len(line.mailbox.messages) == COUNT
-    assert all(part.popen.poll() is None for part in parts)
+    assert all(part.child.poll() is None for part in parts)
 
 
 async def test_what_it_forgets_is_handed_over_again(line: Line, broker: Broker) -> None:
@@ -116,4 +116,4 @@ async def test_a_replica_for_a_while_it_delays_only_the_emails(line: Line, broke
         client.replicaof("NO", "ONE")
     await line.let_time_pass()
     await line.until_all("sent", 2)
-    assert all(part.popen.poll() is None for part in parts)
+    assert all(part.child.poll() is None for part in parts)

@@ -143,7 +143,7 @@ async def test_restarted_at_once_under_load_it_loses_no_event_and_all_go_on(dura
     await line.happen(*people)
     await line.let_time_pass()
     await line.until_all("sent", 2 * CALLERS)
-    assert all(part.popen.poll() is None for part in parts)
+    assert all(part.child.poll() is None for part in parts)
 
 
 async def test_whoever_watches_while_it_restarts_is_told_of_what_changes_afterwards(

@@ -20,7 +20,7 @@ async def test_a_worker_ends_in_time_at_every_word(line: Line, word: str, manner
         _, worker = await line.start("relay", "worker", smtp_url=server.url)
         await line.happen(await line.world.user_id("mia"))
         await until_reached(line, server, 1)
-        worker.popen.send_signal(signal.SIGTERM)
+        worker.child.send_signal(signal.SIGTERM)
         assert await worker.wait() == 0
     assert await line.states() == {"pending": 1}
     assert server.taken == []

@@ -125,7 +125,7 @@ async def test_a_relay_and_a_worker_live_through_a_failover_and_say_so_once_a_se
     await turn(line.database, read_only=False)
     await line.let_time_pass()
     await line.until_all("sent", 2)
-    assert all(part.popen.poll() is None for part in parts)
+    assert all(part.child.poll() is None for part in parts)
     assert not any("Traceback" in part.output for part in parts)
 
 

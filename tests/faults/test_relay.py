@@ -18,7 +18,7 @@ async def test_killed_while_it_claims_it_leaves_nothing_behind(line: Line, datab
         await locker.execute("LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE")
         (relay,) = await line.start("relay")
         backend = await line.until_waiting_for_a_lock("gatehouse-relay")
-        relay.popen.kill()
+        relay.kill()
         await line.database.execute("SELECT pg_terminate_backend($1)", backend)
     await locker.close()
     await ends_in_one_mail_each(line)
@@ -33,7 +33,7 @@ async def test_killed_before_it_handed_over_what_it_claimed_another_hands_it_ove
         return await line.database.fetchval("SELECT true FROM events WHERE handed_at IS NOT NULL")
 
     await line.until(has_claimed, "the relay claims")
-    relay.popen.kill()
+    relay.kill()
     broker.thaw()
     assert broker.waiting("security") == 0
     assert await line.database.fetchval("SELECT count(*) FROM events WHERE handed_at IS NOT NULL") == EVENTS
@@ -47,7 +47,7 @@ async def test_killed_after_it_handed_over_the_messages_come_twice_and_the_mails
     await line.happen(*await crowd(line.database, line.world.account_id, EVENTS))
     (relay,) = await line.start("relay")
     await are_waiting(line, broker, EVENTS)
-    relay.popen.kill()
+    relay.kill()
     await line.let_time_pass()
     await line.start("relay")
     await are_waiting(line, broker, 2 * EVENTS)

@@ -28,7 +28,7 @@ async def test_a_worker_gives_back_what_it_has_not_sent(line: Line) -> None:
     _, worker = await line.start("relay", "worker")
     await line.happen(*await crowd(line.database, line.world.account_id, PEOPLE))
     await line.mailbox.wait_for(10)
-    worker.popen.send_signal(signal.SIGTERM)
+    worker.child.send_signal(signal.SIGTERM)
     assert await worker.wait() == 0
     states = await line.states()
     assert states.get("sending", 0) == 0
@@ -50,7 +50,7 @@ async def test_a_worker_ends_in_time_though_the_mail_server_says_nothing(line: L
     _, worker = await line.start("relay", "worker")
     await line.happen(await line.world.user_id("mia"))
     await soon(asked.wait())
-    worker.popen.send_signal(signal.SIGTERM)
+    worker.child.send_signal(signal.SIGTERM)
     assert await worker.wait() == 0
     assert await line.states() == {"pending": 1}
 
@@ -60,7 +60,7 @@ async def test_a_relay_and_a_beat_end_while_they_work(line: Line) -> None:
     relay, beat = await line.start("relay", "beat")
     await line.happen(*people)
     for part in (relay, beat):
-        part.popen.send_signal(signal.SIGTERM)
+        part.child.send_signal(signal.SIGTERM)
     assert [await part.wait() for part in (relay, beat)] == [0, 0]
     await line.let_time_pass()
     await line.start("relay", "worker", "beat")
@@ -84,7 +84,7 @@ async def test_the_api_finishes_the_requests_that_it_has_begun(line: Line) -> No
 
     callers = [asyncio.create_task(sign_in_until_it_ends(name)) for name in ("olive", "adam", "mia", "sam")]
     await until(lambda: signed_in.total() >= len(callers), "several have signed in")
-    api.popen.send_signal(signal.SIGTERM)
+    api.child.send_signal(signal.SIGTERM)
     assert await api.wait() == 0
     await asyncio.gather(*callers)
     recorded = await line.database.fetchval("SELECT count(*) FROM events WHERE type = 'SIGN_IN_SUCCEEDED'")

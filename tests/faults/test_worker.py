@@ -34,7 +34,7 @@ async def test_a_mail_that_was_claimed_by_a_killed_worker_is_sent_by_another_onc
     _, worker = await line.start("relay", "worker")
     await line.happen(await line.world.user_id("mia"))
     await soon(asked.wait())
-    worker.popen.kill()
+    worker.kill()
     assert dict(await line.states()) == {"sending": 1}
     await line.let_time_pass(of_claims=True)
     await line.start("worker", "beat")
@@ -62,7 +62,7 @@ async def test_a_mail_in_doubt_goes_out_again_under_the_same_id_unless_it_is_a_r
     else:
         await line.happen(await line.world.user_id("mia"))
     backend = await line.until_waiting_for_a_lock("gatehouse-worker")
-    worker.popen.kill()
+    worker.kill()
     await line.database.execute("SELECT pg_terminate_backend($1)", backend)
     await lock.rollback()
     await locker.close()
@@ -89,7 +89,7 @@ async def test_a_fan_out_that_a_worker_died_in_is_taken_up_where_it_was(line: Li
     _, worker = await line.start("relay", "worker", smtp_url="smtp://127.0.0.1:1")
     await announce(line, policy)
     await line.until_waiting_for_a_lock("gatehouse-worker")
-    worker.popen.kill()
+    worker.kill()
     await line.database.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gatehouse-worker'"
     )

@@ -65,7 +65,7 @@ async def answers(api: Process, url: str) -> None:
     """Wait until the API is healthy."""
 
     async def is_healthy() -> bool:
-        assert api.popen.poll() is None, api.output
+        assert api.child.poll() is None, api.output
         try:
             return (await client.get(url)).status_code == 200
         except httpx.TransportError:

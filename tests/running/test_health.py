@@ -78,7 +78,7 @@ async def test_asked_to_end_it_is_not_ready_first_and_serves_meanwhile(parts: Pa
     await parts.start("serve", drain_seconds=3)
     assert (await parts.ready())[0] == 200
     process = parts.processes["serve"]
-    process.popen.send_signal(signal.SIGTERM)
+    process.child.send_signal(signal.SIGTERM)
     await _until_failed(parts, ["process"])
     async with http_client(parts.url) as http:
         answer = await http.post("/graphql", json={"query": "{ viewer { id } }"})

@@ -64,8 +64,8 @@ async def test_the_mail_line_is_counted_where_it_runs(parts: Parts) -> None:
 async def test_a_part_that_is_told_of_no_status_port_opens_none(parts: Parts, command: str) -> None:
     word = "Application startup complete" if command == "serve" else ""
     (process,) = await parts.line.start(command, word=word)
-    assert process.popen.poll() is None
-    assert _listening(process.popen.pid) == ([parts.line.settings["port"]] if command == "serve" else [])
+    assert process.child.poll() is None
+    assert _listening(process.child.pid) == ([parts.line.settings["port"]] if command == "serve" else [])
 
 
 def _listening(pid: int) -> list[int]:

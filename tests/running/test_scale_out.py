@@ -49,7 +49,7 @@ class Fleet:
 
     async def kill(self, command: str, number: int) -> None:
         """Kill one part and start another in its place."""
-        self.running[command, number].popen.kill()
+        self.running[command, number].kill()
         await self.running[command, number].wait()
         await self.start(command, number)
 

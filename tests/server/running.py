@@ -47,7 +47,7 @@ class Up:
 
     def processes(self) -> list[psutil.Process]:
         """Every process under it, itself not counted."""
-        return psutil.Process(self.process.popen.pid).children(recursive=True)
+        return psutil.Process(self.process.child.pid).children(recursive=True)
 
 
 def begin(gatehouse: Start, data_dir: Path, *options: str, port: int = 0, **settings: str) -> Up:

@@ -30,7 +30,7 @@ async def applied(database: Connection, number: int) -> bool:
 async def until(holds: Callable[[], object], migrating: Process) -> None:
     """Return once `holds` does, which is awaited; fails when the migration ends before."""
     while not await holds():  # type: ignore[misc]
-        assert migrating.popen.poll() is None, migrating.output
+        assert migrating.child.poll() is None, migrating.output
         await asyncio.sleep(0.02)
 
 
@@ -86,7 +86,7 @@ async def test_an_index_made_concurrently_holds_up_no_writer_and_survives_its_en
     ended = gatehouse("migrate", env=environment(database_url=database_url))
     await until(lambda: waiting(database), ended)
     await database.execute("UPDATE deliveries SET attempts = 0")
-    ended.popen.send_signal(signal.SIGKILL)
+    ended.child.send_signal(signal.SIGKILL)
     await database.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%INDEX CONCURRENTLY%' "
         "AND pid <> pg_backend_pid()"

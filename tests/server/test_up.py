@@ -23,6 +23,7 @@ import pyotp
 import pytest
 
 from server.local import processes
+from server.local.processes import Child
 from server.local.supervisor import is_healthy
 from tests import warm
 from tests.client import Client, http_client
@@ -34,7 +35,7 @@ from tests.waiting import LIMIT_S, until, until_now
 from tests.warm import ROOT
 
 
-def says_ready(up: subprocess.Popen[bytes], log: Path) -> bool:
+def says_ready(up: Child, log: Path) -> bool:
     """Whether it has said so; fails when it has ended instead."""
     assert up.poll() is None, log.read_text()
     return READY in log.read_text()
@@ -68,7 +69,7 @@ async def test_one_command_starts_everything_and_a_signal_stops_it(gatehouse: St
         assert f"\n{part} " in f"\n{up.process.output}"
     everything = up.processes()
     assert {"postgres", "valkey-server"} <= {process.name() for process in everything}
-    up.process.popen.send_signal(signal.SIGTERM)
+    up.process.child.send_signal(signal.SIGTERM)
     assert await up.process.wait() == 0
     until_gone(everything)
     assert "Traceback" not in up.process.output
@@ -210,7 +211,7 @@ async def test_a_part_that_dies_again_and_again_is_given_longer_pauses(gatehouse
 def process_of(up: Up, part: str, *, new: bool = False) -> Any:
     """The part's process; if `new`, None while there is none that runs."""
     word = {"database": "postgres", "broker": "valkey-server", "api": "serve"}.get(part, part)
-    direct = psutil.Process(up.process.popen.pid).children()
+    direct = psutil.Process(up.process.child.pid).children()
     found = [p for p in direct if not is_zombie(p) and (p.name() == word or p.cmdline()[:2] == ["gatehouse", word])]
     return next(iter(found), None) if new else found[0]
 
@@ -219,8 +220,8 @@ def process_of(up: Up, part: str, *, new: bool = False) -> Any:
 async def test_even_killed_it_leaves_no_process_and_starts_again(gatehouse: Start, tmp_path: Path) -> None:
     first = await ready(gatehouse, tmp_path / "data")
     everything, password = first.processes(), first.demo_password
-    first.process.popen.kill()
-    first.process.popen.wait()
+    first.process.kill()
+    await first.process.wait()
     second = await ready(gatehouse, tmp_path / "data")
     until_gone(everything)
     assert second.demo_password == password

@@ -39,7 +39,7 @@ async def until_healthy(url: str) -> None:
 async def children(process: Process, *, but: set[int] | None = None) -> set[int]:
     """The process ids of its two workers; of the fresh ones, once there are two again."""
     while True:
-        found = {child.pid for child in psutil.Process(process.popen.pid).children()}
+        found = {child.pid for child in psutil.Process(process.child.pid).children()}
         if len(found) == 2 and not found & (but or set()):
             return found
         await asyncio.sleep(0.05)
@@ -63,7 +63,7 @@ async def test_a_worker_that_dies_is_replaced_and_all_end_when_asked(
     async with http_client(url) as http:
         answer = await http.post("/graphql", json={"query": "{ viewer { id } }"})
         assert answer.json() == {"data": {"viewer": None}}
-    serve.popen.send_signal(signal.SIGTERM)
+    serve.child.send_signal(signal.SIGTERM)
     assert await serve.wait() == 0
     until_gone(last)
     with pytest.raises(httpx.TransportError):

@@ -252,7 +252,7 @@ async def test_what_a_dead_worker_has_claimed_is_delivered_by_another(line: Line
         await line.start("relay", "beat")
         await line.happen(await line.world.user_id("mia"))
         await line.until(lambda: _connected(receiver), "the endpoint is called")
-        worker.popen.kill()
+        worker.kill()
         receiver.answer = taken
         await line.database.execute("UPDATE webhook_deliveries SET claimed_at = claimed_at - interval '61 s'")
         await line.start("worker", webhook_allow_private="true")
