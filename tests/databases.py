@@ -15,6 +15,7 @@ import pytest_asyncio
 from db.migrate import migrate
 from server.local.postgres import Postgres
 from tests import pools
+from tests.waiting import until
 
 TEMPLATE = "gatehouse_template"
 LARGEST_KEPT = 16 * 1024 * 1024  # bytes; dead rows would slow the tests that come after
@@ -179,6 +180,21 @@ async def kept_connection(url: str) -> Connection:
 def named(url: str, database: str) -> str:
     """The URL of another database on the same server."""
     return url.replace("/postgres?", f"/{database}?", 1)
+
+
+async def waits(database: Connection, statement: str = "") -> bool:
+    """Whether somebody waits for a lock in this database, by a statement that matches the pattern."""
+    found: bool = await database.fetchval(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock' AND query ~ $1)",
+        statement,
+    )
+    return found
+
+
+async def until_waiting(database: Connection, statement: str = "") -> None:
+    """Return once somebody waits so."""
+    await until(lambda: waits(database, statement), f"{statement or 'somebody'} waits for a lock")
 
 
 async def end_connections(database: Connection, but: Sequence[int] = ()) -> None:

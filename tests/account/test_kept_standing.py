@@ -16,17 +16,15 @@ import db.factors
 import db.lock_out
 from db.pool import Connection
 from rules.sealed import Sealed
+from tests.databases import until_waiting
 from tests.parts import Process, environment
 from tests.people import make_world
-from tests.waiting import until
 
 BACKFILLS = [201, 202, 211]
 CHANGES = ["enable", "replace", "spend", "save", "remove", "join", "invite", "come", "leave"]
 OTHERS_STAFF = (
     "INSERT INTO staff (account_id, user_id, email, role) SELECT $1, id, email, 'MEMBER' FROM users WHERE id = $2"
 )
-
-WAITS = "SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1"
 
 
 async def enable(connection: Connection, user_id: UUID) -> None:
@@ -68,7 +66,7 @@ async def test_whoever_joins_while_enrolling_or_turning_mfa_off_is_told_of_as_th
     await transaction.start()
     await (join if joins_first else change)(first)
     waiting = asyncio.create_task((change if joins_first else join)(second))
-    await until(lambda: database.fetchval(WAITS), "one of them waits")
+    await until_waiting(database)
     await transaction.commit()
     await waiting
     assert await told(database, mia) == {(not was_enrolled, False)}
@@ -113,7 +111,7 @@ async def test_an_upgrade_tells_of_those_who_were_enrolled_or_reset_before_it(
     async with holder.transaction():
         await holder.execute("SELECT FROM factors WHERE user_id = $1 FOR UPDATE", olive)
         migrating = gatehouse("migrate", env=environment(database_url=database_url))
-        await until(lambda: database.fetchval(WAITS), "the migration waits for whoever is at work")
+        await until_waiting(database)
     assert await migrating.wait() == 0
     assert (await told(database, olive), await told(database, mia)) == ({(True, False)}, {(False, True)})
     assert await database.fetchval("SELECT count(*) FROM migrations WHERE number = ANY ($1)", BACKFILLS) == 3

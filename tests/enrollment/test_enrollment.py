@@ -16,20 +16,14 @@ import zxingcpp
 from PIL import Image
 
 from tests.client import Client
+from tests.databases import until_waiting
 from tests.operations import BEGIN, BEGIN_WITH_QR_CODES, COMPLETE, DISABLE, REGENERATE, VERIFY
 from tests.people import World, begin, email
-from tests.waiting import until
 
 
 async def verify(client: Client, code: str) -> dict[str, Any]:
     """Verify by a code."""
     return await client.do(VERIFY, code=code)
-
-
-async def until_waiting(connection: asyncpg.Connection[asyncpg.Record], statement: str) -> None:
-    """Wait until a statement that matches the pattern waits for a lock."""
-    waiting = "SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ $1 LIMIT 1"
-    await until(lambda: connection.fetchval(waiting, statement), f"{statement} waits for a lock")
 
 
 async def test_the_qr_code_decodes_to_the_uri_of_the_manual_key(world: World) -> None:

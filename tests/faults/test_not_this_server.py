@@ -11,7 +11,7 @@ from db.pool import open_database
 from rules.failures import ServiceUnavailable
 from tests.account.acts import save
 from tests.client import serving, settings_for
-from tests.databases import end_connections
+from tests.databases import end_connections, until_waiting
 from tests.line import Line
 from tests.operations import BEGIN, SIGN_IN
 from tests.people import PASSWORD, World, email, make_world
@@ -159,10 +159,7 @@ async def test_one_locked_row_starves_nobody(world: World, database_url: str) ->
     async with locker.transaction():
         await locker.execute("SELECT FROM accounts WHERE id = $1 FOR NO KEY UPDATE", world.account_id)
         saves = [asyncio.create_task(save(olive, world, True, days)) for days in range(SAVES)]
-        while not await world.database.fetchval(
-            "SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1"
-        ):
-            await asyncio.sleep(0.02)
+        await until_waiting(world.database)
         while not all(task.done() for task in saves):
             assert (await sam.ask(VIEWER))["viewer"]["email"] == email("sam")
             await world.sign_in("mia", patient=False)

@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 
 from tests.commands import command
+from tests.databases import until_waiting
 from tests.oidc.browser import PARTS, browser_of, identities, problem, signed_in, viewer
 from tests.people import World, email
 from tests.scim.directory import directory
-from tests.waiting import until
 
 
 async def test_only_a_verified_address_of_somebody_here_is_linked_and_to_one_subject(world: World) -> None:
@@ -35,13 +35,7 @@ async def test_an_address_that_becomes_anothers_amid_it_links_nobody(world: Worl
     async with other.transaction():
         await other.execute("UPDATE users SET email = 'mia@new.example' WHERE email = $1", email("mia"))
         coming = asyncio.create_task(browser.back(url))
-
-        async def waits() -> object:
-            return await world.database.fetchval(
-                "SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-
-        await until(waits, "somebody waits for her lock")
+        await until_waiting(world.database)
     assert (problem(await coming), await identities(world)) == ("unknown", [])
     await other.close()
 

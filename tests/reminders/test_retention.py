@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from db import deliveries, housekeeping
+from db import deliveries, dispatching, housekeeping
 from tests.client import serving, settings_for
+from tests.databases import until_waiting
 from tests.people import World
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
@@ -70,6 +72,30 @@ async def test_old_events_go_only_when_they_are_dispatched_and_their_deliveries_
     # Nor does the pruning's permission outlast it.
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await cast.database.execute("DELETE FROM events")
+
+
+async def test_no_event_goes_before_its_deliveries_not_even_before_one_that_is_written_meanwhile(
+    cast: World, database_url: str
+) -> None:
+    event_id = await cast.database.fetchval("INSERT INTO events (type) VALUES ('MFA_ENABLED') RETURNING id")
+    worker, pruning = await asyncpg.connect(database_url), await asyncpg.connect(database_url)
+    async with worker.transaction():
+        assert await dispatching.lock_undispatched(worker, event_id)
+        await pruning.execute("SET gatehouse.pruning = 'on'")
+        deletion = asyncio.create_task(pruning.execute("DELETE FROM events WHERE id = $1", event_id))
+        await until_waiting(cast.database, "DELETE FROM events")
+        await worker.execute(
+            "INSERT INTO deliveries (event_id, user_id, message, email, queue) "
+            "SELECT $1, id, 'm', email, 'bulk' FROM users WHERE id = $2",
+            event_id,
+            await cast.user_id("mia"),
+        )
+    with pytest.raises(asyncpg.ForeignKeyViolationError, match="An event stays as long as a delivery of it"):
+        await deletion
+    await cast.database.execute("DELETE FROM deliveries")
+    assert await pruning.execute("DELETE FROM events WHERE id = $1", event_id) == "DELETE 1"
+    await worker.close()
+    await pruning.close()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from db.pool import Connection
+from tests.databases import waits
 from tests.parts import Process, environment
 from tests.people import make_world
 
@@ -47,10 +48,10 @@ async def test_it_waits_for_an_open_writer_in_short_tries_and_nobody_waits_behin
     await writer.execute(insert, world.account_id, event_id)
 
     migrating = gatehouse("migrate", env=environment(database_url=database_url))
-    await until(lambda: waiting(database), migrating)
+    await until(lambda: waits(database), migrating)
     await database.execute(insert, world.other_account_id, event_id)  # behind it: returns once the try is over
     assert not await applied(database, TABLE_MIGRATION)
-    await until(lambda: waiting(database), migrating)  # the next try
+    await until(lambda: waits(database), migrating)  # the next try
     await transaction.commit()
     assert await migrating.wait() == 0
     assert "0007 event_retention" in migrating.output
@@ -84,7 +85,7 @@ async def test_an_index_made_concurrently_holds_up_no_writer_and_survives_its_en
     await writer.execute("LOCK TABLE deliveries IN ROW EXCLUSIVE MODE")
 
     ended = gatehouse("migrate", env=environment(database_url=database_url))
-    await until(lambda: waiting(database), ended)
+    await until(lambda: waits(database), ended)
     await database.execute("UPDATE deliveries SET attempts = 0")
     ended.child.send_signal(signal.SIGKILL)
     await database.execute(
@@ -94,16 +95,9 @@ async def test_an_index_made_concurrently_holds_up_no_writer_and_survives_its_en
     assert await database.fetchval("SELECT NOT indisvalid FROM pg_index WHERE indexrelid = 'deliveries_open'::regclass")
 
     first, second = [gatehouse("migrate", env=environment(database_url=database_url)) for _ in range(2)]
-    await until(lambda: waiting(database), first)
+    await until(lambda: waits(database), first)
     await transaction.commit()
     assert [await one.wait() for one in (first, second)] == [0, 0]
     assert await database.fetchval("SELECT indisvalid FROM pg_index WHERE indexrelid = 'deliveries_open'::regclass")
     assert await applied(database, INDEX_MIGRATION)
     await writer.close()
-
-
-async def waiting(database: Connection) -> object:
-    """Whether somebody waits for a lock in this database."""
-    return await database.fetchval(
-        "SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1"
-    )
