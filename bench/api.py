@@ -34,7 +34,7 @@ from settings import Settings
 
 ROUNDS = 8
 # What is held. What is wanted is 0.7, where the best server for GraphQL that we know stands.
-LEAST_VIEWER, LEAST_SESSION, LEAST_ROSTER, LEAST_UNSEEN = 0.5, 0.5, 0.6, 0.2
+LEAST_VIEWER, LEAST_SESSION, LEAST_ROSTER, LEAST_UNSEEN = 0.5, 0.5, 0.6, 0.5
 MOST_HASHES, MOST_BESIDE_MS = 1.15, 3.0
 STAFF = 1_000
 PASSWORD, CODE = "correct horse battery", "abcdefgh"

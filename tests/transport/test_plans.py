@@ -6,11 +6,17 @@ import gc
 import weakref
 from typing import Any
 
+import pytest
 from graphql import execute, parse
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Stock
 
+from server.transport.documents import chosen_operation
 from server.transport.executor import PlainExecutor
+from server.transport.graphql_request import Params
 from server.transport.plans import MANY, Plan
+from server.transport.schema import GatehouseSchema
+from settings import Settings
+from tests.transport import small
 from tests.transport.making import Maker
 from tests.transport.mixed import (
     FAST,
@@ -144,3 +150,22 @@ async def test_an_operation_is_executed_anew_for_each_request() -> None:
     del trees[:]
     gc.collect()
     assert [each() for each in gone] == [None, None, None]  # nothing of a request is kept
+
+
+@pytest.mark.parametrize("text", ["{ person { name } }", "{ person { friends { name } } hello }"])
+async def test_a_document_that_is_not_kept_is_freed_without_the_collector(text: str) -> None:
+    schema = GatehouseSchema(query=small.Query, settings=Settings())
+    gone: list[weakref.ref[Any]] = []
+    gc.disable()
+    try:
+        for name in ("A", "B"):  # the first is who all others are executed by
+            prepared = schema.documents.prepare(f"query {name} {text}")
+            assert prepared.document
+            operation = chosen_operation(prepared.document, None)
+            result = await schema.run(prepared, operation, Params(None, None, None, None), None)
+            assert result.data and not result.errors
+            gone = [weakref.ref(prepared.document), weakref.ref(prepared.plan), weakref.ref(operation)]
+            del prepared, operation, result
+        assert [each() for each in gone] == [None, None, None]
+    finally:
+        gc.enable()
