@@ -211,7 +211,7 @@ class Plan:
     def shape(self, operation: OperationDefinitionNode, values: dict[str, Any]) -> Shape:
         """The shape of an operation under these variables: a new one that is not kept where there is no more room."""
         given = [values.get(name, Undefined) for name in self.conditions]
-        if self.room <= 0 or not all(type(value) is bool or value is Undefined for value in given):
+        if self.room <= 0 or (given and not all(type(value) is bool or value is Undefined for value in given)):
             self.shapes = {}
             return Shape()
         key = (id(operation), *given)
