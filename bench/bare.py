@@ -39,7 +39,7 @@ class Overheard:
     query: str
     values: tuple[Any, ...]
 
-    async def fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
+    async def fetch(self, query: str, *values: Any, **_: object) -> list[asyncpg.Record]:
         """Keep it."""
         self.query, self.values = query, values
         return []

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any
 from uuid import UUID
+
+import asyncpg
 
 from db.pool import Connection
 from rules.reminders import REMINDED_AGAIN_AFTER
@@ -13,25 +16,31 @@ from rules.reminders import REMINDED_AGAIN_AFTER
 BEFORE_ALL = ("", UUID(int=0))
 
 
-class Member(NamedTuple):
-    """One row of the roster, in the order of its statements' columns; a page has 500 of them."""
+def _column(place: int) -> Any:
+    return property(itemgetter(place))
 
-    id: UUID
-    user_id: UUID
-    email: str
-    role: str
-    mfa_enabled_at: datetime | None
-    last_reminded_at: datetime | None
-    last_reminder_failed_at: datetime | None
-    invited_at: datetime | None
-    mfa_deadline: datetime | None
-    mfa_state: str
-    mfa_deadline_reason: str | None
-    elsewhere: list[UUID]
-    owned_elsewhere: list[UUID]
-    enrollment_stopped: bool
-    has_reset_waiting: bool
-    needs_approval: bool
+
+class Member(asyncpg.Record):
+    """One row of the roster as asyncpg makes it, read by its columns' places: a page has 500 and copies none."""
+
+    __slots__ = ()
+
+    id: UUID = _column(0)
+    user_id: UUID = _column(1)
+    email: str = _column(2)
+    role: str = _column(3)
+    mfa_enabled_at: datetime | None = _column(4)
+    last_reminded_at: datetime | None = _column(5)
+    last_reminder_failed_at: datetime | None = _column(6)
+    invited_at: datetime | None = _column(7)
+    mfa_deadline: datetime | None = _column(8)
+    mfa_state: str = _column(9)
+    mfa_deadline_reason: str | None = _column(10)
+    elsewhere: list[UUID] = _column(11)
+    owned_elsewhere: list[UUID] = _column(12)
+    enrollment_stopped: bool = _column(13)
+    has_reset_waiting: bool = _column(14)
+    needs_approval: bool = _column(15)
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ async def page(
     Each role, enrolled and not, is an index range of its own that is read no further than the page goes, under any
     plan: `after` is never null. What else is asked of a person is read off the same index.
     """
-    rows = await connection.fetch(
+    return await connection.fetch(
         """
         SELECT id, staff.user_id, email, role, enabled_at AS mfa_enabled_at, last_reminded_at,
             last_reminder_failed_at, invited_at, mfa_deadline,
@@ -98,8 +107,8 @@ async def page(
         *(after or BEFORE_ALL),
         *_conditions(wanted),
         limit,
+        record_class=Member,
     )
-    return list(map(Member._make, rows))
 
 
 async def count(connection: Connection, account_id: UUID, wanted: Filter) -> int:
@@ -125,7 +134,7 @@ async def count(connection: Connection, account_id: UUID, wanted: Filter) -> int
 
 async def members(connection: Connection, account_id: UUID, user_ids: list[UUID]) -> list[Member]:
     """The roster's rows of these people, as far as they are staff of the account; in no order."""
-    rows = await connection.fetch(
+    return await connection.fetch(
         """
         SELECT staff.id, staff.user_id, staff.email, role, factors.enabled_at AS mfa_enabled_at, last_reminded_at,
             last_reminder_failed_at, invited_at,
@@ -146,8 +155,8 @@ async def members(connection: Connection, account_id: UUID, user_ids: list[UUID]
         """,
         account_id,
         user_ids,
+        record_class=Member,
     )
-    return list(map(Member._make, rows))
 
 
 async def hold_manager(connection: Connection, account_id: UUID, user_id: UUID) -> bool:

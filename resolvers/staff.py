@@ -74,7 +74,7 @@ def can_reset(person: Person, account_id: UUID, member: Member) -> bool:
     return (
         (member.mfa_enabled_at is not None or member.enrollment_stopped)
         and member.user_id != person.id
-        and person.manages(account_id)
+        and account_id in person.managed
         and why_no_reset(person, account_id, member) is None
     )
 

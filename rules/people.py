@@ -157,13 +157,22 @@ class Person:
 
     def manages(self, account_id: UUID) -> bool:
         """Whether the person is an owner or admin of the account."""
-        membership = self.membership_of(account_id)
-        return membership is not None and membership.role in MANAGERS
+        return account_id in self.managed
 
     def owns(self, account_id: UUID) -> bool:
         """Whether the person is an owner of the account."""
-        membership = self.membership_of(account_id)
-        return membership is not None and membership.role is Role.OWNER
+        return account_id in self.owned
+
+    # Kept, since a page of the roster asks for them with each of its members.
+    @cached_property
+    def managed(self) -> frozenset[UUID]:
+        """The accounts of which the person is an owner or admin."""
+        return frozenset(each.account.id for each in self.memberships if each.role in MANAGERS)
+
+    @cached_property
+    def owned(self) -> frozenset[UUID]:
+        """The accounts of which the person is an owner."""
+        return frozenset(each.account.id for each in self.memberships if each.role is Role.OWNER)
 
     def may_reset(
         self,
@@ -178,13 +187,13 @@ class Person:
 
         Whoever `is_stopped` has disputed the reset before.
         """
-        if is_stopped and not self.owns(account_id):
+        if is_stopped and account_id not in self.owned:
             return "This person said that the last reset was not their wish. Only an owner can reset their MFA again."
-        if not self.mfa_enabled:
+        if self.mfa_enabled_at is None:
             return "Set up MFA for your own sign-in first. Then you can reset it for others."
-        if role is Role.OWNER and not self.owns(account_id):
+        if role is Role.OWNER and account_id not in self.owned:
             return "Only an owner can reset an owner's MFA. Ask another owner of the account."
-        if not all(map(self.manages, elsewhere)) or not all(map(self.owns, owned_elsewhere)):
+        if (elsewhere or owned_elsewhere) and not self._reaches(elsewhere, owned_elsewhere):
             return "This person has a role in an account that you do not manage. Ask the operator of the platform."
         return None
 
@@ -194,9 +203,13 @@ class Person:
         """None, or why the person may not sign out somebody with this role here, and roles and ownerships elsewhere."""
         if role is Role.OWNER and not self.owns(account_id):
             return "Only an owner can end an owner's sessions. Ask another owner of the account."
-        if not all(map(self.manages, elsewhere)) or not all(map(self.owns, owned_elsewhere)):
+        if (elsewhere or owned_elsewhere) and not self._reaches(elsewhere, owned_elsewhere):
             return "This person has a role in an account that you do not manage. Ask the operator of the platform."
         return None
+
+    def _reaches(self, elsewhere: list[UUID], owned_elsewhere: list[UUID]) -> bool:
+        """Whether all accounts in which somebody has a role, or is an owner, are as much the person's own."""
+        return self.managed.issuperset(elsewhere) and self.owned.issuperset(owned_elsewhere)
 
     def is_blocked_at(self, account: Account) -> bool:
         """Whether the gate is closed: reset and not enrolled again, or not enrolled past this account's deadline."""

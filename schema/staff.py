@@ -61,40 +61,29 @@ class Invitation:
 
 
 class SeenMember:
-    """A member as a person sees them: all fields of a StaffMember, each made when it is read.
+    """A member as a person sees them: all fields of a StaffMember, those that not all pages ask for made when read.
 
     A page has 500 members and is asked for some of their fields. It is no dataclass, so that no answer can be kept with
     it (see schema.kept): those have whole StaffMembers.
     """
 
-    __slots__ = ("_account_id", "_member", "_person")
+    __slots__ = ("_account_id", "_member", "_person", "email", "id", "mfa_enabled", "mfa_state", "role")
 
     def __init__(self, member: Member, person: Person, account_id: UUID) -> None:
         self._member, self._person, self._account_id = member, person, account_id
+        # A function for each of these would take longer than what it does.
+        self.id = str(member.id)
+        self.email = member.email
+        self.role = ROLES[member.role]
+        self.mfa_enabled = member.mfa_enabled_at is not None
+        self.mfa_state = STATES[member.mfa_state]
 
-    email = property(attrgetter("_member.email"))
     mfa_deadline = property(attrgetter("_member.mfa_deadline"))
     mfa_enabled_at = property(attrgetter("_member.mfa_enabled_at"))
     last_reminded_at = property(attrgetter("_member.last_reminded_at"))
     last_reminder_failed_at = property(attrgetter("_member.last_reminder_failed_at"))
     enrollment_stopped = property(attrgetter("_member.enrollment_stopped"))
     mfa_reset_waiting = property(attrgetter("_member.has_reset_waiting"))
-
-    @property
-    def id(self) -> str:
-        return str(self._member.id)
-
-    @property
-    def role(self) -> Role:
-        return ROLES[self._member.role]
-
-    @property
-    def mfa_enabled(self) -> bool:
-        return self._member.mfa_enabled_at is not None
-
-    @property
-    def mfa_state(self) -> StaffMfaState:
-        return STATES[self._member.mfa_state]
 
     @property
     def mfa_deadline_reason(self) -> MfaDeadlineReason | None:

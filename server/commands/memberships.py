@@ -35,7 +35,7 @@ def list_staff(account_id: UUID, data_dir: Path | None, as_json: bool) -> None:
         members: AsyncIterator[Member] = resolvers.operators.staff.list_staff(database, account_id)
         async for member in members:
             if as_json:
-                click.echo(json.dumps(member._asdict(), default=str))
+                click.echo(json.dumps(dict(member), default=str))
             else:
                 click.echo(f"{member.email}\t{member.role.lower()}\t{member.mfa_state.lower().replace('_', ' ')}")
 
