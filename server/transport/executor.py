@@ -38,7 +38,7 @@ from server.transport.plans import Only, Plan, Row, Selection, Shape, below, onl
 class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
     """Strawberry's executor that reads plain attributes itself."""
 
-    most_in_one_turn: ClassVar[int] = 100  # objects, some 10 microseconds each
+    most_in_one_turn: ClassVar[int] = 3_000  # leaves of a list's objects, some 0.2 microseconds each
 
     def __init__(self, *args: Any, plan: Plan | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -189,9 +189,9 @@ class PlainExecutor(StrawberryGraphQLCoreExecutionContext):
         """Read the objects of a list here, or else as graphql-core does."""
         if isinstance(items, list) and self.get_stream_usage(field_details_list, path) is None:
             selection = self._selection_of_items(item_type, field_details_list, items)
-            if selection and len(items) > self.most_in_one_turn:
+            if selection and len(items) > (most := max(1, self.most_in_one_turn // selection.size)):
                 plain = partial(super().complete_iterable_value, item_type, field_details_list, info, path, items)
-                return _read_in_turns(selection, items, self.most_in_one_turn, partial(plain, position_context))
+                return _read_in_turns(selection, items, most, partial(plain, position_context))
             found = selection.rows(items) if selection else None
             if found is not None:
                 return found

@@ -49,6 +49,8 @@ class Step(NamedTuple):
 
     one: Callable[[Any], Any]
     column: Callable[[Sequence[Any]], Sequence[Any] | None]
+    # The leaves that it reads of one object.
+    size: int = 1
 
 
 def leaf(parent_type: GraphQLObjectType, definition: Any) -> Step | None:

@@ -42,6 +42,7 @@ class Selection:
         self.steps = steps
         self.reads = [(name, steps[name].one) if name in steps else (name, None) for name in fields]
         self.is_plain = len(steps) == len(fields)
+        self.size = sum(step.size for step in steps.values())
         self._together: Callable[[Sequence[Any]], list[Row]] | None = None
         self._made = 0
 
@@ -125,7 +126,7 @@ def below(definition: Any, kind: GraphQLObjectType, selection: Selection) -> Ste
         left = iter(rows)
         return [None if value is None else next(left) for value in values]
 
-    return Step(one, column)
+    return Step(one, column, selection.size)
 
 
 def origins_of(kind: GraphQLObjectType) -> frozenset[type]:
