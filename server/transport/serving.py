@@ -27,7 +27,7 @@ SWITCH_S = 0.0005
 # A collection of the youngest takes as long as there are of them, and everybody waits: few at a time. With 2,000
 # subscribers a full one stops the process for half a second: let it be rare, after two million new objects at least.
 # Far rarer, what strangers' errors leave in cycles would fill the memory by 5 MB a second.
-GARBAGE_THRESHOLDS = (1_000, 10, 200)
+GARBAGE_THRESHOLDS = (5_000, 1, 150)
 MAX_WEBSOCKET_MESSAGE_BYTES = 1024 * 1024  # the application's own limit, in characters, is lower
 
 
