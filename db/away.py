@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
+
+if TYPE_CHECKING:
+    Plain: TypeAlias = asyncpg.Connection[asyncpg.Record]
+else:
+    Plain = asyncpg.Connection
 
 # SQLSTATEs by their beginning: they say that the server is away, full, busy with others, or not the one that writes.
 AWAY_STATES = (
@@ -31,6 +39,33 @@ def is_away(error: BaseException) -> bool:
     if isinstance(error, asyncpg.InterfaceError):
         return not isinstance(error, ValueError)  # which is about what it was given
     return isinstance(error, OSError | TimeoutError | asyncpg.InternalClientError) or _fell_between(error)
+
+
+def is_of_way(error: BaseException) -> bool:
+    """Whether the database or the way to it has caused this where nothing is asked that could be wrong."""
+    return isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError) or is_away(error)
+
+
+@contextmanager
+def while_there() -> Iterator[None]:
+    """Come to the block's end early where the database ends it, or the way to it."""
+    try:
+        yield
+    except Exception as error:
+        if not is_of_way(error):
+            raise
+
+
+class Ending(Plain):
+    """A connection of which it is no error that it ends when the server has ended it before.
+
+    A pool lets connections that it has no more use for end in a task, whose errors nobody hears.
+    """
+
+    async def close(self, *, timeout: float | None = None) -> None:
+        """End it, in so many seconds at most."""
+        with while_there():
+            await super().close(timeout=timeout)
 
 
 def has_left(error: BaseException) -> bool:

@@ -13,6 +13,8 @@ from contextvars import Context
 
 import asyncpg
 
+import db.away
+
 CHANNEL = "gatehouse_events"
 RETRY_AFTER_S = 1.0
 MOMENT_S = 0.002
@@ -51,7 +53,7 @@ class Bell:
 
     async def _toll(self) -> None:
         while True:
-            try:
+            with db.away.while_there():
                 connection = await asyncpg.connect(self._url, timeout=3, command_timeout=3)
                 try:
                     while True:
@@ -64,6 +66,5 @@ class Bell:
                             self._told.set()
                 finally:
                     connection.terminate()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-                log.debug("The bell's connection is gone; it is made again.")
-                await asyncio.sleep(RETRY_AFTER_S)
+            log.debug("The bell's connection is gone; it is made again.")
+            await asyncio.sleep(RETRY_AFTER_S)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 import asyncpg
 
+import db.away
 from db.bell import CHANNEL
 
 RECONNECT_AFTER_S = 1.0
@@ -15,7 +15,7 @@ RECONNECT_AFTER_S = 1.0
 async def listen(url: str, rung: asyncio.Event, name: str) -> None:
     """Set `rung` whenever the bell is rung, and once after each connecting: rings may have been missed before."""
     while True:
-        with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with db.away.while_there():
             await _listen_once(url, rung, name)
         await asyncio.sleep(RECONNECT_AFTER_S)
 

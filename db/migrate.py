@@ -18,8 +18,8 @@ from importlib.resources import files
 import asyncpg
 
 import db.pooler
+from db.away import Plain
 from db.pool import Connection
-from db.pooler import Plain
 
 LOCK_ID = 0x6A7E_0001  # any constant that is ours alone
 OLDEST_SERVER = 15

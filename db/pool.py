@@ -133,7 +133,7 @@ async def open_database(
         "statement_timeout": f"{patience.statement_s}s",
         "idle_in_transaction_session_timeout": "60s",
     }
-    way: dict[str, Any] = {"server_settings": shown | limits}
+    way: dict[str, Any] = {"server_settings": shown | limits, "connection_class": db.away.Ending}
     if through_pooler:
         way = {"server_settings": shown, "connection_class": db.pooler.limited(limits), "statement_cache_size": 0}
     pool = await asyncpg.create_pool(

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal
 
-import asyncpg
 from asyncpg.transaction import Transaction
 
-if TYPE_CHECKING:
-    Plain: TypeAlias = asyncpg.Connection[asyncpg.Record]
-else:
-    Plain = asyncpg.Connection
+from db.away import Ending, Plain
 
 Isolation = Literal["read_committed", "read_uncommitted", "serializable", "repeatable_read"]
 
@@ -19,7 +15,7 @@ Isolation = Literal["read_committed", "read_uncommitted", "serializable", "repea
 OWN_PREFIX = secrets.token_hex(6)
 
 
-class LentConnection(Plain):
+class LentConnection(Ending):
     """Runs each statement in a transaction with its limits: without one, each of its steps could meet another server.
 
     It wants `statement_cache_size=0`: a statement that was kept on one server is not on the next.

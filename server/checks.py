@@ -6,6 +6,7 @@ import asyncio
 
 import asyncpg
 
+import db.away
 import db.ledger
 import db.migrate
 from db.ledger import Ledger
@@ -72,7 +73,7 @@ def plain_database_error(error: Exception, who: str = "database") -> Exception:
         )
     if isinstance(error, TimeoutError):
         return DatabaseError(f"The {who} does not answer: it took too long.")
-    if isinstance(error, OSError | asyncpg.PostgresError | asyncpg.InterfaceError):
+    if db.away.is_of_way(error):
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         return DatabaseError(f"The {who} does not answer: {reason}.")
     return error

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 GOODBYE = b"".join(
     kind + word + b"\0" for kind, word in ((b"S", b"FATAL"), (b"V", b"FATAL"), (b"C", b"57P01"), (b"M", b"goodbye"))
 )
+READY = b"Z\0\0\0\5I"
 FATAL = b"E" + (len(GOODBYE) + 5).to_bytes(4) + GOODBYE + b"\0"
 
 
@@ -33,6 +34,18 @@ async def prompting(database_url: str) -> AsyncIterator[tuple[str, Callable[[byt
                 client.write(words)
 
         yield url, say
+
+
+@asynccontextmanager
+async def ending_the_first(database_url: str) -> AsyncIterator[str]:
+    """The URL of a server that ends the first connection in the moment in which it is ready for anything."""
+    endings = [FATAL]
+
+    def end(data: bytes) -> bytes:
+        return data.replace(READY, READY + endings.pop(), 1) if READY in data and endings else data
+
+    async with _proxy(database_url, end) as (url, _):
+        yield url
 
 
 @asynccontextmanager

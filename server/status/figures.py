@@ -9,10 +9,10 @@ import asyncpg
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
+import db.away
 import db.figures
 from db.pooler import LentConnection
 from server.status.kept import Kept
-from server.status.readiness import AWAY
 
 ASKED_EVERY_S = 1.0
 TIMEOUT_S = 10.0
@@ -37,7 +37,9 @@ class DatabaseFigures:
                     return await _all(connection)
                 finally:
                     connection.terminate()
-        except AWAY:
+        except Exception as error:
+            if not db.away.is_of_way(error):
+                raise
             return []
 
 

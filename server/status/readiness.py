@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+import db.away
 import db.keys
 import db.ledger
 from db.pooler import LentConnection
@@ -25,7 +26,6 @@ DATABASE_KEPT_S = 1.0
 OTHERS_KEPT_S = 5.0
 TIMEOUT_S = 3.0
 MAIL_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,9 @@ class Readiness:
                     return checks
                 finally:
                     connection.terminate()
-        except AWAY as error:
+        except Exception as error:
+            if not db.away.is_of_way(error):
+                raise
             return {"database": f"does not answer ({type(error).__name__})"}
 
     async def _look_beside(self) -> dict[str, str]:
