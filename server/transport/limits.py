@@ -227,15 +227,20 @@ class _Measured:
             return 1
         if owner is not None and (size := self.sizes.get((owner.name, field.name.value))) is not None:
             return size
-        value = next((a.value for a in field.arguments or () if a.name.value == "first"), None)
-        # A literal may have any number of digits.
-        if "first" in definition.args and isinstance(value, IntValueNode) and len(value.value) <= 4:
-            return max(1, min(int(value.value), LARGEST_PAGE))
-        return size_unless_told(definition, field.name.value)
+        return size_of(definition, field)
+
+
+def size_of(definition: GraphQLField, field: FieldNode) -> float:
+    """How many times what stands below a field of ours is resolved."""
+    value = next((a.value for a in field.arguments or () if a.name.value == "first"), None)
+    # A literal may have any number of digits.
+    if "first" in definition.args and isinstance(value, IntValueNode) and len(value.value) <= 4:
+        return max(1, min(int(value.value), LARGEST_PAGE))
+    return size_unless_told(definition, field.name.value)
 
 
 def size_unless_told(definition: GraphQLField, name: str) -> float:
-    """How many times what stands below a field of ours is resolved where no argument says how often."""
+    """The same where no argument says it."""
     if "first" in definition.args:
         return LARGEST_PAGE
     return 1 if name in {"nodes", "edges"} or not _is_list(definition) else UNPAGED_LIST_SIZE

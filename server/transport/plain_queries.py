@@ -1,21 +1,29 @@
-"""Queries of fields alone: measured, validated and planned by one walk, where each of these takes its own.
+"""Queries of fields and plain values alone: measured, validated and planned by one walk, where each takes its own.
 
-What holds anything else (an argument, a directive, a variable, a fragment, two fields that answer to one name), passes
-a bound or is wrong is left to those who know all of it: server.transport.limits, validation and plans.
+What holds anything else (a directive, a variable, a fragment, a list or an object as a value, two fields that answer
+to one name), passes a bound or is wrong is left to those who know all of it: server.transport.limits, validation and
+plans.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, cast
 
 from graphql import (
+    ArgumentNode,
+    BooleanValueNode,
+    EnumValueNode,
     FieldNode,
+    FloatValueNode,
+    GraphQLError,
     GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
+    IntValueNode,
     OperationType,
     SelectionSetNode,
+    StringValueNode,
     TypeNameMetaFieldDef,
     get_named_type,
     get_nullable_type,
@@ -23,20 +31,29 @@ from graphql import (
     is_required_argument,
 )
 from graphql.execution.collect_fields import CollectedFields, FieldDetails, FieldDetailsList, GroupedFieldSet
+from graphql.language import ValueNode
+from graphql.type import GraphQLInputType
+from graphql.utilities.validate_input_value import validate_input_literal
 
+from server.transport.graphql_request import RequestError, refuse_unusable_text
 from server.transport.leaves import Step, leaf
-from server.transport.limits import MAX_DEPTH, Bounds, size_unless_told
+from server.transport.limits import MAX_DEPTH, Bounds, size_of, size_unless_told
 from server.transport.plans import Plan, Selection, Shape, below
+
+# Values that hold no others and no variable, and are not null, of which there is more to be asked.
+PLAIN = (IntValueNode, FloatValueNode, StringValueNode, BooleanValueNode, EnumValueNode)
 
 
 class _Known(NamedTuple):
-    """A field that may be asked for without arguments."""
+    """A field, and what is the same wherever it is asked for."""
 
-    definition: Any
+    definition: GraphQLField
+    # The arguments that it must be given.
+    wants: frozenset[str]
     # What it gives an object of, or several; None of a leaf.
     kind: GraphQLObjectType | None
     is_one: bool
-    # How many times what stands below it is resolved.
+    # How many times what stands below it is resolved, unless an argument says it.
     size: float
     step: Step | None
 
@@ -80,14 +97,37 @@ class PlainQueries:
 
 
 def _known(owner: GraphQLObjectType, name: str, definition: GraphQLField) -> _Known | None:
-    """None of a field that wants an argument, or may give objects of several types."""
-    if any(map(is_required_argument, definition.args.values())):
-        return None
+    """None of a field that may give objects of several types."""
+    wants = frozenset(key for key, argument in definition.args.items() if is_required_argument(argument))
     kind, size = get_named_type(definition.type), size_unless_told(definition, name)
     if is_leaf_type(kind):
-        return _Known(definition, None, False, size, leaf(owner, definition))
+        return _Known(definition, wants, None, False, size, leaf(owner, definition))
     is_one = get_nullable_type(definition.type) is kind
-    return _Known(definition, kind, is_one, size, None) if isinstance(kind, GraphQLObjectType) else None
+    return _Known(definition, wants, kind, is_one, size, None) if isinstance(kind, GraphQLObjectType) else None
+
+
+def _are_right(given: Sequence[ArgumentNode], field: _Known) -> bool:
+    """Whether these arguments are plain values, and what the field takes."""
+    names = {argument.name.value for argument in given}
+    declared = field.definition.args
+    return (
+        len(names) == len(given)
+        and field.wants <= names <= declared.keys()
+        and all(_is_right(argument.value, declared[argument.name.value].type) for argument in given)
+    )
+
+
+def _is_right(value: ValueNode, kind: GraphQLInputType) -> bool:
+    if not isinstance(value, PLAIN):
+        return False
+    faults: list[GraphQLError] = []
+    try:
+        if isinstance(value, StringValueNode):
+            refuse_unusable_text(value.value)
+        validate_input_literal(value, kind, lambda fault, _: faults.append(fault), None, None, hide_suggestions=True)
+    except RequestError:
+        return False
+    return not faults
 
 
 class _Walk:
@@ -108,15 +148,17 @@ class _Walk:
         fields: GroupedFieldSet = {}
         steps: dict[str, Step] = {}
         for node in asked.selections:
-            if not isinstance(node, FieldNode) or node.arguments or node.directives:
+            if not isinstance(node, FieldNode) or node.directives:
                 raise _Other
             field, below_it = known.get(node.name.value), node.selection_set
             name = node.alias.value if node.alias else node.name.value
             if field is None or name in fields or (field.kind is None) is not (below_it is None):
                 raise _Other
+            if (node.arguments or field.wants) and not _are_right(node.arguments or (), field):
+                raise _Other
             self.aliases += node.alias is not None
             fields[name] = details = [FieldDetails(node, None)]
-            more, step = self._look_below(field, details, below_it, depth) if below_it else (0.0, field.step)
+            more, step = self._look_below(field, node, details, depth) if below_it else (0.0, field.step)
             cost += 1 + more
             if step:
                 steps[name] = step
@@ -126,11 +168,11 @@ class _Walk:
         return cost, fields, Selection(fields, steps) if steps else None
 
     def _look_below(
-        self, field: _Known, details: FieldDetailsList, asked: SelectionSetNode, depth: int
+        self, field: _Known, node: FieldNode, details: FieldDetailsList, depth: int
     ) -> tuple[float, Step | None]:
-        kind = cast("GraphQLObjectType", field.kind)
+        kind, asked = cast("GraphQLObjectType", field.kind), cast("SelectionSetNode", node.selection_set)
         cost, fields, selection = self.look(kind, asked, depth + 1)
         self.shape.sub_fields[kind, id(details)] = details, CollectedFields(fields, [], [])
         self.shape.selections[kind.name, id(fields)] = fields, selection
         step = below(field.definition, kind, selection) if selection and field.is_one else None
-        return field.size * cost, step
+        return cost * (size_of(field.definition, node) if node.arguments else field.size), step

@@ -1,8 +1,9 @@
-"""The one walk over a query of fields alone finds what measuring and all rules find: within its bounds, and valid."""
+"""The one walk over a query of fields and plain values finds what measuring and all rules find."""
 
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -21,6 +22,8 @@ from tests.transport.writing import plain_query
 
 EXAMPLES = 150
 SCHEMA = build(GatehouseSchema, settings=Settings())
+# A list or an object as a value, and a list that is given for one argument.
+HOLDS_MORE = re.compile(r"\w: [\[{]")
 MEASURES, PLAIN = Measures(SCHEMA._schema), PlainQueries(SCHEMA._schema)
 
 
@@ -28,10 +31,11 @@ def test_it_costs_what_is_measured_and_what_passes_a_bound_is_left_to_the_measur
     compared: Counter[str] = Counter()
 
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(st.randoms(use_true_random=False), st.integers(3, 20), st.integers(0, 4), st.integers(3, 100))
-    def compare(chance: random.Random, fields: int, aliases: int, cost: int) -> None:
-        document = parse(plain_query(chance, SCHEMA))
-        bounds = replace(SIGNED_IN, fields=fields, aliases=aliases, cost=cost)
+    @given(st.randoms(use_true_random=False), st.integers(3, 40), st.integers(0, 6), st.integers(1, 5))
+    def compare(chance: random.Random, fields: int, aliases: int, digits: int) -> None:
+        text = plain_query(chance, SCHEMA)
+        document = parse(text)
+        bounds = replace(SIGNED_IN, fields=fields, aliases=aliases, cost=10**digits)
         expected, came_to = None, "valid and within the bounds"
         try:
             expected = MEASURES.check(document, bounds)
@@ -39,12 +43,16 @@ def test_it_costs_what_is_measured_and_what_passes_a_bound_is_left_to_the_measur
             came_to = "too large"
         if validate(SCHEMA._schema, document):
             expected, came_to = None, "not valid"
+        elif HOLDS_MORE.search(text):
+            expected, came_to = None, "more than plain values"
         assert PLAIN.cost(Plan(document), bounds) == expected
         compared[came_to] += 1
+        compared["with values"] += expected is not None and "(" in text
 
     compare()
-    assert len(compared) == 3, compared
-    assert min(compared.values()) > EXAMPLES / 20, compared
+    assert min(compared["too large"], compared["not valid"]) > EXAMPLES / 20, compared
+    assert compared["valid and within the bounds"] > EXAMPLES / 10, compared
+    assert compared["with values"] > EXAMPLES / 50, compared
 
 
 @pytest.mark.parametrize(
@@ -61,10 +69,25 @@ def test_it_costs_what_is_measured_and_what_passes_a_bound_is_left_to_the_measur
         "{ viewer { id } } query A { viewer { id } }",
         "{ __schema { description } }",
         "{ account { id } }",
+        "{ account(id: 1, id: 1) { id } }",
+        "{ account(id: null) { id } }",
+        "{ account(id: true) { id } }",
+        '{ account(id: "a\\u0000") { id } }',
+        "{ account(name: 1) { id } }",
+        "{ account(id: 1) { staff(first: 99999999999) { totalCount } } }",
+        "{ account(id: 1) { staff(filter: {}) { totalCount } } }",
     ],
 )
 def test_whatever_holds_more_is_left(text: str) -> None:
     assert PLAIN.cost(Plan(parse(text)), SIGNED_IN) is None
+
+
+def test_a_page_costs_its_size() -> None:
+    sizes = [
+        PLAIN.cost(Plan(parse(f"{{ account(id: 1) {{ staff{size} {{ nodes {{ id }} }} }} }}")), SIGNED_IN)
+        for size in ("(first: 7)", "(first: 0)", "(first: 900)", "")
+    ]
+    assert sizes == [1 + 1 + 7 * 2, 1 + 1 + 1 * 2, 1 + 1 + 500 * 2, 1 + 1 + 500 * 2]
 
 
 def test_it_is_planned_before_it_is_executed() -> None:

@@ -34,16 +34,24 @@ SCALARS: dict[str, Any] = {
 
 
 def plain_query(chance: random.Random, schema: Schema) -> str:
-    """A query of fields alone, some under a name of their own: mostly valid."""
-    return f"{{ viewer {_fields_of(schema._schema.type_map['Viewer'], chance, 3)} }}"
+    """A query of fields and values alone, some under a name of their own: mostly valid."""
+    root, writer = schema._schema.query_type, Writer(chance, schema)
+    if chance.random() < 0.5:
+        return f"{{ viewer {_fields_of(schema._schema.type_map['Viewer'], writer, 3)} }}"
+    return f"{_fields_of(root, writer, 4)}"
 
 
-def _fields_of(kind: Any, chance: random.Random, depth: int) -> str:
-    fields = {name: get_named_type(field.type) for name, field in getattr(kind, "fields", {}).items()}
-    chosen = [(name, fields[name]) for name in chance.sample(sorted(fields), min(2, len(fields)))]
-    below = {name: is_composite_type(of) and _fields_of(of, chance, depth - 1) for name, of in chosen if depth}
-    other = chance.choice(["", "", "", "a: "])
-    return " ".join(["{ __typename", *(f"{other}{name} {asked or ''}" for name, asked in below.items()), "}"])
+def _fields_of(kind: Any, writer: Writer, depth: int) -> str:
+    chance, fields = writer.chance, getattr(kind, "fields", {})
+    parts = []
+    for name in chance.sample(sorted(fields), min(2, len(fields))) if depth else []:
+        below = get_named_type(fields[name].type)
+        given = " ".join(
+            f"{key}: {writer.literal(arg.type)}" for key, arg in fields[name].args.items() if writer.given(arg)
+        )
+        asked = _fields_of(below, writer, depth - 1) if is_composite_type(below) else ""
+        parts.append(f"{chance.choice(['', '', '', 'a: '])}{name}{f'({given})' if given else ''} {asked}")
+    return " ".join(["{ __typename", *parts, "}"])
 
 
 class Writer:
