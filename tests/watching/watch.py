@@ -61,6 +61,9 @@ async def watching(
 
 
 async def until_followed(world: World) -> None:
-    """Wait until the hub has looked since somebody watches the members, who are told of what changes from then on."""
+    """Wait until the hub has looked since somebody, the first to watch, watches the members.
+
+    They are told of what changes from then on.
+    """
     hub = SERVED[world.base_url].state.service.hub
     await until(lambda: any(watcher.wants_members and watcher.is_stale for watcher in hub._watchers), "the hub follows")
