@@ -154,6 +154,9 @@ async def test_what_has_begun_gives_way_to_a_persons_small_request_and_goes_on_a
     done: list[str] = []
     is_asked, goes_on = asyncio.Event(), asyncio.Event()
     giving_way = stranger(turns) if who == "stranger" else turns.turn("person:1", "person:1", PERSON)
+    asking = turns.turn("person:2", "person:2", PERSON)
+    # However long the machine stops amid a step, the one gives way for longer, and the other stays small.
+    giving_way.gave_way_s = asking.spent_s = -FOR_LONG_S
 
     async def several_steps() -> None:
         giving_way.grow()
@@ -168,7 +171,7 @@ async def test_what_has_begun_gives_way_to_a_persons_small_request_and_goes_on_a
 
     first = asyncio.create_task(giving_way.take(several_steps))
     await some_passes()
-    second = asyncio.create_task(turns.turn("person:2", "person:2", PERSON).take(small))
+    second = asyncio.create_task(asking.take(small))
     await until(lambda: "small" in done, "the small one")
     assert done == ["small"]
     goes_on.set()
