@@ -127,7 +127,7 @@ def test_data_and_errors_are_those_of_the_stock_executor() -> None:
     @given(st.integers(0, 2**64 - 1), st.integers(0, 2**32), st.sampled_from([0.0, 0.02, 0.1, 0.3, 0.6]))
     def compare(chance: int, seed: int, wrong: float) -> None:
         writer = random.Random(chance)
-        document = parse(plain_query(writer, SCHEMA) if chance % 4 == 0 else Writer(writer, SCHEMA).document())
+        document = parse(plain_query(writer, SCHEMA) if chance % 3 == 0 else Writer(writer, SCHEMA).document())
         if validate(SCHEMA._schema, document):
             return
         trees, plan = Trees(seed, wrong), Plan(document, blank)
