@@ -30,17 +30,14 @@ class DatabaseFigures:
         return await self._kept.get()
 
     async def _ask(self) -> Iterable[Metric]:
-        try:
+        with db.away.while_there():
             async with asyncio.timeout(TIMEOUT_S):
                 connection = await asyncpg.connect(self._url, statement_cache_size=0, connection_class=LentConnection)
                 try:
                     return await _all(connection)
                 finally:
                     connection.terminate()
-        except Exception as error:
-            if not db.away.is_of_way(error):
-                raise
-            return []
+        return []
 
 
 async def _all(connection: asyncpg.Connection[asyncpg.Record]) -> list[Metric]:
