@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -165,13 +165,16 @@ class Context:
 
         Looked up `over` a connection that is held, it waits for no other field's look, which may wait for a connection.
         """
+        key_hash = self._service_key_hash
+        if key_hash is None:
+            raise Unauthenticated(WRONG_KEY if self.is_service else NO_KEY)
         if self._service_key is None:
-            self._service_key = Shared(self._load_service_key)
+            self._service_key = Shared(partial(self._find_service_key, key_hash))
         if over is not None and not self._service_key.has_come:
-            self._service_key.come(await self._find_service_key(over))
+            self._service_key.come(await db.service_keys.find(over, key_hash))
         key = await self._service_key.get()
         if key is None:
-            raise Unauthenticated(WRONG_KEY if self.is_service else NO_KEY)
+            raise Unauthenticated(WRONG_KEY)
         key.require_any(*rights)
         return key
 
@@ -220,15 +223,9 @@ class Context:
             )
         return self._hashed[1]
 
-    async def _load_service_key(self) -> ServiceKey | None:
-        if self._service_key_hash is None:
-            return None
+    async def _find_service_key(self, key_hash: bytes) -> ServiceKey | None:
         async with self.database.connection() as connection:
-            return await self._find_service_key(connection)
-
-    async def _find_service_key(self, connection: Connection) -> ServiceKey | None:
-        key_hash = self._service_key_hash
-        return None if key_hash is None else await db.service_keys.find(connection, key_hash)
+            return await db.service_keys.find(connection, key_hash)
 
     async def _load(self, *, is_recovery: bool = False) -> Person | None:
         token_hash = self.token_hash

@@ -16,8 +16,8 @@ from resolvers.service import Who
 from rules.failures import BadUserInput
 from schema.accounts import Account
 from schema.common import Info, Role
+from schema.notices import MfaNotice
 from schema.sign_in import SignInResult, signed_in
-from schema.viewer import MfaNotice
 
 
 @strawberry.input(description="Where the person is: what their browser said, and the address that they came from.")

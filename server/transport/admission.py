@@ -20,10 +20,10 @@ from starlette.types import Scope
 import rules.rate_limits
 from rules.failures import RateLimited
 from server.transport import charging
+from server.transport.bounds import SIGNED_IN, STRANGER, Bounds
 from server.transport.charging import Turn
 from server.transport.flows import PERSON, PROBES, SERVICE, STRANGERS
 from server.transport.heavy import Heavy
-from server.transport.limits import SIGNED_IN, STRANGER, Bounds
 from server.transport.turns import LONGEST_WAIT_S, MOST_OWED_S, Turns
 
 PROOF_LASTS_S = 60.0

@@ -26,10 +26,11 @@ from graphql.language import SourceLocation
 from graphql.validation import ASTValidationRule
 
 from server.transport.aside import Aside
+from server.transport.bounds import SIGNED_IN, Bounds, TooLarge
 from server.transport.graphql_request import Params, RequestError
 from server.transport.input_messages import without_token
 from server.transport.kept_documents import KeptDocuments
-from server.transport.limits import SIGNED_IN, Bounds, Measures, TooLarge
+from server.transport.limits import Measures
 from server.transport.operations import OperationNames
 from server.transport.plain_queries import PlainQueries
 from server.transport.plans import Blank, Plan

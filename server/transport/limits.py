@@ -7,7 +7,6 @@ and the expanded document is walked only when that is known to be small.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,51 +17,24 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLField,
     GraphQLInterfaceType,
-    GraphQLList,
     GraphQLNamedType,
-    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
-    IntValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     get_named_type,
 )
 
 from server.transport import introspection
+from server.transport.bounds import SIGNED_IN, STRANGER, Bounds, TooLarge
+from server.transport.sizes import size_of
 
 MAX_DEPTH = 12
 MAX_INTROSPECTION_DEPTH = 32
-LARGEST_PAGE = 500
-UNPAGED_LIST_SIZE = 10
 MOST_MIXED = 1_500
 # Of what the largest introspection that clients send costs.
 MOST_INTROSPECTION = 1.5
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """How much one document may hold."""
-
-    chars: int
-    tokens: int
-    definitions: int
-    fields: int
-    aliases: int
-    repeats: int
-    cost: int
-    hint: str
-
-
-SIGNED_IN = Bounds(256 * 1024, 6_000, 100, 3_000, 120, 30, 50_000, "ask for fewer fields or smaller pages")
-# Somebody without a session signs in, completes a challenge, follows a link, or reads the schema.
-# What it would cost to answer does not count: who asks for a page with a session that has ended is told to sign in.
-STRANGER = Bounds(16 * 1024, 2_500, 60, 1_200, 20, 10, SIGNED_IN.cost, "sign in, or ask for less")
-
-
-class TooLarge(Exception):
-    """A limit is passed; the message is for the client."""
 
 
 class _Placed(NamedTuple):
@@ -230,29 +202,8 @@ class _Measured:
         return size_of(definition, field)
 
 
-def size_of(definition: GraphQLField, field: FieldNode) -> float:
-    """How many times what stands below a field of ours is resolved."""
-    value = next((a.value for a in field.arguments or () if a.name.value == "first"), None)
-    # A literal may have any number of digits.
-    if "first" in definition.args and isinstance(value, IntValueNode) and len(value.value) <= 4:
-        return max(1, min(int(value.value), LARGEST_PAGE))
-    return size_unless_told(definition, field.name.value)
-
-
-def size_unless_told(definition: GraphQLField, name: str) -> float:
-    """The same where no argument says it."""
-    if "first" in definition.args:
-        return LARGEST_PAGE
-    return 1 if name in {"nodes", "edges"} or not _is_list(definition) else UNPAGED_LIST_SIZE
-
-
 def _definitions(document: DocumentNode) -> list[OperationDefinitionNode | FragmentDefinitionNode]:
     return [d for d in document.definitions if isinstance(d, OperationDefinitionNode | FragmentDefinitionNode)]
-
-
-def _is_list(definition: GraphQLField) -> bool:
-    kind = definition.type
-    return isinstance(kind.of_type if isinstance(kind, GraphQLNonNull) else kind, GraphQLList)
 
 
 def _introspects(schema: GraphQLSchema, definition: OperationDefinitionNode | FragmentDefinitionNode) -> bool:

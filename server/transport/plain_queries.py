@@ -35,10 +35,12 @@ from graphql.language import ValueNode
 from graphql.type import GraphQLInputType
 from graphql.utilities.validate_input_value import validate_input_literal
 
+from server.transport.bounds import Bounds
 from server.transport.graphql_request import RequestError, refuse_unusable_text
 from server.transport.leaves import Step, leaf
-from server.transport.limits import MAX_DEPTH, Bounds, size_of, size_unless_told
+from server.transport.limits import MAX_DEPTH
 from server.transport.plans import Plan, Selection, Shape, below
+from server.transport.sizes import size_of, size_unless_told
 
 # Values that hold no others and no variable, and are not null, of which there is more to be asked.
 PLAIN = (IntValueNode, FloatValueNode, StringValueNode, BooleanValueNode, EnumValueNode)

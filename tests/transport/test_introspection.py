@@ -11,8 +11,8 @@ from gql.transport.httpx import HTTPXAsyncTransport
 from graphql import build_schema, get_introspection_query, print_schema
 
 from schema.roots import build
+from server.transport.bounds import STRANGER
 from server.transport.documents import Documents
-from server.transport.limits import STRANGER
 from server.transport.schema import GatehouseSchema
 from settings import Settings
 from tests.client import serving, settings_for

@@ -8,9 +8,9 @@ import pytest
 from graphql import get_introspection_query
 
 from server.transport import limits
+from server.transport.bounds import SIGNED_IN
 from server.transport.documents import Documents, Prepared
 from server.transport.kept_documents import MAX_KEPT_CHARS, MAX_SEEN_ONCE
-from server.transport.limits import SIGNED_IN
 from server.transport.schema import GatehouseSchema
 from settings import Settings
 from tests.transport.small import Mutation, Query

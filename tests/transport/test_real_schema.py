@@ -27,9 +27,9 @@ from hypothesis import strategies as st
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Stock
 
 from schema.roots import build
+from server.transport.bounds import SIGNED_IN
 from server.transport.executor import PlainExecutor
 from server.transport.leaves import DEFINITION
-from server.transport.limits import SIGNED_IN
 from server.transport.plain_queries import PlainQueries
 from server.transport.plans import Blank, Plan
 from server.transport.schema import GatehouseSchema

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schema.roots import build
-from server.transport.limits import SIGNED_IN
+from server.transport.bounds import SIGNED_IN
 from server.transport.plain_queries import PlainQueries
 from server.transport.plans import Plan
 from server.transport.schema import GatehouseSchema
