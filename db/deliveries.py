@@ -85,6 +85,8 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                 CASE
                     WHEN body_sent_at IS NOT NULL AND resends = 0 THEN 'sent'
                     WHEN expires_at <= now() THEN 'dropped'
+                    -- deleted while it was written, for no foreign key is looked at
+                    WHEN users.id IS NULL THEN 'dropped'
                     WHEN users.email <> deliveries.email AND holds_while IS DISTINCT FROM 'FORMER_ADDRESS'
                     THEN 'dropped'
                     WHEN NOT CASE holds_while
@@ -115,7 +117,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
             FROM due
             JOIN deliveries ON deliveries.id = due.id
             JOIN events ON events.id = deliveries.event_id
-            JOIN users ON users.id = deliveries.user_id
+            LEFT JOIN users ON users.id = deliveries.user_id
             LEFT JOIN factors ON factors.user_id = deliveries.user_id
             LEFT JOIN accounts ON accounts.id = events.account_id
             LEFT JOIN staff ON staff.account_id = events.account_id AND staff.user_id = deliveries.user_id

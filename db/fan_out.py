@@ -1,8 +1,4 @@
-"""Writing the deliveries of an event: to the person, the owners, or the staff who are not enrolled.
-
-No foreign key leads to the person, for a look at each took half of the time. Each statement holds its people by their
-key instead: their deletion waits for it, and then takes these deliveries, too.
-"""
+"""Writing the deliveries of an event: to the person, the owners, or the staff who are not enrolled."""
 
 from __future__ import annotations
 
@@ -38,7 +34,7 @@ async def to_person(connection: Connection, event: Undispatched, terms: Terms, a
         WITH written AS (
             INSERT INTO deliveries
                 (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at, holds_while)
-            SELECT $1, id, coalesce($11, email), $3, $4, $5, $6, $7, $8, $9 FROM users WHERE id = $2 FOR KEY SHARE
+            SELECT $1, id, coalesce($11, email), $3, $4, $5, $6, $7, $8, $9 FROM users WHERE id = $2
             ON CONFLICT (event_id, user_id, message) DO NOTHING
         ), shown AS (
             INSERT INTO account_events (account_id, event_id)
@@ -78,7 +74,6 @@ async def to_owners(
             INSERT INTO deliveries
                 (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at, holds_while)
             SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8, $9 FROM staff
-                JOIN LATERAL (SELECT FROM users WHERE users.id = staff.user_id FOR KEY SHARE) AS held ON true
             WHERE account_id = $2 AND invited_at IS NULL AND user_id IS DISTINCT FROM $13
                 AND (role = 'OWNER' AND NOT EXISTS (SELECT FROM alert_settings
                         WHERE account_id = $2 AND kind = $10 AND NOT alert_settings.email)
@@ -122,7 +117,6 @@ async def to_staff(connection: Connection, event: Undispatched, terms: Terms) ->
             INSERT INTO deliveries
                 (event_id, user_id, email, message, queue, resends, required_since, deadline, expires_at, holds_while)
             SELECT $1, user_id, email, $3, $4, $5, $6, $7, $8, $9 FROM chunk
-                JOIN LATERAL (SELECT FROM users WHERE users.id = chunk.user_id FOR KEY SHARE) AS held ON true
             -- whoever has a deadline of their own is told of that one, and who has joined since of theirs
             WHERE is_told AND (user_id = ANY ((SELECT user_ids FROM joined)::uuid[])) IS NOT TRUE
             ON CONFLICT (event_id, user_id, message) DO NOTHING

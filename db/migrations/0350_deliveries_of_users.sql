@@ -1,5 +1,5 @@
--- expand: whether a delivery's person is there is not looked at by a trigger for each one, which took half of a fan-out.
--- Whoever writes deliveries holds their people locked as such a look would, and a person's deliveries go with the person.
+-- expand: whether a delivery's person is there is not looked at for each one, which took half of a fan-out. A person's
+-- deliveries go with the person; one that was written in that moment is dropped when it is claimed.
 
 ALTER TABLE deliveries DROP CONSTRAINT deliveries_user_id_fkey;
 
