@@ -28,9 +28,9 @@ class Found:
 async def mint(connection: Connection, delivery_id: int, purpose: str, token_hash: bytes, lifetime: timedelta) -> bool:
     """Let a token hold that is about to leave with this delivery; false when its event is overtaken.
 
-    Overtaken: too old, used, an invitation that was replaced, revoked or accepted, a password set since; no reset to
-    dispute or to stop, no account recovery to begin or to stop, or nobody who is still to enroll after one, in an
-    account that has it confirmed.
+    Overtaken: too old, used, to an address that is the person's no more, for whose change it waits; an invitation that
+    was replaced, revoked or accepted, a password set since; no reset to dispute or to stop, no account recovery to
+    begin or to stop, or nobody who is still to enroll after one, in an account that has it confirmed.
     """
     return bool(
         await connection.fetchval(
@@ -39,7 +39,7 @@ async def mint(connection: Connection, delivery_id: int, purpose: str, token_has
             SELECT $3, $2, users.id, event_id, invited.id, occurred_at, occurred_at + $4
             FROM deliveries
             JOIN events ON events.id = event_id
-            JOIN users ON users.id = deliveries.user_id
+            JOIN users ON users.id = deliveries.user_id AND users.email = deliveries.email
             LEFT JOIN staff AS invited ON $2 = 'INVITATION' AND invited.account_id = events.account_id
                 AND invited.user_id = users.id AND invited_at = occurred_at
             WHERE deliveries.id = $1 AND occurred_at + $4 > now()
@@ -59,6 +59,7 @@ async def mint(connection: Connection, delivery_id: int, purpose: str, token_has
                 AND ($2 <> 'ENROLLMENT' OR reenrollment_required_at <= occurred_at AND enrollment_stopped_at IS NULL
                     AND EXISTS (SELECT FROM staff JOIN accounts ON accounts.id = account_id
                         WHERE user_id = users.id AND staff.invited_at IS NULL AND confirm_reset_by_email))
+            FOR KEY SHARE OF users
             RETURNING true
             """,
             delivery_id,
