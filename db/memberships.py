@@ -98,7 +98,7 @@ async def add_many(
 ) -> list[Joined]:
     """Give each of these different emails a role; with `invite` those who have no password are invited to it.
 
-    Known people keep their passwords, and whoever is staff here keeps the role.
+    Known people keep their passwords, or that they have none, and whoever is staff here keeps the role.
     """
     rows = await connection.fetch(
         """
@@ -107,7 +107,7 @@ async def add_many(
         ), people AS (
             INSERT INTO users (email, password_hash) SELECT email, password_hash FROM given ORDER BY email
             ON CONFLICT (email) DO UPDATE
-            SET password_hash = coalesce(users.password_hash, excluded.password_hash)
+            SET password_hash = users.password_hash
             -- a row that was there is another version now
             RETURNING id, email, password_hash, xmax = 0 AS is_new
         ), joined AS (

@@ -175,10 +175,11 @@ async def _require_same_input(context: Context, asked: Asked, kept: Kept) -> Non
 
 
 async def _executed(context: Context, claim: _Claim, work: Work) -> Any:
-    headers_before, token_before = len(context.response_headers), context.token
+    headers_before, token_before, is_done = len(context.response_headers), context.token, False
     context.holds_changes = True
     try:
         result = await work.execute()
+        is_done = True
         if not work.is_failure(result):
             cookies = [value for name, value in context.response_headers[headers_before:] if name == "set-cookie"]
             session = None if context.token == token_before else [context.token]
@@ -188,7 +189,7 @@ async def _executed(context: Context, claim: _Claim, work: Work) -> Any:
                     raise IdempotencyInProgress  # this took so long that another has taken over
         await context.settle()
     except BaseException as error:
-        if isinstance(error, Failure) and not isinstance(error, IdempotencyInProgress | ServiceUnavailable):
+        if isinstance(error, Failure) and not (is_done or isinstance(error, ServiceUnavailable)):
             await context.settle()  # what was changed before it failed holds, as without a key
         else:
             await context.abandon(error)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.account.acts import reset
 from tests.client import Client
-from tests.operations import BEGIN, COMPLETE, DISABLE, NOTICE, RESET, VERIFY
+from tests.operations import BEGIN, COMPLETE, DISABLE, ISSUE_PASS, NOTICE, RESET, VERIFY
 from tests.people import Factor, World, email
 
 VIEWER = "{ viewer { email } }"
@@ -236,6 +236,23 @@ async def test_who_manages_all_of_a_persons_accounts_resets_them_and_each_log_sh
     assert not any("Agency" in node["summary"] for node in shown)
     here = (await olive.ask(log, account=str(world.account_id)))["account"]["auditLog"]["nodes"]
     assert [node["type"] for node in here].count("MFA_RESET") == 1
+
+
+@pytest.mark.parametrize("mutation", [RESET, ISSUE_PASS])
+async def test_no_account_takes_the_factor_of_an_operator_of_the_platform_who_has_a_role_in_it(
+    world: World, mutation: str
+) -> None:
+    await make_staff(world, "sue", "MEMBER")
+    await world.enrolled("sue")
+    sam, account = await world.enrolled("sam"), str(world.other_account_id)
+    roster = await sam.ask(
+        "query ($account: ID!) { account(id: $account) { staff { nodes { id email canResetMfa } } } }", account=account
+    )
+    (sue,) = (node for node in roster["account"]["staff"]["nodes"] if node["email"] == email("sue"))
+    assert not sue["canResetMfa"]
+    answer = await sam.do(mutation, account=account, staff=sue["id"], reason="Lost phone")
+    assert (answer["__typename"], "Ask the operator of the platform" in answer["message"]) == ("NotPermitted", True)
+    assert await world.events("MFA_RESET", "RECOVERY_PASS_ISSUED") == []
 
 
 async def test_a_role_gained_elsewhere_meanwhile_is_looked_at_behind_the_lock(world: World) -> None:

@@ -36,6 +36,30 @@ async def test_the_backup_codes_are_shown_again_to_whoever_lost_the_answer(world
     assert [event["type"] for event in await world.events("MFA_ENABLED", "CODE_REPLAYED")] == ["MFA_ENABLED"]
 
 
+async def test_an_answer_too_large_to_keep_changes_nothing_as_it_says(world: World) -> None:
+    mia, key = await world.sign_in("mia"), new_key()
+    # Names that hardly get smaller, in an answer that is kept with all of the person's accounts.
+    await world.database.execute(
+        """
+        WITH made AS (
+            INSERT INTO accounts (name)
+            SELECT (SELECT string_agg(gen_random_uuid()::text, '') FROM generate_series(1, 5) WHERE n > 0)
+            FROM generate_series(1, 3000) AS n
+            RETURNING id
+        )
+        INSERT INTO staff (account_id, user_id, email, role) SELECT id, $1, $2, 'MEMBER' FROM made
+        """,
+        await world.user_id("mia"),
+        email("mia"),
+    )
+    code = await (await scanned(mia)).code()
+    assert await refused(mia, "verifyAndEnableMfa", key, code=code) == "BAD_USER_INPUT"
+    assert await world.database.fetchval("SELECT count(*) FROM factors") == 0
+    assert await world.events("MFA_ENABLED") == []
+    enabled = await send(mia, "verifyAndEnableMfa", None, code=code)
+    assert enabled["__typename"] == "MfaEnabled"
+
+
 async def test_without_a_key_the_second_request_is_another(world: World) -> None:
     mia = await world.sign_in("mia")
     assert await begin(mia) != await begin(mia)

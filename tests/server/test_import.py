@@ -118,6 +118,23 @@ async def test_known_people_keep_their_password_and_get_no_factor(
     await world.sign_in("sam")
 
 
+@pytest.mark.parametrize("flags", [[], ["--invite"], ["--atomic"]])
+async def test_whoever_is_known_without_a_password_gets_none_from_a_file(
+    operate: Command, world: World, tmp_path: Path, flags: list[str]
+) -> None:
+    await world.database.execute("UPDATE users SET password_hash = NULL WHERE email = $1", email("sam"))
+    content = f"email,role,password_hash\n{email('sam')},member,{HASH}\n"
+    assert importing(operate, world, tmp_path, content.encode(), *flags).returncode == 0
+    answer = await world.client().do(SIGN_IN, email=email("sam"), password=OLD)
+    assert answer["__typename"] == "InvalidCredentials"
+    where_from = await world.database.fetch(
+        "SELECT invited_at IS NOT NULL AS is_invited FROM staff WHERE email = $1 AND account_id = $2",
+        email("sam"),
+        world.account_id,
+    )
+    assert [row["is_invited"] for row in where_from] == ["--invite" in flags]
+
+
 @pytest.mark.parametrize("is_atomic", [False, True])
 async def test_bad_secrets_are_named_by_line_and_reason_and_never_printed(
     operate: Command, world: World, tmp_path: Path, is_atomic: bool
