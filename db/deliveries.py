@@ -43,15 +43,16 @@ PLAIN = [each.name for each in fields(Claimed) if each.name != "stored"]
 async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, retry_hours: int) -> list[Claimed]:
     """Claim up to `limit` due or abandoned deliveries; `is_overdue` says that this try is the last one.
 
-    The send looks again: what is not true any more is dropped. Emails to one person leave in the order of their events,
-    whatever queue they wait in. What a dead sender may have handed over goes out again as often as it may, or counts as
-    sent.
+    The send looks again: what is not true any more is dropped. Emails to one address of a person leave in the order of
+    their events, whatever queue they wait in; a former address that is dead holds up nothing to the one of now. What a
+    dead sender may have handed over goes out again as often as it may, or counts as sent.
     """
     rows = await connection.fetch(
         """
         WITH due_first AS (
-            SELECT DISTINCT user_id FROM (
-                SELECT user_id FROM deliveries WHERE queue = $1 AND state = 'pending' AND next_attempt_at <= now()
+            SELECT DISTINCT user_id, email FROM (
+                SELECT user_id, email FROM deliveries
+                WHERE queue = $1 AND state = 'pending' AND next_attempt_at <= now()
                 ORDER BY next_attempt_at, id LIMIT $3 * 3
             ) AS due
         ), waiting AS (
@@ -60,7 +61,8 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
             WHERE state = 'pending' AND id IN (
                 SELECT earliest.id FROM due_first, LATERAL (
                     SELECT id, event_id FROM deliveries AS own
-                    WHERE own.user_id = due_first.user_id AND own.state IN ('pending', 'sending')
+                    WHERE own.user_id = due_first.user_id AND own.email = due_first.email
+                        AND own.state IN ('pending', 'sending')
                     ORDER BY event_id, id LIMIT 1
                 ) AS earliest
                 WHERE NOT EXISTS (SELECT FROM events AS undispatched

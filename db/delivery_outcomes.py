@@ -8,7 +8,7 @@ from db.pool import Connection
 
 
 async def try_later(connection: Connection, claim_id: UUID, ids: list[int], error: str, pauses_s: list[float]) -> None:
-    """Try each of these again in its own number of seconds, and what waits behind it not before."""
+    """Try each of these again in its own number of seconds, and what waits behind it for that address not before."""
     await connection.execute(
         """
         WITH put_off AS (
@@ -16,11 +16,11 @@ async def try_later(connection: Connection, claim_id: UUID, ids: list[int], erro
                 last_error = $3, next_attempt_at = now() + make_interval(secs => pause_s)
             FROM unnest($2::bigint[], $4::float8[]) AS later (id, pause_s)
             WHERE deliveries.id = later.id AND claim_id = $1 AND state = 'sending'
-            RETURNING deliveries.id, user_id, event_id, next_attempt_at
+            RETURNING deliveries.id, user_id, email, event_id, next_attempt_at
         )
         UPDATE deliveries SET next_attempt_at = put_off.next_attempt_at
         FROM put_off
-        WHERE deliveries.user_id = put_off.user_id AND state = 'pending'
+        WHERE deliveries.user_id = put_off.user_id AND deliveries.email = put_off.email AND state = 'pending'
             AND (deliveries.event_id, deliveries.id) > (put_off.event_id, put_off.id)
             AND deliveries.next_attempt_at < put_off.next_attempt_at
         """,

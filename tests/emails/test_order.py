@@ -1,16 +1,17 @@
-"""What holds an email back: an earlier one to the same person, or an event about them that is not dispatched yet."""
+"""What holds an email back: an earlier one to the person's same address, or an event about them not dispatched yet."""
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from db import deliveries, outbox
+from db import deliveries, delivery_outcomes, outbox, users
 from db.pool import Database
 from rules.clients import Client
 from rules.events.signing_in import BackupCodeUsed
-from tests.people import World
+from rules.events.staff import EmailChanged
+from tests.people import World, email
 from tests.reminders.cast import pool
 from workers.dispatching import Dispatcher
 
@@ -19,9 +20,23 @@ __all__ = ["pool"]
 
 async def happen(cast: World, name: str, remaining: int) -> int:
     """Let somebody use a backup code; the event's id."""
-    who = await cast.user_id(name)
+    return await happen_to(cast, await cast.user_id(name), remaining)
+
+
+async def happen_to(cast: World, who: UUID, remaining: int) -> int:
+    """The same to whoever has this id, whatever their address."""
     used = BackupCodeUsed(subject_id=who, actor_id=who, client=Client(None, None), remaining=remaining)
     await outbox.append_all(cast.database, [used])
+    event_id: int = await cast.database.fetchval("SELECT max(id) FROM events")
+    return event_id
+
+
+async def readdress(cast: World, name: str) -> int:
+    """Give somebody an address elsewhere; the event's id."""
+    who, new = await cast.user_id(name), f"{name}@elsewhere.example"
+    await users.replace_email(cast.database, who, new, None)
+    changed = EmailChanged(subject_id=who, previous_email=email(name), email=new)
+    await outbox.append(cast.database, changed)
     event_id: int = await cast.database.fetchval("SELECT max(id) FROM events")
     return event_id
 
@@ -69,3 +84,33 @@ async def test_what_waits_for_its_time_holds_back_what_comes_after_it_and_nobody
     assert await claimed(cast) == [ids[0]]
     await cast.database.execute("UPDATE deliveries SET state = 'failed' WHERE event_id = $1", ids[0])
     assert await claimed(cast) == []
+
+
+async def test_what_a_former_address_is_told_holds_back_nothing_to_the_one_of_now(cast: World, pool: Database) -> None:
+    who = await cast.user_id("mia")
+    for event_id in (await readdress(cast, "mia"), await happen_to(cast, who, 9)):
+        await Dispatcher().dispatch(pool, event_id)
+    claim_id = uuid4()
+    found = await deliveries.claim(cast.database, "security", claim_id, 100, 24)
+    assert [each.message for each in found] == ["email_changed_from", "email_changed"]
+    await delivery_outcomes.try_later(cast.database, claim_id, [found[0].id], "450 4.1.2 Domain not found", [3600])
+    await cast.database.execute("UPDATE deliveries SET state = 'sent' WHERE id = $1", found[1].id)
+    found = await deliveries.claim(cast.database, "security", claim_id, 100, 24)
+    assert [(each.message, each.email) for each in found] == [("backup_code_used", "mia@elsewhere.example")]
+
+
+async def test_what_waits_to_leave_for_an_address_leaves_for_the_next_one_in_the_same_order(
+    cast: World, pool: Database
+) -> None:
+    ids = [await happen(cast, "mia", remaining) for remaining in (9, 8)]
+    for event_id in ids:
+        await Dispatcher().dispatch(pool, event_id)
+    await cast.database.execute("UPDATE deliveries SET next_attempt_at = now() + interval '1 hour'")
+    ids.append(await readdress(cast, "mia"))
+    await Dispatcher().dispatch(pool, ids[-1])
+    left = []
+    for _ in range(4):
+        found = await deliveries.claim(cast.database, "security", uuid4(), 100, 24)
+        left += [each.message for each in found if each.email == "mia@elsewhere.example"]
+        await cast.database.execute("UPDATE deliveries SET state = 'sent' WHERE state = 'sending'")
+    assert left == ["backup_code_used", "backup_code_used", "email_changed"]
