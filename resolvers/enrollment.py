@@ -52,7 +52,7 @@ async def verify_and_enable(context: Context, code: str) -> list[str]:
         return MfaEnabled(subject_id=person.id, actor_id=person.id, client=context.client)
 
     try:
-        return await resolvers.new_app.put_into_use(context, person, code, enable)
+        return await resolvers.new_app.put_into_use(context, person, code, enable, needed_code=False)
     except EnrollmentNotStarted:
         async with context.database.connection() as connection:
             if await db.factors.exists(connection, person.id):  # by another verification, which was first

@@ -11,11 +11,13 @@ import db.backup_codes
 import db.enrollment
 import db.outbox
 import db.sessions
+import db.throttles
 import resolvers.access
 import resolvers.backup_codes
 import resolvers.guessing.codes
 import resolvers.proof
 import resolvers.second_factor
+import rules.throttling
 import rules.totp
 from db.pool import Connection
 from resolvers.backup_codes import CodeSet
@@ -59,18 +61,28 @@ def begun(context: Context, person: Person, secret: bytes, expires_at: datetime)
 
 
 async def put_into_use(
-    context: Context, person: Person, code: str, use: Callable[[Connection, Shown], Awaitable[Event]]
+    context: Context,
+    person: Person,
+    code: str,
+    use: Callable[[Connection, Shown], Awaitable[Event]],
+    *,
+    needed_code: bool,
 ) -> list[str]:
     """Look at the app's first code and let `use` make it the factor; return the new backup codes.
 
     `use` runs under the person's lock and says what has happened. Every other session ends. Raises InvalidCode,
     EnrollmentNotStarted, TooManyAttempts, and what `use` raises.
+
+    Unless the person `needed_code` of the old app to begin, whoever tries might as well begin anew, and has nothing to
+    guess: wrong first codes close this session alone, and guesses at what was before count no more.
     """
     async with context.database.connection() as connection:
         opened = await db.enrollment.load(connection, person.id)
     if opened is None:
         raise EnrollmentNotStarted
-    async with resolvers.guessing.codes.of_person(context, person.id) as guess:
+    code_entry = rules.throttling.second_factor_key(person.id)
+    key = code_entry if needed_code else rules.throttling.first_code_key(person.session_id)
+    async with resolvers.guessing.codes.of_person(context, person.id, key) as guess:
         secret = _open(context, person, opened.secret)
         step = _first_step(secret, opened.now, code)
         codes = await resolvers.backup_codes.new_set(context)
@@ -85,6 +97,8 @@ async def put_into_use(
             await db.outbox.append(connection, event)
             token = await resolvers.proof.keep_only_this_session(context, connection, person)
             await guess.give_back(connection)
+            if not needed_code:
+                await db.throttles.clear(connection, code_entry)
     await context.go_on_as(token)
     return codes.codes
 

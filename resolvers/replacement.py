@@ -79,4 +79,4 @@ async def replace(context: Context, code: str) -> list[str]:
         await db.recovery.complete_session(connection, person.id, person.session_id, TOTP, lifetime)
         return AuthenticatorReplaced(subject_id=person.id, actor_id=person.id, client=context.client)
 
-    return await resolvers.new_app.put_into_use(context, person, code, exchange)
+    return await resolvers.new_app.put_into_use(context, person, code, exchange, needed_code=recovering is None)

@@ -99,6 +99,11 @@ def second_factor_key(user_id: UUID) -> str:
     return f"{SECOND_FACTOR_KEY}{user_id}"
 
 
+def first_code_key(session_id: UUID) -> str:
+    """The throttle of the first codes of new apps in one session that could begin with one without a second factor."""
+    return f"{SECOND_FACTOR_KEY}first:{session_id}"
+
+
 def session_key(user_id: UUID) -> str:
     """The throttle of one person's password as tried in their live sessions."""
     return f"session:{user_id}"

@@ -23,10 +23,13 @@ from telemetry import metrics
 
 
 @asynccontextmanager
-async def of_person(context: Context, user_id: UUID) -> AsyncIterator[Guess]:
-    """A guess at the second factor of someone signed in. Raises InvalidCode, TooManyAttempts."""
+async def of_person(context: Context, user_id: UUID, key: str | None = None) -> AsyncIterator[Guess]:
+    """A guess at the second factor of someone signed in, charged to their code entry unless a `key` is given.
+
+    Raises InvalidCode, TooManyAttempts.
+    """
     await context.settle()  # guesses are charged for themselves, beside no change that could be taken back
-    charged = await _charge_code(context, user_id)
+    charged = await _charge_code(context, user_id, key or rules.throttling.second_factor_key(user_id))
 
     async def wrong(error: WrongGuess) -> Failure:
         await _after_wrong_code(context, user_id, charged, error)
@@ -62,14 +65,12 @@ async def of_challenge(context: Context, token_hash: bytes) -> AsyncIterator[tup
         raise
 
 
-async def _charge_code(context: Context, user_id: UUID) -> Charge:
+async def _charge_code(context: Context, user_id: UUID, key: str) -> Charge:
     try:
         async with context.database.connection() as connection:
-            return await db.throttles.charge(
-                connection, rules.throttling.second_factor_key(user_id), rules.throttling.SECOND_FACTOR
-            )
+            return await db.throttles.charge(connection, key, rules.throttling.SECOND_FACTOR)
     except TooManyAttempts as locked:
-        await _record_code_lock(context, user_id, locked.retry_at)
+        await _record_code_lock(context, user_id, key, locked.retry_at)
         raise
 
 
@@ -83,7 +84,8 @@ async def _charge_challenge(context: Context, token_hash: bytes) -> tuple[Challe
     if charged is not None:
         return challenge, charged
     try:
-        return challenge, await _charge_code(context, challenge.user_id)
+        key = rules.throttling.second_factor_key(challenge.user_id)
+        return challenge, await _charge_code(context, challenge.user_id, key)
     except Exception:
         with suppress(ServiceUnavailable):
             async with context.database.connection() as connection:
@@ -99,7 +101,7 @@ async def _after_wrong_code(context: Context, user_id: UUID, charged: Charge, er
         if charged.remaining == 0:
             closed = await db.throttles.closed(connection, charged.key, rules.throttling.SECOND_FACTOR)
             until = closed.retry_at if closed else None
-            await _append_code_lock(context, connection, user_id, until, error.method)
+            await _append_code_lock(context, connection, user_id, charged.key, until, error.method)
         if error.is_replay:
             await db.outbox.append(
                 connection, CodeReplayed(subject_id=user_id, client=context.client, amr=error.method)
@@ -109,16 +111,16 @@ async def _after_wrong_code(context: Context, user_id: UUID, charged: Charge, er
             await db.outbox.append(connection, rejected)
 
 
-async def _record_code_lock(context: Context, user_id: UUID, until: datetime) -> None:
+async def _record_code_lock(context: Context, user_id: UUID, key: str, until: datetime) -> None:
     async with context.database.transaction() as connection:
-        await _append_code_lock(context, connection, user_id, until)
+        await _append_code_lock(context, connection, user_id, key, until)
 
 
 async def _append_code_lock(
-    context: Context, connection: Connection, user_id: UUID, until: datetime | None, method: str | None = None
+    context: Context, connection: Connection, user_id: UUID, key: str, until: datetime | None, method: str | None = None
 ) -> None:
     """Append the lock once, however many requests run into it."""
-    if until and await db.throttles.record_lock(connection, rules.throttling.second_factor_key(user_id), until):
+    if until and await db.throttles.record_lock(connection, key, until):
         is_mailed = await resolvers.guessing.charged.is_mail_due(connection, user_id, "code")
         locked = MfaChallengeLocked(
             subject_id=user_id, client=context.client, until=until, is_mailed=is_mailed, amr=method

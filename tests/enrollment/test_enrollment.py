@@ -97,6 +97,18 @@ async def test_beginning_again_replaces_the_secret(world: World) -> None:
     assert (await verify(client, await second.code()))["__typename"] == "MfaEnabled"
 
 
+async def test_ten_wrong_first_codes_close_their_own_session_and_no_other(world: World) -> None:
+    thief = await world.sign_in("mia")
+    _, stolen = await begin(thief)
+    answers = [await verify(thief, "000000") for _ in range(11)]
+    assert [answer["__typename"] for answer in answers] == ["InvalidCode"] * 10 + ["TooManyAttempts"]
+    assert (await verify(thief, await stolen.code()))["__typename"] == "TooManyAttempts"
+    assert len(await world.events("MFA_CHALLENGE_LOCKED")) == 1
+    mia = await world.sign_in("mia")
+    await world.enroll(mia)
+    assert await thief.ask("{ viewer { email } }") == {"viewer": None}
+
+
 async def test_a_secret_lives_fifteen_minutes(world: World) -> None:
     client = await world.sign_in("mia")
     _, factor = await begin(client)

@@ -209,6 +209,29 @@ async def test_the_real_app_ends_a_session_that_a_pass_has_started(world: World)
     assert await thief.refusal(REPLACE, code=await new.code()) == "UNAUTHENTICATED"
 
 
+async def test_wrong_codes_that_closed_her_code_entry_keep_nobody_from_replacing_it_by_a_pass(world: World) -> None:
+    olive, _ = await world.enrolled("olive"), await world.enroll(await world.sign_in("mia"))
+    for _ in range(3):
+        thief, token = await world.challenge("mia")
+        answers = [await thief.do(COMPLETE, token=token, code={"totp": "000000"}) for _ in range(4)]
+    assert answers[-1]["__typename"] == "TooManyAttempts"
+    mia, _ = await redeem(world, (await issue(olive, world))["recoveryPass"])
+    new = await begun(mia)
+    assert (await mia.do(REPLACE, code=await new.code(-1)))["__typename"] == "AuthenticatorReplaced"
+    other, token = await world.challenge("mia")  # what was guessed at is gone, so nothing is closed any more
+    assert (await other.do(COMPLETE, token=token, code={"totp": await new.code()}))["__typename"] == "SignedIn"
+
+
+async def test_ten_wrong_first_codes_close_the_session_of_a_pass(world: World) -> None:
+    _, mia, old = await recovering(world)
+    new = await begun(mia)
+    answers = [await mia.do(REPLACE, code="000000") for _ in range(10)]
+    assert {answer["__typename"] for answer in answers} == {"InvalidCode"}
+    assert (await mia.do(REPLACE, code=await new.code()))["__typename"] == "TooManyAttempts"
+    other, token = await world.challenge("mia")
+    assert (await other.do(COMPLETE, token=token, code={"totp": await old.code()}))["__typename"] == "SignedIn"
+
+
 async def test_a_code_of_the_app_within_a_session_ends_neither_a_pass_nor_what_one_has_started(world: World) -> None:
     olive, desk = await world.enrolled("olive"), await world.sign_in("mia")
     app = await world.enroll(desk)

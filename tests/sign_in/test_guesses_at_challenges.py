@@ -28,8 +28,9 @@ async def test_parallel_guesses_at_many_challenges_are_looked_at_ten_times_at_mo
 async def test_thirty_wrong_codes_in_a_day_close_every_challenge(world: World) -> None:
     await world.enroll(await world.sign_in("mia"))
     await world.database.execute(
-        "UPDATE throttles SET failures = ARRAY(SELECT now() - interval '20 hours' + n * interval '1 minute' "
-        "FROM generate_series(1, 29) AS n) WHERE key LIKE 'mfa:%'"
+        "INSERT INTO throttles (key, failures) SELECT 'mfa:' || $1, ARRAY(SELECT now() - interval '20 hours' "
+        "+ n * interval '1 minute' FROM generate_series(1, 29) AS n)",
+        str(await world.user_id("mia")),
     )
     client, token = await world.challenge("mia")
     assert await guess(client, token) == "InvalidCode"
