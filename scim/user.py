@@ -87,7 +87,7 @@ def shown(entry: Entry, base_url: str) -> User:
         said["emails"] = [{"value": entry.email, "type": "work", "primary": True}]
     if _role_said(said) is not entry.role or entry.said is None:
         said["roles"] = [{"value": entry.role.value, "primary": True}]
-    if "active" in said or entry.said is None or not entry.is_active:
+    if "active" in said or entry.said is None:
         said["active"] = entry.is_active
     facts = {"id": str(entry.user_id), "externalId": entry.external_id, **said}
     meta = {
@@ -105,7 +105,7 @@ def created(user: User) -> Given:
     """Whom a new resource describes. Raises InvalidValueException."""
     user.active = True if user.active is None else user.active
     user.roles = user.roles or [Role(value=AccountRole.MEMBER.value, primary=True)]
-    return _given(user, _address(user) or user.user_name or "", None)
+    return _given(user, _address(user) or user.user_name or "", True, None)
 
 
 def replaced(user: User, before: Entry) -> Given:
@@ -114,12 +114,12 @@ def replaced(user: User, before: Entry) -> Given:
     user.active = was.active if user.active is None else user.active
     user.roles = user.roles or was.roles
     user.emails = user.emails or (was.emails if _address(was) != was.user_name else None)
-    return _given(user, _address_after(user, before), None)
+    return _given(user, _address_after(user, before), before.is_active, None)
 
 
 def changed(user: User, before: Entry) -> Given:
     """Whom a known resource describes after operations on it. Raises InvalidValueException."""
-    return _given(user, _address_after(user, before), before.role)
+    return _given(user, _address_after(user, before), before.is_active, before.role)
 
 
 def _address_after(user: User, before: Entry) -> str:
@@ -130,7 +130,9 @@ def _address_after(user: User, before: Entry) -> str:
     return address
 
 
-def _given(user: User, address: str, before: AccountRole | None) -> Given:
+def _given(user: User, address: str, was_active: bool, before: AccountRole | None) -> Given:
+    # What says nothing of the standing, or takes away what was said of it, lets nobody in.
+    is_active = was_active if user.active is None else user.active
     try:
         email = rules.addresses.checked(address)
     except rules.addresses.NotAnAddressError as error:
@@ -142,7 +144,7 @@ def _given(user: User, address: str, before: AccountRole | None) -> Given:
     if user.external_id == "":
         raise InvalidValueException(detail="externalId must have 1 to 255 characters.")
     said = {name: value for name, value in user.model_dump().items() if name in KEPT}
-    return Given(user_name, email, user.external_id, role, user.active is not False, said)
+    return Given(user_name, email, user.external_id, role, is_active, said)
 
 
 def _address(user: User) -> str | None:

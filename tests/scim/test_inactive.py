@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from rules.service_keys import Right
 from tests.client import Client
 from tests.operations import COMPLETE, SIGN_IN
 from tests.people import PASSWORD, World, email, facts_of
-from tests.scim.directory import Directory, directory
+from tests.scim.directory import USER, Directory, directory
 from tests.service.operations import SERVICE_SIGN_IN, SESSION, backend
 
 VIEWER = "{ viewer { email memberships { account { id } } } }"
@@ -70,6 +72,33 @@ async def test_active_again_they_are_who_they_were(world: World) -> None:
     await world.forget_spent_steps("adam")
     assert (await client.do(COMPLETE, token=token, code={"totp": await factor.code()}))["__typename"] == "SignedIn"
     assert [facts_of(event) for event in await world.events("STAFF_REACTIVATED")] == [{"role": "ADMIN"}]
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        {"op": "replace", "path": "active", "value": None},
+        {"op": "add", "path": "active", "value": None},
+        {"op": "remove", "path": "active"},
+        {"op": "replace", "path": "active", "value": [{"value": None}]},
+        {"op": "replace", "path": "active", "value": [{}]},
+        {"op": "replace", "value": {"active": None, "displayName": "Mia"}},
+        {"op": "add", "value": {"active": None, "userName": None, "emails": None, "roles": None, "externalId": None}},
+        {"op": "remove", "path": "roles"},
+        {"op": "remove", "path": "emails"},
+        {"op": "remove", "path": "externalId"},
+    ],
+)
+async def test_nobody_is_active_again_by_what_says_nothing_of_it(world: World, operation: dict[str, Any]) -> None:
+    okta = await directory(world)
+    await set_active(world, okta, "mia", False)
+    before, path = await world.events(), f"/Users/{await world.user_id('mia')}"
+    await okta.patch(str(await world.user_id("mia")), operation)
+    # Nor by a whole resource that says nothing of it.
+    await okta.ask("PUT", path, {"schemas": [USER], "userName": email("mia"), "active": None})
+    assert await okta.found("active eq false") == [email("mia")]
+    assert await world.events() == before
+    assert (await sign_in(world, "mia"))["__typename"] == "InvalidCredentials"
 
 
 async def test_webhooks_hear_of_it(world: World) -> None:
