@@ -50,11 +50,17 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
     rows = await connection.fetch(
         """
         WITH due_first AS (
-            SELECT DISTINCT user_id, email FROM (
-                SELECT user_id, email FROM deliveries
-                WHERE queue = $1 AND state = 'pending' AND next_attempt_at <= now()
-                ORDER BY next_attempt_at, id LIMIT $3 * 3
-            ) AS due
+            -- one mail to each address of a person, and none where one is on its way: nobody's many hold up others
+            SELECT user_id, email FROM deliveries AS due
+            WHERE queue = $1 AND state = 'pending' AND next_attempt_at <= now() AND NOT EXISTS (
+                SELECT FROM deliveries AS own
+                WHERE own.user_id = due.user_id AND own.email = due.email AND own.state IN ('pending', 'sending')
+                    AND (own.event_id, own.id) < (due.event_id, due.id)
+                    AND (own.state = 'sending' OR own.queue = due.queue AND own.next_attempt_at <= now())
+                OFFSET 0 -- looked at row by row, until there are enough
+            )
+            -- in no further order: what a fan-out has written in one moment would be sorted for each claim
+            ORDER BY next_attempt_at LIMIT $3 * 3
         ), waiting AS (
             -- of each of these people the mail of the earliest event, even if it waits in the other queue or for later
             SELECT id FROM deliveries

@@ -114,3 +114,23 @@ async def test_what_waits_to_leave_for_an_address_leaves_for_the_next_one_in_the
         left += [each.message for each in found if each.email == "mia@elsewhere.example"]
         await cast.database.execute("UPDATE deliveries SET state = 'sent' WHERE state = 'sending'")
     assert left == ["backup_code_used", "backup_code_used", "email_changed"]
+
+
+async def test_one_persons_many_emails_hold_up_nobody_elses(cast: World, pool: Database) -> None:
+    ids = [await happen(cast, "mia", remaining) for remaining in range(9, 0, -1)]
+    ids += [await happen(cast, name, 9) for name in ("adam", "olive")]
+    for event_id in ids:
+        await Dispatcher().dispatch(pool, event_id)
+    at_once = 2
+    found = await deliveries.claim(cast.database, "security", uuid4(), at_once, 24)
+    assert [each.event_id for each in found] == [ids[0], ids[-2]]
+    found = await deliveries.claim(cast.database, "security", uuid4(), at_once, 24)
+    assert [each.event_id for each in found] == [ids[-1]]
+
+
+async def test_the_first_of_many_leaves_whatever_queue_it_waits_in(cast: World, pool: Database) -> None:
+    ids = [await happen(cast, "mia", remaining) for remaining in range(9, 0, -1)]
+    for event_id in ids:
+        await Dispatcher().dispatch(pool, event_id)
+    await cast.database.execute("UPDATE deliveries SET queue = 'bulk' WHERE event_id = $1", ids[0])
+    assert await claimed(cast) == [ids[0]]
