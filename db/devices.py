@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from db.pool import Connection
@@ -23,21 +23,21 @@ async def forget_oldest(connection: Connection, user_id: UUID) -> None:
     )
 
 
-async def forget(connection: Connection, user_id: UUID, event_id: int) -> UUID | None:
-    """Let what this event told of be new again; return the session that it told of."""
-    session_id: str | None = await connection.fetchval(
+async def forget(connection: Connection, user_id: UUID, event_id: int) -> datetime | None:
+    """Let what this event told of be new again; return when that was."""
+    told_at: datetime | None = await connection.fetchval(
         """
         WITH told AS (
-            SELECT occurred_at, data ->> 'sessionId' AS session_id FROM events WHERE id = $2
+            SELECT occurred_at FROM events WHERE id = $2
         ), forgotten AS (
             DELETE FROM seen_devices USING told WHERE user_id = $1 AND first_seen_at = told.occurred_at
         )
-        SELECT session_id FROM told
+        SELECT occurred_at FROM told
         """,
         user_id,
         event_id,
     )
-    return UUID(session_id) if session_id else None
+    return told_at
 
 
 async def prune(connection: Connection, lifetime: timedelta) -> None:

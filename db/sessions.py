@@ -51,7 +51,8 @@ async def start(
     """Start a session of somebody just recognised by `amr`, under their lock, in their oldest's place if too many.
 
     `provider_mfa` names the provider that says it has asked for a second factor itself; `device`, a digest, is seen
-    from now on; what a recovery pass has started only replaces the factor.
+    from now on; what a recovery pass has started only replaces the factor. It begins behind the lock, not where the
+    transaction did: of two sessions the one begins later that starts later.
     """
     row = await connection.fetchrow(
         """
@@ -65,9 +66,11 @@ async def start(
             RETURNING first_seen_at = now() AS is_new
         )
         INSERT INTO sessions
-            (user_id, token_hash, password_at, second_factor_at, user_agent, ip_address, amr, expires_at, provider_mfa,
-            is_recovery)
-        VALUES ($1, $2, now(), CASE WHEN 'mfa' = ANY ($5) THEN now() END, $3, $4, $5, now() + $6::interval, $7, $9)
+            (user_id, token_hash, password_at, second_factor_at, user_agent, ip_address, amr, created_at, expires_at,
+            provider_mfa, is_recovery)
+        SELECT $1, $2, now(), CASE WHEN 'mfa' = ANY ($5) THEN now() END, $3, $4, $5, began_at, began_at + $6::interval,
+            $7, $9
+        FROM clock_timestamp() AS began_at
         RETURNING id AS session_id, expires_at, now(), coalesce((SELECT is_new FROM seen), false) AS is_new_device,
             (SELECT count(*) FROM seen_devices WHERE user_id = $1 AND digest <> $10) AS other_devices
         """,
@@ -122,6 +125,11 @@ async def end_of(connection: Connection, user_id: UUID, session_id: UUID) -> boo
     """End one session of this person; false when there is none."""
     status = await connection.execute("DELETE FROM sessions WHERE id = $2 AND user_id = $1", user_id, session_id)
     return status == "DELETE 1"
+
+
+async def end_since(connection: Connection, user_id: UUID, since: datetime) -> None:
+    """End every session of the person that has begun since then."""
+    await connection.execute("DELETE FROM sessions WHERE user_id = $1 AND created_at >= $2", user_id, since)
 
 
 async def end_all(connection: Connection, user_id: UUID) -> None:

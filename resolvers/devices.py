@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import db.challenges
 import db.devices
 import db.outbox
 import db.sessions
@@ -58,12 +59,14 @@ async def noticed(context: Context, connection: Connection, user_id: UUID, start
 async def reject(context: Context, token: str) -> tuple[str, bool]:
     """By the link of that email: end the session, and send a link to set another password.
 
+    What has begun in the person's name since then ends, too: whoever signed in from there was told of once alone.
     Returns the person's email and whether there is a password to change. Raises LinkExpired and TooManyAttempts.
     """
     async with resolvers.links.used_up(context, token, Purpose.NOT_MY_SIGN_IN) as (connection, found):
-        session_id = await db.devices.forget(connection, found.user_id, found.event_id)
-        if session_id is not None:
-            await db.sessions.end_of(connection, found.user_id, session_id)
+        told_at = await db.devices.forget(connection, found.user_id, found.event_id)
+        if told_at is not None:
+            await db.sessions.end_since(connection, found.user_id, told_at)
+        await db.challenges.drop_all(connection, found.user_id)
         known = await db.users.credentials_of(connection, found.user_id)
         assert known is not None
         has_password = known.password_hash is not None

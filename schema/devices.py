@@ -16,7 +16,7 @@ class RejectSignInInput:
     token: str = strawberry.field(description="What stands behind '#token=' in the link.")
 
 
-@strawberry.type(description="The session of that sign-in has ended.")
+@strawberry.type(description="The session of that sign-in has ended, and later ones.")
 class SignInRejected:
     email: str = strawberry.field(description="Whose sign-in it was.")
     password_link_sent: bool = strawberry.field(
@@ -33,8 +33,9 @@ RejectSignInResult = Annotated[
 @strawberry.type
 class DeviceMutation:
     @strawberry.mutation(
-        description="'This was not me': ends the session that began on a device not seen before, by the one-use link "
-        "of its email, which holds for 7 days, and sends a link to set a new password. Needs no session."
+        description="'This was not me': ends the session that began on a device not seen before, and later ones, by "
+        "the one-use link of its email, which holds for 7 days, and sends a link to set a new password. Needs no "
+        "session."
     )
     async def reject_sign_in(
         self,

@@ -41,9 +41,9 @@ class NewDeviceSignedIn(Shown):
 
 @dataclass(frozen=True, kw_only=True)
 class SignInRejected(OwnAct):
-    description = "A person said by the link of an email that a sign-in was not theirs: its session has ended."
+    description = "A person said by an email's link that a sign-in was not theirs: its session and later ones ended."
     about_method = EMAIL_LINK
-    sentence = "{subject} said that a sign-in from a new device was not theirs; its session was ended."
+    sentence = "{subject} said that a sign-in from a new device was not theirs; that session and later ones were ended."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from datetime import timedelta
 
-from db import links
+import asyncpg
+
+from db import links, sessions
 from db.pool import Database
 from rules import tokens
+from rules.clients import Client as Origin
 from rules.links import NOT_MY_SIGN_IN, Purpose
 from tests.alerts.hearing import mails, settle
 from tests.alerts.operations import REJECT
 from tests.client import Client
-from tests.operations import SIGN_IN, VIEWER
+from tests.operations import COMPLETE, SIGN_IN, VIEWER
 from tests.people import PASSWORD, World, email
 from tests.reminders.cast import pool
 
@@ -69,7 +73,9 @@ async def test_a_new_device_is_told_with_what_when_and_where(world: World, pool:
     assert await told(world) == 1
 
 
-async def test_the_link_ends_that_session_alone_and_starts_a_change_of_password(world: World, pool: Database) -> None:
+async def test_the_link_ends_that_session_and_no_earlier_one_and_starts_a_change_of_password(
+    world: World, pool: Database
+) -> None:
     desk, phone = await sign_in(world, FIREFOX.format(145)), await sign_in(world, PHONE)
     token = await link_of(world, pool)
     answer = await world.client().do(REJECT, token=token)
@@ -82,6 +88,46 @@ async def test_the_link_ends_that_session_alone_and_starts_a_change_of_password(
     # That device is new again.
     await sign_in(world, PHONE)
     assert await told(world) == 2
+
+
+async def test_the_link_ends_every_session_that_began_since_wherever_it_began(world: World, pool: Database) -> None:
+    desk = await sign_in(world, FIREFOX.format(145))
+    thief = await sign_in(world, PHONE)
+    since = [
+        await sign_in(world, PHONE),
+        await sign_in(world, FIREFOX.format(145)),  # as it calls itself, too
+        await sign_in(world, "curl/8", thief),  # whose cookie is known
+    ]
+    assert await told(world) == 1
+    assert (await world.client().do(REJECT, token=await link_of(world, pool)))["__typename"] == "SignInRejected"
+    assert [(await each.ask(VIEWER))["viewer"] for each in since] == [None] * 3
+    assert (await desk.ask(VIEWER))["viewer"]["email"] == email("mia")
+    assert len(await world.events("SIGN_IN_REJECTED")) == 1
+
+
+async def test_the_link_lets_nobody_answer_a_challenge_that_was_open(world: World, pool: Database) -> None:
+    desk = await sign_in(world, FIREFOX.format(145))
+    await sign_in(world, PHONE)
+    factor = await world.enroll(desk)
+    client, challenge = await world.challenge("mia")
+    assert (await world.client().do(REJECT, token=await link_of(world, pool)))["__typename"] == "SignInRejected"
+    answer = await client.do(COMPLETE, token=challenge, code={"totp": await factor.code()})
+    assert answer["__typename"] == "ChallengeExpired"
+
+
+async def test_the_link_ends_a_session_too_whose_sign_in_had_waited_for_the_one_told_of(
+    world: World, pool: Database, database_url: str
+) -> None:
+    await sign_in(world, FIREFOX.format(145))
+    mia = await world.user_id("mia")
+    waiting = await asyncpg.connect(database_url)
+    async with waiting.transaction():
+        await waiting.execute("SELECT")
+        await sign_in(world, PHONE)
+        began = await sessions.start(waiting, mia, bytes(32), Origin(PHONE, None), ["pwd"], timedelta(days=1))
+    await waiting.close()
+    await world.client().do(REJECT, token=await link_of(world, pool))
+    assert not await sessions.is_live(world.database, began.session_id)
 
 
 async def test_the_link_works_once_however_many_press_it(world: World, pool: Database) -> None:
