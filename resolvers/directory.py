@@ -13,12 +13,10 @@ from uuid import UUID
 import db.directory
 import db.external_ids
 import db.links
-import db.memberships
 import db.outbox
 import db.sessions
 import db.users
 import resolvers.access
-import resolvers.joining
 import resolvers.provisioning
 import resolvers.sessions
 from db.directory import Entry, Wanted
@@ -90,9 +88,9 @@ async def create(context: Context, given: Given) -> Entry:
     async with context.changing(account_id) as connection:
         await _begin(connection, key, account_id)
         await _require_free(connection, account_id, None, given)
-        user_id = await resolvers.provisioning.person(connection, key, email)
+        user_id = await resolvers.provisioning.person(connection, email)
         await db.users.lock(connection, user_id)
-        await resolvers.provisioning.let_join(connection, key, account_id, user_id, given.role)
+        await resolvers.provisioning.let_join(connection, key, account_id, user_id, email, given.role)
         await _rename(connection, account_id, user_id, given.external_id)
         await db.directory.keep(connection, account_id, user_id, given.user_name, given.said)
         if not given.is_active:
@@ -197,10 +195,9 @@ async def _change_standing(
         return
     await db.directory.set_inactive_role(connection, account_id, known.id, given.role)
     if given.is_active:
-        await db.memberships.join(connection, account_id, known.id, given.role)
-        event = StaffReactivated(account_id=account_id, subject_id=known.id, role=given.role, service_key=key.name)
-        await db.outbox.append(connection, event)
-        await resolvers.joining.tell_joined(connection, account_id, [known.id])
+        await resolvers.provisioning.let_join(
+            connection, key, account_id, known.id, known.email, given.role, StaffReactivated
+        )
 
 
 async def _deactivate(connection: Connection, key: ServiceKey, account_id: UUID, known: Known, role: Role) -> None:

@@ -29,7 +29,7 @@ from db.external_ids import Known
 from db.pool import Connection
 from resolvers.context import Context
 from rules.addresses import NotAnAddressError
-from rules.events.staff import EmailChanged, StaffAdded, StaffRemoved, StaffRoleChanged
+from rules.events.staff import EmailChanged, StaffAdded, StaffReactivated, StaffRemoved, StaffRoleChanged
 from rules.failures import InvalidInput, NotFound, NotPermitted
 from rules.people import Role
 from rules.service_keys import Right, ServiceKey
@@ -50,11 +50,11 @@ async def provision(
         known = await db.external_ids.find(connection, key.account_id, external_id=external_id)
         if known is not None and known.email != email:
             raise InvalidInput("email", "This external id is somebody else's: change that person's email first.")
-        user_id = known.id if known else await person(connection, key, email)
+        user_id = known.id if known else await person(connection, email)
         if known is None and not await _bind(connection, key, external_id, user_id):
             raise InvalidInput("externalId", f"{email} is known by another external id.")
         if (
-            not await let_join(connection, key, account_id, user_id, role)
+            not await let_join(connection, key, account_id, user_id, email, role)
             and await db.memberships.role_of(connection, account_id, email) is not role
         ):
             raise InvalidInput("role", f"{email} has another role already: change it by changeStaffRole.")
@@ -135,11 +135,23 @@ async def replace_email(connection: Connection, known: Known, email: str, key: S
         await db.outbox.append(connection, event)
 
 
-async def let_join(connection: Connection, key: ServiceKey, account_id: UUID, user_id: UUID, role: Role) -> bool:
-    """Let the person be staff, with the event, under the account's lock; false when they are already."""
+async def let_join(
+    connection: Connection,
+    key: ServiceKey,
+    account_id: UUID,
+    user_id: UUID,
+    email: str,
+    role: Role,
+    told_as: type[StaffAdded | StaffReactivated] = StaffAdded,
+) -> bool:
+    """Let the person of the address be staff, with the event, under the account's lock; false when they are already.
+
+    Raises InvalidInput. However a key comes to know somebody, it is here that they are taken to its account.
+    """
+    await _require_domain(connection, key, email)
     if not await db.memberships.join(connection, account_id, user_id, role):
         return False
-    event = StaffAdded(account_id=account_id, subject_id=user_id, role=role, service_key=key.name)
+    event = told_as(account_id=account_id, subject_id=user_id, role=role, service_key=key.name)
     await db.outbox.append(connection, event)
     await resolvers.joining.tell_joined(connection, account_id, [user_id])
     return True
@@ -202,9 +214,8 @@ async def lock_account(connection: Connection, account_id: UUID) -> None:
         raise NotFound
 
 
-async def person(connection: Connection, key: ServiceKey, email: str) -> UUID:
-    """The id of whoever has the address: a new person, without a password, if nobody has. Raises InvalidInput."""
-    await _require_domain(connection, key, email)
+async def person(connection: Connection, email: str) -> UUID:
+    """The id of whoever has the address: a new person, without a password, if nobody has."""
     await db.invitations.add_person(connection, email)
     user_id = await db.operators.keep_person(connection, email)
     assert user_id is not None

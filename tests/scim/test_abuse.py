@@ -80,6 +80,28 @@ async def test_a_directory_takes_nobody_whose_domain_is_another_accounts(world: 
     assert await world.events() == []
 
 
+async def test_a_directory_has_nobody_back_whose_domain_has_become_anothers(world: World) -> None:
+    entra = await directory(world, world.other_account_id)
+    made = await entra.create(email("mia"))
+    await entra.patch(made["id"], OFF)
+    bind = "INSERT INTO account_domains (domain, account_id, provider) VALUES ('agency.example', $1, 'own')"
+    await world.database.execute(bind, world.account_id)
+    before = await world.events()
+    on = {"op": "replace", "path": "active", "value": True}
+    for answer in (
+        await entra.patch(made["id"], on),
+        await entra.patch(made["id"], {"op": "replace", "value": {"active": True, "roles": [{"value": "ADMIN"}]}}),
+        await entra.ask("PUT", f"/Users/{made['id']}", {"schemas": [USER], "userName": email("mia"), "active": True}),
+    ):
+        assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
+    assert await entra.found("active eq false") == [email("mia")]
+    assert await world.events() == before
+    # Whoever is of the domain's own account comes back as before.
+    okta = await directory(world)
+    await okta.patch(made["id"], OFF)
+    assert (await okta.patch(made["id"], on)).json()["active"] is True
+
+
 async def test_nobody_of_two_accounts_has_address_or_password_changed_by_one(world: World) -> None:
     entra = await directory(world, world.other_account_id)
     made = await entra.create(email("mia"), externalId="1")

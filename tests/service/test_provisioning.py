@@ -228,6 +228,19 @@ async def test_a_key_takes_nobody_to_its_account_who_is_of_anothers_domain(world
     assert len(await world.events("STAFF_ADDED")) == 1
 
 
+async def test_a_key_takes_nobody_back_whose_domain_has_become_anothers(world: World) -> None:
+    other = await backend(world, account_id=world.other_account_id)
+    mia = {"externalId": "1", "email": "mia@agency.example", "role": "MEMBER"}
+    assert (await other.do(PROVISION, input=mia))["__typename"] == "StaffProvisioned"
+    await bind_domain(world, "agency.example")
+    # While she is there the same again is no change; her id outlives her being taken away.
+    assert (await other.do(PROVISION, input=mia))["__typename"] == "StaffProvisioned"
+    assert (await other.do(REMOVE, input={"externalId": "1"}))["__typename"] == "StaffRemoved"
+    refused = await other.do(PROVISION, input=mia)
+    assert (refused["__typename"], refused["field"]) == ("InvalidInput", "email")
+    assert [event["type"] for event in await world.events()] == ["STAFF_ADDED", "STAFF_REMOVED"]
+
+
 async def test_a_key_keeps_its_own_domains_people_and_whoever_has_come(world: World) -> None:
     await bind_domain(world, "agency.example")
     agency = await backend(world, account_id=world.account_id)
