@@ -39,15 +39,15 @@ async def link(connection: Connection, issuer: str, subject: str, user_id: UUID)
 async def vouches_for(connection: Connection, provider: str, domain: str) -> bool:
     """Whether the provider's word counts for addresses at the domain.
 
-    A domain that is bound takes the word of its own provider alone, and a provider that is bound is believed nothing
-    about other domains.
+    A domain that is bound takes the word of its own provider alone, and a provider that was bound once is believed
+    nothing about other domains, whatever became of its own.
     """
     return bool(
         await connection.fetchval(
             """
             SELECT coalesce(
                 (SELECT provider = $1 FROM account_domains WHERE domain = $2),
-                NOT EXISTS (SELECT FROM account_domains WHERE provider = $1)
+                NOT EXISTS (SELECT FROM confined_providers WHERE provider = $1)
             )
             """,
             provider,
@@ -90,6 +90,18 @@ async def release_domain(connection: Connection, account_id: UUID, domain: str) 
     """Let the domain be nobody's; false when it is not the account's."""
     status = await connection.execute(
         "DELETE FROM account_domains WHERE domain = $2 AND account_id = $1", account_id, domain
+    )
+    return status == "DELETE 1"
+
+
+async def trust(connection: Connection, provider: str) -> bool:
+    """Let the provider be believed about other domains again; false while one is bound to it, and if it is already."""
+    status = await connection.execute(
+        """
+        DELETE FROM confined_providers
+        WHERE provider = $1 AND NOT EXISTS (SELECT FROM account_domains WHERE provider = $1)
+        """,
+        provider,
     )
     return status == "DELETE 1"
 

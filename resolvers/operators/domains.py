@@ -26,12 +26,19 @@ async def bind(database: Database, account_id: UUID, domain: str, provider: Prov
 
 
 async def release(database: Database, account_id: UUID, domain: str) -> None:
-    """Let any provider vouch for addresses at the domain. Raises OperatorError."""
+    """Let any provider vouch for addresses at the domain that is not confined to others. Raises OperatorError."""
     async with database.transaction() as connection:
         await resolvers.operators.finding.keep_account(connection, account_id)
         if not await db.identities.release_domain(connection, account_id, domain):
             raise OperatorError(f"{domain} is not bound to this account.")
         await db.outbox.append(connection, DomainReleased(account_id=account_id, domain=domain))
+
+
+async def trust(database: Database, provider: ProviderConfig) -> None:
+    """Let a provider that was bound vouch for addresses at all domains bound to none. Raises OperatorError."""
+    async with database.transaction() as connection:
+        if not await db.identities.trust(connection, provider.name):
+            raise OperatorError(f"{provider.title} is not confined, or is bound still: release its domains first.")
 
 
 async def refuse(database: Database, account_id: UUID, domain: str) -> None:

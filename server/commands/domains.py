@@ -31,6 +31,9 @@ class Domain(click.ParamType[str]):
 
 
 domain_option = click.option("--domain", type=Domain(), required=True, help="What stands behind the @.")
+provider_option = click.option(
+    "--provider", required=True, help="The provider's name, as in GATEHOUSE_OIDC_<NAME>_ISSUER."
+)
 
 
 @click.group()
@@ -41,7 +44,7 @@ def domains() -> None:
 @domains.command("bind")
 @account_option
 @domain_option
-@click.option("--provider", required=True, help="The provider's name, as in GATEHOUSE_OIDC_<NAME>_ISSUER.")
+@provider_option
 @data_dir_option
 def bind(account_id: UUID, domain: str, provider: str, data_dir: Path | None) -> None:
     """Let one provider alone vouch for addresses at a domain, and for no others."""
@@ -56,10 +59,21 @@ def bind(account_id: UUID, domain: str, provider: str, data_dir: Path | None) ->
 @domain_option
 @data_dir_option
 def release(account_id: UUID, domain: str, data_dir: Path | None) -> None:
-    """Let any provider vouch for addresses at a domain."""
+    """Let any provider vouch for addresses at a domain; the one it was bound to still vouches for no others."""
     with opened(data_dir) as run:
         run(lambda database: resolvers.operators.domains.release(database, account_id, domain))
     click.echo(f"{domain} is released.")
+
+
+@domains.command("trust")
+@provider_option
+@data_dir_option
+def trust(provider: str, data_dir: Path | None) -> None:
+    """Let a provider whose domains are released vouch for addresses at all domains, as before its first was bound."""
+    with opened(data_dir) as run:
+        config = _provider(provider)
+        run(lambda database: resolvers.operators.domains.trust(database, config))
+    click.echo(f"{config.title} vouches for addresses at all domains that are bound to no other.")
 
 
 @domains.command("list")

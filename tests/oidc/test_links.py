@@ -79,4 +79,41 @@ async def test_whoever_a_provider_has_linked_before_comes_in_by_it_no_more(
     await world.database.execute(bind, domain, world.other_account_id, provider)
     assert problem(await browser_of(world).sign_in(email("mia"))) == "refused"
     await world.database.execute("DELETE FROM account_domains")
+    if provider == "test":
+        assert problem(await browser_of(world).sign_in(email("mia"))) == "refused"
+        await world.database.execute("DELETE FROM confined_providers")
+    assert await viewer(await signed_in(world)) == email("mia")
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "UPDATE account_domains SET provider = 'own'",
+        "DELETE FROM account_domains",
+    ],
+)
+async def test_a_provider_that_was_bound_once_vouches_for_nobody_else_whatever_becomes_of_its_domain(
+    world: World, ending: str
+) -> None:
+    bind = "INSERT INTO account_domains (domain, account_id, provider) VALUES ('only.example', $1, 'test')"
+    await world.database.execute(bind, world.other_account_id)
+    await world.database.execute(ending)
+    assert problem(await browser_of(world).sign_in(email("mia"))) == "refused"
+    assert await identities(world) == []
+
+
+async def test_an_operator_trusts_a_provider_again_that_has_no_domain(world: World, database_url: str) -> None:
+    def trust(provider: str = "test") -> str:
+        settings = {f"oidc_test_{part}": "https://x.example" for part in PARTS}
+        done = command("domains", "trust", "--provider", provider, database_url=database_url, **settings)
+        return done.stdout + done.stderr
+
+    bind = "INSERT INTO account_domains (domain, account_id, provider) VALUES ('only.example', $1, 'test')"
+    assert "not confined" in await asyncio.to_thread(trust)
+    await world.database.execute(bind, world.account_id)
+    assert "release its domains first" in await asyncio.to_thread(trust)
+    assert problem(await browser_of(world).sign_in(email("mia"))) == "refused"
+    await world.database.execute("DELETE FROM account_domains")
+    assert "no provider" in await asyncio.to_thread(trust, "none")
+    assert "all domains" in await asyncio.to_thread(trust)
     assert await viewer(await signed_in(world)) == email("mia")

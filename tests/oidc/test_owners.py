@@ -154,6 +154,9 @@ async def test_a_domain_is_asked_for_and_bound_by_an_operator_alone(world: World
     assert problem(await browser_of(world).sign_in(email("adam"))) == "refused"
     released = await olive.do(RELEASE, input={"accountId": str(world.account_id), "domain": "only.example"})
     assert released == {"__typename": "DomainReleased"}
+    # An owner lets nobody's provider be believed of everybody else's addresses: only an operator does.
+    assert problem(await browser_of(world).sign_in(email("adam"))) == "refused"
+    assert "all domains" in await domains("trust", "--provider", "test")
     assert (await came(world, "adam")).http.cookies["gatehouse"]
     await ask(olive, world, "mail.example")
     assert "refused" in await domains("refuse", *account, "--domain", "mail.example")
