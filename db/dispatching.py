@@ -45,10 +45,12 @@ async def dispatch_quiet(connection: Connection, types: list[str]) -> int:
     return int(status.split()[1])
 
 
-async def claim_for_hand_over(connection: Connection, types: list[str], *, of_these: bool) -> list[int]:
+async def claim_for_hand_over(
+    connection: Connection, types: list[str], *, of_these: bool, once_more: bool
+) -> list[int]:
     """Claim up to 200 events of these types, or of all others, for handing over to a worker.
 
-    Those that were handed over and that no worker has got on with come again, later each time.
+    With `once_more` those that were handed over and that no worker has got on with come again, later each time.
     """
     rows = await connection.fetch(
         """
@@ -56,7 +58,7 @@ async def claim_for_hand_over(connection: Connection, types: list[str], *, of_th
             SELECT id FROM events
             WHERE dispatched_at IS NULL AND failure IS NULL AND (type = ANY ($1)) = $2
                 AND (handed_at IS NULL
-                     OR handed_at < now() - make_interval(secs => least($4 * 2 ^ (hand_overs - 1), $5)))
+                     OR $6 AND handed_at < now() - make_interval(secs => least($4 * 2 ^ (hand_overs - 1), $5)))
             ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
         )
         RETURNING id
@@ -66,6 +68,7 @@ async def claim_for_hand_over(connection: Connection, types: list[str], *, of_th
         RELAY_BATCH,
         FIRST_PAUSE_S,
         LONGEST_PAUSE_S,
+        once_more,
     )
     return sorted(row["id"] for row in rows)
 

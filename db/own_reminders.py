@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from db.pool import Connection
+
+AT_ONCE = 2_000
 
 
 @dataclass(frozen=True)
@@ -21,9 +24,12 @@ class OwnDeadline:
     now: datetime
 
 
-async def near(connection: Connection, behind: timedelta, ahead: timedelta) -> list[OwnDeadline]:
-    """The own deadlines that passed within `behind`, or will pass within `ahead`."""
-    rows = await connection.fetch(
+async def near(connection: Connection, behind: timedelta, ahead: timedelta) -> AsyncIterator[list[OwnDeadline]]:
+    """The own deadlines that passed within `behind`, or will pass within `ahead`, some thousands at a time.
+
+    An account may have taken in any number of people on one day. Within a transaction.
+    """
+    found = await connection.cursor(
         """
         WITH candidates AS (
             SELECT id FROM staff WHERE excepted_until BETWEEN now() - $1::interval AND now() + $2::interval
@@ -47,7 +53,8 @@ async def near(connection: Connection, behind: timedelta, ahead: timedelta) -> l
         behind,
         ahead,
     )
-    return [OwnDeadline(**row) for row in rows]
+    while rows := await found.fetch(AT_ONCE):
+        yield [OwnDeadline(**row) for row in rows]
 
 
 async def claim(connection: Connection, due: list[tuple[OwnDeadline, int]]) -> set[tuple[UUID, UUID]]:

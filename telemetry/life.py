@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 TURN_EVERY_S = 1.0
 LIVE_WITHIN_S = 60.0
 
 _turned_at = time.monotonic()
+_is_waiting = False
 _is_ending = False
 
 
@@ -16,6 +19,18 @@ def turn() -> None:
     """The process has come round once more."""
     global _turned_at  # noqa: PLW0603 - a process has one life
     _turned_at = time.monotonic()
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """While the broker is waited for, however long: a process started in place of this one would wait as well."""
+    global _is_waiting  # noqa: PLW0603
+    _is_waiting = True
+    try:
+        yield
+    finally:
+        _is_waiting = False
+        turn()
 
 
 async def keep_turning() -> None:
@@ -26,8 +41,8 @@ async def keep_turning() -> None:
 
 
 def is_turning() -> bool:
-    """Whether it has come round within a minute."""
-    return time.monotonic() - _turned_at < LIVE_WITHIN_S
+    """Whether it has come round within a minute, or waits for the broker."""
+    return _is_waiting or time.monotonic() - _turned_at < LIVE_WITHIN_S
 
 
 def end() -> None:

@@ -22,6 +22,11 @@ class Timetable(Scheduler):
         pause: float = super().tick(*arguments, **options)
         return pause
 
+    def _ensure_connected(self) -> Any:
+        """Tell that the broker is waited for."""
+        with life.waiting():
+            return super()._ensure_connected()  # type: ignore[misc]
+
 
 def beat_main(settings: Settings) -> None:
     """Ask for the timetable's tasks until SIGTERM."""

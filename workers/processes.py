@@ -25,6 +25,11 @@ SWITCH_S = 0.0005
 class PatientConsumer(Consumer):
     """Celery's, which connects again at once, however often it is refused in a second."""
 
+    def ensure_connected(self, conn: Any) -> Any:
+        """Tell that the broker is waited for."""
+        with life.waiting():
+            return super().ensure_connected(conn)
+
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """Take a breath first."""
         super().on_connection_error_after_connected(exc)

@@ -20,9 +20,11 @@ from rules.events.mailing import SECURITY
 from rules.failures import ServiceUnavailable
 from settings import Settings
 from telemetry import life, logs
-from workers.app import BROKER_AWAY, WORK, make_app, publish
+from workers.app import BROKER_AWAY, QUEUES, WORK, make_app, publish
 
 LOOK_EVERY_S = 1.0
+# Messages of a queue, beyond which nothing is asked for once more: no worker has come to them yet.
+MOST_WAITING = 1_000
 
 trouble = Seldom(logging.getLogger("gatehouse.relay"))
 
@@ -72,17 +74,32 @@ async def relay_once(database: Database, app: Celery) -> int:
     """Hand over what is undispatched, security first; return how many events were handed over or need no worker."""
     async with database.connection() as connection:
         done = await db.dispatching.dispatch_quiet(connection, QUIET_TYPES)
+    has_room = False
     for queue, of_these in ((SECURITY, True), (WORK, False)):
+        has_room = await asyncio.to_thread(_has_room, app, queue)
         async with database.connection() as connection:
-            claimed = await db.dispatching.claim_for_hand_over(connection, SECURITY_TYPES, of_these=of_these)
+            claimed = await db.dispatching.claim_for_hand_over(
+                connection, SECURITY_TYPES, of_these=of_these, once_more=has_room
+            )
         handed = await asyncio.to_thread(_publish_all, app, claimed, queue)
         if left := claimed[handed:]:
             async with database.connection() as connection:
                 await db.dispatching.take_back(connection, left)
             break
         done += handed
-    await _wake_webhooks(database, app)
+    if has_room:
+        await _wake_webhooks(database, app)
     return done
+
+
+def _has_room(app: Celery, queue: str) -> bool:
+    """Whether so few messages wait that more may be repeated; not while the broker is away."""
+    try:
+        with app.producer_or_acquire() as producer:
+            waiting: int = producer.channel.queue_declare(QUEUES[queue]).message_count
+    except BROKER_AWAY:
+        return False  # handing over says so
+    return waiting < MOST_WAITING
 
 
 async def _wake_webhooks(database: Database, app: Celery) -> None:

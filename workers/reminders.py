@@ -21,8 +21,10 @@ from rules.reminders import END_IS_TOLD_WITHIN, Reminder
 
 async def remind(database: Database, thresholds: tuple[int, ...]) -> int:
     """Record the reminders and ends of grace periods that are due; return how many were new."""
-    async with database.transaction() as connection:
-        recorded = await _remind(connection, thresholds) + await _remind_of_own(connection, thresholds)
+    recorded = 0
+    for remind_some in (_remind, _remind_of_own):
+        async with database.transaction() as connection:
+            recorded += await remind_some(connection, thresholds)
     while True:
         async with database.transaction() as connection:
             ended = await db.reminders.end_grace_periods(connection)
@@ -55,12 +57,14 @@ async def _remind(connection: Connection, thresholds: tuple[int, ...]) -> int:
 
 
 async def _remind_of_own(connection: Connection, thresholds: tuple[int, ...]) -> int:
-    near = await db.own_reminders.near(connection, END_IS_TOLD_WITHIN, max(thresholds, default=0) * DAY)
-    wanted = [(own, reminder) for own in near if (reminder := _own_due(own, thresholds))]
-    claimed = await db.own_reminders.claim(connection, [(own, reminder.threshold_days) for own, reminder in wanted])
-    events = [_told(own, reminder) for own, reminder in wanted if (own.account_id, own.user_id) in claimed]
-    await db.outbox.append_all(connection, events)
-    return len(events)
+    recorded, ahead = 0, max(thresholds, default=0) * DAY
+    async for near in db.own_reminders.near(connection, END_IS_TOLD_WITHIN, ahead):
+        wanted = [(own, reminder) for own in near if (reminder := _own_due(own, thresholds))]
+        claimed = await db.own_reminders.claim(connection, [(own, reminder.threshold_days) for own, reminder in wanted])
+        events = [_told(own, reminder) for own, reminder in wanted if (own.account_id, own.user_id) in claimed]
+        await db.outbox.append_all(connection, events)
+        recorded += len(events)
+    return recorded
 
 
 def _own_due(own: OwnDeadline, thresholds: tuple[int, ...]) -> Reminder | None:

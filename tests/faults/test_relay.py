@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncpg
 
+from db.pool import open_database
 from tests.broker import Broker
+from tests.client import settings_for
 from tests.line import Line
 from tests.people import crowd
+from workers.app import make_app, publish
+from workers.relay import MOST_WAITING, relay_once
 
 EVENTS = 20
 
@@ -52,6 +56,29 @@ async def test_killed_after_it_handed_over_the_messages_come_twice_and_the_mails
     await line.start("relay")
     await are_waiting(line, broker, 2 * EVENTS)
     await ends_in_one_mail_each(line)
+
+
+async def test_nothing_is_handed_over_once_more_while_no_worker_comes_to_what_waits(
+    line: Line, broker: Broker, database_url: str
+) -> None:
+    app = make_app(settings_for(database_url, broker_url=broker.url))
+    database = await open_database(database_url, 2)
+    await line.happen(*await crowd(line.database, line.world.account_id, EVENTS))
+    await relay_once(database, app)
+    assert broker.waiting("security") == EVENTS
+    for _ in range(MOST_WAITING):
+        publish(app, "dispatch", 0, queue="security")
+    await line.let_time_pass()
+    assert await relay_once(database, app) == 0
+    assert broker.waiting("security") == EVENTS + MOST_WAITING
+    # What nobody has handed over yet is: a message for each event at most.
+    await line.happen(await line.world.user_id("mia"))
+    assert await relay_once(database, app) == 1
+    broker.empty()
+    assert await relay_once(database, app) == EVENTS
+    assert broker.waiting("security") == EVENTS
+    app.close()
+    await database.close()
 
 
 async def are_waiting(line: Line, broker: Broker, count: int) -> None:

@@ -6,8 +6,9 @@ import asyncio
 
 import asyncpg
 
+from db.own_reminders import AT_ONCE
 from db.pool import Database
-from tests.people import World, email
+from tests.people import World, crowd, email, require_mfa
 from tests.reminders.cast import THRESHOLDS, days_left, facts, planned, pool, sends
 from workers.reminders import remind
 
@@ -88,3 +89,16 @@ async def test_who_joins_later_has_the_days_of_those_who_join_later(
     await database.execute("UPDATE staff SET created_at = now() - interval '40 days' WHERE email <> $1", email("mia"))
     assert await remind(pool, THRESHOLDS) == 1
     assert await planned(cast, pool) == ["mia"]
+
+
+async def test_however_many_joined_on_one_day_each_of_them_is_reminded_once(cast: World, pool: Database) -> None:
+    await require_mfa(cast.database, cast.account_id, days_ago=20, grace_days=7)
+    await cast.database.execute("UPDATE accounts SET joiner_days = 10 WHERE id = $1", cast.account_id)
+    await cast.database.execute("UPDATE staff SET created_at = now() - interval '40 days'")
+    joined = await crowd(cast.database, cast.account_id, 2 * AT_ONCE + 1)
+    await cast.database.execute(
+        "UPDATE staff SET created_at = now() - interval '8 days' WHERE user_id = ANY ($1)", joined
+    )
+    await asyncio.gather(*(remind(pool, THRESHOLDS) for _ in range(2)))
+    told = [event["subject_id"] for event in await cast.events("GRACE_REMINDER_SENT")]
+    assert sorted(told) == sorted(joined)

@@ -26,10 +26,11 @@ class Parts:
     status_urls: dict[str, str] = field(default_factory=dict)
     processes: dict[str, Process] = field(default_factory=dict)
 
-    async def start(self, command: str, **settings: object) -> None:
-        """Start one part."""
+    async def start(self, command: str, word: str = "", **settings: object) -> None:
+        """Start one part; return once it is ready, or has said `word`."""
         port = own_port()
-        word = "Application startup complete" if command == "serve" else ""
+        if command == "serve":
+            word = "Application startup complete"
         (process,) = await self.line.start(command, word=word, status_port=port, **settings)
         self.status_urls[command], self.processes[command] = f"http://127.0.0.1:{port}", process
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import signal
 from typing import Any
 
+import pytest
+
 from tests.client import http_client
+from tests.ports import own_port
 from tests.running.conftest import PARTS, Parts
 from tests.waiting import until
 
@@ -33,6 +36,14 @@ async def test_the_api_answers_probes_on_its_own_port_and_shows_no_metrics_there
     assert [answer.status_code for answer in answers.values()] == [200, 200, 200, 404]
     assert answers["/healthz"].json() == answers["/readyz"].json()
     assert answers["/readyz"].json()["status"] == "ok"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("command", ["worker", "beat"])
+async def test_waiting_for_the_broker_for_over_a_minute_is_no_reason_to_end_a_part(parts: Parts, command: str) -> None:
+    # Its ninth try: 2, 4, … and 16 seconds lie behind it, one after another.
+    await parts.start(command, word="gain in 18.0", broker_url=f"redis://127.0.0.1:{own_port()}/0")
+    assert (await parts.ask(command, "/livez")).status_code == 200
 
 
 async def test_it_names_the_keys_that_open_nothing_of_what_is_stored(parts: Parts) -> None:
