@@ -30,8 +30,8 @@ ADD_WAITING = "INSERT INTO events (type) SELECT 'MFA_ENABLED' FROM generate_seri
 async def look(connection: Connection) -> None:
     """All that the relay asks of the database when it looks once."""
     await dispatching.dispatch_quiet(connection, QUIET_TYPES)
-    await dispatching.claim_for_hand_over(connection, SECURITY_TYPES, of_these=True)
-    await dispatching.claim_for_hand_over(connection, SECURITY_TYPES, of_these=False)
+    await dispatching.claim_for_hand_over(connection, SECURITY_TYPES, of_these=True, once_more=True)
+    await dispatching.claim_for_hand_over(connection, SECURITY_TYPES, of_these=False, once_more=True)
 
 
 async def measure(url: str) -> list[tuple[float, float]]:
