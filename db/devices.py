@@ -24,13 +24,18 @@ async def forget_oldest(connection: Connection, user_id: UUID) -> None:
 
 
 async def forget(connection: Connection, user_id: UUID, event_id: int) -> datetime | None:
-    """Let what this event told of be new again; return when that was."""
+    """Let what this event told of be new again, all that came since, and every cookie; return when that was.
+
+    Under the person's lock, so that it is after whatever has come in.
+    """
     told_at: datetime | None = await connection.fetchval(
         """
         WITH told AS (
             SELECT occurred_at FROM events WHERE id = $2
         ), forgotten AS (
-            DELETE FROM seen_devices USING told WHERE user_id = $1 AND first_seen_at = told.occurred_at
+            DELETE FROM seen_devices USING told WHERE user_id = $1 AND first_seen_at >= told.occurred_at
+        ), nameless AS (
+            UPDATE users SET devices_forgotten_at = clock_timestamp() WHERE id = $1
         )
         SELECT occurred_at FROM told
         """,

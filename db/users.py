@@ -25,23 +25,39 @@ APPROVALS = {each.value: each for each in ResetApproval}
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a password is checked against as of `now`, the database's clock; no hash while they have set none."""
+    """What a password is checked against as of `now`, the database's clock; no hash while they have set none.
+
+    Devices are known that have seen the person since `devices_since`; all of them until they set a password here.
+    """
 
     now: datetime
     id: UUID
     email: str
     password_hash: str | None
+    devices_since: datetime | None
 
 
 async def credentials(connection: Connection, email: str) -> Credentials | None:
     """Whom `email` (lower-case) belongs to."""
-    row = await connection.fetchrow("SELECT now(), id, email, password_hash FROM users WHERE email = $1", email)
+    row = await connection.fetchrow(
+        """
+        SELECT now(), id, email, password_hash, greatest(password_set_at, devices_forgotten_at) AS devices_since
+        FROM users WHERE email = $1
+        """,
+        email,
+    )
     return Credentials(**row) if row else None
 
 
 async def credentials_of(connection: Connection, user_id: UUID) -> Credentials | None:
     """The same, by the person's id."""
-    row = await connection.fetchrow("SELECT now(), id, email, password_hash FROM users WHERE id = $1", user_id)
+    row = await connection.fetchrow(
+        """
+        SELECT now(), id, email, password_hash, greatest(password_set_at, devices_forgotten_at) AS devices_since
+        FROM users WHERE id = $1
+        """,
+        user_id,
+    )
     return Credentials(**row) if row else None
 
 
@@ -79,9 +95,9 @@ async def replace_password_hash(connection: Connection, user_id: UUID, old: str,
 
 
 async def set_password_hash(connection: Connection, user_id: UUID, password_hash: str) -> None:
-    """Store the hash of a new password."""
+    """Store the hash of a new password, under the person's lock: set after whatever the one before has let in."""
     await connection.execute(
-        "UPDATE users SET password_hash = $2, password_set_at = now() WHERE id = $1", user_id, password_hash
+        "UPDATE users SET password_hash = $2, password_set_at = clock_timestamp() WHERE id = $1", user_id, password_hash
     )
 
 

@@ -199,11 +199,15 @@ class Context:
         self.token = token
         self._person = None
 
-    def know_device(self, user_id: UUID, now: datetime) -> None:
-        """Remember that the person has signed in on this device, as far as it takes cookies."""
+    def know_device(self, user_id: UUID, now: datetime, since: datetime | None = None) -> None:
+        """Remember that the person has signed in on this device, as far as it takes cookies.
+
+        `since` is when they have just set a password on it.
+        """
         if self.takes_cookies and not self.is_service:
             randomness = secrets.token_bytes(rules.devices.RANDOM_BYTES)
-            self.device_cookie = rules.devices.remember(self.service.ring, self.device_cookie, user_id, now, randomness)
+            ring, cookie = self.service.ring, self.device_cookie
+            self.device_cookie = rules.devices.remember(ring, cookie, user_id, now, randomness, since)
 
     def sign_out(self) -> None:
         """Go on as nobody."""

@@ -37,8 +37,11 @@ async def noticed(context: Context, connection: Connection, user_id: UUID, start
     if started.is_new_device and started.other_devices >= db.devices.MOST:
         await db.devices.forget_oldest(connection, user_id)
     cookie = None if context.is_service else context.device_cookie
-    is_new = started.is_new_device and started.other_devices > 0
-    if not is_new or rules.devices.known_as(context.service.ring, cookie, user_id, started.now) is not None:
+    if not started.is_new_device or started.other_devices == 0:
+        return []
+    known = await db.users.credentials_of(connection, user_id)
+    since = known.devices_since if known else None
+    if rules.devices.known_as(context.service.ring, cookie, user_id, started.now, since) is not None:
         return []
     is_mailed = True
     try:

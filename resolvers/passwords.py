@@ -28,6 +28,7 @@ import rules.tokens
 from db.credentials import Subject
 from db.links import Found
 from db.pool import Connection
+from db.users import Credentials
 from resolvers.context import Context
 from resolvers.guessing.charged import WrongGuess
 from rules.events.passwords import PasswordChanged, PasswordResetRequested
@@ -90,8 +91,7 @@ async def set_password(context: Context, token: str, password: str) -> str:
         # Whoever reads the mailbox is the person, and is not kept out by what a guesser did from here.
         await db.throttles.clear(connection, rules.throttling.password_key(subject.email, context.client.ip_address))
         known = await db.users.credentials_of(connection, subject.id)
-    if known is not None:
-        context.know_device(known.id, known.now)
+    _know_device(context, known)
     return subject.email
 
 
@@ -121,7 +121,15 @@ async def change_password(context: Context, current: str, new: str) -> None:
             await db.sessions.renew_password(connection, person.session_id)
             await _changed(context, connection, subject, "pwd")
             await guess.give_back(connection)
+            changed = await db.users.credentials_of(connection, person.id)
+    _know_device(context, changed)
     await context.reload()
+
+
+def _know_device(context: Context, changed: Credentials | None) -> None:
+    """Know the person anew where they have set a password: with it every device is a stranger."""
+    if changed is not None:
+        context.know_device(changed.id, changed.now, changed.devices_since)
 
 
 async def _new_hash(context: Context, subject: Subject, password: str, field: str) -> str:

@@ -9,6 +9,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from math import ceil
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -31,24 +32,41 @@ def digest(user_agent: str | None, network: str) -> bytes:
     return sha256(f"{VERSION.sub('', user_agent or '')}\n{network}".encode()).digest()
 
 
-def known_as(ring: KeyRing, cookie: str | None, user_id: UUID, now: datetime) -> str | None:
-    """What the device is called for this person; None when they have not signed in on it lately."""
+def known_as(
+    ring: KeyRing, cookie: str | None, user_id: UUID, now: datetime, since: datetime | None = None
+) -> str | None:
+    """What the device is called for this person; None when they have not signed in on it lately, and `since`.
+
+    Whoever knows a password has as many devices as they wish, which are not to outlive it.
+    """
+    device, seen_at = _seen(ring, cookie, user_id)
+    is_known = now < seen_at + LIFETIME and (since is None or since <= seen_at)
+    return device.hex() if is_known else None
+
+
+def remember(
+    ring: KeyRing, cookie: str | None, user_id: UUID, now: datetime, randomness: bytes, since: datetime | None = None
+) -> str:
+    """The cookie with this person first, by 28 fresh random bytes. A device keeps its name, and so its locks.
+
+    An entry tells the second that had begun by then; the next one where it is to be known `since` an instant within.
+    """
+    nonce, fresh = randomness[:NONCE_BYTES], randomness[NONCE_BYTES:]
+    device, before = _seen(ring, cookie, user_id)
+    is_known = now < before + LIFETIME
+    seen_s = max(int(now.timestamp()), int(before.timestamp()), ceil(since.timestamp()) if since else 0)
+    sealed = ring.seal((device if is_known else fresh) + seen_s.to_bytes(8), PURPOSE, user_id, nonce)
+    others = [entry for entry in _entries(cookie) if _opened(ring, entry, user_id) is None]
+    return ".".join((urlsafe_b64encode(sealed.data).decode().rstrip("="), *others[: MOST_PEOPLE - 1]))
+
+
+def _seen(ring: KeyRing, cookie: str | None, user_id: UUID) -> tuple[bytes, datetime]:
+    """The device's name for this person, and when they were last seen on it; ages ago if never."""
     for entry in _entries(cookie):
         plain = _opened(ring, entry, user_id)
         if plain is not None:
-            seen_at = datetime.fromtimestamp(int.from_bytes(plain[DEVICE_BYTES:]), UTC)
-            return plain[:DEVICE_BYTES].hex() if now < seen_at + LIFETIME else None
-    return None
-
-
-def remember(ring: KeyRing, cookie: str | None, user_id: UUID, now: datetime, randomness: bytes) -> str:
-    """The cookie with this person first, by 28 fresh random bytes. A device keeps its name, and so its locks."""
-    nonce, fresh = randomness[:NONCE_BYTES], randomness[NONCE_BYTES:]
-    known = known_as(ring, cookie, user_id, now)
-    device = bytes.fromhex(known) if known else fresh
-    sealed = ring.seal(device + int(now.timestamp()).to_bytes(8), PURPOSE, user_id, nonce)
-    others = [entry for entry in _entries(cookie) if _opened(ring, entry, user_id) is None]
-    return ".".join((urlsafe_b64encode(sealed.data).decode().rstrip("="), *others[: MOST_PEOPLE - 1]))
+            return plain[:DEVICE_BYTES], datetime.fromtimestamp(int.from_bytes(plain[DEVICE_BYTES:]), UTC)
+    return b"", datetime.fromtimestamp(0, UTC)
 
 
 def _entries(cookie: str | None) -> list[str]:

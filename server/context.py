@@ -60,9 +60,9 @@ class RequestContext(Context):
         if use_cookie:
             self._set_session_cookie(token, self.service.limits.session_lifetime)
 
-    def know_device(self, user_id: UUID, now: datetime) -> None:
+    def know_device(self, user_id: UUID, now: datetime, since: datetime | None = None) -> None:
         """Set the device cookie, too; it outlives signing out."""
-        super().know_device(user_id, now)
+        super().know_device(user_id, now, since)
         if self.takes_cookies and self.device_cookie:
             assert self.settings is not None
             self._set_cookie(self.settings.device_cookie_name, self.device_cookie, rules.devices.LIFETIME)

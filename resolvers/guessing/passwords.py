@@ -33,8 +33,9 @@ class Door:
 
 
 def sign_in_door(context: Context, email: str, known: Credentials | None) -> Door:
-    """The door of a sign-in: the person's own on a device that they have signed in on before, or a stranger's."""
-    device = known and rules.devices.known_as(context.service.ring, context.device_cookie, known.id, known.now)
+    """The door of a sign-in: the person's own on a device that has seen them by this password, or a stranger's."""
+    ring, cookie = context.service.ring, context.device_cookie
+    device = known and rules.devices.known_as(ring, cookie, known.id, known.now, known.devices_since)
     if known and device:
         return Door(rules.throttling.device_key(known.id, device), rules.throttling.PROVEN)
     address = context.client.ip_address

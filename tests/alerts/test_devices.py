@@ -16,6 +16,8 @@ from rules.links import NOT_MY_SIGN_IN, Purpose
 from tests.alerts.hearing import mails, settle
 from tests.alerts.operations import REJECT
 from tests.client import Client
+from tests.coming_in.links import link_to
+from tests.coming_in.operations import SET
 from tests.operations import COMPLETE, SIGN_IN, VIEWER
 from tests.people import PASSWORD, World, email
 from tests.reminders.cast import pool
@@ -103,6 +105,25 @@ async def test_the_link_ends_every_session_that_began_since_wherever_it_began(wo
     assert [(await each.ask(VIEWER))["viewer"] for each in since] == [None] * 3
     assert (await desk.ask(VIEWER))["viewer"]["email"] == email("mia")
     assert len(await world.events("SIGN_IN_REJECTED")) == 1
+
+
+async def test_whoever_was_rejected_is_told_of_anew_whatever_cookie_they_keep(world: World, pool: Database) -> None:
+    await sign_in(world, FIREFOX.format(145))
+    thief = await sign_in(world, PHONE)
+    await sign_in(world, "curl/8", thief)
+    await world.client().do(REJECT, token=await link_of(world, pool))
+    await sign_in(world, PHONE, thief)
+    await world.client().do(REJECT, token=await link_of(world, pool))
+    await sign_in(world, "curl/8")
+    assert await told(world) == 3
+
+
+async def test_a_cookie_of_an_earlier_password_keeps_no_new_device_from_being_told(world: World) -> None:
+    thief = await sign_in(world, FIREFOX.format(145))
+    token = await link_to(world, email("mia"), Purpose.PASSWORD_RESET)
+    assert (await world.client().do(SET, token=token, password=PASSWORD))["__typename"] == "PasswordSet"
+    await sign_in(world, PHONE, thief)
+    assert await told(world) == 1
 
 
 async def test_the_link_lets_nobody_answer_a_challenge_that_was_open(world: World, pool: Database) -> None:

@@ -65,6 +65,17 @@ def test_a_device_is_known_for_180_days_by_one_name_and_for_its_own_person_alone
     assert devices.known_as(RING, devices.remember(OLD, None, MIA, NOW, randomness(b"a")), MIA, NOW) == name
 
 
+def test_a_device_that_was_seen_before_an_instant_may_be_known_no_more_and_is_from_then_on() -> None:
+    later = NOW + timedelta(milliseconds=1)
+    kept = devices.remember(RING, None, MIA, NOW, randomness(b"a"))
+    assert devices.known_as(RING, kept, MIA, later, NOW) == "61" * 16
+    assert devices.known_as(RING, kept, MIA, later, later) is None
+    again = devices.remember(RING, kept, MIA, later, randomness(b"b"), later)
+    assert devices.known_as(RING, again, MIA, later, later) == "61" * 16
+    seen = devices.remember(RING, again, MIA, later, randomness(b"b"))
+    assert devices.known_as(RING, seen, MIA, later, later) == "61" * 16
+
+
 def test_a_cookie_knows_four_people_and_forgets_the_one_who_came_first() -> None:
     people = [UUID(int=n) for n in range(1, 6)]
     kept: str | None = None

@@ -11,6 +11,7 @@ import pytest
 import db.challenges
 import db.factors
 import db.sign_in
+import db.users
 from db.sign_in import Arrival
 from rules.clients import Client
 from rules.sealed import Sealed
@@ -52,6 +53,24 @@ async def test_what_was_committed_while_the_lock_was_waited_for_is_seen(
     assert (arrived is None, seen) == (change in {"set a password", "use the challenge"}, {"enable": 7}.get(change))
     for connection in (first, second):
         await connection.close()
+
+
+async def test_a_password_is_set_after_whatever_came_in_while_its_lock_was_waited_for(
+    database_url: str, database: asyncpg.Connection[asyncpg.Record]
+) -> None:
+    await make_world("", database)
+    mia: UUID = await database.fetchval("SELECT id FROM users WHERE email LIKE 'mia@%'")
+    waiting = await asyncpg.connect(database_url)
+    async with waiting.transaction():
+        await waiting.execute("SELECT")
+        arrived = await db.sign_in.arrive(database, mia)
+        await db.users.set_password_hash(waiting, mia, "new")
+    known = await db.users.credentials_of(database, mia)
+    assert arrived
+    assert known
+    assert known.devices_since
+    assert known.devices_since > arrived.now
+    await waiting.close()
 
 
 async def test_a_challenge_is_used_up_by_whoever_answers_it_and_is_the_persons_who_arrives(

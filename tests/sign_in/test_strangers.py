@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from ipaddress import ip_network
@@ -13,14 +13,17 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from rules.links import Purpose
 from server.app import Capacity
 from tests.client import CAPACITY, SERVED, Client, serving, settings_for
-from tests.coming_in.operations import REQUEST
+from tests.coming_in.links import link_to
+from tests.coming_in.operations import CHANGE, REQUEST, SET
 from tests.operations import REAUTHENTICATE, SIGN_IN
 from tests.people import PASSWORD, World, email
 
 # Whoever puts these in order takes minutes, in which nobody else is answered.
 MARKS = "a" + "\u0301" * 60_000 + "\u0316" * 60_000
+NEW = "a new and better password"
 TWELVE_ADDRESSES = [f"203.0.113.{n}" for n in range(1, 13)]
 TWELVE_NETWORKS = [f"2001:db8:0:{n:x}::1" for n in range(1, 13)]  # /64s of one /56
 
@@ -144,6 +147,42 @@ async def test_ten_wrong_ones_of_ones_own_lock_the_device_and_nobody_else(proxie
     assert await guess(known, password=PASSWORD) == "TooManyAttempts"
     assert len(await proxied.events("SIGN_IN_LOCKED")) == 1
     assert await guess(at(proxied, "198.51.100.1"), password=PASSWORD) == "SignedIn"
+
+
+async def by_session(client: Client, world: World) -> None:
+    """Give Mia another password on a device of hers where she is signed in."""
+    client.token = (await client.do(SIGN_IN, email=email("mia"), password=PASSWORD))["sessionToken"]
+    assert (await client.do(CHANGE, current=PASSWORD, new=NEW))["__typename"] == "PasswordChanged"
+
+
+async def by_link(client: Client, world: World) -> None:
+    """Give Mia another password by a link out of her mailbox."""
+    token = await link_to(world, email("mia"), Purpose.PASSWORD_RESET)
+    assert (await client.do(SET, token=token, password=NEW))["__typename"] == "PasswordSet"
+
+
+@pytest.mark.parametrize("change", [by_session, by_link])
+async def test_where_an_earlier_password_was_shown_the_next_one_is_guessed_at_as_by_a_stranger(
+    proxied: World, change: Callable[[Client, World], Awaitable[None]]
+) -> None:
+    thief = at(proxied, "203.0.113.1")
+    assert await guess(thief, password=PASSWORD) == "SignedIn"
+    await change(at(proxied, "198.51.100.1"), proxied)
+    assert [await guess(thief) for _ in range(10)] == ["InvalidCredentials"] * 10
+    assert await guess(at(proxied, "203.0.113.1"), password=NEW) == "TooManyAttempts"
+
+
+@pytest.mark.parametrize("change", [by_session, by_link])
+async def test_where_the_password_was_changed_nobody_else_at_the_address_keeps_the_person_out(
+    proxied: World, change: Callable[[Client, World], Awaitable[None]]
+) -> None:
+    office = "198.51.100.1"
+    known = at(proxied, office)
+    await change(known, proxied)
+    for _ in range(2):
+        await guess_from(proxied, [office], 10)
+        assert await guess(at(proxied, office), password=NEW) == "TooManyAttempts"
+        assert await guess(known, password=NEW) == "SignedIn"
 
 
 async def test_fifty_wrong_ones_at_a_shared_address_lock_it_for_fifteen_minutes_and_not_for_whoever_is_known(
