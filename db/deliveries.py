@@ -16,7 +16,7 @@ from rules.totp import STEP_S
 SWEEP_LOCK_ID = 0x6A7E_0003  # any constant that is ours alone
 MOST_ATTEMPTS = 200
 PRUNE_BATCH = 10_000
-UNKNOWN = "The sender died while handing it over: whether the server took it is not known."
+UNKNOWN = "It was handed over, and no answer came: whether the server took it is not known."
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
 
     The send looks again: what is not true any more is dropped. Emails to one address of a person leave in the order of
     their events, whatever queue they wait in; a former address that is dead holds up nothing to the one of now. What a
-    dead sender may have handed over goes out again as often as it may, or counts as sent.
+    sender has handed over, and died or heard no answer, goes out again as often as it may, or counts as sent.
     """
     rows = await connection.fetch(
         """

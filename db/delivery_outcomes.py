@@ -7,12 +7,23 @@ from uuid import UUID
 from db.pool import Connection
 
 
-async def try_later(connection: Connection, claim_id: UUID, ids: list[int], error: str, pauses_s: list[float]) -> None:
-    """Try each of these again in its own number of seconds, and what waits behind it for that address not before."""
+async def try_later(
+    connection: Connection,
+    claim_id: UUID,
+    ids: list[int],
+    error: str,
+    pauses_s: list[float],
+    is_in_doubt: bool = False,
+) -> None:
+    """Try each of these again in its own number of seconds, and what waits behind it for that address not before.
+
+    With `is_in_doubt` the server may have taken the one that was leaving: the next claim judges it, as a dead sender's.
+    """
     await connection.execute(
         """
         WITH put_off AS (
-            UPDATE deliveries SET state = 'pending', claim_id = NULL, claimed_at = NULL, body_sent_at = NULL,
+            UPDATE deliveries SET state = 'pending', claim_id = NULL, claimed_at = NULL,
+                body_sent_at = CASE WHEN $5 THEN body_sent_at END,
                 last_error = $3, next_attempt_at = now() + make_interval(secs => pause_s)
             FROM unnest($2::bigint[], $4::float8[]) AS later (id, pause_s)
             WHERE deliveries.id = later.id AND claim_id = $1 AND state = 'sending'
@@ -28,6 +39,7 @@ async def try_later(connection: Connection, claim_id: UUID, ids: list[int], erro
         ids,
         error[:500],
         pauses_s,
+        is_in_doubt,
     )
 
 

@@ -15,10 +15,11 @@ import pytest_asyncio
 from db import outbox
 from rules.clients import Client
 from rules.events.mfa import MfaEnabled
+from rules.events.policy import GraceReminderSent
 from tests.broker import Broker
 from tests.client import SECRET_KEYS
 from tests.parts import Mailbox, Process, environment
-from tests.people import World, make_world
+from tests.people import World, make_world, require_mfa
 from tests.waiting import until
 
 Start = Callable[..., Process]
@@ -122,6 +123,22 @@ async def give_factors(database: asyncpg.Connection[asyncpg.Record], user_ids: S
         "SELECT unnest($1::uuid[]), '', 'test', 0, decode(repeat('00', 16), 'hex'), 'test' ON CONFLICT DO NOTHING",
         list(user_ids),
     )
+
+
+async def remind_mia(line: Line) -> None:
+    """Let Mia be reminded by hand."""
+    policy = await require_mfa(line.database, line.world.account_id, days_ago=2, grace_days=7)
+    assert policy.required_since is not None
+    assert policy.deadline is not None
+    reminder = GraceReminderSent(
+        account_id=line.world.account_id,
+        subject_id=await line.world.user_id("mia"),
+        required_since=policy.required_since,
+        deadline=policy.deadline,
+        days_left=5,
+        manual=True,
+    )
+    await outbox.append(line.database, reminder)
 
 
 @pytest.fixture

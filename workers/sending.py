@@ -86,7 +86,7 @@ class _Batch:
             self._send_all()
         except ServerError as error:
             trouble.warning("The mail server cannot be used: %s", error)
-            self._end(list(self.waiting.values()), str(error))
+            self._end(list(self.waiting.values()), str(error), is_in_doubt=error.body_has_left)
             return False
         except ClaimLostError:
             log.warning("Another worker has taken over a claim of ours.")
@@ -174,7 +174,7 @@ class _Batch:
             raise ClaimLostError
         self.sent = []
 
-    def _end(self, ended: list[Claimed], error: str) -> None:
+    def _end(self, ended: list[Claimed], error: str, *, is_in_doubt: bool = False) -> None:
         """Try these later, each after its own pause; those whose time is over have failed."""
         overdue = [delivery for delivery in ended if delivery.is_overdue]
         later = [delivery for delivery in ended if not delivery.is_overdue]
@@ -182,7 +182,8 @@ class _Batch:
             self._fail(overdue, error)
         if later:
             pauses = [rules.delivery.pause_s(delivery.attempts, secrets.randbelow(1000) / 1000) for delivery in later]
-            self._mark(db.delivery_outcomes.try_later, [delivery.id for delivery in later], error, pauses)
+            ids = [delivery.id for delivery in later]
+            self._mark(db.delivery_outcomes.try_later, ids, error, pauses, is_in_doubt)
         for delivery in later:
             del self.waiting[delivery.id]
 

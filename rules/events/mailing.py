@@ -41,8 +41,8 @@ class While(StrEnum):
 class Mailing:
     """A message (the name of its template folder), its audience and its queue.
 
-    `resends` says how often it goes out again, under the same Message-ID, when its sender died not knowing whether the
-    server had taken it. A reminder does not: the next one covers it.
+    `resends` says how often it goes out again, under the same Message-ID, when its sender does not know whether the
+    server has taken it. A reminder does not: the next one covers it.
     """
 
     message: str

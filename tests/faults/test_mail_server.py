@@ -9,7 +9,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope
 
 from tests.commands import command
-from tests.line import Line
+from tests.line import Line, remind_mia
 from tests.people import crowd, email
 from tests.ports import own_port
 from tests.stubborn import stubborn
@@ -134,6 +134,35 @@ async def test_a_refusal_after_the_message_counts_like_one_before(line: Line) ->
     await line.until_all("failed", 1)
     assert (await delivery(line, "mia"))["last_error"] == "554 5.6.0 Not like this"
     assert line.mailbox.messages == []
+
+
+@pytest.mark.parametrize("is_reminder", [False, True], ids=["security mail", "a reminder"])
+async def test_a_mail_handed_over_without_an_answer_goes_out_once_more_unless_it_is_a_reminder(
+    line: Line, is_reminder: bool
+) -> None:
+    ids = []
+
+    async def take_it_and_be_gone(server: SMTP, envelope: Envelope) -> None:
+        assert isinstance(envelope.content, bytes)
+        ids.append(next(one for one in envelope.content.split(b"\r\n") if one.lower().startswith(b"message-id:")))
+        transport = server.transport
+        assert isinstance(transport, asyncio.Transport)
+        transport.abort()
+
+    line.mailbox.reply_to_data = take_it_and_be_gone
+    await line.start("relay", "worker", "beat")
+    if is_reminder:
+        await remind_mia(line)
+    else:
+        await line.happen(await line.world.user_id("mia"))
+
+    async def counts_as_sent() -> bool:
+        await line.let_time_pass()
+        return await line.states() == {"sent": 1}
+
+    await line.until(counts_as_sent, "it counts as sent")
+    assert len(ids) == (1 if is_reminder else 2)
+    assert len(set(ids)) == 1
 
 
 async def test_a_connection_dropped_after_the_message_is_tried_again_under_the_same_id(line: Line) -> None:

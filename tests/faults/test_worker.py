@@ -11,9 +11,9 @@ from aiosmtpd.smtp import SMTP
 
 from db import outbox
 from rules.events.mfa import MfaReset
-from rules.events.policy import GraceReminderSent, saved
+from rules.events.policy import saved
 from rules.policy import Policy
-from tests.line import Line
+from tests.line import Line, remind_mia
 from tests.people import crowd, email, require_mfa
 from tests.waiting import soon
 
@@ -121,21 +121,6 @@ async def test_security_mail_overtakes_a_fan_out(line: Line) -> None:
 
     await line.until(has_come, "the reset's mail")
     assert len(line.mailbox.messages) - reset_at < 5_000
-
-
-async def remind_mia(line: Line) -> None:
-    policy = await require_mfa(line.database, line.world.account_id, days_ago=2, grace_days=7)
-    assert policy.required_since is not None
-    assert policy.deadline is not None
-    reminder = GraceReminderSent(
-        account_id=line.world.account_id,
-        subject_id=await line.world.user_id("mia"),
-        required_since=policy.required_since,
-        deadline=policy.deadline,
-        days_left=5,
-        manual=True,
-    )
-    await outbox.append(line.database, reminder)
 
 
 async def announce(line: Line, policy: Policy) -> None:
