@@ -29,7 +29,7 @@ async def near(connection: Connection, behind: timedelta, ahead: timedelta) -> A
 
     An account may have taken in any number of people on one day. Within a transaction.
     """
-    found = await connection.cursor(
+    rows = connection.cursor(
         """
         WITH candidates AS (
             SELECT id FROM staff WHERE excepted_until BETWEEN now() - $1::interval AND now() + $2::interval
@@ -52,9 +52,15 @@ async def near(connection: Connection, behind: timedelta, ahead: timedelta) -> A
         """,
         behind,
         ahead,
+        prefetch=AT_ONCE,
     )
-    while rows := await found.fetch(AT_ONCE):
-        yield [OwnDeadline(**row) for row in rows]
+    some: list[OwnDeadline] = []
+    async for row in rows:
+        some.append(OwnDeadline(**row))
+        if len(some) == AT_ONCE:
+            yield some
+            some = []
+    yield some
 
 
 async def claim(connection: Connection, due: list[tuple[OwnDeadline, int]]) -> set[tuple[UUID, UUID]]:

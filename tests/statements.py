@@ -13,7 +13,7 @@ from pathlib import Path
 
 import db
 
-RUNS = {"execute", "executemany", "fetch", "fetchrow", "fetchval"}
+RUNS = {"cursor", "execute", "executemany", "fetch", "fetchrow", "fetchval"}
 # The migrator's own are run by every test, and a pooler's limits are its settings.
 OTHERS = {"migrate", "pooler"}
 RELEASED = Path(__file__).parent / "running" / "released.sql"
