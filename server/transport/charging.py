@@ -72,17 +72,30 @@ class Turn:
             if not self.turns.may_begin(self):
                 await self.turns.wait(self, connection)
             self._count(is_small=lasts_short and self.flow.is_persons)
-            token = _current.set(self)
-            try:
-                result: Result = await _Charged(work(), self)
-                return result
-            finally:
-                _current.reset(token)
+            return await self._charged(work)
         finally:
             self._count(is_small=False)
             self._settle()
-            self.is_over = True
-            self._look_at_itself()
+            self._end()
+
+    async def last(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """Do what an answered request goes on with for long: it waits for nothing, and pays as it goes."""
+        try:
+            return await self._charged(work)
+        finally:
+            self._end()
+
+    async def _charged(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        token = _current.set(self)
+        try:
+            result: Result = await _Charged(work(), self)
+            return result
+        finally:
+            _current.reset(token)
+
+    def _end(self) -> None:
+        self.is_over = True
+        self._look_at_itself()
 
     def way(self) -> asyncio.Future[None] | None:
         """What its next step waits for, if anything."""

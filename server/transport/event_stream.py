@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import orjson
 from starlette.types import Receive, Scope, Send
 
+from server.transport.charging import Turn
 from server.transport.patience import PATIENCE, Patience
 
 HEADERS = [
@@ -85,6 +87,22 @@ class EventStream:
     async def _send(self, send: Send, body: bytes) -> None:
         async with asyncio.timeout(self.patience.stream_read_s):
             await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+class Lasting:
+    """A stream that lasts as a socket does: it has a place until it ends, and what it takes of the loop is paid for."""
+
+    def __init__(self, stream: EventStream, release: Callable[[], None], turn: Turn) -> None:
+        self.stream = stream
+        self.release = release
+        self.turn = turn
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, and give the place back whatever ends it."""
+        try:
+            await self.turn.last(partial(self.stream, scope, receive, send))
+        finally:
+            self.release()
 
 
 async def _client_leaves(receive: Receive) -> None:

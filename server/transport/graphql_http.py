@@ -19,7 +19,7 @@ from server.transport.answer import Answer
 from server.transport.documents import chosen_operation
 from server.transport.endpoint import Endpoint, EndpointContext, expected, request_id_of
 from server.transport.errors import mask, payload
-from server.transport.event_stream import EventStream, encode_json
+from server.transport.event_stream import EventStream, Lasting, encode_json
 from server.transport.graphql_request import Params, RequestError, params_of, params_of_url, parse_json
 from server.transport.graphql_ws import GraphQLSocket
 from server.transport.heads import heads
@@ -97,8 +97,10 @@ class GraphQLEndpoint(Endpoint):
         if operation is OperationType.SUBSCRIPTION:
             if EVENTS not in wanted.types:
                 raise RequestError(f"Subscribe over WebSocket, or accept {EVENTS}.", 406)
+            place = self.admission.open_socket(context, person)
             results = self.schema.watch(prepared, chosen, params, context)
-            return EventStream(_payloads(results), patience=self.patience)
+            stream = EventStream(_payloads(results), patience=self.patience)
+            return Lasting(stream, place.release, self.admission.turn_of(context))
         async with self.admission.heavy.one_at_a_time(person, prepared.cost):
             result = await self.schema.run(prepared, chosen, params, context)
         cost = int(prepared.cost) if params.asks_cost else None

@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from rules.failures import Unauthenticated
+from server.transport import charging
 from server.transport.admission import ROOM, Room
 from server.transport.graphql_http import GraphQLEndpoint
 from server.transport.headers import middleware
@@ -125,6 +126,12 @@ class Subscription:
                 yield "x" * 100_000
         finally:
             ended_watches.append("flood")
+
+    @strawberry.subscription
+    async def in_turn(self) -> AsyncGenerator[bool, None]:
+        for _ in range(2):
+            yield charging.sharer() is not None
+            await asyncio.sleep(0)
 
     @strawberry.subscription
     async def refused(self) -> AsyncGenerator[int, None]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import httpx
+import json
 
-from server.transport.patience import Patience
+import httpx
+import pytest
+
+from server.transport.admission import Room
+from server.transport.patience import PATIENCE, Patience
 from settings import Settings
 from tests.transport.small import ended_watches, small_server
-from tests.transport.talking import events_of
+from tests.transport.talking import events_of, socket
 from tests.waiting import until
 
 EVENTS = {"accept": "text/event-stream"}
+MINE = {"authorization": "Bearer mine"}
 
 
 async def test_a_subscription_sends_each_result_and_then_its_end(http: httpx.AsyncClient) -> None:
@@ -65,3 +70,51 @@ async def test_a_client_that_reads_nothing_is_dropped() -> None:
         http.stream("POST", "/graphql", json={"query": "subscription { flood }"}, headers=EVENTS),
     ):
         await until(lambda: "flood" in ended_watches, "the watch ends")
+
+
+async def status_of(http: httpx.AsyncClient, query: str = "subscription { count(to: 1) }", **headers: str) -> int:
+    """What asking for a stream is answered; it is left then."""
+    async with http.stream("POST", "/graphql", json={"query": query}, headers=EVENTS | headers) as answer:
+        if answer.status_code == 429:
+            assert answer.headers["retry-after"] == "1"
+            assert json.loads(await answer.aread())["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+        return answer.status_code
+
+
+async def test_streams_are_counted_with_sockets_by_address_and_by_person() -> None:
+    body = {"query": 'subscription { forever(name: "counted") }'}
+    async with (
+        small_server(Settings(), room=Room(sockets_of_stranger=1, sockets_of_person=2)) as http,
+        http.stream("POST", "/graphql", json=body, headers=EVENTS | MINE),
+        socket(http, {"Authorization": "Bearer mine"}),
+    ):
+        assert await status_of(http, **MINE) == 429
+        # Others have places of their own, and what is answered at once needs none.
+        assert await status_of(http, authorization="Bearer other") == 200
+        assert await status_of(http, "{ hello }", **MINE) == 200
+        async with http.stream("POST", "/graphql", json=body, headers=EVENTS):
+            assert await status_of(http) == 429
+
+
+@pytest.mark.parametrize("operation", ["count(to: 1)", "refused", 'forever(name: "gone")', "flood"])
+@pytest.mark.parametrize("stays", [True, False])
+async def test_a_stream_gives_its_place_back_whatever_ends_it(operation: str, stays: bool) -> None:
+    body = {"query": f"subscription {{ {operation} }}"}
+    # Whoever stays is dropped once they read nothing, unless there is nothing to read: they leave at last.
+    patience = Patience(stream_read_s=0.2) if stays else PATIENCE
+    async with small_server(Settings(), patience, Room(sockets_of_person=1)) as http:
+
+        async def is_given_back() -> bool:
+            return await status_of(http, **MINE) == 200
+
+        for _ in range(3):
+            async with http.stream("POST", "/graphql", json=body, headers=EVENTS | MINE) as answer:
+                assert answer.status_code == 200
+                if stays and "forever" not in operation:
+                    await until(is_given_back, "the place is given back while the client stays")
+            await until(is_given_back, "the place is given back")
+
+
+async def test_what_a_stream_takes_is_paid_for_from_its_first_result_on(http: httpx.AsyncClient) -> None:
+    shared = 'event: next\ndata: {"data":{"inTurn":true}}'
+    assert (await events_of(http, {"query": "subscription { inTurn }"}))[:-1] == [shared, shared]
