@@ -7,21 +7,46 @@ from uuid import UUID
 import db.challenges
 import db.enrollment
 import db.links
+import db.outbox
 import db.resets
 import db.sessions
 import db.throttles
 import db.users
 import rules.throttling
 from db.pool import Connection
+from db.resets import Ended
+from rules.clients import NO_CLIENT, Client
+from rules.events.resets import MfaResetDeclined
 from rules.links import AFTER_RESET
 
 
-async def end_everything(connection: Connection, user_id: UUID) -> None:
-    """End sessions, challenges, enrollment and lock of the person, who must enroll anew. Under their lock."""
+async def end_everything(
+    connection: Connection, user_id: UUID, actor_id: UUID | None, client: Client = NO_CLIENT
+) -> None:
+    """End sessions, challenges, enrollment and lock of the person, who must enroll anew. Under their lock.
+
+    What they asked for ends as well, since somebody else may have: `actor_id` has declined it, an operator if None.
+    """
     await db.users.require_reenrollment(connection, user_id)
     await db.sessions.end_all(connection, user_id)
     await db.challenges.drop_all(connection, user_id)
     await db.enrollment.drop(connection, user_id)
     await db.links.void(connection, user_id, AFTER_RESET)
-    await db.resets.drop(connection, user_id)
+    await _decline(connection, await db.resets.end_all_of(connection, user_id), actor_id, client)
     await db.throttles.clear(connection, rules.throttling.second_factor_key(user_id))
+
+
+async def _decline(connection: Connection, ended: list[Ended], actor_id: UUID | None, client: Client) -> None:
+    declined = [
+        MfaResetDeclined(
+            account_id=each.account_id,
+            subject_id=each.user_id,
+            actor_id=actor_id,
+            client=client,
+            subject_email=each.email,
+            requester_id=each.requester_id,
+            requester_email=each.requester_email,
+        )
+        for each in ended
+    ]
+    await db.outbox.append_all(connection, declined)

@@ -37,21 +37,21 @@ async def give(
 async def use(connection: Connection, user_id: UUID, token_hash: bytes) -> UUID | None:
     """Use the person's pass up, under their lock; the account it was given in. None when it does not hold.
 
-    It holds as long as whoever gave it is an owner or admin there, unless that was an operator, and nobody has chosen
-    meanwhile that a second one must approve what it stands for.
+    It holds as long as whoever gave it might do so still, unless that was an operator, and nobody has chosen meanwhile
+    that a second one must approve what it stands for.
     """
     account_id: UUID | None = await connection.fetchval(
         """
         DELETE FROM recovery_passes
         WHERE user_id = $1 AND token_hash = $2 AND expires_at > now()
-            AND (issuer_id IS NULL OR EXISTS (SELECT FROM staff WHERE staff.account_id = recovery_passes.account_id
-                AND staff.user_id = issuer_id AND role IN ('OWNER', 'ADMIN') AND invited_at IS NULL))
+            AND (issuer_id IS NULL OR may_reset(issuer_id, $1, account_id, expires_at - $3::interval))
             AND NOT EXISTS (SELECT FROM staff JOIN accounts ON accounts.id = staff.account_id
                 WHERE staff.user_id = $1 AND invited_at IS NULL AND reset_needs_approval(reset_approval, role))
         RETURNING account_id
         """,
         user_id,
         token_hash,
+        PASS_LIFETIME,
     )
     return account_id
 

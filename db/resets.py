@@ -109,10 +109,7 @@ async def take(connection: Connection, request_id: UUID, *, to_approve: bool) ->
     status = await connection.execute(
         """
         DELETE FROM reset_requests WHERE id = $1 AND expires_at > now()
-            AND (NOT $2 OR EXISTS (SELECT FROM staff AS requester JOIN staff AS member USING (account_id)
-                WHERE requester.account_id = reset_requests.account_id AND requester.user_id = requester_id
-                    AND member.user_id = reset_requests.user_id AND requester.invited_at IS NULL
-                    AND (requester.role = 'OWNER' OR requester.role = 'ADMIN' AND member.role <> 'OWNER')))
+            AND (NOT $2 OR may_reset(requester_id, user_id, account_id, requested_at))
         """,
         request_id,
         to_approve,
@@ -149,9 +146,25 @@ async def stop(connection: Connection, event_id: int) -> Ended | None:
     return Ended(**row) if row else None
 
 
-async def drop(connection: Connection, user_id: UUID) -> None:
-    """The person is reset, or has no need to be: nothing waits for them any more."""
-    await connection.execute("DELETE FROM reset_requests WHERE user_id = $1", user_id)
+async def end_all_of(connection: Connection, user_id: UUID) -> list[Ended]:
+    """The person is reset: nothing waits for them any more, nor what they asked for, which is returned."""
+    rows = await connection.fetch(
+        """
+        WITH waiting AS (
+            -- in one order, since two of whom each asked for the other's may be reset at once
+            SELECT id FROM reset_requests WHERE user_id = $1 OR requester_id = $1 AND expires_at > now()
+            ORDER BY id FOR UPDATE
+        ), ended AS (
+            DELETE FROM reset_requests USING waiting WHERE reset_requests.id = waiting.id
+            RETURNING account_id, user_id, requester_id
+        )
+        SELECT ended.*, users.email, requester.email AS requester_email
+        FROM ended JOIN users ON users.id = user_id JOIN users AS requester ON requester.id = requester_id
+        WHERE requester_id = $1
+        """,
+        user_id,
+    )
+    return [Ended(**row) for row in rows]
 
 
 async def expire(connection: Connection) -> list[Ended]:

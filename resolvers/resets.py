@@ -142,7 +142,7 @@ async def _ask(
 
 
 async def _decide(connection: Connection, person: Person, account_id: UUID, request_id: UUID) -> tuple[Request, Member]:
-    """What waits, and whom it is about, as they are behind the locks of both."""
+    """What waits, and whom it is about, as they are behind the locks of both and of whoever asked."""
     waiting_here = await db.resets.waiting(connection, account_id=account_id, request_id=request_id)
     if not waiting_here:
         raise MfaResetEnded
@@ -151,7 +151,7 @@ async def _decide(connection: Connection, person: Person, account_id: UUID, requ
         raise NotPermitted(NOT_ONES_OWN)
     if person.id == request.user_id:
         raise NotPermitted(NOT_ABOUT_ONESELF)
-    await db.users.lock_all(connection, [person.id, request.user_id])
+    await db.users.lock_all(connection, [person.id, request.user_id, request.requester_id])
     await resolvers.access.confirm_manager(connection, person, account_id)
     found = await db.staff.members(connection, account_id, [request.user_id])
     if not found:
@@ -170,7 +170,7 @@ async def _carry_out(
 ) -> Member:
     if not await resolvers.staff.take_factor(connection, member.user_id):
         raise StaffMfaNotEnabled
-    await db.person_reset.end_everything(connection, member.user_id)
+    await db.person_reset.end_everything(connection, member.user_id, person.id, context.client)
     done = MfaReset(
         account_id=account_id,
         subject_id=member.user_id,

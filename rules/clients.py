@@ -15,6 +15,10 @@ class Client:
     ip_address: str | None
 
 
+# Of whatever was asked for by no request.
+NO_CLIENT = Client(None, None)
+
+
 def shown_user_agent(text: str) -> str | None:
     """A user agent fit to be kept and shown; None when nothing is left."""
     shown = text if text.isprintable() else "".join(c for c in text if c.isprintable())

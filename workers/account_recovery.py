@@ -64,6 +64,6 @@ async def _complete(database: Database, user_id: UUID) -> bool:
         if not await db.account_recovery.take(connection, user_id):
             return False
         await db.factors.remove(connection, user_id)
-        await db.person_reset.end_everything(connection, user_id)
+        await db.person_reset.end_everything(connection, user_id, user_id)
         await db.outbox.append(connection, AccountRecoveryCompleted(subject_id=user_id))
     return True

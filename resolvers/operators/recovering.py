@@ -23,13 +23,12 @@ from db.pool import Database
 from db.resets import Request
 from db.staff import Member
 from resolvers.operators.finding import OperatorError
-from rules.clients import Client
+from rules.clients import NO_CLIENT
 from rules.events.account_recovery import OPERATOR, AccountRecoveryStopped
 from rules.events.recovery import RecoveryPassIssued
 from rules.events.resets import MfaResetDeclined
 
 PAGE = 500
-NO_CLIENT = Client(None, None)
 GOES_ROUND_APPROVAL = (
     "Resets of {email} need a second owner or admin, and a recovery pass would go round them. What needs neither is "
     "`gatehouse mfa reset`."

@@ -75,7 +75,7 @@ async def reset_mfa(database: Database, email: str, reason: str | None = None) -
         await db.users.lock(connection, user_id)
         if not await resolvers.staff.take_factor(connection, user_id):
             raise OperatorError(f"{email} has not set up MFA, so there is nothing to reset.")
-        await db.person_reset.end_everything(connection, user_id)
+        await db.person_reset.end_everything(connection, user_id, None)
         await db.outbox.append(connection, MfaReset(subject_id=user_id, reason=words))
 
 

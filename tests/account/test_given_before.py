@@ -1,0 +1,159 @@
+"""What an owner or admin gave or asked for holds only as long as they might give or ask for it still."""
+
+from __future__ import annotations
+
+import pytest
+
+from db.pool import Database
+from tests.account.acts import ask_account, reset
+from tests.account.approving import REASON, asked, choose, decide, has_factor, tell
+from tests.account.operations import APPROVE, WAITING
+from tests.account_recovery.waiting import allow, let_pass, start
+from tests.account_recovery.waiting import tell as tell_of_recovery
+from tests.client import Client
+from tests.commands import Command
+from tests.enrollment.passes import issue, redeem
+from tests.people import World, email
+from tests.reminders.cast import pool
+from workers.account_recovery import carry_on
+
+__all__ = ["pool"]
+
+ROLE = "UPDATE staff SET role = '{}' WHERE email LIKE '{}@%'"
+JOINED = (
+    "INSERT INTO staff (account_id, user_id, email, role) SELECT accounts.id, users.id, users.email, '{}' "
+    "FROM accounts, users WHERE accounts.name = 'Other' AND users.email SIMILAR TO '{}@%'"
+)
+OF_MIA = "UPDATE users SET {} WHERE email LIKE 'mia@%'"
+OF_ADAMS_APP = "FROM users WHERE users.id = user_id AND email LIKE 'adam@%'"
+
+# What becomes of Adam, an admin who gave or asked for something, and of Mia, a member whom it is about.
+NOT_ANY_MORE = {
+    "she is an owner": ROLE.format("OWNER", "mia"),
+    "she has a role where he has none": "; ".join([JOINED.format("MEMBER", "mia"), JOINED.format("OWNER", "olive")]),
+    "she is an owner where he is an admin": "; ".join(
+        [JOINED.format("OWNER", "(mia|olive)"), JOINED.format("ADMIN", "adam")]
+    ),
+    "she disputed a reset": OF_MIA.format("enrollment_stopped_at = now()"),
+    "he is a member": ROLE.format("MEMBER", "adam"),
+    "he has no MFA": "DELETE FROM factors USING users WHERE users.id = user_id AND email LIKE 'adam@%'",
+    "he has enrolled anew": f"UPDATE factors SET enabled_at = now() {OF_ADAMS_APP}",
+}
+STILL = {
+    "nothing": "SELECT",
+    "he is an owner, as she is": "; ".join([ROLE.format("OWNER", "adam"), ROLE.format("OWNER", "mia")]),
+    "both have a role elsewhere, too": "; ".join(
+        [JOINED.format("MEMBER", "mia"), JOINED.format("ADMIN", "adam"), JOINED.format("OWNER", "olive")]
+    ),
+    "she was invited elsewhere": JOINED.format("MEMBER", "mia") + "; UPDATE staff SET invited_at = now() "
+    "FROM accounts WHERE accounts.id = account_id AND accounts.name = 'Other' AND email LIKE 'mia@%'",
+}
+not_any_more = pytest.mark.parametrize("change", NOT_ANY_MORE.values(), ids=NOT_ANY_MORE.keys())
+still = pytest.mark.parametrize("change", STILL.values(), ids=STILL.keys())
+
+
+async def given(world: World) -> str:
+    """A recovery pass that Adam gave to Mia."""
+    adam = await world.enrolled("adam")
+    await world.let_have_mfa("mia")
+    return str((await issue(adam, world))["recoveryPass"])
+
+
+async def asked_by_adam(world: World) -> tuple[Client, Client, str]:
+    """Olive, Adam, and the id of the reset of Mia that Adam has asked for."""
+    olive, adam = await world.enrolled("olive"), await world.enrolled("adam")
+    await world.let_have_mfa("mia")
+    await choose(olive, world, "EVERYONE")
+    return olive, adam, (await reset(adam, world, "mia", REASON))["resetId"]
+
+
+@not_any_more
+async def test_a_pass_ends_with_what_it_took_to_give_it(world: World, change: str) -> None:
+    recovery_pass = await given(world)
+    await world.database.execute(change)
+    assert (await redeem(world, recovery_pass))[1]["__typename"] == "RecoveryPassExpired"
+    assert await world.events("RECOVERY_PASS_USED") == []
+
+
+@still
+async def test_a_pass_that_might_be_given_still_is_good(world: World, change: str) -> None:
+    recovery_pass = await given(world)
+    await world.database.execute(change)
+    assert (await redeem(world, recovery_pass))[1]["__typename"] == "RecoverySession"
+
+
+async def test_an_owner_who_is_an_admin_now_keeps_no_pass_for_an_owner(world: World) -> None:
+    await world.database.execute("UPDATE staff SET role = 'OWNER'")
+    recovery_pass = await given(world)
+    await world.database.execute(ROLE.format("ADMIN", "adam"))
+    assert (await redeem(world, recovery_pass))[1]["__typename"] == "RecoveryPassExpired"
+
+
+async def test_a_pass_for_somebody_who_runs_the_platform_now_is_over(world: World) -> None:
+    recovery_pass = await given(world)
+    await world.database.execute(OF_MIA.format("is_super_admin = true"))
+    assert (await redeem(world, recovery_pass))[1]["__typename"] == "RecoveryPassExpired"
+
+
+@not_any_more
+async def test_a_reset_is_approved_no_more_once_whoever_asked_might_not_ask_for_it(
+    world: World, pool: Database, change: str
+) -> None:
+    olive, _, reset_id = await asked_by_adam(world)
+    await tell(world, pool)
+    await world.database.execute(change)
+    assert (await decide(olive, world, APPROVE, reset_id))["__typename"] == "MfaResetEnded"
+    assert await has_factor(world)
+    assert await world.events("MFA_RESET") == []
+
+
+@still
+async def test_a_reset_that_might_be_asked_for_still_is_approved(world: World, pool: Database, change: str) -> None:
+    olive, _, reset_id = await asked_by_adam(world)
+    await tell(world, pool)
+    await world.database.execute(change)
+    assert (await decide(olive, world, APPROVE, reset_id))["__typename"] == "StaffMfaReset"
+
+
+async def only_declined(world: World) -> dict[str, object]:
+    """Who declined what Adam had asked for, which waits no more, and which account is told."""
+    assert await world.database.fetchval("SELECT count(*) FROM reset_requests") == 0
+    (event,) = await world.events("MFA_RESET_DECLINED")
+    assert (event["account_id"], event["subject_id"]) == (world.account_id, await world.user_id("mia"))
+    assert event["data"]["requesterEmail"] == email("adam")
+    return event
+
+
+async def test_what_somebody_asked_for_ends_when_they_are_reset(world: World) -> None:
+    olive, _, _ = await asked_by_adam(world)
+    await choose(olive, world, "NOBODY")
+    assert (await reset(olive, world, "adam"))["__typename"] == "StaffMfaReset"
+    assert (await only_declined(world))["actor_id"] == await world.user_id("olive")
+    assert await ask_account(olive, world, WAITING) == []
+    assert await has_factor(world)
+
+
+async def test_so_it_does_when_an_operator_resets_them(world: World, operate: Command) -> None:
+    await asked_by_adam(world)
+    done = operate("mfa", "reset", "--email", email("adam"))
+    assert done.returncode == 0, done.stderr
+    event = await only_declined(world)
+    assert (event["actor_id"], "operator" in str(event["data"])) == (None, True)
+
+
+async def test_so_it_does_when_they_have_come_back_alone(world: World, pool: Database) -> None:
+    olive, _, _ = await asked_by_adam(world)
+    await choose(olive, world, "NOBODY")
+    await allow(world)
+    assert (await start(world, "adam"))["__typename"] == "AccountRecoveryStarted"
+    await tell_of_recovery(world, pool)
+    await let_pass(world, 5)
+    await carry_on(pool)
+    assert (await only_declined(world))["actor_id"] == await world.user_id("adam")
+
+
+async def test_what_others_asked_for_goes_on_waiting(world: World, operate: Command) -> None:
+    olive, _, reset_id = await asked(world)
+    assert operate("mfa", "reset", "--email", email("adam")).returncode == 0
+    assert [each["id"] for each in await ask_account(olive, world, WAITING)] == [reset_id]
+    assert await world.events("MFA_RESET_DECLINED") == []
