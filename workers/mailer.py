@@ -12,7 +12,7 @@ from workers.connection import TIMEOUT_S, Connection, Lifeline
 from workers.letters import Mail
 from workers.verdicts import ServerError, UnsendableError, in_words, verdict
 
-VERDICT_TIMEOUT_S = 30.0  # for the answer to the whole message, which may be scanned first
+VERDICT_TIMEOUT_S = 120.0  # for the answer to the whole message, which may be scanned first
 BEGIN_BODY = 354
 INTERNATIONAL = ["SMTPUTF8", "BODY=8BITMIME"]
 

@@ -21,7 +21,7 @@ from workers.alerts import heard_of
 from workers.emails import Brand, Facts, Pages
 from workers.letters import Letter, Mail
 from workers.links import links_of
-from workers.mailer import Mailer
+from workers.mailer import VERDICT_TIMEOUT_S, Mailer
 from workers.runtime import Runtime
 from workers.verdicts import DeferredError, OvertakenError, RefusedError, ServerError, UnsendableError
 
@@ -173,6 +173,7 @@ class _Batch:
         if not self._mark(db.deliveries.leave, self.sent, delivery_id):
             raise ClaimLostError
         self.sent = []
+        self._have(LONGEST_MAIL_S + VERDICT_TIMEOUT_S)
 
     def _end(self, ended: list[Claimed], error: str, *, is_in_doubt: bool = False) -> None:
         """Try these later, each after its own pause; those whose time is over have failed."""

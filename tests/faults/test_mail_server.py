@@ -233,6 +233,18 @@ async def test_a_slow_server_gets_each_mail_once(line: Line) -> None:
     assert len(line.mailbox.messages) == OTHERS + 1
 
 
+@pytest.mark.long
+async def test_a_server_that_looks_through_a_mail_for_long_gets_it_once(line: Line) -> None:
+    async def look_through(server: SMTP, envelope: Envelope) -> None:
+        await asyncio.sleep(35)
+
+    line.mailbox.reply_to_data = look_through
+    await line.start("relay", "worker", "beat")
+    await line.happen(await line.world.user_id("mia"))
+    await line.until_all("sent", 1)
+    assert (await delivery(line, "mia"))["attempts"] == 1
+
+
 @pytest.mark.parametrize(
     "refusal",
     [
