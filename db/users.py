@@ -118,6 +118,7 @@ async def replace_email(connection: Connection, user_id: UUID, email: str, by_ac
         ), redirected AS (
             UPDATE deliveries SET email = $2 FROM before
             WHERE deliveries.user_id = before.id AND deliveries.email = before.email AND state = 'pending'
+                AND holds_while IS DISTINCT FROM 'FORMER_ADDRESS'
         ), named AS (
             UPDATE directory_people SET user_name = $2 FROM before
             WHERE directory_people.user_id = before.id AND user_name = before.email

@@ -99,6 +99,20 @@ async def test_what_a_former_address_is_told_holds_back_nothing_to_the_one_of_no
     assert [(each.message, each.email) for each in found] == [("backup_code_used", "mia@elsewhere.example")]
 
 
+async def test_what_a_former_address_is_told_stays_its_own_when_it_is_theirs_again_for_a_while(
+    cast: World, pool: Database
+) -> None:
+    who = await cast.user_id("mia")
+    await Dispatcher().dispatch(pool, await readdress(cast, "mia"))
+    for address in (email("mia"), "mia@third.example"):
+        await users.replace_email(cast.database, who, address, None)
+    waiting = await cast.database.fetch("SELECT message, email FROM deliveries ORDER BY id")
+    assert [tuple(row) for row in waiting] == [
+        ("email_changed_from", email("mia")),
+        ("email_changed", "mia@third.example"),
+    ]
+
+
 async def test_what_waits_to_leave_for_an_address_leaves_for_the_next_one_in_the_same_order(
     cast: World, pool: Database
 ) -> None:
