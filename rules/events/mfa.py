@@ -8,7 +8,7 @@ import rules.events.mailing
 import rules.events.resets
 import rules.links
 from rules.alerts import AlertKind
-from rules.clients import Client
+from rules.clients import NO_CLIENT, Client
 from rules.events.base import EMAIL_LINK, OwnAct, PersonEvent, Shown
 from rules.events.mailing import BULK, Audience, Mailing, While
 from rules.events.resets import REASON
@@ -57,7 +57,7 @@ class MfaReset(PersonEvent):
     changes_member = True
     shows_everywhere = True
 
-    client: Client = Client(None, None)
+    client: Client = NO_CLIENT
     reason: str | None = None
     # Who had asked for what the actor has approved.
     requester_email: str | None = None
