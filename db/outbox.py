@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import asyncpg
 
 import db.often
 from db.pool import Connection
-from rules.events.base import Event
+from rules.events.base import Event, Repeatable
 from rules.events.catalogue import SHOWN_EVERYWHERE, SHOWN_NOWHERE, SHOWN_WHEN_DISPATCHED
 from rules.events.stored import OPERATOR, SESSION_METHOD, Stored
-from rules.often import SPAN
+from rules.often import OWN_ACT_SPAN, OWN_ACTS_MAILED, SPAN
 from telemetry import operators, requests, traces
 
 
@@ -32,6 +32,7 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
     if not events:
         return
     await _count(connection, events)
+    events = await _bounded(connection, events)
     rows = [Stored.of(event) for event in events]
     request, operator = requests.current(), operators.current()
     told = {OPERATOR: operator} if operator else {}
@@ -73,6 +74,18 @@ async def _count(connection: Connection, events: Sequence[Event]) -> None:
     counted = {key: most for event in events for key, most in event.limited_by().items()}
     for most in sorted(set(counted.values())):
         await db.often.charge(connection, [key for key, its in counted.items() if its == most], most, SPAN)
+
+
+async def _bounded(connection: Connection, events: Sequence[Event]) -> Sequence[Event]:
+    """The same events, of which those are not mailed that somebody was mailed of so often this hour already."""
+    keys = {event.counted_by() for event in events if isinstance(event, Repeatable)}
+    if not keys:
+        return events
+    mailed = await db.often.count(connection, keys, OWN_ACTS_MAILED, OWN_ACT_SPAN)
+    return [
+        replace(event, is_mailed=event.counted_by() in mailed) if isinstance(event, Repeatable) else event
+        for event in events
+    ]
 
 
 def _origin(event: Event, origin: dict[str, str]) -> dict[str, str]:

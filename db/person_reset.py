@@ -12,10 +12,12 @@ import db.resets
 import db.sessions
 import db.throttles
 import db.users
+import rules.often
 import rules.throttling
 from db.pool import Connection
 from db.resets import Ended
 from rules.clients import NO_CLIENT, Client
+from rules.events.mfa import MfaEnabled
 from rules.events.resets import MfaResetDeclined
 from rules.links import AFTER_RESET
 
@@ -33,6 +35,8 @@ async def end_everything(
     await db.enrollment.drop(connection, user_id)
     await db.links.void(connection, user_id, AFTER_RESET)
     await _decline(connection, await db.resets.end_all_of(connection, user_id), actor_id, client)
+    # Whoever enrolls now is told of, with the link against it, however often MFA was turned on before.
+    await db.throttles.clear(connection, rules.often.own_act_key(MfaEnabled.type(), user_id))
     await db.throttles.clear(connection, rules.throttling.second_factor_key(user_id))
 
 

@@ -43,18 +43,8 @@ async def noticed(context: Context, connection: Connection, user_id: UUID, start
     since = known.devices_since if known else None
     if rules.devices.known_as(context.service.ring, cookie, user_id, started.now, since) is not None:
         return []
-    is_mailed = True
-    try:
-        await db.throttles.charge(connection, rules.throttling.new_device_key(user_id), rules.throttling.NEW_DEVICE)
-    except TooManyAttempts:
-        is_mailed = False  # the mails of this hour have said it; the audit log has each
     told = NewDeviceSignedIn(
-        subject_id=user_id,
-        actor_id=user_id,
-        client=context.client,
-        amr=amr,
-        session_id=started.session_id,
-        is_mailed=is_mailed,
+        subject_id=user_id, actor_id=user_id, client=context.client, amr=amr, session_id=started.session_id
     )
     return [told]
 

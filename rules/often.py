@@ -13,6 +13,9 @@ TOO_OFTEN = (
 )
 # Of how many joinings of one account in a day a person is mailed: whoever takes them away and adds them anew may.
 JOININGS_MAILED = 3
+# Of what is done in somebody's name over and over: how many of one kind they are mailed of.
+OWN_ACT_SPAN = timedelta(hours=1)
+OWN_ACTS_MAILED = 5
 WEBHOOKS_TOO_OFTEN = (
     "Webhooks of this account were tried too often just now. Wait until the time given, then try again."
 )
@@ -42,6 +45,11 @@ class Often:
 def joining_key(account_id: object, user_id: object) -> str:
     """What counts the mails of one person's joining one account."""
     return f"often:joining:{account_id}:{user_id}"
+
+
+def own_act_key(kind: str, user_id: object) -> str:
+    """What counts the mails of one kind about what is done in one person's name."""
+    return f"often:own-act:{kind}:{user_id}"
 
 
 def webhook_key(what: str, account_id: object) -> str:

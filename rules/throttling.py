@@ -61,8 +61,6 @@ RESET_ADDRESS = Limits(lock=(50, timedelta(minutes=15)))
 RESET_EMAIL = Limits(lock=(1000, timedelta(minutes=30)), budgets=((3, timedelta(minutes=30)),))
 # Links to enroll after a reset, of one person, so long as those sent before still hold.
 ENROLLMENT_LINK = Limits(lock=(1000, timedelta(minutes=30)), budgets=((3, timedelta(minutes=30)),))
-# Emails of sign-ins from devices not seen before, of one person.
-NEW_DEVICE = Limits(lock=(1000, timedelta(hours=1)), budgets=((5, timedelta(hours=1)),))
 # Tokens from one address that belong to no link. One that does is never refused for it.
 WRONG_LINK = Limits(lock=(50, LOCK))
 # Of one inviter, over all accounts.
@@ -168,11 +166,6 @@ def recovery_address_key(address: str | None) -> str:
 def recovery_link_key(user_id: UUID) -> str:
     """The throttle of the emails with one person's link to begin it."""
     return f"recovery-link:{user_id}"
-
-
-def new_device_key(user_id: UUID) -> str:
-    """The throttle of the emails of one person's sign-ins from devices not seen before."""
-    return f"new-device:{user_id}"
 
 
 def wrong_link_key(address: str | None) -> str:

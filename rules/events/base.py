@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+import rules.often
 import rules.voice
 from rules.alerts import AlertKind
 from rules.clients import Client
@@ -154,6 +155,26 @@ class OwnAct(PersonEvent):
     """An act of the person, or of somebody in their place: its email tells where from, as no other does."""
 
     client: Client
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotAlwaysMailed(OwnAct):
+    """`is_mailed` says whether this one is: the audit log has each."""
+
+    is_mailed: bool = True
+
+    def emailed_as(self) -> Mailing | None:
+        """None so soon after others."""
+        return self.mailing if self.is_mailed else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repeatable(NotAlwaysMailed):
+    """Somebody may do it over and over: the outbox lets so many of one kind be mailed to one person in an hour."""
+
+    def counted_by(self) -> str:
+        """What counts the mails."""
+        return rules.often.own_act_key(self.type(), self.subject_id)
 
 
 @dataclass(frozen=True, kw_only=True)

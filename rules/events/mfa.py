@@ -9,7 +9,7 @@ import rules.events.resets
 import rules.links
 from rules.alerts import AlertKind
 from rules.clients import NO_CLIENT, Client
-from rules.events.base import EMAIL_LINK, OwnAct, PersonEvent, Shown
+from rules.events.base import EMAIL_LINK, OwnAct, PersonEvent, Repeatable, Shown
 from rules.events.mailing import BULK, Audience, Mailing, While
 from rules.events.resets import REASON
 from rules.events.samples import ACCOUNT_ID, ADMIN_ID
@@ -17,7 +17,7 @@ from rules.voice import ENGLISH, Voice
 
 
 @dataclass(frozen=True, kw_only=True)
-class MfaEnabled(OwnAct):
+class MfaEnabled(Repeatable):
     """After a reset its email holds the link against that, too: a thief may have enrolled before the other one left."""
 
     description = "A person turned MFA on."
@@ -30,7 +30,7 @@ class MfaEnabled(OwnAct):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MfaDisabled(OwnAct):
+class MfaDisabled(Repeatable):
     description = "A person turned MFA off."
     sentence = "{subject} turned off MFA."
     about_method = "otp"
@@ -70,7 +70,7 @@ class MfaReset(PersonEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BackupCodesRegenerated(OwnAct):
+class BackupCodesRegenerated(Repeatable):
     description = "A person replaced their backup codes."
     sentence = "{subject} replaced their backup codes."
     about_method = "otp"
@@ -98,7 +98,7 @@ class BackupCodesSaved(PersonEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuthenticatorReplaced(OwnAct):
+class AuthenticatorReplaced(Repeatable):
     description = "A person moved to a new authenticator app."
     sentence = "{subject} moved to a new authenticator app."
     about_method = "otp"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import rules.events.mailing
 import rules.links
-from rules.events.base import OwnAct, Shown
+from rules.events.base import OwnAct, Repeatable, Shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class PasswordResetRequested(OwnAct):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PasswordChanged(Shown):
+class PasswordChanged(Repeatable, Shown):
     description = "A person set a new password."
     sentence = "{subject} set a new password."
     mailing = rules.events.mailing.to_subject("password_changed")

@@ -10,8 +10,7 @@ import rules.events.base
 import rules.events.mailing
 import rules.links
 from rules.alerts import AlertKind
-from rules.events.base import EMAIL_LINK, OwnAct, Shown
-from rules.events.mailing import Mailing
+from rules.events.base import EMAIL_LINK, NotAlwaysMailed, OwnAct, Repeatable, Shown
 from rules.events.samples import ADMIN_ID, IN_A_QUARTER_OF_AN_HOUR
 from rules.voice import Voice
 
@@ -23,20 +22,13 @@ class SignInSucceeded(Shown):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewDeviceSignedIn(Shown):
-    """`is_mailed`: not after several within the hour."""
-
+class NewDeviceSignedIn(Repeatable, Shown):
     description = "Somebody signed in from a device that they had not signed in from before."
     sentence = "{subject} signed in from a device not seen before."
     mailing = rules.events.mailing.to_subject("new_device_signed_in", further_links=(rules.links.NOT_MY_SIGN_IN,))
     samples = {"new_device_signed_in": {"session_id": ADMIN_ID, "amr": "pwd"}}
 
     session_id: UUID
-    is_mailed: bool = True
-
-    def emailed_as(self) -> Mailing | None:
-        """None so soon after others."""
-        return self.mailing if self.is_mailed else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,14 +102,8 @@ class CodeReplayed(Shown):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lock(OwnAct):
-    """Mailed at most once an hour: `is_mailed` says whether this one is."""
-
-    is_mailed: bool = True
-
-    def emailed_as(self) -> Mailing | None:
-        """None so soon after another one that an email told of."""
-        return self.mailing if self.is_mailed else None
+class Lock(NotAlwaysMailed):
+    """Mailed at most once an hour."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +144,7 @@ class MfaChallengeLocked(Lock):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BackupCodeUsed(OwnAct):
+class BackupCodeUsed(Repeatable):
     description = "A person signed in with a backup code."
     sentence = "{subject} signed in with a backup code; {remaining} left."
     about_method = "backup_code"

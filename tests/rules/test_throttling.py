@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from rules import throttling
+from rules import often, throttling
 from rules.throttling import Limits, Tally, address_key, password_key, reset_address_key, wrong_link_key
 
 EMAIL = "mia@agency.example"
@@ -75,7 +75,7 @@ def test_emails_that_anybody_may_ask_for_are_few() -> None:
     assert Limits((5, quarter), ((10, day),)) == throttling.RESET
     assert Limits((50, quarter)) == throttling.RESET_ADDRESS == throttling.WRONG_LINK
     assert throttling.RESET_EMAIL.budgets == throttling.ENROLLMENT_LINK.budgets == ((3, half_an_hour),)
-    assert throttling.NEW_DEVICE.budgets == ((5, hour),)
+    assert (5, hour) == (often.OWN_ACTS_MAILED, often.OWN_ACT_SPAN)
     assert Limits((500, day)) == throttling.INVITATIONS
     assert hour == throttling.LOCK_MAIL_INTERVAL == throttling.VIEW_INTERVAL
 
