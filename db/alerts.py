@@ -19,9 +19,11 @@ PRUNE_BATCH = 10_000
 
 
 async def settings(connection: Connection, account_id: UUID) -> list[AlertSetting]:
-    """What the account's owners have chosen; kinds that they left alone are not in it."""
+    """What the account's owners have chosen; kinds that they left alone are not in it, nor any of a later version."""
     rows = await connection.fetch(
-        "SELECT kind, email, email_admins FROM alert_settings WHERE account_id = $1", account_id
+        "SELECT kind, email, email_admins FROM alert_settings WHERE account_id = $1 AND kind = ANY ($2)",
+        account_id,
+        list(AlertKind),
     )
     return [AlertSetting(AlertKind(row["kind"]), row["email"], row["email_admins"]) for row in rows]
 
@@ -133,13 +135,16 @@ class Gathered:
 
 
 async def take_gathered(connection: Connection, usual: list[AlertSetting]) -> tuple[list[Gathered], bool]:
-    """Take what is gathered of up to 200 hours that have ended, and begin the next; whether there may be more."""
+    """Take what is gathered of up to 200 hours that have ended, and begin the next; whether there may be more.
+
+    What is of no kind in `usual` stays for the workers of a later version.
+    """
     rows = await connection.fetch(
         """
         WITH ended AS (
             INSERT INTO alert_hours AS hour (user_id, kind, until)
             SELECT DISTINCT user_id, kind, now() + $5::interval FROM gathered_alerts AS waiting
-            WHERE NOT EXISTS (SELECT FROM alert_hours AS lasting
+            WHERE kind = ANY ($1) AND NOT EXISTS (SELECT FROM alert_hours AS lasting
                 WHERE lasting.user_id = waiting.user_id AND lasting.kind = waiting.kind AND lasting.until > now())
             ORDER BY user_id, kind LIMIT $4
             ON CONFLICT (user_id, kind) DO UPDATE SET until = excluded.until WHERE hour.until <= now()

@@ -117,3 +117,18 @@ async def test_who_leaves_takes_what_was_gathered_along(cast: World, pool: Datab
     await cast.database.execute("DELETE FROM staff WHERE email = $1", email("olive"))
     await let_an_hour_pass(cast)
     assert await tell_gathered(pool) == 0
+
+
+async def test_what_a_later_version_has_gathered_stays_for_its_workers(cast: World, pool: Database) -> None:
+    for _ in range(2):
+        await happen(cast, pool, await turned_off(cast))
+    await cast.database.execute(
+        "INSERT INTO alert_turns SELECT account_id, user_id, 'OF_LATER', until FROM alert_turns; "
+        "UPDATE gathered_alerts SET kind = 'OF_LATER'"
+    )
+    await let_an_hour_pass(cast)
+    assert await tell_gathered(pool) == 0
+    assert await cast.database.fetchval("SELECT count(*) FROM alert_hours WHERE kind = 'OF_LATER'") == 0
+    await cast.database.execute("UPDATE gathered_alerts SET kind = 'MFA_DISABLED'")  # whose worker knows it
+    assert await tell_gathered(pool) == 1
+    assert await alerts(cast) == [("olive", "MFA_DISABLED", 1)] * 2

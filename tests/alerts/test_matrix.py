@@ -52,6 +52,14 @@ async def test_an_owner_sets_some_and_the_others_stay(world: World) -> None:
     assert len(await world.events("ALERTS_CHANGED")) == 1
 
 
+async def test_a_kind_of_a_later_version_that_owners_have_set_is_left_alone(world: World) -> None:
+    olive = await world.sign_in("olive")
+    await world.database.execute("INSERT INTO alert_settings VALUES ($1, 'OF_LATER', false, true)", world.account_id)
+    assert await matrix(olive, world) == {str(kind): (True, False) for kind in AlertKind}
+    assert (await update(olive, world, OFF))["__typename"] == "AlertsUpdated"
+    assert await world.database.fetchval("SELECT email_admins FROM alert_settings WHERE kind = 'OF_LATER'")
+
+
 async def test_of_many_at_once_none_is_lost(world: World) -> None:
     olive = await world.sign_in("olive")
     wishes = [[{"kind": str(kind), "email": False}] for kind in AlertKind]
