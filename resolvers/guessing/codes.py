@@ -121,9 +121,15 @@ async def _append_code_lock(
 ) -> None:
     """Append the lock once, however many requests run into it."""
     if until and await db.throttles.record_lock(connection, key, until):
-        is_mailed = await resolvers.guessing.charged.is_mail_due(connection, user_id, "code")
+        is_of_new_app = key != rules.throttling.second_factor_key(user_id)
+        kind = "first-code" if is_of_new_app else "code"
         locked = MfaChallengeLocked(
-            subject_id=user_id, client=context.client, until=until, is_mailed=is_mailed, amr=method
+            subject_id=user_id,
+            client=context.client,
+            until=until,
+            is_mailed=await resolvers.guessing.charged.is_mail_due(connection, user_id, kind),
+            amr=method,
+            is_of_new_app=is_of_new_app,
         )
         await db.outbox.append(connection, locked)
         metrics.LOCK_OUTS.labels("second_factor").inc()

@@ -133,10 +133,21 @@ class MfaChallengeLocked(Lock):
     about_method = "otp"
     mailing = rules.events.mailing.to_subject("mfa_challenge_locked")
     alert = AlertKind.LOCKED
-    samples = {"mfa_challenge_locked": {"until": IN_A_QUARTER_OF_AN_HOUR}}
+    samples = {
+        "mfa_challenge_locked": {"until": IN_A_QUARTER_OF_AN_HOUR},
+        "mfa_challenge_locked_of_new_app": {"until": IN_A_QUARTER_OF_AN_HOUR, "is_of_new_app": True},
+    }
 
     until: datetime = rules.events.base.shown_as("Locked until")
     amr: str | None = None
+    # The first codes of an app that was being set up, which close nothing but their session's setting up.
+    is_of_new_app: bool = False
+
+    def said(self, voice: Voice) -> str:
+        """The sentence of what was closed."""
+        if not self.is_of_new_app:
+            return super().said(voice)
+        return voice.text("Setting up an authenticator app was locked for {subject} after too many wrong codes.")
 
     def method(self) -> str | None:
         """What was tried last; a code of the app where that is not known."""

@@ -119,7 +119,7 @@ def sample_mail(event: Event, settings: Settings, copy: Mailing | None = None, l
 def _heard(alert: AlertRaised) -> tuple[Heard, ...]:
     """What a sample of an alert tells of; two people are of two agencies."""
     happened = MfaDisabled if alert.kind is AlertKind.MFA_DISABLED else MfaChallengeLocked
-    (event,) = rules.events.catalogue.samples(happened).values()
+    event, *_ = rules.events.catalogue.samples(happened).values()
     people = re.findall(r"\S+@\S+", " ".join(alert.told))
     names = (ACCOUNT, OTHER_ACCOUNT) if alert.kind is AlertKind.MFA_DISABLED else (ACCOUNT,)
     return tuple(

@@ -34,6 +34,7 @@ SUBJECTS = {
     "mfa_reset_disputed": "A reset of MFA was not what your colleague wanted",
     "enrollment_link_requested": "Confirm that you set up MFA again",
     "mfa_challenge_locked": "Too many wrong codes for your sign-in",
+    "mfa_challenge_locked_of_new_app": "Too many wrong codes for a new authenticator app",
     "sign_in_locked": "Too many wrong passwords for your sign-in",
     "mfa_deadline_extended": "You have until 1 December 2026 to set up MFA",
     "mfa_deadline_extended_by_operator": "You have until 1 December 2026 to set up MFA",

@@ -103,10 +103,27 @@ async def test_ten_wrong_first_codes_close_their_own_session_and_no_other(world:
     answers = [await verify(thief, "000000") for _ in range(11)]
     assert [answer["__typename"] for answer in answers] == ["InvalidCode"] * 10 + ["TooManyAttempts"]
     assert (await verify(thief, await stolen.code()))["__typename"] == "TooManyAttempts"
-    assert len(await world.events("MFA_CHALLENGE_LOCKED")) == 1
+    (event,) = await world.events("MFA_CHALLENGE_LOCKED")
+    assert (event["data"]["isOfNewApp"], event["data"]["isMailed"]) == (True, True)
     mia = await world.sign_in("mia")
     await world.enroll(mia)
     assert await thief.ask("{ viewer { email } }") == {"viewer": None}
+
+
+async def test_wrong_first_codes_are_told_of_for_themselves_and_keep_no_lock_of_a_sign_in_from_being_mailed(
+    world: World,
+) -> None:
+    client = await world.sign_in("mia")
+    await begin(client)
+    for _ in range(10):
+        await verify(client, "000000")
+    await world.enroll(await world.sign_in("mia"))
+    for _ in range(3):
+        other, token = await world.challenge("mia")
+        for _ in range(4):
+            await other.do(COMPLETE, token=token, code={"totp": "000000"})
+    locks = [event["data"] for event in await world.events("MFA_CHALLENGE_LOCKED")]
+    assert [(lock["isOfNewApp"], lock["isMailed"]) for lock in locks] == [(True, True), (False, True)]
 
 
 async def test_a_secret_lives_fifteen_minutes(world: World) -> None:
