@@ -101,6 +101,24 @@ async def set_password_hash(connection: Connection, user_id: UUID, password_hash
     )
 
 
+async def change_password_hash(connection: Connection, user_id: UUID, password_hash: str) -> None:
+    """The same, where the password before let it in and no link to their mailbox: it is whose that one was.
+
+    What was theirs under another address, which ends with it where migration 0310 says so, goes on being that.
+    """
+    await connection.execute(
+        """
+        WITH instant AS MATERIALIZED (SELECT clock_timestamp() AS at)
+        UPDATE users SET password_hash = $2, password_set_at = instant.at,
+            readdressed_at = CASE WHEN readdressed_by IS NULL OR password_set_at > readdressed_at
+                THEN readdressed_at ELSE instant.at END
+        FROM instant WHERE id = $1
+        """,
+        user_id,
+        password_hash,
+    )
+
+
 async def replace_email(connection: Connection, user_id: UUID, email: str, by_account: UUID | None) -> str | None:
     """Give the person another address, and what waits to be sent to them; the one before, None when it is the same.
 
@@ -113,7 +131,7 @@ async def replace_email(connection: Connection, user_id: UUID, email: str, by_ac
             SELECT id, email FROM users WHERE id = $1 AND email <> $2
         ), changed AS (
             UPDATE users SET email = $2, readdressed_by = coalesce($3, readdressed_by),
-                readdressed_at = CASE WHEN $3::uuid IS NULL THEN readdressed_at ELSE now() END
+                readdressed_at = CASE WHEN $3::uuid IS NULL THEN readdressed_at ELSE clock_timestamp() END
             FROM before WHERE users.id = before.id
         ), redirected AS (
             UPDATE deliveries SET email = $2 FROM before

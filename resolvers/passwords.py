@@ -116,7 +116,7 @@ async def change_password(context: Context, current: str, new: str) -> None:
             if not await db.users.lock_if_unchanged(connection, known):
                 raise WrongGuess
             await db.links.void(connection, person.id, [Purpose.PASSWORD_RESET])
-            await db.users.set_password_hash(connection, person.id, password_hash)
+            await db.users.change_password_hash(connection, person.id, password_hash)
             await db.sessions.end_others(connection, person.id, person.session_id, context.service.limits.session_idle)
             await db.sessions.renew_password(connection, person.session_id)
             await _changed(context, connection, subject, "pwd")

@@ -6,17 +6,19 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from db import users
 from rules.links import Purpose
 from rules.service_keys import Right
 from tests.client import Client
 from tests.coming_in.links import link_to
-from tests.coming_in.operations import SET
+from tests.coming_in.operations import CHANGE, SET
 from tests.operations import SIGN_IN
 from tests.people import PASSWORD, World
 from tests.service.operations import CHANGE_EMAIL, PROVISION, backend
 
 THEIRS, HERS = "evil@elsewhere.example", "nina@agency.example"
 CHOSEN = "chosen long ago by another"
+CHANGED = "another that was thought of since"
 
 
 async def planted(world: World) -> Client:
@@ -79,3 +81,35 @@ async def test_a_password_that_was_set_by_the_new_address_goes_along(world: Worl
     await world.client().do(SET, token=token, password=PASSWORD)
     await join_staff(world)
     assert (await signed_in(world, PASSWORD)).token is not None
+
+
+@pytest.mark.parametrize("join", [join_staff, join_portal, become_operator])
+async def test_a_password_that_the_planted_one_has_changed_ends_like_it(
+    world: World, join: Callable[[World], Awaitable[None]]
+) -> None:
+    held = await planted(world)
+    assert (await held.do(CHANGE, current=CHOSEN, new=CHANGED))["__typename"] == "PasswordChanged"
+    await join(world)
+    assert (await signed_in(world, CHANGED)).token is None
+
+
+async def test_a_password_that_is_changed_by_one_of_the_new_address_goes_along(world: World) -> None:
+    await planted(world)
+    token = await link_to(world, HERS, Purpose.PASSWORD_RESET)
+    await world.client().do(SET, token=token, password=PASSWORD)
+    hers = await signed_in(world, PASSWORD)
+    assert (await hers.do(CHANGE, current=PASSWORD, new=CHANGED))["__typename"] == "PasswordChanged"
+    await join_staff(world)
+    assert (await signed_in(world, CHANGED)).token is not None
+
+
+async def test_a_password_set_while_the_change_of_address_waited_was_not_set_by_the_new_one(world: World) -> None:
+    agency = await backend(world, Right.PROVISION, account_id=world.account_id, name="directory")
+    await agency.do(PROVISION, input={"externalId": "77", "email": THEIRS, "role": "MEMBER"})
+    token = await link_to(world, THEIRS, Purpose.PASSWORD_RESET)
+    async with world.database.transaction():
+        who = await world.database.fetchval("SELECT id FROM users WHERE email = $1", THEIRS)
+        assert (await world.client().do(SET, token=token, password=CHOSEN))["__typename"] == "PasswordSet"
+        await users.replace_email(world.database, who, HERS, world.account_id)
+    await join_staff(world)
+    assert (await signed_in(world, CHOSEN)).token is None
