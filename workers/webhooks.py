@@ -5,16 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import ssl
 import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
-from uuid import UUID
+from typing import Any
 
-import certifi
 import httpcore
 
 import db.outbox
@@ -30,7 +24,8 @@ from rules.chat import Format, Message
 from rules.events.webhooks import WebhookDisabled
 from rules.failures import ServiceUnavailable
 from rules.sealed import KeyMissingError
-from workers.guarded_network import ForbiddenAddressError, GuardedNetwork
+from workers.endpoints import Connections
+from workers.guarded_network import ForbiddenAddressError
 from workers.runtime import Runtime
 from workers.wording import clean
 
@@ -39,7 +34,6 @@ ATTEMPT_S = 15.0
 CONNECT_S = 5.0
 LOOK_EVERY_S = 0.2
 GATHERED_S = 0.02
-KEPT_ALIVE_S = 5.0
 ANSWER_BYTES = 1_000
 LONGEST_SPOKEN = 1_000
 
@@ -53,50 +47,6 @@ class Outcome:
     status: int | None = None
     answer: str | None = None
     error: str | None = None
-
-
-class Connections:
-    """A pool of connections for each endpoint, and what is idle closed.
-
-    One pool for all would look at every connection of it, to whomever, for each request.
-    """
-
-    def __init__(self, *, allow_private: bool) -> None:
-        self._network = GuardedNetwork(_any_address if allow_private else rules.webhooks.is_public)
-        self._tls = ssl.create_default_context(cafile=certifi.where())
-        self._pools: dict[UUID, httpcore.AsyncConnectionPool] = {}
-        self._in_use: Counter[UUID] = Counter()
-        self._used_at: dict[UUID, float] = {}
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for pool in self._pools.values():
-            await pool.aclose()
-
-    @contextmanager
-    def to(self, webhook_id: UUID) -> Iterator[httpcore.AsyncConnectionPool]:
-        """The connections to one endpoint, for one attempt."""
-        pool = self._pools.get(webhook_id)
-        if pool is None:
-            pool = self._pools[webhook_id] = httpcore.AsyncConnectionPool(
-                ssl_context=self._tls, keepalive_expiry=KEPT_ALIVE_S, network_backend=self._network
-            )
-        self._in_use[webhook_id] += 1
-        try:
-            yield pool
-        finally:
-            self._in_use[webhook_id] -= 1
-            self._used_at[webhook_id] = time.monotonic()
-
-    async def close_idle(self) -> None:
-        """Close what nobody has used for a while."""
-        until = time.monotonic() - KEPT_ALIVE_S
-        idle = [each for each, used_at in self._used_at.items() if used_at < until and not self._in_use[each]]
-        for webhook_id in idle:
-            del self._used_at[webhook_id], self._in_use[webhook_id]
-            await self._pools.pop(webhook_id).aclose()
 
 
 class Pump:
@@ -218,10 +168,6 @@ class Pump:
             if webhook.account_id is not None:
                 event = WebhookDisabled(account_id=webhook.account_id, host=rules.webhooks.host_of(webhook.url))
                 await db.outbox.append(connection, event)
-
-
-def _any_address(_: str) -> bool:
-    return True
 
 
 async def _post(pool: httpcore.AsyncConnectionPool, url: str, headers: dict[str, str], body: bytes) -> Outcome:
