@@ -7,7 +7,6 @@ from uuid import UUID
 import db.challenges
 import db.enrollment
 import db.links
-import db.outbox
 import db.resets
 import db.sessions
 import db.throttles
@@ -15,10 +14,8 @@ import db.users
 import rules.often
 import rules.throttling
 from db.pool import Connection
-from db.resets import Ended
 from rules.clients import NO_CLIENT, Client
 from rules.events.mfa import MfaEnabled
-from rules.events.resets import MfaResetDeclined
 from rules.links import AFTER_RESET
 
 
@@ -34,23 +31,7 @@ async def end_everything(
     await db.challenges.drop_all(connection, user_id)
     await db.enrollment.drop(connection, user_id)
     await db.links.void(connection, user_id, AFTER_RESET)
-    await _decline(connection, await db.resets.end_all_of(connection, user_id), actor_id, client)
+    await db.resets.tell(connection, await db.resets.end_all_of(connection, user_id), actor_id, client)
     # Whoever enrolls now is told of, with the link against it, however often MFA was turned on before.
     await db.throttles.clear(connection, rules.often.own_act_key(MfaEnabled.type(), user_id))
     await db.throttles.clear(connection, rules.throttling.second_factor_key(user_id))
-
-
-async def _decline(connection: Connection, ended: list[Ended], actor_id: UUID | None, client: Client) -> None:
-    declined = [
-        MfaResetDeclined(
-            account_id=each.account_id,
-            subject_id=each.user_id,
-            actor_id=actor_id,
-            client=client,
-            subject_email=each.email,
-            requester_id=each.requester_id,
-            requester_email=each.requester_email,
-        )
-        for each in ended
-    ]
-    await db.outbox.append_all(connection, declined)

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import db.outbox
 from db.pool import Connection
-from rules.events.resets import MfaResetExpired
+from rules.clients import NO_CLIENT, Client
+from rules.events.resets import MfaResetDeclined, MfaResetEnded, MfaResetExpired
 from rules.resets import REQUEST_LIFETIME
 
 
@@ -126,6 +127,7 @@ class Ended:
     email: str
     requester_id: UUID
     requester_email: str
+    has_run_out: bool = False
 
 
 async def stop(connection: Connection, event_id: int) -> Ended | None:
@@ -167,35 +169,53 @@ async def end_all_of(connection: Connection, user_id: UUID) -> list[Ended]:
     return [Ended(**row) for row in rows]
 
 
-async def expire(connection: Connection) -> list[Ended]:
-    """End those that nobody has approved in time."""
+async def expire(connection: Connection, asked_anew: UUID | None = None) -> list[Ended]:
+    """End those that nobody has approved in time, and this person's where whoever asked might not ask for it any more.
+
+    Nobody can approve that one, and it would stand in the way of whoever asks now.
+    """
     rows = await connection.fetch(
         """
-        WITH ended AS (
-            DELETE FROM reset_requests WHERE expires_at <= now() RETURNING account_id, user_id, requester_id
+        WITH over AS (
+            -- in one order, as above
+            SELECT id FROM reset_requests
+            WHERE expires_at <= now()
+                OR user_id = $1 AND may_reset(requester_id, user_id, account_id, requested_at) IS NOT TRUE
+            ORDER BY id FOR UPDATE
+        ), ended AS (
+            DELETE FROM reset_requests USING over WHERE reset_requests.id = over.id
+            RETURNING account_id, user_id, requester_id, expires_at <= now() AS has_run_out
         )
         SELECT ended.*, users.email, requester.email AS requester_email
         FROM ended JOIN users ON users.id = user_id JOIN users AS requester ON requester.id = requester_id
-        """
+        """,
+        asked_anew,
     )
     return [Ended(**row) for row in rows]
 
 
-async def tell_expired(connection: Connection) -> int:
-    """End those that nobody has approved in time, each with its event; return how many."""
-    ended = await expire(connection)
-    if ended:
-        await db.outbox.append_all(
-            connection,
-            [
-                MfaResetExpired(
-                    account_id=each.account_id,
-                    subject_id=each.user_id,
-                    subject_email=each.email,
-                    requester_id=each.requester_id,
-                    requester_email=each.requester_email,
-                )
-                for each in ended
-            ],
+async def tell(
+    connection: Connection, ended: list[Ended], actor_id: UUID | None = None, client: Client = NO_CLIENT
+) -> None:
+    """Record of each what has ended it: its time, or else what `actor_id` did, an operator if None, who declined it."""
+    await db.outbox.append_all(connection, [_told(each, actor_id, client) for each in ended])
+
+
+def _told(ended: Ended, actor_id: UUID | None, client: Client) -> MfaResetEnded:
+    if ended.has_run_out:
+        return MfaResetExpired(
+            account_id=ended.account_id,
+            subject_id=ended.user_id,
+            subject_email=ended.email,
+            requester_id=ended.requester_id,
+            requester_email=ended.requester_email,
         )
-    return len(ended)
+    return MfaResetDeclined(
+        account_id=ended.account_id,
+        subject_id=ended.user_id,
+        actor_id=actor_id,
+        client=client,
+        subject_email=ended.email,
+        requester_id=ended.requester_id,
+        requester_email=ended.requester_email,
+    )

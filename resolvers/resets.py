@@ -124,7 +124,8 @@ async def _ask(
 ) -> Request:
     if member.mfa_enabled_at is None and not member.enrollment_stopped:
         raise StaffMfaNotEnabled
-    await db.resets.tell_expired(connection)
+    over = await db.resets.expire(connection, member.user_id)
+    await db.resets.tell(connection, over, person.id, context.client)
     asked = await db.resets.ask(connection, account_id, member.user_id, person.id, reason)
     (request,) = await db.resets.waiting(connection, user_id=member.user_id)
     if asked is not None:

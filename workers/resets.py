@@ -9,4 +9,6 @@ from db.pool import Database
 async def expire_resets(database: Database) -> int:
     """End them; return how many."""
     async with database.transaction() as connection:
-        return await db.resets.tell_expired(connection)
+        ended = await db.resets.expire(connection)
+        await db.resets.tell(connection, ended)
+    return len(ended)

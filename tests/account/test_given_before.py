@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from db.pool import Database
@@ -13,6 +15,7 @@ from tests.account_recovery.waiting import tell as tell_of_recovery
 from tests.client import Client
 from tests.commands import Command
 from tests.enrollment.passes import issue, redeem
+from tests.operations import RESET
 from tests.people import World, email
 from tests.reminders.cast import pool
 from workers.account_recovery import carry_on
@@ -113,6 +116,47 @@ async def test_a_reset_that_might_be_asked_for_still_is_approved(world: World, p
     await tell(world, pool)
     await world.database.execute(change)
     assert (await decide(olive, world, APPROVE, reset_id))["__typename"] == "StaffMfaReset"
+
+
+@not_any_more
+async def test_what_nobody_can_approve_any_more_gives_way_to_a_new_request(world: World, change: str) -> None:
+    olive, _, reset_id = await asked_by_adam(world)
+    await world.database.execute(change)
+    anew = await reset(olive, world, "mia", REASON)
+    assert anew["__typename"] == "MfaResetPending"
+    assert anew["resetId"] != reset_id
+    (event,) = await world.events("MFA_RESET_DECLINED")
+    assert (event["actor_id"], event["subject_id"]) == (await world.user_id("olive"), await world.user_id("mia"))
+    assert event["data"]["requesterEmail"] == email("adam")
+    asked_for = await world.events("MFA_RESET_REQUESTED")
+    assert [each["actor_id"] for each in asked_for] == [await world.user_id(name) for name in ("adam", "olive")]
+    assert [each["id"] for each in await ask_account(olive, world, WAITING)] == [anew["resetId"]]
+
+
+@still
+async def test_what_somebody_can_approve_still_waits_on_whoever_asks_again(world: World, change: str) -> None:
+    olive, _, reset_id = await asked_by_adam(world)
+    await world.database.execute(change)
+    assert (await reset(olive, world, "mia", REASON))["resetId"] == reset_id
+    assert await world.events("MFA_RESET_DECLINED") == []
+
+
+async def test_whoever_has_enrolled_anew_asks_anew_themselves(world: World) -> None:
+    _, adam, reset_id = await asked_by_adam(world)
+    await world.database.execute(NOT_ANY_MORE["he has enrolled anew"])
+    assert (await reset(adam, world, "mia", REASON))["resetId"] != reset_id
+    assert len(await world.events("MFA_RESET_DECLINED")) == 1
+
+
+async def test_of_many_who_ask_at_once_one_takes_its_place(world: World) -> None:
+    olive, _, reset_id = await asked_by_adam(world)
+    await world.database.execute(ROLE.format("MEMBER", "adam"))
+    asking = {"account": str(world.account_id), "staff": str(await world.staff_id("mia")), "reason": REASON}
+    answers = await asyncio.gather(*(olive.do(RESET, **asking) for _ in range(10)))
+    (anew,) = {answer["resetId"] for answer in answers}
+    assert anew != reset_id
+    assert len(await world.events("MFA_RESET_DECLINED")) == 1
+    assert len(await world.events("MFA_RESET_REQUESTED")) == 2
 
 
 async def only_declined(world: World) -> dict[str, object]:
