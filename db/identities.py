@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from db.pool import Connection
+
+
+@dataclass(frozen=True)
+class Held:
+    """A person's identity at an issuer; once `removed_at`, none there is theirs by the provider's word alone."""
+
+    issuer: str
+    linked_at: datetime | None
+    removed_at: datetime | None
 
 
 async def now(connection: Connection) -> datetime:
@@ -23,7 +33,10 @@ async def find(connection: Connection, issuer: str, subject: str) -> UUID | None
 
 
 async def link(connection: Connection, issuer: str, subject: str, user_id: UUID) -> bool:
-    """Let the identity be this person's; false when it is somebody's, or they have another one there."""
+    """Let the identity be this person's; false when it is somebody's, they have another one there, or are to have none.
+
+    Under their lock; that they are to have none is held by the trigger of migration 0400.
+    """
     linked = await connection.fetchval(
         """
         INSERT INTO identities (issuer, subject, user_id) VALUES ($1, $2, $3)
@@ -34,6 +47,50 @@ async def link(connection: Connection, issuer: str, subject: str, user_id: UUID)
         user_id,
     )
     return bool(linked)
+
+
+async def of_person(connection: Connection, user_id: UUID) -> list[Held]:
+    """The person's identities, and those that were taken away and not allowed again, by issuer."""
+    rows = await connection.fetch(
+        """
+        SELECT issuer, linked_at, NULL::timestamptz AS removed_at FROM identities WHERE user_id = $1
+        UNION ALL SELECT issuer, NULL, refused_at FROM refused_identities WHERE user_id = $1
+        ORDER BY issuer
+        """,
+        user_id,
+    )
+    return [Held(**row) for row in rows]
+
+
+async def remove(connection: Connection, user_id: UUID, issuer: str | None) -> list[str]:
+    """Take the person's identity at the issuer away, or (None) all, under their lock; whose word links them no more."""
+    rows = await connection.fetch(
+        """
+        WITH removed AS (
+            DELETE FROM identities WHERE user_id = $1 AND ($2::text IS NULL OR issuer = $2) RETURNING issuer
+        )
+        INSERT INTO refused_identities (user_id, issuer) SELECT $1, issuer FROM removed RETURNING issuer
+        """,
+        user_id,
+        issuer,
+    )
+    return sorted(row["issuer"] for row in rows)
+
+
+async def allow(connection: Connection, user_id: UUID, issuer: str) -> bool:
+    """Let the issuer's word link the person again; false where it may."""
+    status = await connection.execute(
+        "DELETE FROM refused_identities WHERE user_id = $1 AND issuer = $2", user_id, issuer
+    )
+    return status == "DELETE 1"
+
+
+async def is_refused(connection: Connection, user_id: UUID, issuer: str) -> bool:
+    """Whether the person's identity there was taken away, and not allowed again."""
+    found = await connection.fetchval(
+        "SELECT true FROM refused_identities WHERE user_id = $1 AND issuer = $2", user_id, issuer
+    )
+    return bool(found)
 
 
 async def vouches_for(connection: Connection, provider: str, domain: str) -> bool:

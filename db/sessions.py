@@ -132,6 +132,11 @@ async def end_since(connection: Connection, user_id: UUID, since: datetime) -> N
     await connection.execute("DELETE FROM sessions WHERE user_id = $1 AND created_at >= $2", user_id, since)
 
 
+async def end_begun_by(connection: Connection, user_id: UUID, method: str) -> None:
+    """End every session of the person that was begun by this method, in the words of its `amr`."""
+    await connection.execute("DELETE FROM sessions WHERE user_id = $1 AND $2 = ANY (amr)", user_id, method)
+
+
 async def end_all(connection: Connection, user_id: UUID) -> None:
     """End every session of the person."""
     await connection.execute("DELETE FROM sessions WHERE user_id = $1", user_id)

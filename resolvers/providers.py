@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # What the provider did to recognise them is its own affair: its word for a second factor counts only in accounts whose
 # owners have allowed it, and there for the requirement alone.
-AMR = ("oidc",)
+AMR = (rules.oidc.AMR,)
 
 
 async def begin(context: Context, provider: Provider, wanted: str) -> tuple[str, str]:
@@ -52,7 +52,7 @@ async def finish(
         if user_id is None:
             user_id = await _linked(context, connection, provider, identity)
         else:
-            await _require_word(connection, provider, user_id)
+            await _require_word(connection, provider, identity, user_id)
         try:
             provider_mfa = provider.config.name if identity.has_second_factor else None
             outcome = await resolvers.sign_in.recognised(context, connection, user_id, now, AMR, provider_mfa)
@@ -61,9 +61,11 @@ async def finish(
     return outcome, pending.wanted
 
 
-async def _require_word(connection: Connection, provider: Provider, user_id: UUID) -> None:
+async def _require_word(connection: Connection, provider: Provider, identity: Identity, user_id: UUID) -> None:
     """Lock whoever is known by an identity. Raises SignInProblem where their address takes another provider's word."""
     await db.users.lock(connection, user_id)
+    if await db.identities.find(connection, identity.issuer, identity.subject) != user_id:
+        raise SignInProblem(rules.oidc.REMOVED)  # meanwhile
     known = await db.users.credentials_of(connection, user_id)
     domain = known.email.rpartition("@")[2] if known else ""
     if not await db.identities.vouches_for(connection, provider.config.name, domain):
@@ -83,6 +85,8 @@ async def _linked(context: Context, connection: Connection, provider: Provider, 
     await db.users.lock(connection, user_id)
     if await db.memberships.user_id_of(connection, email) != user_id:
         raise SignInProblem(rules.oidc.UNKNOWN)  # the address has become another's, or nobody's, meanwhile
+    if await db.identities.is_refused(connection, user_id, identity.issuer):
+        raise SignInProblem(rules.oidc.REMOVED)
     if not await db.identities.link(connection, identity.issuer, identity.subject, user_id):
         # Two at once of the same browser: one has just linked it. Anything else is another person's address by now.
         if await db.identities.find(connection, identity.issuer, identity.subject) != user_id:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ RANDOM_BYTES = 3 * SECRET_BYTES
 LONGEST_COOKIE = 4000
 EXCHANGE_S = 10.0
 MFA = "mfa"
+# What a session's `amr` says of whoever has come by a provider.
+AMR = "oidc"
 
 
 @dataclass(frozen=True)
@@ -87,13 +90,21 @@ class SignInProblem(Exception):
 
 
 FAILED, UNVERIFIED, UNKNOWN, TAKEN, REFUSED = "failed", "unverified", "unknown", "taken", "refused"
+REMOVED = "removed"
 SENTENCES = {
     FAILED: "Signing in at {provider} did not work. Try again.",
     UNVERIFIED: "{provider} has not verified your email address. Verify it there, or sign in with your password.",
     UNKNOWN: "Nobody here has the email address that you use at {provider}. Ask an owner of your agency to invite you.",
     TAKEN: "Somebody else has signed in here with this email address at {provider}. Sign in with your password.",
     REFUSED: "You cannot sign in here by {provider}. Ask an owner of your agency.",
+    REMOVED: "Signing in by {provider} was removed from your sign-in here. Sign in otherwise and allow it again on "
+    "your security page, or ask an owner of your agency.",
 }
+
+
+def title_of(known: Iterable[ProviderConfig], issuer: str) -> str:
+    """What people call the issuer: as on its button, or by its address where it has none any more."""
+    return next((each.title for each in known if each.issuer == issuer), issuer)
 
 
 def begin(provider: str, wanted: str, now: datetime, randomness: bytes) -> Pending:

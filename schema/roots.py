@@ -21,6 +21,7 @@ from schema.devices import DeviceMutation
 from schema.enrollment import EnrollmentMutation
 from schema.failures import HANDLERS
 from schema.idempotency import let_repeat
+from schema.identities import IdentityMutation
 from schema.languages import LanguageMutation
 from schema.lock_out import LockOutMutation
 from schema.policy_changes import PolicyMutation
@@ -83,6 +84,7 @@ class Mutation(
     ProvisioningMutation,
     WebhookMutation,
     ProviderMutation,
+    IdentityMutation,
     LanguageMutation,
     LockOutMutation,
     CheckUpMutation,

@@ -10,6 +10,7 @@ from typing import ClassVar, cast
 import strawberry
 
 import db.sessions
+import resolvers.identities
 import resolvers.languages
 import resolvers.sessions
 import rules.notice
@@ -17,6 +18,7 @@ import rules.people
 from schema.account_recovery import AccountRecovery
 from schema.accounts import Account
 from schema.common import Info, Role
+from schema.identities import Identity
 from schema.languages import Language
 from schema.notices import MfaCheckUp, MfaNotice
 from schema.staff import ROLES
@@ -156,6 +158,10 @@ class Viewer:
     @strawberry.field(description="Live sessions, newest use first.")
     async def sessions(self, info: Info) -> list[Session]:
         return [Session.of(session, self.facts) for session in await resolvers.sessions.live(info.context)]
+
+    @strawberry.field(description="Accounts at OpenID providers that sign in as the viewer, and those removed.")
+    async def identities(self, info: Info) -> list[Identity]:
+        return [Identity.of(each) for each in await resolvers.identities.of_viewer(info.context)]
 
     @strawberry.field(description="The viewer's choice for emails and pages; null while it is open.")
     async def language(self, info: Info) -> Language | None:

@@ -158,7 +158,7 @@ class OwnAct(PersonEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NotAlwaysMailed(OwnAct):
+class NotAlwaysMailed(PersonEvent):
     """`is_mailed` says whether this one is: the audit log has each."""
 
     is_mailed: bool = True

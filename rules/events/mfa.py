@@ -17,7 +17,7 @@ from rules.voice import ENGLISH, Voice
 
 
 @dataclass(frozen=True, kw_only=True)
-class MfaEnabled(Repeatable):
+class MfaEnabled(Repeatable, OwnAct):
     """After a reset its email holds the link against that, too: a thief may have enrolled before the other one left."""
 
     description = "A person turned MFA on."
@@ -30,7 +30,7 @@ class MfaEnabled(Repeatable):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MfaDisabled(Repeatable):
+class MfaDisabled(Repeatable, OwnAct):
     description = "A person turned MFA off."
     sentence = "{subject} turned off MFA."
     about_method = "otp"
@@ -70,7 +70,7 @@ class MfaReset(PersonEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BackupCodesRegenerated(Repeatable):
+class BackupCodesRegenerated(Repeatable, OwnAct):
     description = "A person replaced their backup codes."
     sentence = "{subject} replaced their backup codes."
     about_method = "otp"
@@ -98,7 +98,7 @@ class BackupCodesSaved(PersonEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuthenticatorReplaced(Repeatable):
+class AuthenticatorReplaced(Repeatable, OwnAct):
     description = "A person moved to a new authenticator app."
     sentence = "{subject} moved to a new authenticator app."
     about_method = "otp"

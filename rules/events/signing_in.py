@@ -11,7 +11,7 @@ import rules.events.mailing
 import rules.links
 from rules.alerts import AlertKind
 from rules.events.base import EMAIL_LINK, NotAlwaysMailed, OwnAct, Repeatable, Shown
-from rules.events.samples import ADMIN_ID, IN_A_QUARTER_OF_AN_HOUR
+from rules.events.samples import ACCOUNT_ID, ADMIN_ID, IN_A_QUARTER_OF_AN_HOUR, MIA_ID
 from rules.voice import Voice
 
 
@@ -39,7 +39,7 @@ class SignInRejected(OwnAct):
 
 
 @dataclass(frozen=True, kw_only=True)
-class IdentityLinked(OwnAct):
+class IdentityLinked(Repeatable, OwnAct):
     description = "A person signed in at an OpenID provider for the first time: from now on they are known by that."
     sentence = "{subject} can now sign in by {provider}."
     about_method = "oidc"
@@ -47,6 +47,39 @@ class IdentityLinked(OwnAct):
     samples = {"identity_linked": {"provider": "Google"}}
 
     provider: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityChanged(Repeatable):
+    """By the person, by an owner or admin of the account, or by the operator: then it has neither account nor actor."""
+
+    shows_everywhere = True
+
+    provider: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityRemoved(IdentityChanged):
+    description = "A person can no longer sign in by an OpenID provider, whatever it says, until that is allowed again."
+    sentence = "{actor} removed signing in by {provider} from {subject}."
+    mailing = rules.events.mailing.to_subject("identity_removed")
+    samples = {
+        "identity_removed": {"actor_id": MIA_ID, "provider": "Google"},
+        "identity_removed_by_manager": {"account_id": ACCOUNT_ID, "actor_id": ADMIN_ID, "provider": "Google"},
+        "identity_removed_by_operator": {"provider": "Google"},
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityAllowed(IdentityChanged):
+    description = "After that was removed, an OpenID provider may sign a person in again."
+    sentence = "{actor} allowed {subject} to sign in by {provider} again."
+    mailing = rules.events.mailing.to_subject("identity_allowed")
+    samples = {
+        "identity_allowed": {"actor_id": MIA_ID, "provider": "Google"},
+        "identity_allowed_by_manager": {"account_id": ACCOUNT_ID, "actor_id": ADMIN_ID, "provider": "Google"},
+        "identity_allowed_by_operator": {"provider": "Google"},
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +135,7 @@ class CodeReplayed(Shown):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lock(NotAlwaysMailed):
+class Lock(NotAlwaysMailed, OwnAct):
     """Mailed at most once an hour."""
 
 
@@ -155,7 +188,7 @@ class MfaChallengeLocked(Lock):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BackupCodeUsed(Repeatable):
+class BackupCodeUsed(Repeatable, OwnAct):
     description = "A person signed in with a backup code."
     sentence = "{subject} signed in with a backup code; {remaining} left."
     about_method = "backup_code"

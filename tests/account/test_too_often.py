@@ -204,6 +204,8 @@ OTHERWISE = {
     "DigestSent": "the timetable",
     "StaffInvited": "its own throttles",
     "StaffSessionEnded": "the person has to sign in before each",
+    "IdentityRemoved": "five an hour are mailed",
+    "IdentityAllowed": "five an hour are mailed",
     "BreakGlassSignedIn": "owners are to hear of each",
     "WebhookDisabled": "three days of failing before each",
 }

@@ -28,7 +28,6 @@ OTHERWISE = {
     "AccountRecoveryRequested": "its own throttle: it is not even sent",
     "AccountRecoveryStarted": "thirty a day",
     "RecoveryPassUsed": "an owner or admin has to give a pass before each",
-    "IdentityLinked": "each is of another identity of a provider, which none is taken away from",
     "SignInLocked": "one of a kind an hour",
     "SignInSlowed": "one of a kind an hour",
     "MfaChallengeLocked": "one of a kind an hour",

@@ -39,6 +39,7 @@ del EXAMPLES["WebhookDeliveries"], EXAMPLES["Session"], EXAMPLES["StaffSessions"
 EXAMPLE_COSTS = {
     "Viewer": 1,
     "Sessions": 2,
+    "Identities": 2,
     "SecurityPolicy": 2,
     "Staff": 4,
     "AuditLog": 2,

@@ -30,3 +30,10 @@ mutation ($input: ReleaseDomainInput!) {
   releaseDomain(input: $input) { __typename ... on Error { message } ... on InvalidInput { field } }
 }
 """
+IDENTITIES = "{ viewer { identities { issuer title linkedAt removedAt } } }"
+REMOVE = """
+mutation ($issuer: String!) {
+  removeIdentity(input: {issuer: $issuer}) { __typename ... on IdentityRemoved { issuer } ... on Error { message } }
+}
+"""
+ALLOW_AGAIN = "mutation ($issuer: String!) { allowIdentity(input: {issuer: $issuer}) { issuer } }"

@@ -1,0 +1,103 @@
+"""The OpenID identities that a person has: seen, taken away for good, and allowed again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import db.challenges
+import db.identities
+import db.outbox
+import db.sessions
+import db.users
+import resolvers.access
+import rules.oidc
+from db.pool import Connection
+from resolvers.context import Context
+from rules.events.signing_in import IdentityAllowed, IdentityRemoved
+from rules.failures import NotFound, NotPermitted
+from rules.people import Person
+
+ONLY_WAY_IN = (
+    "You have no password, and would have no way to sign in. Set a password first: choose “Forgot password?” where you "
+    "sign in."
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A person's identity at a provider, linked or taken away, under the provider's name."""
+
+    issuer: str
+    title: str
+    linked_at: datetime | None
+    removed_at: datetime | None
+
+
+async def of_viewer(context: Context) -> list[Seen]:
+    """The person's own."""
+    person = await context.person()
+    async with context.database.connection() as connection:
+        return await of_person(context, connection, person.id)
+
+
+async def of_person(context: Context, connection: Connection, user_id: UUID) -> list[Seen]:
+    """Somebody's, by provider."""
+    found = await db.identities.of_person(connection, user_id)
+    seen = [Seen(each.issuer, title_of(context, each.issuer), each.linked_at, each.removed_at) for each in found]
+    return sorted(seen, key=lambda each: (each.title, each.issuer))
+
+
+async def remove(context: Context, issuer: str) -> None:
+    """Take the person's identity at the issuer away; where it has begun this session, they are signed out.
+
+    Raises NotPermitted where they have no password, ReauthenticationRequired and NotFound.
+    """
+    person = await context.person()
+    async with context.changing(person.id) as connection:
+        await resolvers.access.lock_person(connection, person)
+        known = await db.users.credentials_of(connection, person.id)
+        # Said before the proof is asked for, which without a password they could hardly give.
+        if known is None or known.password_hash is None:
+            raise NotPermitted(ONLY_WAY_IN)
+        resolvers.access.require_freshness(person)
+        if not await take(connection, person.id, issuer):
+            raise NotFound
+        removed = IdentityRemoved(subject_id=person.id, actor_id=person.id, provider=title_of(context, issuer))
+        await db.outbox.append(connection, removed)
+    if is_begun_by_one(person):
+        context.sign_out()
+
+
+async def allow(context: Context, issuer: str) -> None:
+    """Let the provider's word link the person again. Raises ReauthenticationRequired and NotFound."""
+    person = await resolvers.access.fresh_person(context)
+    async with context.changing(person.id) as connection:
+        await resolvers.access.lock_person(connection, person)
+        if not await db.identities.allow(connection, person.id, issuer):
+            raise NotFound
+        allowed = IdentityAllowed(subject_id=person.id, actor_id=person.id, provider=title_of(context, issuer))
+        await db.outbox.append(connection, allowed)
+
+
+async def take(connection: Connection, user_id: UUID, issuer: str | None) -> list[str]:
+    """Take somebody's identity at the issuer away, or (None) all, and end what was begun by any; the issuers.
+
+    A session does not know which of several began it. To be called under their lock.
+    """
+    removed = await db.identities.remove(connection, user_id, issuer)
+    if removed:
+        await db.sessions.end_begun_by(connection, user_id, rules.oidc.AMR)
+        await db.challenges.drop_all(connection, user_id)
+    return removed
+
+
+def title_of(context: Context, issuer: str) -> str:
+    """What people call the issuer."""
+    return rules.oidc.title_of((each.config for each in context.service.providers.values()), issuer)
+
+
+def is_begun_by_one(person: Person) -> bool:
+    """Whether the person has come by a provider."""
+    return rules.oidc.AMR in person.amr
