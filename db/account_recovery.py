@@ -113,9 +113,15 @@ async def stop_told(connection: Connection, event_id: int) -> UUID | None:
 
 
 async def lapse(connection: Connection) -> list[UUID]:
-    """End those that hold no more; whose they were."""
+    """End those that hold no more, but for what somebody else is about to end; whose they were."""
     rows = await connection.fetch(
-        "DELETE FROM account_recoveries WHERE account_recovery_due_at(account_recoveries) IS NULL RETURNING user_id"
+        """
+        DELETE FROM account_recoveries WHERE user_id IN (
+            SELECT user_id FROM account_recoveries AS waiting
+            WHERE account_recovery_due_at(waiting) IS NULL FOR UPDATE SKIP LOCKED
+        )
+        RETURNING user_id
+        """
     )
     return [row["user_id"] for row in rows]
 
@@ -145,12 +151,16 @@ class Reminded:
 async def remind(connection: Connection) -> list[Reminded]:
     """Those whose people are to be told again, as each day; they count as told.
 
-    Whoever no mail has reached in time is told, too: theirs ends a day after one has.
+    Whoever no mail has reached in time is told, too: theirs ends a day after one has. What somebody is about to end
+    is left out.
     """
     rows = await connection.fetch(
         """
-        UPDATE account_recoveries SET told_at = now()
-        WHERE told_at <= now() - $1::interval AND account_recovery_due_at(account_recoveries) IS NOT NULL
+        UPDATE account_recoveries SET told_at = now() WHERE user_id IN (
+            SELECT user_id FROM account_recoveries AS waiting
+            WHERE told_at <= now() - $1::interval AND account_recovery_due_at(waiting) IS NOT NULL
+            FOR NO KEY UPDATE SKIP LOCKED
+        )
         RETURNING user_id, email,
             greatest(account_recovery_due_at(account_recoveries), now() + $1::interval) AS ends_at,
             ARRAY(SELECT account_id FROM staff WHERE staff.user_id = account_recoveries.user_id AND invited_at IS NULL

@@ -105,4 +105,11 @@ async def count_other_input(connection: Connection, place: bytes) -> None:
 
 async def prune(connection: Connection, lifetime: timedelta) -> None:
     """Delete what holds no more."""
-    await connection.execute("DELETE FROM idempotent_answers WHERE created_at < now() - $1::interval", lifetime)
+    await connection.execute(
+        """
+        DELETE FROM idempotent_answers WHERE place IN (
+            SELECT place FROM idempotent_answers WHERE created_at < now() - $1::interval FOR UPDATE SKIP LOCKED
+        )
+        """,
+        lifetime,
+    )

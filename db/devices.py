@@ -47,4 +47,11 @@ async def forget(connection: Connection, user_id: UUID, event_id: int) -> dateti
 
 async def prune(connection: Connection, lifetime: timedelta) -> None:
     """Forget what was not seen for so long."""
-    await connection.execute("DELETE FROM seen_devices WHERE last_seen_at < now() - $1::interval", lifetime)
+    await connection.execute(
+        """
+        DELETE FROM seen_devices WHERE (user_id, digest) IN (
+            SELECT user_id, digest FROM seen_devices WHERE last_seen_at < now() - $1::interval FOR UPDATE SKIP LOCKED
+        )
+        """,
+        lifetime,
+    )

@@ -79,4 +79,11 @@ async def claim(connection: Connection, week: datetime) -> list[Open]:
 
 async def prune(connection: Connection, kept_for: timedelta) -> None:
     """Forget digests of weeks long past."""
-    await connection.execute("DELETE FROM digests WHERE week < now() - $1::interval", kept_for)
+    await connection.execute(
+        """
+        DELETE FROM digests WHERE (account_id, week) IN (
+            SELECT account_id, week FROM digests WHERE week < now() - $1::interval FOR UPDATE SKIP LOCKED
+        )
+        """,
+        kept_for,
+    )

@@ -18,19 +18,75 @@ PRUNE_BATCH = 10_000
 
 
 async def prune(connection: Connection, session_idle: timedelta) -> None:
-    """Delete ended sessions, challenges, enrollments and links, and throttles whose last failure no longer counts."""
-    await connection.execute(
-        "DELETE FROM sessions WHERE expires_at < now() OR last_used_at < now() - $1::interval", session_idle
-    )
-    await connection.execute("DELETE FROM challenges WHERE expires_at < now()")
-    await connection.execute("DELETE FROM recovery_passes WHERE expires_at < now()")
-    await connection.execute("DELETE FROM enrollments WHERE expires_at < now()")
-    await connection.execute("DELETE FROM links WHERE expires_at < now()")
+    """Delete ended sessions, challenges, enrollments and links, and throttles whose last failure no longer counts.
+
+    What somebody holds is left for the next time: whoever takes many rows and waits for none is in nobody's way.
+    """
+    await _prune_sessions(connection, session_idle)
+    await _prune_what_has_expired(connection)
     await db.devices.prune(connection, LIFETIME)
     await db.digests.prune(connection, KEPT_FOR)
     await db.answers.prune(connection, KEY_LIFETIME)
-    await connection.execute("DELETE FROM service_answers WHERE created_at < now() - $1::interval", ANSWER_LIFETIME)
-    await connection.execute("DELETE FROM throttles WHERE updated_at < now() - $1::interval", LONGEST_SPAN)
+    await _prune_service_answers(connection)
+    await _prune_throttles(connection)
+
+
+async def _prune_sessions(connection: Connection, idle: timedelta) -> None:
+    await connection.execute(
+        """
+        DELETE FROM sessions WHERE id IN (
+            SELECT id FROM sessions
+            WHERE expires_at < now() OR last_used_at < now() - $1::interval FOR UPDATE SKIP LOCKED
+        )
+        """,
+        idle,
+    )
+
+
+async def _prune_what_has_expired(connection: Connection) -> None:
+    await connection.execute(
+        """
+        WITH challenged AS (
+            DELETE FROM challenges WHERE id IN (
+                SELECT id FROM challenges WHERE expires_at < now() FOR UPDATE SKIP LOCKED
+            )
+        ), passed AS (
+            DELETE FROM recovery_passes WHERE user_id IN (
+                SELECT user_id FROM recovery_passes WHERE expires_at < now() FOR UPDATE SKIP LOCKED
+            )
+        ), enrolling AS (
+            DELETE FROM enrollments WHERE user_id IN (
+                SELECT user_id FROM enrollments WHERE expires_at < now() FOR UPDATE SKIP LOCKED
+            )
+        )
+        DELETE FROM links WHERE token_hash IN (
+            SELECT token_hash FROM links WHERE expires_at < now() FOR UPDATE SKIP LOCKED
+        )
+        """
+    )
+
+
+async def _prune_service_answers(connection: Connection) -> None:
+    await connection.execute(
+        """
+        DELETE FROM service_answers WHERE (scope, idempotency_key) IN (
+            SELECT scope, idempotency_key FROM service_answers
+            WHERE created_at < now() - $1::interval FOR UPDATE SKIP LOCKED
+        )
+        """,
+        ANSWER_LIFETIME,
+    )
+
+
+async def _prune_throttles(connection: Connection) -> None:
+    await connection.execute(
+        """
+        DELETE FROM throttles WHERE key IN (
+            SELECT key FROM throttles WHERE updated_at < now() - $1::interval FOR UPDATE SKIP LOCKED
+        )
+        """,
+        LONGEST_SPAN,
+    )
 
 
 async def prune_events(connection: Connection, older_than_days: int) -> int:

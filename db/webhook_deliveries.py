@@ -114,7 +114,8 @@ async def prune(connection: Connection) -> None:
         """
         DELETE FROM webhook_deliveries WHERE id IN (
             SELECT id FROM webhook_deliveries
-            WHERE created_at < now() - $1::interval AND state IN ('delivered', 'failed') LIMIT $2
+            WHERE created_at < now() - $1::interval AND state IN ('delivered', 'failed')
+            LIMIT $2 FOR UPDATE SKIP LOCKED
         )
         """,
         KEPT_FOR,

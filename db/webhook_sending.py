@@ -165,8 +165,10 @@ async def take_over(connection: Connection) -> bool:
     """Let what a dead worker has claimed be due again; whether anything is due."""
     await connection.execute(
         """
-        UPDATE webhook_deliveries SET state = 'pending', claimed_at = NULL
-        WHERE state = 'sending' AND claimed_at < now() - $1::interval
+        UPDATE webhook_deliveries SET state = 'pending', claimed_at = NULL WHERE id IN (
+            SELECT id FROM webhook_deliveries
+            WHERE state = 'sending' AND claimed_at < now() - $1::interval FOR NO KEY UPDATE SKIP LOCKED
+        )
         """,
         CLAIM_LIFETIME,
     )
