@@ -7,11 +7,14 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 import db.factors
 import db.throttles
 from db.factors import Factor
 from db.pool import Connection
 from rules.clients import Client
+from rules.service_keys import BegunBy
 from rules.throttling import (
     CHALLENGE_ATTEMPTS,
     CHALLENGE_LIFETIME,
@@ -34,12 +37,12 @@ class Challenge:
     amr: list[str]
     user_agent: str | None
     ip_address: str | None
-    service_key: str | None
+    begun_by: BegunBy | None
     # As read with it, before any lock; None also where nobody asked.
     factor: Factor | None = None
 
 
-PLAIN = [each.name for each in fields(Challenge) if each.name != "factor"]
+PLAIN = [each.name for each in fields(Challenge) if each.name not in {"begun_by", "factor"}]
 
 
 async def open_challenge(
@@ -49,7 +52,7 @@ async def open_challenge(
     use_cookie: bool,
     amr: Sequence[str],
     client: Client,
-    service_key: str | None,
+    begun_by: BegunBy | None,
 ) -> datetime:
     """Open a challenge, under the person's lock, in the place of their oldest if they have too many.
 
@@ -59,11 +62,12 @@ async def open_challenge(
         """
         WITH dropped AS (
             DELETE FROM challenges WHERE id IN (
-                SELECT id FROM challenges WHERE user_id = $1 ORDER BY expires_at DESC, id OFFSET $9 - 1
+                SELECT id FROM challenges WHERE user_id = $1 ORDER BY expires_at DESC, id OFFSET $8 - 1
             )
         )
-        INSERT INTO challenges (user_id, token_hash, use_cookie, amr, user_agent, ip_address, service_key, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, now() + $8::interval)
+        INSERT INTO challenges (user_id, token_hash, use_cookie, amr, user_agent, ip_address, expires_at,
+            service_key, begun_by_key, begun_by_account)
+        VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval, $9, $10, $11)
         RETURNING expires_at
         """,
         user_id,
@@ -72,9 +76,11 @@ async def open_challenge(
         amr,
         client.user_agent,
         client.ip_address,
-        service_key,
         CHALLENGE_LIFETIME,
         MOST_CHALLENGES,
+        begun_by and begun_by.name,
+        begun_by and begun_by.key_id,
+        begun_by and begun_by.account_id,
     )
     return expires_at
 
@@ -83,13 +89,14 @@ async def find(connection: Connection, token_hash: bytes) -> Challenge | None:
     """The challenge, uncharged; None when it is unknown, used, over or guessed at too often."""
     row = await connection.fetchrow(
         """
-        SELECT id, user_id, use_cookie, attempts, amr, user_agent, ip_address, service_key FROM challenges
-        WHERE token_hash = $1 AND attempts < $2 AND expires_at > now()
+        SELECT id, user_id, use_cookie, attempts, amr, user_agent, ip_address,
+            service_key, begun_by_key, begun_by_account
+        FROM challenges WHERE token_hash = $1 AND attempts < $2 AND expires_at > now()
         """,
         token_hash,
         CHALLENGE_ATTEMPTS,
     )
-    return Challenge(**row) if row else None
+    return _challenge(row, None) if row else None
 
 
 async def charge(connection: Connection, token_hash: bytes) -> tuple[Challenge, Charge | None] | None:
@@ -103,7 +110,8 @@ async def charge(connection: Connection, token_hash: bytes) -> tuple[Challenge, 
         WITH charged AS (
             UPDATE challenges SET attempts = attempts + 1
             WHERE token_hash = $1 AND attempts < $2 AND expires_at > now()
-            RETURNING id, user_id, use_cookie, attempts, amr, user_agent, ip_address, service_key
+            RETURNING id, user_id, use_cookie, attempts, amr, user_agent, ip_address,
+                service_key, begun_by_key, begun_by_account
         ), counted AS (
             INSERT INTO throttles AS throttle (key, failures) SELECT $3 || user_id, ARRAY[now()] FROM charged
             ON CONFLICT (key) DO UPDATE
@@ -133,7 +141,7 @@ async def charge(connection: Connection, token_hash: bytes) -> tuple[Challenge, 
     if row is None:
         return None
     factor = db.factors.factor_from(row) if row["secret_sealed"] is not None else None
-    challenge = Challenge(**{name: row[name] for name in PLAIN}, factor=factor)
+    challenge = _challenge(row, factor)
     if row["remaining"] is None:
         return challenge, None
     return challenge, Charge((row["key"],), row["charged_at"], max(0, row["remaining"]), row["count"])
@@ -147,3 +155,9 @@ async def give_back(connection: Connection, challenge_id: UUID) -> None:
 async def drop_all(connection: Connection, user_id: UUID) -> None:
     """End every open challenge of the person."""
     await connection.execute("DELETE FROM challenges WHERE user_id = $1", user_id)
+
+
+def _challenge(row: asyncpg.Record, factor: Factor | None) -> Challenge:
+    name = row["service_key"]
+    begun_by = BegunBy(name, row["begun_by_key"], row["begun_by_account"]) if name is not None else None
+    return Challenge(**{name: row[name] for name in PLAIN}, begun_by=begun_by, factor=factor)

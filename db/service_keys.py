@@ -92,6 +92,34 @@ async def revoke(connection: Connection, key_id: UUID) -> tuple[str, UUID | None
     return (row["name"], row["account_id"]) if row else None
 
 
+async def begun_for(connection: Connection, key_id: UUID) -> list[UUID]:
+    """Whom the key has begun something for that has not ended."""
+    rows = await connection.fetch(
+        """
+        SELECT user_id FROM sessions WHERE begun_by_key = $1
+        UNION SELECT user_id FROM challenges WHERE begun_by_key = $1
+        """,
+        key_id,
+    )
+    return [row["user_id"] for row in rows]
+
+
+async def end_begun(connection: Connection, key_id: UUID) -> int:
+    """End what the key has begun, under these people's locks; how many sessions that were."""
+    ended: int = await connection.fetchval(
+        """
+        WITH challenged AS (
+            DELETE FROM challenges WHERE begun_by_key = $1
+        ), ended AS (
+            DELETE FROM sessions WHERE begun_by_key = $1 RETURNING expires_at
+        )
+        SELECT count(*) FROM ended WHERE expires_at > now()
+        """,
+        key_id,
+    )
+    return ended
+
+
 async def claim_answer(connection: Connection, scope: str, idempotency_key: str, input_hash: bytes) -> bool:
     """Whether this input is new under the key: until the transaction ends, whoever else comes with it waits."""
     claimed = await connection.fetchval(

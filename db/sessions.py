@@ -10,6 +10,7 @@ from uuid import UUID
 from db.pool import Connection
 from rules.clients import Client
 from rules.people import MOST_SESSIONS
+from rules.service_keys import BegunBy
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ async def start(
     *,
     device: bytes | None = None,
     is_recovery: bool = False,
+    begun_by: BegunBy | None = None,
 ) -> Started:
     """Start a session of somebody just recognised by `amr`, under their lock, in their oldest's place if too many.
 
@@ -67,9 +69,9 @@ async def start(
         )
         INSERT INTO sessions
             (user_id, token_hash, password_at, second_factor_at, user_agent, ip_address, amr, created_at, expires_at,
-            provider_mfa, is_recovery)
+            provider_mfa, is_recovery, begun_by_key, begun_by_account)
         SELECT $1, $2, now(), CASE WHEN 'mfa' = ANY ($5) THEN now() END, $3, $4, $5, began_at, began_at + $6::interval,
-            $7, $9
+            $7, $9, $11, $12
         FROM clock_timestamp() AS began_at
         RETURNING id AS session_id, expires_at, now(), coalesce((SELECT is_new FROM seen), false) AS is_new_device,
             (SELECT count(*) FROM seen_devices WHERE user_id = $1 AND digest <> $10) AS other_devices
@@ -84,6 +86,8 @@ async def start(
         MOST_SESSIONS,
         is_recovery,
         device,
+        begun_by and begun_by.key_id,
+        begun_by and begun_by.account_id,
     )
     assert row is not None
     return Started(**row)

@@ -125,7 +125,14 @@ async def _start(context: Context, connection: Connection, challenge: Challenge,
     token, token_hash = rules.tokens.issue(rules.tokens.SESSION_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
     amr = (*challenge.amr, *AMR)
     started = await db.sessions.start(
-        connection, user_id, token_hash, context.client, amr, SESSION_LIFETIME, is_recovery=True
+        connection,
+        user_id,
+        token_hash,
+        context.client,
+        amr,
+        SESSION_LIFETIME,
+        is_recovery=True,
+        begun_by=challenge.begun_by,
     )
     used = RecoveryPassUsed(
         account_id=account_id,
@@ -133,7 +140,7 @@ async def _start(context: Context, connection: Connection, challenge: Challenge,
         actor_id=user_id,
         subject_email=arrived.email,
         client=context.client,
-        service_key=challenge.service_key,
+        service_key=challenge.begun_by.name if challenge.begun_by else None,
     )
     told = [
         used,

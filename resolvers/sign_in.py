@@ -32,6 +32,7 @@ from rules.clients import Client
 from rules.events.base import Event
 from rules.events.signing_in import SignInSucceeded
 from rules.failures import BadUserInput, ChallengeExpired, InvalidCredentials
+from rules.service_keys import BegunBy
 from telemetry import metrics
 
 # How a person was recognised, in the words of RFC 8176, which has none for a backup code.
@@ -129,7 +130,7 @@ async def _complete_challenge(
             if arrived.is_shut_out:
                 raise ChallengeExpired
             amr = (*challenge.amr, *(BACKUP_CODE if totp_code is None else TOTP))
-            signed_in = await _start_session(context, connection, arrived, amr, challenge.service_key, so_far=spent)
+            signed_in = await _start_session(context, connection, arrived, amr, challenge.begun_by, so_far=spent)
             await guess.give_back(connection)
     return _signed_in(context, challenge.user_id, factor.now, signed_in, challenge.use_cookie)
 
@@ -174,7 +175,7 @@ async def enter(
     arrived: Arrival | None,
     use_cookie: bool,
     amr: Sequence[str] = PASSWORD,
-    service_key: str | None = None,
+    begun_by: BegunBy | None = None,
     provider_mfa: str | None = None,
 ) -> SignedIn | ChallengeOpened:
     """Start a session of somebody recognised by `amr`, under their lock, or ask for the second factor.
@@ -184,10 +185,10 @@ async def enter(
     if arrived is None or arrived.is_shut_out:
         raise ShutOut
     if arrived.factor is None:
-        return await _start_session(context, connection, arrived, amr, service_key, provider_mfa)
+        return await _start_session(context, connection, arrived, amr, begun_by, provider_mfa)
     token, token_hash = rules.tokens.issue(rules.tokens.CHALLENGE_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
     expires_at = await db.challenges.open_challenge(
-        connection, arrived.user_id, token_hash, use_cookie, amr, context.client, service_key
+        connection, arrived.user_id, token_hash, use_cookie, amr, context.client, begun_by
     )
     return ChallengeOpened(token, expires_at)
 
@@ -197,7 +198,7 @@ async def _start_session(
     connection: Connection,
     arrived: Arrival,
     amr: Sequence[str],
-    service_key: str | None = None,
+    begun_by: BegunBy | None = None,
     provider_mfa: str | None = None,
     *,
     so_far: Sequence[Event] = (),
@@ -208,12 +209,16 @@ async def _start_session(
     lifetime = context.service.limits.session_lifetime
     device = resolvers.devices.digest(context)
     started = await db.sessions.start(
-        connection, user_id, token_hash, context.client, amr, lifetime, provider_mfa, device=device
+        connection, user_id, token_hash, context.client, amr, lifetime, provider_mfa, device=device, begun_by=begun_by
     )
     told = [
         *so_far,
         SignInSucceeded(
-            subject_id=user_id, actor_id=user_id, client=context.client, amr=methods, service_key=service_key
+            subject_id=user_id,
+            actor_id=user_id,
+            client=context.client,
+            amr=methods,
+            service_key=begun_by.name if begun_by else None,
         ),
         *resolvers.standing.told_to_owners(context, arrived, methods),
         *await resolvers.devices.noticed(context, connection, user_id, started, methods),

@@ -26,6 +26,15 @@ class Right(StrEnum):
 
 
 @rules.facts.fact
+class BegunBy:
+    """The key that has begun a challenge or a session, which outlives it; no id where an earlier version began it."""
+
+    name: str
+    key_id: UUID | None
+    account_id: UUID | None
+
+
+@rules.facts.fact
 class ServiceKey:
     """A live key; without an account it is for all of them."""
 
@@ -44,6 +53,11 @@ class ServiceKey:
         """Raises NotFound for an account that the key is not for, as if there were none."""
         if self.account_id not in {None, account_id}:
             raise NotFound
+
+    @property
+    def begins(self) -> BegunBy:
+        """What is kept with whatever it begins."""
+        return BegunBy(self.name, self.id, self.account_id)
 
     @property
     def answers_scope(self) -> str:

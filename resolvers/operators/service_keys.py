@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from uuid import UUID
 
 import db.outbox
 import db.service_keys
+import db.users
 import resolvers.operators.finding
 import rules.tokens
-from db.pool import Database
+from db.pool import Connection, Database
 from db.service_keys import Listed
 from resolvers.operators.finding import OperatorError
 from rules.events.staff import ServiceKeyCreated, ServiceKeyRevoked
 from rules.service_keys import Right
+
+
+@dataclass(frozen=True)
+class Revoked:
+    """A key that is gone, and how many sessions that it had begun; None where they go on."""
+
+    name: str
+    ended: int | None
 
 
 async def create(
@@ -39,16 +49,42 @@ async def listed(database: Database) -> list[Listed]:
         return await db.service_keys.listed(connection)
 
 
-async def revoke(database: Database, wanted: str) -> str:
-    """End the key with this id, or the only one with this name, at once; its name. Raises OperatorError."""
+async def revoke(database: Database, wanted: str, ends: bool | None) -> Revoked:
+    """End the key with this id, or the only one with this name, at once. Raises OperatorError.
+
+    What it has begun ends with it if `ends`; where that is not said, unless another key is there in its place. With it
+    the id of a key that is revoked already may be given, too.
+    """
     async with database.transaction() as connection:
-        found = [key for key in await db.service_keys.listed(connection) if wanted.lower() == str(key.id)]
-        found = found or [key for key in await db.service_keys.listed(connection) if wanted == key.name]
+        keys = await db.service_keys.listed(connection)
+        found = [key for key in keys if wanted.lower() == str(key.id)] or [key for key in keys if wanted == key.name]
         if len(found) > 1:
             raise OperatorError(f"{len(found)} service keys are named {wanted}: give the id of one.")
-        revoked = await db.service_keys.revoke(connection, found[0].id) if found else None
-        if revoked is None:
+        if not found and ends and (key_id := _id_from(wanted)) and (late := await _end_begun(connection, key_id)):
+            return Revoked(wanted, late)
+        if not found or await db.service_keys.revoke(connection, found[0].id) is None:
             raise OperatorError(f"There is no service key {wanted}.")
-        name, account_id = revoked
-        await db.outbox.append(connection, ServiceKeyRevoked(account_id=account_id, name=name))
-    return name
+        key = found[0]
+        if ends is None:
+            ends = not any(_is_in_place_of(key, other) for other in keys)
+        ended = await _end_begun(connection, key.id) if ends else None
+        await db.outbox.append(connection, ServiceKeyRevoked(account_id=key.account_id, name=key.name))
+    return Revoked(key.name, ended)
+
+
+def _is_in_place_of(key: Listed, other: Listed) -> bool:
+    same = (other.name, other.account_id) == (key.name, key.account_id)
+    return same and other.id != key.id and Right.SIGN_IN in other.rights and not other.is_expired
+
+
+async def _end_begun(connection: Connection, key_id: UUID) -> int:
+    # The key is gone, so nothing more begins; each person's lock comes before their sessions, as everywhere.
+    await db.users.lock_all(connection, await db.service_keys.begun_for(connection, key_id))
+    return await db.service_keys.end_begun(connection, key_id)
+
+
+def _id_from(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -13,6 +13,7 @@ import click
 import resolvers.operators.service_keys
 from db.service_keys import Listed
 from resolvers.operators.finding import OperatorError
+from resolvers.operators.service_keys import Revoked
 from rules.service_keys import Right
 from server.commands.operators import opened
 from server.commands.options import data_dir_option
@@ -84,12 +85,27 @@ def list_keys(as_json: bool, data_dir: Path | None) -> None:
 
 @service_keys.command("revoke")
 @click.argument("key")
+@click.option(
+    "--end-sessions/--keep-sessions",
+    "ends",
+    default=None,
+    help="Whether the sessions that it has begun end. Unless given, they end where no other key of its name and "
+    "account with the right sign-in is there in its place.",
+)
 @data_dir_option
-def revoke(key: str, data_dir: Path | None) -> None:
-    """End a key at once, by its id from `list`, or by its name where no other has it."""
+def revoke(key: str, ends: bool | None, data_dir: Path | None) -> None:
+    """End a key at once, by its id from `list`, or by its name where no other has it.
+
+    After a leak give --end-sessions, also when its successor is at work already. With it the id of a key that was
+    revoked before may be given, to end what that one had begun.
+    """
     with opened(data_dir) as run:
-        name = run(lambda database: resolvers.operators.service_keys.revoke(database, key))
-    click.echo(f"Service key {name} is revoked.")
+        revoked: Revoked = run(lambda database: resolvers.operators.service_keys.revoke(database, key, ends))
+    click.echo(f"Service key {revoked.name} is revoked.")
+    if revoked.ended is None:
+        click.echo("The sessions that it had begun go on; to end them, say so: --end-sessions, by its id.", err=True)
+    elif revoked.ended:
+        click.echo(f"Sessions that it had begun and that end with it: {revoked.ended}.", err=True)
 
 
 def _day(instant: datetime) -> str:

@@ -25,6 +25,7 @@ from rules.service_keys import Right
 from schema.roots import build
 from schema.services import RIGHTS
 from tests.account.acts import ask_account
+from tests.client import Client
 from tests.commands import Command
 from tests.operations import AUDIT, POLICY, UPDATE
 from tests.people import World
@@ -222,3 +223,42 @@ async def test_two_keys_of_a_name_overlap_and_are_revoked_one_by_one(world: Worl
     assert await old.refusal(SESSION, token="gh_s_x") == "UNAUTHENTICATED"
     assert (await new.ask(SESSION, token="gh_s_x"))["session"] is None
     assert operate("service-keys", "revoke", "web").returncode == 0
+
+
+async def session_of(key: Client, world: World) -> Client:
+    """A client in a session that the key has begun for Mia."""
+    client = world.client()
+    client.token = (await key.do(SERVICE_SIGN_IN, input={"email": "mia@agency.example"}))["sessionToken"]
+    return client
+
+
+async def is_signed_in(client: Client) -> bool:
+    return (await client.ask("{ viewer { email } }"))["viewer"] is not None
+
+
+async def test_what_a_revoked_key_has_begun_ends_with_it_and_nothing_else(world: World, operate: Command) -> None:
+    hers, held = await world.sign_in("mia"), await session_of(await backend(world), world)
+    await world.let_have_mfa("adam")
+    challenge = await (await backend(world, name="other")).do(SERVICE_SIGN_IN, input={"email": "adam@agency.example"})
+    revoked = operate("service-keys", "revoke", "web")
+    assert (revoked.returncode, revoked.stderr) == (0, "Sessions that it had begun and that end with it: 1.\n")
+    assert (await is_signed_in(hers), await is_signed_in(held)) == (True, False)
+    assert challenge["__typename"] == "MfaChallenge"
+    assert await world.database.fetchval("SELECT count(*) FROM challenges") == 1
+    assert operate("service-keys", "revoke", "other").returncode == 0
+    assert await world.database.fetchval("SELECT count(*) FROM challenges") == 0
+
+
+async def test_what_a_replaced_key_has_begun_goes_on_until_an_operator_ends_it(world: World, operate: Command) -> None:
+    held = await session_of(await backend(world), world)
+    first = str(await world.database.fetchval("SELECT id FROM service_keys"))
+    later = await session_of(await backend(world), world)
+    revoked = operate("service-keys", "revoke", first)
+    assert (revoked.returncode, "go on" in revoked.stderr) == (0, True)
+    assert await is_signed_in(held)
+    ended = operate("service-keys", "revoke", first, "--end-sessions")
+    assert (ended.returncode, ended.stderr) == (0, "Sessions that it had begun and that end with it: 1.\n")
+    assert (await is_signed_in(held), await is_signed_in(later)) == (False, True)
+    assert "There is no service key" in operate("service-keys", "revoke", first, "--end-sessions").stderr
+    assert operate("service-keys", "revoke", "web", "--keep-sessions").returncode == 0
+    assert await is_signed_in(later)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import asyncpg
 import pytest
 
+import db.sessions
+import db.sign_in
+from rules.clients import Client as Origin
 from rules.service_keys import Right
 from tests.account.acts import move_deadline, save
 from tests.client import Client, serving, settings_for
@@ -167,6 +171,47 @@ async def test_what_a_key_of_one_account_has_begun_ends_once_they_are_more_than_
     assert (await agency.do(SERVICE_SIGN_IN, input={"email": "mia@agency.example"}))[
         "__typename"
     ] == "InvalidCredentials"
+
+
+@pytest.mark.parametrize("join", [join_other_staff, join_other_portal, become_operator])
+async def test_what_it_has_begun_ends_so_as_well_where_it_has_been_revoked_before(
+    world: World, join: Callable[[World], Awaitable[None]]
+) -> None:
+    agency, mia = await backend(world, Right.SIGN_IN, account_id=world.account_id), await world.sign_in("mia")
+    held = await begun_by(agency, world, "mia")
+    factor = await world.enroll(mia)
+    challenge = await agency.do(SERVICE_SIGN_IN, input={"email": "mia@agency.example"})
+    # Enrolling has ended the other session: the next one is that of the challenge before.
+    first = await world.client().do(COMPLETE, token=challenge["challengeToken"], code={"totp": await factor.code()})
+    held.token = first["sessionToken"]
+    challenge = await agency.do(SERVICE_SIGN_IN, input={"email": "mia@agency.example"})
+    await world.database.execute("DELETE FROM service_keys")
+    assert (await held.ask("{ viewer { email } }"))["viewer"]
+    await join(world)
+    assert (await held.ask("{ viewer { email } }"))["viewer"] is None
+    late = await world.client().do(COMPLETE, token=challenge["challengeToken"], code={"totp": await factor.code(1)})
+    assert late["__typename"] == "ChallengeExpired"
+    assert (await mia.ask("{ viewer { email } }"))["viewer"] == {"email": "mia@agency.example"}
+
+
+async def test_what_it_has_begun_in_the_moment_in_which_they_join_ends_too(world: World, database_url: str) -> None:
+    await backend(world, Right.SIGN_IN, account_id=world.account_id)
+    mia = await world.user_id("mia")
+    signing_in = await asyncpg.connect(database_url)
+    try:
+        async with signing_in.transaction():
+            await db.sign_in.arrive(signing_in, mia)
+            joining = asyncio.create_task(join_other_portal(world))
+            await until(lambda: has_come_to_it(joining, signing_in), "they have joined, or wait")
+            await db.sessions.start(signing_in, mia, bytes(32), Origin(None, None), ["pwd"], timedelta(days=1))
+        await joining
+    finally:
+        await signing_in.close()
+    assert await world.database.fetchval("SELECT count(*) FROM sessions") == 0
+
+
+async def has_come_to_it(task: asyncio.Task[None], connection: asyncpg.Connection[asyncpg.Record]) -> bool:
+    return task.done() or bool(await connection.fetchval(WAITS))
 
 
 async def test_who_was_signed_in_by_no_such_key_stays_so_in_another_account(world: World) -> None:
