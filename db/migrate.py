@@ -1,9 +1,8 @@
 """Numbered plain-SQL migrations: checksummed, one at a time under a lock, each in its transaction.
 
-A migration that waits for a table makes everyone behind it wait, too: so each try is short, and is made again. A file
-that creates an index concurrently holds that one statement and no more; it stands outside of a transaction. A file that
-is marked as repeated ends with a statement that changes a few rows, and is run, each time in a transaction of its own,
-until that changes none: so it holds up nobody for long who writes meanwhile.
+A file that creates an index concurrently holds that one statement and no more; it stands outside of a transaction. A
+file that is marked as repeated ends with a statement that changes a few rows, and is run, each time in a transaction of
+its own, until that changes none: so it holds up nobody for long who writes meanwhile.
 """
 
 from __future__ import annotations
@@ -18,14 +17,13 @@ from importlib.resources import files
 import asyncpg
 
 import db.pooler
+import db.short_tries
 from db.away import Plain
 from db.pool import Connection
+from db.short_tries import InUseError
 
 LOCK_ID = 0x6A7E_0001  # any constant that is ours alone
 OLDEST_SERVER = 15
-LOCK_TIMEOUT_S = 1
-MOST_TRIES = 10
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 3.0
 LOOK_AGAIN_S = 0.2
 CONCURRENTLY = re.compile(r"^CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS (\w+)", re.MULTILINE)
 
@@ -34,6 +32,10 @@ UNMARKED = {1: "expand", 2: "expand", 3: "expand", 4: "expand", 5: "expand", 6: 
 KIND = re.compile(r"-- (expand|contract): ")
 REPEATED = re.compile(r"^-- repeated: ", re.MULTILINE)
 
+HAS_LEDGER = """
+SELECT EXISTS (SELECT FROM pg_attribute
+    WHERE attrelid = to_regclass('migrations') AND attname = 'kind' AND NOT attisdropped)
+"""
 CREATE_LEDGER = """
 CREATE TABLE IF NOT EXISTS migrations (
     number integer PRIMARY KEY,
@@ -108,7 +110,7 @@ async def migrate(url: str) -> list[Migration]:
     try:
         await require_server(connection)
         await _take_turn(connection)
-        await connection.execute(CREATE_LEDGER)
+        await _provide_ledger(connection)
         applied = {row["number"]: row for row in await connection.fetch("SELECT * FROM migrations")}
         done = []
         for migration in all_migrations():
@@ -125,6 +127,8 @@ async def migrate(url: str) -> list[Migration]:
                 f"The database has migration {max(applied)}, which this version of Gatehouse does not know."
             )
         return done
+    except InUseError as error:
+        raise MigrationError(str(error)) from None
     finally:
         await connection.close()
 
@@ -133,6 +137,12 @@ async def _take_turn(connection: Connection) -> None:
     # Not by waiting in a statement: an index that another makes concurrently would wait for that in turn.
     while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_ID):  # noqa: ASYNC110
         await asyncio.sleep(LOOK_AGAIN_S)
+
+
+async def _provide_ledger(connection: Connection) -> None:
+    # It is looked at first: to add a column that is there waits for everybody, too, and every probe of a part behind.
+    if not await connection.fetchval(HAS_LEDGER):
+        await db.short_tries.make(connection, "The list of migrations", lambda: connection.execute(CREATE_LEDGER))
 
 
 async def _apply(connection: Connection, migration: Migration) -> None:
@@ -145,24 +155,16 @@ async def _apply(connection: Connection, migration: Migration) -> None:
 
 
 async def _run(connection: Connection, migration: Migration) -> bool:
-    """Whether it is applied by that, and not to be repeated. Raises MigrationError."""
-    pause_s = FIRST_PAUSE_S
-    for tries_left in reversed(range(MOST_TRIES)):
-        try:
-            async with connection.transaction():
-                await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'")
-                status = await connection.execute(migration.sql)
-                is_done = not migration.is_repeated or status == "UPDATE 0"
-                if is_done:
-                    await _record(connection, migration)
-        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
-            if not tries_left:
-                raise MigrationError(await _what_is_in_the_way(connection, migration)) from None
-            await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-        else:
-            return is_done
-    raise AssertionError
+    """Whether it is applied by that, and not to be repeated. Raises InUseError."""
+
+    async def change() -> bool:
+        status = await connection.execute(migration.sql)
+        is_done = not migration.is_repeated or status == "UPDATE 0"
+        if is_done:
+            await _record(connection, migration)
+        return is_done
+
+    return await db.short_tries.make(connection, f"Migration {migration.number} ({migration.name})", change)
 
 
 async def _create_index(connection: Connection, migration: Migration, index: str) -> None:
@@ -183,18 +185,3 @@ async def _record(connection: Connection, migration: Migration) -> None:
         migration.checksum,
         migration.kind,
     )
-
-
-async def _what_is_in_the_way(connection: Connection, migration: Migration) -> str:
-    oldest = await connection.fetchrow(
-        """
-        SELECT pid, application_name, extract(epoch FROM now() - xact_start)::int AS open_s FROM pg_stat_activity
-        WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()
-        ORDER BY xact_start LIMIT 1
-        """
-    )
-    sentence = f"Migration {migration.number} ({migration.name}) found its tables in use in {MOST_TRIES} tries"
-    if oldest is not None:
-        who = f" ({oldest['application_name']})" if oldest["application_name"] else ""
-        sentence += f"; the oldest open transaction is process {oldest['pid']}{who}'s, of {oldest['open_s']} s"
-    return f"{sentence}. Nothing of it was applied: run it again."

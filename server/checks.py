@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-import asyncpg
-
 import db.away
 import db.ledger
+import db.looking
 import db.migrate
 from db.ledger import Ledger
 from db.migrate import Migration
-from db.pooler import LentConnection
 from settings import Settings, SettingsError
 
-CONNECT_TIMEOUT_S = 10
+LOOK_TIMEOUT_S = 10.0
 EXAMPLES = {
     "database_url": "postgresql://user:password@host/database",
     "broker_url": "redis://:password@host:6379/0",
@@ -80,19 +78,11 @@ def plain_database_error(error: Exception, who: str = "database") -> Exception:
 
 
 async def _ledger(url: str) -> Ledger:
-    connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S, statement_cache_size=0)
-    try:
+    async with db.looking.looking(url, LOOK_TIMEOUT_S) as connection:
         await db.migrate.require_server(connection)
         return await db.ledger.read(connection)
-    finally:
-        await connection.close()
 
 
 async def _connect_through(url: str) -> None:
-    connection = await asyncpg.connect(
-        url, timeout=CONNECT_TIMEOUT_S, statement_cache_size=0, connection_class=LentConnection
-    )
-    try:
+    async with db.looking.looking(url, LOOK_TIMEOUT_S) as connection:
         await connection.fetchval("SELECT 1")
-    finally:
-        await connection.close()

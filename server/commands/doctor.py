@@ -8,15 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import asyncpg
 import click
 
 import db.figures
 import db.ledger
+import db.looking
 import db.migrate
+from db.away import Plain
 from db.migrate import MigrationError
 from rules.sealing import KeyRing
-from server.checks import DatabaseError, check_pooler, plain_database_error
+from server.checks import LOOK_TIMEOUT_S, DatabaseError, check_pooler, plain_database_error
 from server.commands.keys import ring_of
 from server.commands.options import data_dir_option, load
 from server.local.data_dir import database_for_operator
@@ -72,22 +73,24 @@ def _look(settings: Settings) -> dict[str, str]:
 
 async def _look_at_database(url: str, ring: KeyRing | None) -> dict[str, str]:
     try:
-        connection = await asyncpg.connect(url, timeout=10, statement_cache_size=0)
+        async with db.looking.looking(url, LOOK_TIMEOUT_S) as connection:
+            await db.migrate.require_server(connection)
+            return await _ask_database(connection, ring)
     except Exception as error:
-        return {"database": str(plain_database_error(error))}
-    try:
-        await db.migrate.require_server(connection)
-        found = {"database": OK, "migrations": (await db.ledger.read(connection)).problem or OK}
-        if found["migrations"] != OK:
-            return found
-        if ring is not None:
-            found["keys"] = await key_problem(connection, ring) or OK
-        found["clock"] = _skew(await connection.fetchval("SELECT clock_timestamp()")) or OK
-        return found | _waiting(await db.figures.line(connection))
-    except MigrationError as error:
-        return {"database": str(error)}
-    finally:
-        connection.terminate()
+        plain = plain_database_error(error)
+        if plain is error and not isinstance(error, MigrationError):
+            raise
+        return {"database": str(plain)}
+
+
+async def _ask_database(connection: Plain, ring: KeyRing | None) -> dict[str, str]:
+    found = {"database": OK, "migrations": (await db.ledger.read(connection)).problem or OK}
+    if found["migrations"] != OK:
+        return found
+    if ring is not None:
+        found["keys"] = await key_problem(connection, ring) or OK
+    found["clock"] = _skew(await connection.fetchval("SELECT clock_timestamp()")) or OK
+    return found | _waiting(await db.figures.line(connection))
 
 
 def _skew(database_now: datetime) -> str | None:

@@ -10,11 +10,14 @@ import asyncpg
 import pytest
 
 from db.pool import Connection
+from tests.client import SECRET_KEYS
 from tests.databases import waits
 from tests.parts import Process, environment
 from tests.people import make_world
 
 TABLE_MIGRATION, INDEX_MIGRATION = 7, 40
+# What pg_dump holds of each table, the ledger's too, until it is done.
+DUMPED = "LOCK TABLE migrations IN ACCESS SHARE MODE"
 
 
 async def forget(database: Connection, number: int, index: str) -> None:
@@ -101,3 +104,47 @@ async def test_an_index_made_concurrently_holds_up_no_writer_and_survives_its_en
     assert await database.fetchval("SELECT indisvalid FROM pg_index WHERE indexrelid = 'deliveries_open'::regclass")
     assert await applied(database, INDEX_MIGRATION)
     await writer.close()
+
+
+async def test_with_nothing_to_apply_it_waits_for_no_backup(
+    database_url: str, gatehouse: Callable[..., Process]
+) -> None:
+    backup = await asyncpg.connect(database_url)
+    async with backup.transaction():
+        await backup.execute(DUMPED)
+        migrating = gatehouse("migrate", env=environment(database_url=database_url))
+        assert await migrating.wait() == 0
+    assert "The database is up to date." in migrating.output
+    await backup.close()
+
+
+async def test_a_ledger_of_before_gets_its_column_in_short_tries_and_is_read_meanwhile(
+    database_url: str, database: asyncpg.Connection[asyncpg.Record], gatehouse: Callable[..., Process]
+) -> None:
+    await database.execute("ALTER TABLE migrations DROP COLUMN kind")
+    backup = await asyncpg.connect(database_url)
+    transaction = backup.transaction()
+    await transaction.start()
+    await backup.execute(DUMPED)
+    migrating = gatehouse("migrate", env=environment(database_url=database_url))
+    await until(lambda: waits(database), migrating)
+    # Whoever asks whether a part is ready reads it, and returns once the try is over.
+    assert await database.fetchval("SELECT count(*) FROM migrations") > 0
+    await until(lambda: waits(database), migrating)  # the next try
+    await transaction.commit()
+    assert await migrating.wait() == 0
+    assert await database.fetchval(
+        "SELECT true FROM pg_attribute WHERE attrelid = 'migrations'::regclass AND attname = 'kind'"
+    )
+    await backup.close()
+
+
+@pytest.mark.parametrize("arguments", [("migrate", "--check"), ("doctor",)])
+async def test_whoever_looks_at_a_ledger_that_somebody_locks_says_so(
+    database_url: str, database: Connection, gatehouse: Callable[..., Process], arguments: tuple[str, ...]
+) -> None:
+    async with database.transaction():
+        await database.execute("LOCK TABLE migrations")
+        looking = gatehouse(*arguments, env=environment(database_url=database_url, secret_keys=SECRET_KEYS))
+        assert await looking.wait() == 1
+        assert "The database does not answer: it took too long." in looking.output
