@@ -15,7 +15,7 @@ from rules.sealing import KeyRing
 from server.commands.operators import opened
 from server.commands.options import data_dir_option, load
 from server.local.data_dir import KEYS_FILE, kept_secret_keys, new_secret_keys
-from settings import Settings, parse_secret_keys
+from settings import Settings, SettingsError, parse_secret_keys
 
 COLUMNS = "{:<16} {:>8} {:>12} {:>17}  {}"
 
@@ -72,14 +72,23 @@ def reseal(data_dir: Path | None) -> None:
 
 
 def ring_of(settings: Settings) -> KeyRing:
-    """The key ring: GATEHOUSE_SECRET_KEYS, or what `up` keeps in the data folder. Raises OperatorError and the like."""
+    """The key ring: GATEHOUSE_SECRET_KEYS, or what `up` keeps in the data folder. Raises OperatorError and the like.
+
+    The folder's is for the folder's own database: what it would seal in another, none of the parts there could open.
+    """
     kept = None if settings.secret_keys else kept_secret_keys(settings.data_dir)
     if kept is None:
         return KeyRing(settings.keys)
+    file = settings.data_dir / KEYS_FILE
+    if settings.database_url:
+        raise SettingsError(
+            "GATEHOUSE_SECRET_KEYS is not set, and GATEHOUSE_DATABASE_URL is: give the keys of its API and workers. "
+            f"Where `gatehouse up` runs these, they are in {file}, which GATEHOUSE_SECRET_KEYS_FILE may name."
+        )
     try:
         return KeyRing(parse_secret_keys(kept))
     except ValueError as error:
-        raise OperatorError(f"{settings.data_dir / KEYS_FILE} is wrong: it {error}.") from None
+        raise OperatorError(f"{file} is wrong: it {error}.") from None
 
 
 def _report(ring: KeyRing, resealed: Resealed, used: list[Usage]) -> None:

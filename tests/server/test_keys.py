@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests.people import PASSWORD, Factor, World, begin, email
 NEW_KEY = "new:" + base64.b64encode(b"n" * 32).decode()
 ROTATED = f"{NEW_KEY},{SECRET_KEYS}"
 RING = KeyRing(parse_secret_keys(ROTATED))
+SEALED = "SELECT (SELECT count(*) FROM factors) + (SELECT count(*) FROM webhooks)"
 INSERT_MANY = """
 WITH made AS (INSERT INTO users (id, email, password_hash) SELECT id, id || '@many.example', 'x' FROM unnest($1::uuid[])
     AS id RETURNING id)
@@ -233,6 +235,40 @@ async def test_without_the_variable_the_data_folders_own_ring_is_used(tmp_path: 
     (tmp_path / "secret-keys").write_text("nonsense")
     done = command("keys", "status", data_dir=tmp_path)
     assert (done.returncode, "secret-keys is wrong: it must be id:KEY" in done.stderr) == (1, True)
+
+
+WINDOW = ("--from=2026-01-01", "--to=2026-02-01", "--out={folder}/bundle.zip")
+TAKE_KEYS = (
+    ("keys", "status"),
+    ("keys", "reseal"),
+    ("webhooks", "add", "--url=https://hooks.example/told"),
+    ("staff", "import", "{folder}/staff.csv", "--account={account}"),
+    ("evidence", "export", "--account={account}", *WINDOW),
+    ("evidence", "key"),
+)
+
+
+@pytest.mark.parametrize("arguments", TAKE_KEYS, ids=" ".join)
+async def test_a_database_that_is_given_has_no_keys_of_the_data_folder(
+    world: World, database_url: str, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "secret-keys").write_text(NEW_KEY)
+    (tmp_path / "staff.csv").write_text(f"email,role,totp_secret\nnew@agency.example,member,{'A' * 32}\n")
+    filled_in = [each.format(folder=tmp_path, account=world.account_id) for each in arguments]
+    done = await asyncio.to_thread(command, *filled_in, database_url=database_url, data_dir=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("Error: GATEHOUSE_SECRET_KEYS is not set, and GATEHOUSE_DATABASE_URL is: ")
+    assert str(tmp_path / "secret-keys") in done.stderr
+    assert await world.database.fetchval(SEALED) == 0
+
+
+async def test_the_doctor_takes_no_keys_of_the_data_folder_for_a_database_that_is_given(
+    database_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "secret-keys").write_text(NEW_KEY)
+    done = await asyncio.to_thread(command, "doctor", "--json", database_url=database_url, data_dir=tmp_path)
+    assert json.loads(done.stdout)["keys"].startswith("GATEHOUSE_SECRET_KEYS is not set, and GATEHOUSE_DATABASE_URL is")
 
 
 async def test_while_the_key_is_missing_right_codes_are_refused_and_charged_nothing(
