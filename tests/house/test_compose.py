@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ GIVEN = {
     "GATEHOUSE_SMTP_URL": "smtp://mailpit:1025",
 }
 KNOWN = {setting.variable for setting in settings_of(Settings)} | {settings.OIDC_FILE}
+SETTLED = {f"GATEHOUSE_{name}" for name in ("DATABASE_DIRECT_URL", "DATA_DIR", "HOST", "PORT", "STATUS_HOST")}
+LONGEST_DRAIN_S, ENDING_S = 60, 10
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
 
@@ -60,8 +63,61 @@ def test_only_the_parts_that_need_a_secret_get_it() -> None:
 
 def test_every_setting_can_be_given_but_those_that_the_services_settle_among_themselves() -> None:
     given = {variable for service in OURS.values() for variable in service["environment"]}
-    settled = {f"GATEHOUSE_{name}" for name in ("DATABASE_DIRECT_URL", "DATA_DIR", "HOST", "PORT", "STATUS_HOST")}
-    assert KNOWN - given == settled
+    assert KNOWN - given == SETTLED
+
+
+def files_of(part: str) -> list[Path]:
+    """The files in which a part's settings are read, but for what asks whether it is ready: it minds none unset."""
+    workers = {path.name: path for path in (ROOT / "workers").glob("*.py")}
+    apart = {"relay": [workers.pop("relay.py")], "beat": [workers.pop("beat.py")], "worker": list(workers.values())}
+    if part in apart:
+        return [*apart[part], workers["app.py"]]
+    folders = [path for name in ("server/transport", "web", "oidc", "scim") for path in (ROOT / name).rglob("*.py")]
+    return [*folders, *(ROOT / "server").glob("*.py")]
+
+
+def fields_behind() -> dict[str, set[str]]:
+    """What else a property of the settings is made of, by its name."""
+    return {
+        function.name: {
+            node.attr
+            for node in ast.walk(function)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+        }
+        for path in (ROOT / "settings").glob("*.py")
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef) and function.decorator_list
+    }
+
+
+def read_by(part: str) -> set[str]:
+    """The variables that a part reads, each also by a property that is made of it."""
+    names = {name for path in files_of(part) for name in re.findall(r"\bsettings\.(\w+)", path.read_text())}
+    behind = fields_behind()
+    while more := {field for name in names for field in behind.get(name, ())} - names:
+        names |= more
+    return {setting.variable for setting in settings_of(Settings) if setting.name in names}
+
+
+@pytest.mark.parametrize("part", ["api", "relay", "worker", "beat"])
+def test_a_part_is_given_whatever_it_reads(part: str) -> None:
+    read = read_by(part)
+    assert read & {"GATEHOUSE_DATABASE_URL", "GATEHOUSE_BROKER_URL"}
+    assert read - SETTLED - set(OURS[part]["environment"]) == set()
+
+
+def test_what_env_cannot_give_is_said_there() -> None:
+    given = {variable for service in OURS.values() for variable in service["environment"]}
+    cannot = {variable for variable, _, _ in settings.described()} - given - SETTLED
+    assert cannot == {f"GATEHOUSE_OIDC_<NAME>_{part}" for part in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")}
+    said = " ".join(line[2:] for line in (ROOT / ".env.example").read_text().splitlines() if line.startswith("# "))
+    assert "GATEHOUSE_OIDC_<NAME>_… and those with _FILE behind a secret's name reach no container" in said
+
+
+def test_each_part_is_given_the_time_that_it_takes_to_end() -> None:
+    for name in ("api", "relay", "worker", "beat"):
+        drain_s = LONGEST_DRAIN_S if "GATEHOUSE_DRAIN_SECONDS" in OURS[name]["environment"] else 0
+        assert int(OURS[name]["stop_grace_period"].removesuffix("s")) > drain_s + ENDING_S, name
 
 
 def test_ports_are_published_on_loopback_and_none_but_the_apis_unless_asked_for() -> None:

@@ -16,6 +16,7 @@ from tests.warm import ROOT
 
 DEPLOY = ROOT / "deploy"
 PARTS = {"api": "serve", "relay": "relay", "worker": "worker", "beat": "beat"}
+LONGEST_DRAIN_S, ENDING_S = 60, 10
 KNOWN = {setting.variable for setting in settings_of(Settings)}
 FILES = {path.name: path for path in (DEPLOY / "kubernetes").glob("*.yaml")}
 KUSTOMIZATION: dict[str, Any] = yaml.safe_load(FILES["kustomization.yaml"].read_text())
@@ -53,6 +54,13 @@ def test_a_unit_runs_its_part(part: str) -> None:
     (command,) = re.findall(r"^ExecStart=/opt/gatehouse/bin/gatehouse (.*)$", unit, re.MULTILINE)
     assert command == PARTS[part]
     assert is_command(command)
+
+
+def test_an_api_that_drains_for_as_long_as_may_be_is_not_killed_before_it_has_ended() -> None:
+    unit = (DEPLOY / "systemd" / "gatehouse-api.service").read_text()
+    assert int(re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)[0]) > LONGEST_DRAIN_S + ENDING_S
+    pod = yaml.safe_load(FILES["api.yaml"].read_text())["spec"]["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] > LONGEST_DRAIN_S + ENDING_S
 
 
 def test_every_manifest_is_named() -> None:
