@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -18,7 +20,7 @@ from db.pool import Connection
 from resolvers.context import Context
 from resolvers.sign_in import ChallengeOpened, ShutOut, SignedIn
 from rules.events.signing_in import IdentityLinked
-from rules.oidc import Identity, Returned, SignInProblem
+from rules.oidc import Identity, Pending, Returned, SignInProblem
 from rules.sealed import NONCE_BYTES
 
 if TYPE_CHECKING:
@@ -29,13 +31,22 @@ if TYPE_CHECKING:
 AMR = (rules.oidc.AMR,)
 
 
-async def begin(context: Context, provider: Provider, wanted: str) -> tuple[str, str]:
-    """Where to send the browser, and the cookie that it comes back with. Raises SignInProblem, RateLimited."""
+@dataclass(frozen=True)
+class Begun:
+    """Where to send the browser, and the cookie that it comes back with, kept under the state's name."""
+
+    url: str
+    state: str
+    cookie: str
+
+
+async def begin(context: Context, provider: Provider, wanted: str) -> Begun:
+    """Begin a sign-in there. Raises SignInProblem, RateLimited."""
     async with context.database.connection() as connection:
         now = await db.identities.now(connection)
     pending = rules.oidc.begin(provider.config.name, wanted, now, secrets.token_bytes(rules.oidc.RANDOM_BYTES))
     url = await provider.authorization_url(pending, rules.throttling.address_key(context.client.ip_address))
-    return url, rules.oidc.sealed(context.service.ring, pending, secrets.token_bytes(NONCE_BYTES))
+    return Begun(url, pending.state, rules.oidc.sealed(context.service.ring, pending, secrets.token_bytes(NONCE_BYTES)))
 
 
 async def finish(
@@ -45,6 +56,15 @@ async def finish(
     async with context.database.connection() as connection:
         now = await db.identities.now(connection)
     pending = rules.oidc.opened(context.service.ring, cookie, provider.config.name, returned.state, now)
+    try:
+        return await _come(context, provider, returned, pending, now), pending.wanted
+    except SignInProblem as problem:
+        raise SignInProblem(problem.code, str(problem), pending.wanted) from None
+
+
+async def _come(
+    context: Context, provider: Provider, returned: Returned, pending: Pending, now: datetime
+) -> SignedIn | ChallengeOpened:
     source = rules.throttling.address_key(context.client.ip_address)
     identity = await provider.identity(returned, pending, now.timestamp(), source)
     async with context.database.transaction() as connection:
@@ -55,10 +75,9 @@ async def finish(
             await _require_word(connection, provider, identity, user_id)
         try:
             provider_mfa = provider.config.name if identity.has_second_factor else None
-            outcome = await resolvers.sign_in.recognised(context, connection, user_id, now, AMR, provider_mfa)
+            return await resolvers.sign_in.recognised(context, connection, user_id, now, AMR, provider_mfa)
         except ShutOut:
             raise SignInProblem(rules.oidc.REFUSED) from None
-    return outcome, pending.wanted
 
 
 async def _require_word(connection: Connection, provider: Provider, identity: Identity, user_id: UUID) -> None:

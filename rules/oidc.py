@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -22,6 +24,7 @@ NOBODY = UUID(int=0)
 SECRET_BYTES = 32
 RANDOM_BYTES = 3 * SECRET_BYTES
 LONGEST_COOKIE = 4000
+NAMED_BY = 16  # digits of the state's digest
 EXCHANGE_S = 10.0
 MFA = "mfa"
 # What a session's `amr` says of whoever has come by a provider.
@@ -82,11 +85,15 @@ class Identity:
 
 
 class SignInProblem(Exception):
-    """Signing in at the provider comes to nothing; `code` says why to the page, the message to the log."""
+    """Signing in at the provider comes to nothing; `code` says why to the page, the message to the log.
 
-    def __init__(self, code: str, detail: str = "") -> None:
+    `wanted` is where whoever has begun it wanted to go, where that is known.
+    """
+
+    def __init__(self, code: str, detail: str = "", wanted: str | None = None) -> None:
         super().__init__(detail or code)
         self.code = code
+        self.wanted = wanted
 
 
 FAILED, UNVERIFIED, UNKNOWN, TAKEN, REFUSED = "failed", "unverified", "unknown", "taken", "refused"
@@ -118,6 +125,26 @@ def sealed(ring: KeyRing, pending: Pending, nonce: bytes) -> str:
     """The cookie."""
     data = ring.seal(json.dumps(asdict(pending)).encode(), PURPOSE, NOBODY, nonce)
     return urlsafe_b64encode(data.data).decode().rstrip("=")
+
+
+def kept_as(name: str, state: str) -> str:
+    """What the cookie of this state is called, so that each tab of a browser has its own."""
+    return f"{name}-{hashlib.sha256(state.encode()).hexdigest()[:NAMED_BY]}"
+
+
+def crowded_out(name: str, cookies: Mapping[str, str], newest: str) -> list[str]:
+    """The names of those begun before that have no room beside the newest, since servers bound what a browser sends.
+
+    All of them together take what one may. Browsers name their oldest first.
+    """
+    room, gone = LONGEST_COOKIE - len(newest), []
+    is_ours = re.compile(rf"{re.escape(name)}-[0-9a-f]{{{NAMED_BY}}}").fullmatch
+    for kept, value in reversed(list(cookies.items())):
+        if is_ours(kept):
+            room -= len(value)
+            if room < 0:
+                gone.append(kept)
+    return gone
 
 
 def opened(ring: KeyRing, cookie: str | None, provider: str, state: str, now: datetime) -> Pending:

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 import resolvers.providers
 import rules.oidc
-from resolvers.sign_in import ChallengeOpened
+from resolvers.sign_in import ChallengeOpened, SignedIn
 from rules.failures import RateLimited
 from rules.oidc import ProviderConfig, Returned, SignInProblem
 from server.context import RequestContext
@@ -61,43 +61,57 @@ class SignInWith:
         wanted = own_path(request.query_params.get("next")) or HOME
         try:
             with self.admission.work(context):
-                url, cookie = await resolvers.providers.begin(context, provider, wanted)
+                begun = await resolvers.providers.begin(context, provider, wanted)
         except SignInProblem as problem:
             return self._problem(provider, problem, wanted)
         except RateLimited as error:
             return _later(error)
-        response = RedirectResponse(url, 303)
-        self._set_cookie(response, cookie, int(rules.oidc.LIFETIME.total_seconds()))
+        response = RedirectResponse(begun.url, 303)
+        for name in rules.oidc.crowded_out(self.settings.provider_cookie_name, request.cookies, begun.cookie):
+            self._set_cookie(response, name, "", 0)
+        self._set_cookie(response, self._kept_as(begun.state), begun.cookie, int(rules.oidc.LIFETIME.total_seconds()))
         return response
 
     async def _finish(self, request: Request) -> Response:
         context, provider = self.make_context(request), self._provider(request)
         if provider is None:
             return PlainTextResponse("There is nothing at this address.\n", 404)
-        cookie = request.cookies.get(self.settings.provider_cookie_name)
         try:
             returned = _returned(request)
-            with self.admission.work(context):
-                outcome, wanted = await resolvers.providers.finish(context, provider, returned, cookie)
         except SignInProblem as problem:
-            response = self._problem(provider, problem, HOME)
+            return self._problem(provider, problem, HOME)
+        name = self._kept_as(returned.state)
+        try:
+            with self.admission.work(context):
+                outcome, wanted = await resolvers.providers.finish(
+                    context, provider, returned, request.cookies.get(name)
+                )
+        except SignInProblem as problem:
+            response = self._problem(provider, problem, problem.wanted or HOME)
         except RateLimited as error:
             return _later(error)
         else:
-            if isinstance(outcome, ChallengeOpened):
-                # Behind the #, which browsers send to nobody; the page takes it out of the address at once.
-                response = self._to_page({"next": wanted}, f"#challenge={outcome.token}")
-            else:
-                response = RedirectResponse(wanted, 303)
-            for name, value in context.response_headers:
-                response.headers.append(name, value)
+            response = self._to_wanted(context, outcome, wanted)
         # It has served, whatever came of it.
-        self._set_cookie(response, "", 0)
+        self._set_cookie(response, name, "", 0)
         return response
 
     def _provider(self, request: Request) -> Provider | None:
         found: Provider | None = request.app.state.service.providers.get(request.path_params["name"])
         return found
+
+    def _kept_as(self, state: str) -> str:
+        return rules.oidc.kept_as(self.settings.provider_cookie_name, state)
+
+    def _to_wanted(self, context: RequestContext, outcome: SignedIn | ChallengeOpened, wanted: str) -> RedirectResponse:
+        if isinstance(outcome, ChallengeOpened):
+            # Behind the #, which browsers send to nobody; the page takes it out of the address at once.
+            response = self._to_page({"next": wanted}, f"#challenge={outcome.token}")
+        else:
+            response = RedirectResponse(wanted, 303)
+        for name, value in context.response_headers:
+            response.headers.append(name, value)
+        return response
 
     def _problem(self, provider: Provider, problem: SignInProblem, wanted: str) -> RedirectResponse:
         logger.info("code=%s provider=%s why=%s", problem.code, provider.config.name, problem)
@@ -107,9 +121,8 @@ class SignInWith:
         page = self.settings.sign_in_url
         return RedirectResponse(f"{page}{'&' if '?' in page else '?'}{urlencode(query)}{fragment}", 303)
 
-    def _set_cookie(self, response: Response, value: str, max_age_s: int) -> None:
+    def _set_cookie(self, response: Response, name: str, value: str, max_age_s: int) -> None:
         secure = "; Secure" if self.settings.cookie_is_secure else ""
-        name = self.settings.provider_cookie_name
         response.headers.append(
             "set-cookie", f"{name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}"
         )

@@ -95,11 +95,11 @@ async def test_an_answer_is_good_once_and_in_its_own_browser(world: World) -> No
     await other.begin()
     assert problem(await other.back(url)) == "failed"
     assert problem(await browser_of(world).back(url)) == "failed"
-    cookie = browser.http.cookies["gatehouse-provider"]
+    ((name, cookie),) = browser.http.cookies.items()
     assert (await browser.back(url)).headers["location"] == "/account/security"
-    assert "gatehouse-provider" not in browser.http.cookies
+    assert not any("provider" in name for name in browser.http.cookies)
     browser.http.cookies.clear()
-    browser.http.cookies.set("gatehouse-provider", cookie)
+    browser.http.cookies.set(name, cookie)
     # The same code with the same cookie, as somebody has it who read both on the way.
     assert problem(await browser.back(url)) == "failed"
     assert len(await world.events("SIGN_IN_SUCCEEDED")) == 1

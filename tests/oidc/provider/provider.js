@@ -37,6 +37,9 @@ const provider = new Provider(issuer, {
     claims: () => ({ sub, email: sub.split("|")[0].replace("new.", ""), email_verified: !sub.startsWith("new.") }),
   }),
   async loadExistingGrant(ctx) {
+    // One for all tabs of a browser: a code of another grant than its session's is refused.
+    const held = ctx.oidc.session.grantIdFor(ctx.oidc.client.clientId);
+    if (held) return ctx.oidc.provider.Grant.find(held);
     const grant = new ctx.oidc.provider.Grant({
       clientId: ctx.oidc.client.clientId,
       accountId: ctx.oidc.session.accountId,
