@@ -61,6 +61,7 @@ FOR_PEOPLE = (
     "You cannot reset your own MFA. Another owner or admin can.",
     "You cannot give yourself a recovery pass. Another owner or admin can.",
     "End your own sessions on your own security page.",
+    "Remove and allow your own on your own security page.",
     "You have no password, and would have no way to sign in. Set a password first: choose “Forgot password?” where you "
     "sign in.",
     "Only an owner can end an owner's sessions. Ask another owner of the account.",

@@ -18,6 +18,7 @@ import resolvers.languages
 import resolvers.lock_out
 import resolvers.policy
 import resolvers.staff
+import resolvers.staff_identities
 import resolvers.staff_sessions
 import resolvers.standing
 import resolvers.webhooks
@@ -28,6 +29,7 @@ from schema.alerts import AlertSetting
 from schema.audit import AuditEventConnection, AuditFilter
 from schema.common import Info
 from schema.compliance import Compliance
+from schema.identities import Identity
 from schema.languages import Language
 from schema.lock_out import LockOutForecast
 from schema.policy import EnrollmentProgress, PolicyImpact, RequiredOf, SecurityPolicy, whom
@@ -142,6 +144,19 @@ class Account:
     ) -> list[StaffSession] | None:
         found = await resolvers.staff_sessions.live(info.context, self.facts.id, resolvers.access.parse_id(staff_id))
         return [StaffSession.of(each) for each in found]
+
+    @strawberry.field(
+        description="Accounts at OpenID providers that sign in as a staff member, and those removed. Owners, admins "
+        "and super-admins only."
+    )
+    async def staff_identities(
+        self,
+        info: Info,
+        staff_id: Annotated[strawberry.ID, strawberry.argument(description="The membership's id, from the roster.")],
+    ) -> list[Identity] | None:
+        staff = resolvers.access.parse_id(staff_id)
+        found = await resolvers.staff_identities.of_member(info.context, self.facts.id, staff)
+        return [Identity.of(each) for each in found]
 
     @strawberry.field(
         description="Resets of MFA that wait for a second owner or admin. Owners, admins and super-admins only."

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import strawberry
 
+import resolvers.access
 import resolvers.identities
+import resolvers.staff_identities
 from schema.common import Info
 from schema.failures import NotPermitted
 
@@ -37,6 +39,20 @@ class AllowIdentityInput:
     issuer: str = strawberry.field(description="The issuer of a removed identity.")
 
 
+@strawberry.input(description="Which identity of whom to remove.")
+class RemoveStaffIdentityInput:
+    account_id: strawberry.ID = strawberry.field(description="The account.")
+    staff_id: strawberry.ID = strawberry.field(description="The membership's id, from the roster.")
+    issuer: str = strawberry.field(description="Its issuer.")
+
+
+@strawberry.input(description="Which provider may sign whom in again.")
+class AllowStaffIdentityInput:
+    account_id: strawberry.ID = strawberry.field(description="The account.")
+    staff_id: strawberry.ID = strawberry.field(description="The membership's id, from the roster.")
+    issuer: str = strawberry.field(description="The issuer of a removed identity.")
+
+
 @strawberry.type(
     description="It signs nobody in any more. Sessions that were begun by a provider, and open challenges, have ended."
 )
@@ -52,6 +68,14 @@ class IdentityAllowed:
 RemoveIdentityResult = Annotated[
     IdentityRemoved | NotPermitted,
     strawberry.union("RemoveIdentityResult", description="What came of removing it."),
+]
+RemoveStaffIdentityResult = Annotated[
+    IdentityRemoved | NotPermitted,
+    strawberry.union("RemoveStaffIdentityResult", description="What came of removing it."),
+]
+AllowStaffIdentityResult = Annotated[
+    IdentityAllowed | NotPermitted,
+    strawberry.union("AllowStaffIdentityResult", description="What came of allowing it."),
 ]
 
 
@@ -78,4 +102,30 @@ class IdentityMutation:
         input: Annotated[AllowIdentityInput, strawberry.argument(description="Whose.")],  # noqa: A002
     ) -> IdentityAllowed | None:
         await resolvers.identities.allow(info.context, input.issuer)
+        return IdentityAllowed(issuer=input.issuer)
+
+    @strawberry.mutation(
+        description="Removes an identity of a staff member, who is told by email; whoever has no password sets one by "
+        "requestPasswordReset. Owners and admins only, of whom they may reset; one that is not theirs is NOT_FOUND."
+    )
+    async def remove_staff_identity(
+        self,
+        info: Info,
+        input: Annotated[RemoveStaffIdentityInput, strawberry.argument(description="Which.")],  # noqa: A002
+    ) -> RemoveStaffIdentityResult | None:
+        account_id, staff_id = (resolvers.access.parse_id(each) for each in (input.account_id, input.staff_id))
+        await resolvers.staff_identities.remove(info.context, account_id, staff_id, input.issuer)
+        return IdentityRemoved(issuer=input.issuer)
+
+    @strawberry.mutation(
+        description="Lets a provider sign a staff member in again, whose identity there was removed; they are told by "
+        "email. Owners and admins only, of whom they may reset; else NOT_FOUND."
+    )
+    async def allow_staff_identity(
+        self,
+        info: Info,
+        input: Annotated[AllowStaffIdentityInput, strawberry.argument(description="Whose.")],  # noqa: A002
+    ) -> AllowStaffIdentityResult | None:
+        account_id, staff_id = (resolvers.access.parse_id(each) for each in (input.account_id, input.staff_id))
+        await resolvers.staff_identities.allow(info.context, account_id, staff_id, input.issuer)
         return IdentityAllowed(issuer=input.issuer)

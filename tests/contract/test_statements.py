@@ -35,7 +35,7 @@ EXAMPLES = {
     if isinstance(operation, OperationDefinitionNode) and operation.name and operation.operation is OperationType.QUERY
 }
 # Of a webhook or a staff member that is there, and for a product's own system: their own tests ask these.
-del EXAMPLES["WebhookDeliveries"], EXAMPLES["Session"], EXAMPLES["StaffSessions"]
+del EXAMPLES["WebhookDeliveries"], EXAMPLES["Session"], EXAMPLES["StaffSessions"], EXAMPLES["StaffIdentities"]
 EXAMPLE_COSTS = {
     "Viewer": 1,
     "Sessions": 2,

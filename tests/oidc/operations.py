@@ -37,3 +37,22 @@ mutation ($issuer: String!) {
 }
 """
 ALLOW_AGAIN = "mutation ($issuer: String!) { allowIdentity(input: {issuer: $issuer}) { issuer } }"
+STAFF_IDENTITIES = """
+query ($account: ID!, $staff: ID!) {
+  account(id: $account) { staffIdentities(staffId: $staff) { issuer title linkedAt removedAt } }
+}
+"""
+REMOVE_OF_STAFF = """
+mutation ($account: ID!, $staff: ID!, $issuer: String!) {
+  removeStaffIdentity(input: {accountId: $account, staffId: $staff, issuer: $issuer}) {
+    __typename ... on IdentityRemoved { issuer } ... on Error { message }
+  }
+}
+"""
+ALLOW_OF_STAFF = """
+mutation ($account: ID!, $staff: ID!, $issuer: String!) {
+  allowStaffIdentity(input: {accountId: $account, staffId: $staff, issuer: $issuer}) {
+    __typename ... on IdentityAllowed { issuer } ... on Error { message }
+  }
+}
+"""
