@@ -50,18 +50,46 @@ async def usage(connection: Connection) -> list[Usage]:
     return [Usage(**row) for row in rows]
 
 
-async def samples(connection: Connection, key_ids: list[str]) -> list[tuple[UUID, Sealed]]:
-    """One person's secret under each of these keys, where there is one."""
+# Both step from one key to the next, by an index: however much depends on a key, it is looked at once.
+
+
+async def samples(connection: Connection) -> list[tuple[UUID, Sealed]]:
+    """One person's secret under each of the keys that seal a factor."""
     rows = await connection.fetch(
         """
-        SELECT factor.user_id, factor.secret_sealed, factor.secret_key_id
-        FROM unnest($1::text[]) AS asked (key_id),
-            LATERAL (SELECT user_id, secret_sealed, secret_key_id FROM factors
-                     WHERE secret_key_id = asked.key_id LIMIT 1) AS factor
-        """,
-        key_ids,
+        WITH RECURSIVE found AS (
+            (SELECT user_id, secret_sealed, secret_key_id FROM factors ORDER BY secret_key_id LIMIT 1)
+            UNION ALL
+            SELECT following.* FROM found, LATERAL (
+                SELECT user_id, secret_sealed, secret_key_id FROM factors
+                WHERE secret_key_id > found.secret_key_id ORDER BY secret_key_id LIMIT 1
+            ) AS following
+        )
+        SELECT user_id, secret_sealed, secret_key_id FROM found
+        """
     )
     return [(row["user_id"], Sealed(row["secret_sealed"], row["secret_key_id"])) for row in rows]
+
+
+async def others_in_use(connection: Connection) -> list[str]:
+    """The keys that anything else than the secret of a factor depends on."""
+    rows = await connection.fetch(
+        """
+        WITH RECURSIVE found AS (
+            (SELECT backup_key_id FROM factors ORDER BY backup_key_id LIMIT 1)
+            UNION ALL
+            SELECT following.* FROM found, LATERAL (
+                SELECT backup_key_id FROM factors
+                WHERE backup_key_id > found.backup_key_id ORDER BY backup_key_id LIMIT 1
+            ) AS following
+        )
+        SELECT backup_key_id AS key_id FROM found
+        UNION SELECT secret_key_id FROM webhooks
+        UNION SELECT previous_key_id FROM webhooks WHERE previous_until > clock_timestamp()
+        UNION SELECT secret_key_id FROM enrollments WHERE expires_at > clock_timestamp()
+        """
+    )
+    return [row["key_id"] for row in rows]
 
 
 async def older_secrets(connection: Connection, newest: str, after: UUID, limit: int) -> list[tuple[UUID, Sealed]]:

@@ -8,12 +8,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import asyncpg
-
 import db.away
 import db.keys
 import db.ledger
-from db.pooler import LentConnection
+import db.looking
+from db.pool import Connection
 from rules.sealed import KeyMissingError
 from rules.sealing import KeyRing
 from rules.totp import TOTP_PURPOSE
@@ -57,29 +56,29 @@ class Readiness:
 
     async def report(self) -> Report:
         """How it is now, or was a moment ago."""
-        checks = {"process": "ends" if life.is_ending() else OK}
+        checks, beside = {"process": "ends" if life.is_ending() else OK}, await self._beside.get()
         if self._needs_database:
-            checks |= await self._database.get()
-        return Report(checks, await self._beside.get())
+            found = await self._database.get()
+            checks, beside = checks | found.checks, beside | found.beside
+        return Report(checks, beside)
 
-    async def _look_at_database(self) -> dict[str, str]:
-        """The checks of what lies in the database; without it there is nothing to check."""
+    async def _look_at_database(self) -> Report:
+        """The checks of what lies in the database; without it there is nothing to check.
+
+        That there was no time left to look at keys says nothing of them, and stops nobody.
+        """
+        checks: dict[str, str] = {}
         try:
-            async with asyncio.timeout(TIMEOUT_S):
-                connection = await asyncpg.connect(
-                    self._settings.database_url, statement_cache_size=0, connection_class=LentConnection
-                )
-                try:
-                    checks = {"database": OK, "migrations": (await db.ledger.read(connection)).problem or OK}
-                    if self._settings.secret_keys and checks["migrations"] == OK:
-                        checks["keys"] = await key_problem(connection, KeyRing(self._settings.keys)) or OK
-                    return checks
-                finally:
-                    connection.terminate()
+            async with db.looking.looking(self._settings.database_url, TIMEOUT_S) as connection:
+                checks |= {"database": OK, "migrations": (await db.ledger.read(connection)).problem or OK}
+                if self._settings.secret_keys and checks["migrations"] == OK:
+                    checks["keys"] = await key_problem(connection, KeyRing(self._settings.keys)) or OK
         except Exception as error:
             if not db.away.is_of_way(error):
                 raise
-            return {"database": f"does not answer ({type(error).__name__})"}
+            word = f"does not answer ({type(error).__name__})"
+            return Report(checks, {"keys": word}) if checks else Report({"database": word}, {})
+        return Report(checks, {})
 
     async def _look_beside(self) -> dict[str, str]:
         broker, mail = await asyncio.gather(
@@ -88,15 +87,14 @@ class Readiness:
         return {"broker": broker, "mail": mail}
 
 
-async def key_problem(connection: asyncpg.Connection[asyncpg.Record], ring: KeyRing) -> str | None:
+async def key_problem(connection: Connection, ring: KeyRing) -> str | None:
     """Which keys are missing, or open nothing that was sealed under their id; None when all is well."""
-    needed = [usage.key_id for usage in await db.keys.usage(connection)]
-    wrong = [key_id for key_id in needed if key_id not in ring.keys]
-    for user_id, sealed in await db.keys.samples(connection, [key_id for key_id in needed if key_id in ring.keys]):
+    wrong = {key_id for key_id in await db.keys.others_in_use(connection) if key_id not in ring.keys}
+    for user_id, sealed in await db.keys.samples(connection):
         try:
             ring.open(sealed, TOTP_PURPOSE, user_id)
         except KeyMissingError:
-            wrong.append(sealed.key_id)
+            wrong.add(sealed.key_id)
     return f"missing or wrong: {', '.join(sorted(wrong))}" if wrong else None
 
 

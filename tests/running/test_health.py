@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.client import http_client
+from tests.databases import waits
 from tests.ports import own_port
 from tests.running.conftest import PARTS, Parts
 from tests.waiting import until
@@ -62,6 +63,19 @@ async def test_it_names_the_keys_that_open_nothing_of_what_is_stored(parts: Part
     assert report["checks"]["database"] == "ok"
 
 
+async def test_keys_that_cannot_be_looked_at_in_time_are_told_and_stop_nobody(parts: Parts) -> None:
+    await parts.start("serve")
+    database = parts.line.database
+    async with database.transaction():
+        await database.execute("LOCK TABLE factors")
+        status, report = await parts.ready()
+        assert (status, report["failed"]) == (200, [])
+        assert report["checks"]["database"] == report["checks"]["migrations"] == "ok"
+        assert report["reported"]["keys"] == "does not answer (TimeoutError)"
+        # Nor does the server go on with what nobody waits for any more.
+        await until(lambda: _none_waits(parts), "nothing is left behind")
+
+
 async def test_it_names_migrations_that_are_missing_and_those_of_a_later_version(parts: Parts) -> None:
     await parts.start("serve")
     database = parts.line.database
@@ -95,6 +109,10 @@ async def test_asked_to_end_it_is_not_ready_first_and_serves_meanwhile(parts: Pa
         answer = await http.post("/graphql", json={"query": "{ viewer { id } }"})
     assert answer.json() == {"data": {"viewer": None}}
     assert await process.wait() == 0
+
+
+async def _none_waits(parts: Parts) -> bool:
+    return not await waits(parts.line.database)
 
 
 async def _until_failed(parts: Parts, failed: list[str]) -> None:

@@ -8,7 +8,7 @@ import json
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
@@ -18,6 +18,7 @@ from resolvers.operators import keys
 from rules.sealed import Sealed
 from rules.sealing import KeyRing
 from rules.totp import TOTP_PURPOSE
+from server.status.readiness import key_problem
 from settings import Settings, parse_secret_keys
 from tests.client import SECRET_KEYS, Client, http_client, serving, settings_for
 from tests.commands import Command, command
@@ -225,6 +226,21 @@ async def test_what_does_not_open_is_left_alone_counted_and_said(operate: Comman
     done = operate("keys", "reseal", secret_keys=other_value)
     assert "1 TOTP secret(s) under key test do not open: the key has another value." in done.stderr
     assert await world.database.fetchrow("SELECT * FROM factors") == before
+
+
+async def test_a_probe_looks_at_no_more_factors_however_many_there_are(operators: Database) -> None:
+    people, newest = [uuid4() for _ in range(5_000)], uuid4()
+    sealed = RING.seal(b"x" * 20, TOTP_PURPOSE, newest, b"n" * 12).data
+    async with operators.transaction() as connection:
+        await connection.execute(INSERT_MANY, people, [b""] * len(people), "lost")
+        await connection.execute(INSERT_MANY, [newest], [sealed], "new")
+    async with operators.transaction() as connection:
+        assert await key_problem(connection, RING) == "missing or wrong: lost"
+        read = await connection.fetchrow(
+            "SELECT seq_scan, idx_tup_fetch < 10 AS few FROM pg_stat_xact_user_tables WHERE relname = 'factors'"
+        )
+    assert read is not None
+    assert tuple(read) == (0, True)
 
 
 async def test_without_the_variable_the_data_folders_own_ring_is_used(tmp_path: Path) -> None:
