@@ -3,57 +3,76 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
-import asyncpg
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
 import db.away
 import db.figures
-from db.pooler import LentConnection
-from server.status.kept import Kept
+import db.looking
+from db.pool import Connection
+from server.status.kept import LIMITED_SHARE, Kept
 
-ASKED_EVERY_S = 1.0
-TIMEOUT_S = 10.0
+Metrics: TypeAlias = list[Metric]
+
+LINE_KEPT_S, LINE_TIMEOUT_S = 1.0, 3.0
+COUNTS_KEPT_S, COUNTS_TIMEOUT_S = 60.0, 30.0
+COUNTS_WAITED_FOR_S = 1.0
 
 
 class DatabaseFigures:
-    """What all parts of one database show alike: whoever adds them up takes the greatest, not the sum."""
+    """What all parts of one database show alike: whoever adds them up takes the greatest, not the sum.
+
+    Alerts look at the mail line, so it is shown whatever the counts take, which are of all that there is: a scrape
+    waits for them a moment, and otherwise shows those from before.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._kept = Kept(self._ask, ASKED_EVERY_S)
+        self._line = Kept(lambda: self._ask(_line, LINE_TIMEOUT_S), LINE_KEPT_S, LIMITED_SHARE)
+        self._counts = Kept(lambda: self._ask(_counts, COUNTS_TIMEOUT_S), COUNTS_KEPT_S)
+        self._counting: asyncio.Task[Metrics] | None = None
+        self._counted: Metrics = []
 
-    async def metrics(self) -> Iterable[Metric]:
+    async def metrics(self) -> Metrics:
         """The metrics; none while the database does not answer."""
-        return await self._kept.get()
+        return [*await self._line.get(), *await self._counts_so_far()]
 
-    async def _ask(self) -> Iterable[Metric]:
+    async def _counts_so_far(self) -> Metrics:
+        if self._counting is None:
+            self._counting = asyncio.create_task(self._counts.get())
+        await asyncio.wait({self._counting}, timeout=COUNTS_WAITED_FOR_S)
+        if self._counting.done():
+            counting, self._counting = self._counting, None
+            self._counted = counting.result()
+        return self._counted
+
+    async def _ask(self, ask: Callable[[Connection], Awaitable[Metrics]], within_s: float) -> Metrics:
         with db.away.while_there():
-            async with asyncio.timeout(TIMEOUT_S):
-                connection = await asyncpg.connect(self._url, statement_cache_size=0, connection_class=LentConnection)
-                try:
-                    return await _all(connection)
-                finally:
-                    connection.terminate()
+            async with db.looking.looking(self._url, within_s) as connection:
+                return await ask(connection)
         return []
 
 
-async def _all(connection: asyncpg.Connection[asyncpg.Record]) -> list[Metric]:
-    line, states = await db.figures.line(connection), await db.figures.staff_states(connection)
-    deliveries = GaugeMetricFamily("gatehouse_deliveries", "Emails on record.", labels=["queue", "state"])
-    for queue, state, count in await db.figures.deliveries(connection):
-        deliveries.add_metric([queue, state], count)
-    staff = GaugeMetricFamily("gatehouse_staff", "Memberships, by what the roster shows.", labels=["state"])
-    for state, count in (("enrolled", states.enrolled), ("pending", states.pending), ("blocked", states.blocked)):
-        staff.add_metric([state], count)
+async def _line(connection: Connection) -> Metrics:
+    line = await db.figures.line(connection)
     oldest_event = "Age in seconds of the oldest event that is not dispatched; 0 when there is none."
     oldest_due = "How many seconds ago the oldest email that waits was due; 0 when there is none."
     return [
         GaugeMetricFamily("gatehouse_oldest_undispatched_event_age_seconds", oldest_event, line.oldest_event_s),
         GaugeMetricFamily("gatehouse_oldest_due_delivery_age_seconds", oldest_due, line.oldest_due_s),
         GaugeMetricFamily("gatehouse_events_set_aside", "Events that no worker could dispatch.", line.set_aside),
-        deliveries,
-        staff,
     ]
+
+
+async def _counts(connection: Connection) -> Metrics:
+    states = await db.figures.staff_states(connection)
+    deliveries = GaugeMetricFamily("gatehouse_deliveries", "Emails on record.", labels=["queue", "state"])
+    for queue, state, count in await db.figures.deliveries(connection):
+        deliveries.add_metric([queue, state], count)
+    staff = GaugeMetricFamily("gatehouse_staff", "Memberships, by what the roster shows.", labels=["state"])
+    for state, count in (("enrolled", states.enrolled), ("pending", states.pending), ("blocked", states.blocked)):
+        staff.add_metric([state], count)
+    return [deliveries, staff]

@@ -7,8 +7,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
-# Finding an answer may take a twentieth of the time.
-SHARE = 20
+# Finding an answer may take a twentieth of the time, and a third where it has a short limit of its own: else an outage
+# of seconds would be told of for a minute.
+SHARE, LIMITED_SHARE = 20, 2
 
 T = TypeVar("T")
 
@@ -16,9 +17,10 @@ T = TypeVar("T")
 class Kept(Generic[T]):
     """What `find` gives, at most so old; whoever asks meanwhile waits for the same answer."""
 
-    def __init__(self, find: Callable[[], Awaitable[T]], for_s: float) -> None:
+    def __init__(self, find: Callable[[], Awaitable[T]], for_s: float, share: int = SHARE) -> None:
         self._find = find
         self._for_s = for_s
+        self._share = share
         self._until = 0.0
         self._answer: T | None = None
         self._lock = asyncio.Lock()
@@ -30,5 +32,5 @@ class Kept(Generic[T]):
                 began_at = time.monotonic()
                 self._answer = await self._find()
                 ended_at = time.monotonic()
-                self._until = ended_at + max(self._for_s, SHARE * (ended_at - began_at))
+                self._until = ended_at + max(self._for_s, self._share * (ended_at - began_at))
             return self._answer

@@ -16,7 +16,7 @@ from db.pool import Connection
 from rules.sealed import KeyMissingError
 from rules.sealing import KeyRing
 from rules.totp import TOTP_PURPOSE
-from server.status.kept import Kept
+from server.status.kept import LIMITED_SHARE, Kept
 from settings import Settings
 from telemetry import life
 
@@ -51,7 +51,7 @@ class Readiness:
     def __init__(self, settings: Settings, *, needs_database: bool = True) -> None:
         self._settings = settings
         self._needs_database = needs_database
-        self._database = Kept(self._look_at_database, DATABASE_KEPT_S)
+        self._database = Kept(self._look_at_database, DATABASE_KEPT_S, LIMITED_SHARE)
         self._beside = Kept(self._look_beside, OTHERS_KEPT_S)
 
     async def report(self) -> Report:

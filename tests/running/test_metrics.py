@@ -8,6 +8,7 @@ import pytest
 from tests.operations import COMPLETE, SIGN_IN
 from tests.people import email
 from tests.running.conftest import PARTS, Parts
+from tests.waiting import until
 
 NAMED = "query Mischief%d { viewer { id } }"
 
@@ -58,6 +59,22 @@ async def test_the_mail_line_is_counted_where_it_runs(parts: Parts) -> None:
     assert relay["gatehouse_oldest_undispatched_event_age_seconds"] == 0
     assert relay["gatehouse_oldest_due_delivery_age_seconds"] == 0
     assert await parts.samples("beat")
+
+
+async def test_the_mail_line_is_shown_while_all_that_is_counted_takes_long(parts: Parts) -> None:
+    await parts.start("relay")
+    async with parts.line.database.transaction():
+        await parts.line.database.execute("LOCK TABLE staff")
+        shown = await parts.samples("relay")
+        assert shown["gatehouse_oldest_undispatched_event_age_seconds"] == 0
+        assert shown["gatehouse_oldest_due_delivery_age_seconds"] == 0
+        assert shown["gatehouse_events_set_aside"] == 0
+        assert 'gatehouse_staff{state="enrolled"}' not in shown
+
+    async def are_counted() -> bool:
+        return 'gatehouse_staff{state="enrolled"}' in await parts.samples("relay")
+
+    await until(are_counted, "those enrolled are counted")
 
 
 @pytest.mark.parametrize("command", PARTS)

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
+import pytest
 import pytest_asyncio
 import yaml
 
@@ -36,7 +37,25 @@ def expressions() -> list[str]:
 def test_promtool_takes_the_rules() -> None:
     done = subprocess.run(["promtool", "check", "rules", str(RULES)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "10 rules found" in done.stdout
+    assert "11 rules found" in done.stdout
+
+
+LINE = ("oldest_undispatched_event_age_seconds", "oldest_due_delivery_age_seconds", "events_set_aside")
+
+
+@pytest.mark.parametrize("shown", [LINE, LINE[:2], LINE[1:], ()], ids=lambda shown: "+".join(shown) or "nothing")
+def test_a_mail_line_that_no_part_tells_of_is_an_alert(tmp_path: Path, shown: tuple[str, ...]) -> None:
+    series = [{"series": f"gatehouse_{name}", "values": "0x20"} for name in shown]
+    alert = {"eval_time": "10m", "alertname": "GatehouseLineUnseen"}
+    said = yaml.safe_load(RULES.read_text())["groups"][0]["rules"]
+    annotations = [rule["annotations"] for rule in said if rule["alert"] == "GatehouseLineUnseen"]
+    expected = [] if shown == LINE else [{"exp_labels": {"severity": "critical"}, "exp_annotations": annotations[0]}]
+    case = {"interval": "1m", "input_series": series, "alert_rule_test": [alert | {"exp_alerts": expected}]}
+    (tmp_path / "test.yml").write_text(yaml.safe_dump({"rule_files": [str(RULES)], "tests": [case]}))
+    done = subprocess.run(
+        ["promtool", "test", "rules", str(tmp_path / "test.yml")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest_asyncio.fixture
