@@ -120,18 +120,31 @@ def wait_until(ready: Callable[[], bool], child: Child, name: str, log: Path, li
 
 
 def rotate(log: Path, most_bytes: int = LARGEST_LOG_BYTES) -> None:
-    """Once it has grown too large, move what the log holds to LOG.1; whoever writes to it appends, and goes on."""
-    if log.stat().st_size < most_bytes:
-        return
-    kept = log.with_name(f"{log.name}.1")
-    shutil.copyfile(log, kept)
-    kept.chmod(0o600)
-    os.truncate(log, 0)
+    """Once it has grown too large, move what the log holds to LOG.1; whoever writes to it appends, and goes on.
+
+    No log is worth ending for: one that there is no room to keep is emptied, and one that is gone is none.
+    """
+    with suppress(OSError):
+        if log.stat().st_size < most_bytes:
+            return
+        _keep(log, log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)
+
+
+def _keep(log: Path, kept: Path) -> None:
+    try:
+        shutil.copyfile(log, kept)
+        kept.chmod(0o600)
+    except OSError:
+        with suppress(OSError):
+            kept.unlink()  # half of it, which takes the room of what comes
 
 
 def last_line(log: Path) -> str:
     """The last line that is not empty, for a sentence about why a child has ended."""
-    lines = log.read_text(errors="replace").split("\n") if log.exists() else []
+    lines: list[str] = []
+    with suppress(OSError):  # it may have been deleted
+        lines = log.read_text(errors="replace").split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "no output")
 
 

@@ -177,7 +177,8 @@ def _put_off(part: Part, reason: str) -> None:
     pause_s = min(FIRST_PAUSE_S * 2**part.ends, LONGEST_PAUSE_S)
     part.ends += 1
     part.begins_at = time.monotonic() + pause_s
-    click.echo(f"{reason.rstrip('.')}. It is started again in {pause_s:.0f} s.", err=True)
+    with suppress(OSError):  # on a full disk, which may be why it has ended, there is nowhere to say so
+        click.echo(f"{reason.rstrip('.')}. It is started again in {pause_s:.0f} s.", err=True)
 
 
 def is_healthy(host: str, port: int) -> bool:

@@ -130,6 +130,22 @@ async def test_a_log_that_has_grown_too_large_is_moved_aside_while_it_is_written
     assert (tmp_path / "part.log.1").read_text() == "first\n" * 10
 
 
+async def test_a_log_that_there_is_no_room_to_move_is_emptied_all_the_same(tmp_path: Path) -> None:
+    log, kept = tmp_path / "part.log", tmp_path / "part.log.1"
+    kept.symlink_to("/dev/full")
+    with log.open("ab", buffering=0) as writer:
+        writer.write(b"first\n" * 10)
+        processes.rotate(log, 60)
+        writer.write(b"second\n")
+    assert log.read_text() == "second\n"
+    assert not kept.is_symlink()
+
+
+async def test_a_log_that_somebody_has_deleted_is_none_to_move(tmp_path: Path) -> None:
+    processes.rotate(tmp_path / "part.log", 60)
+    assert list(tmp_path.iterdir()) == []
+
+
 async def test_a_sweep_is_worth_no_line(line: Line) -> None:
     parts = await line.start("relay", "worker")
     await line.happen(await line.world.user_id("mia"))

@@ -197,6 +197,26 @@ async def test_a_part_that_dies_is_started_again_and_all_goes_on(gatehouse: Star
     until_gone(everything)
 
 
+async def test_with_its_logs_deleted_and_nowhere_to_write_to_it_goes_on(tmp_path: Path) -> None:
+    log, data_dir, port = tmp_path / "up.log", tmp_path / "data", own_port()
+    command = [sys.executable, "-m", "server.commands.main", "up", "--no-demo"]
+    with log.open("wb") as output, Path("/dev/full").open("wb") as full:
+        child = subprocess.Popen(
+            [*command, f"--data-dir={data_dir}", f"--port={port}"], env=environment(), stdout=output, stderr=full
+        )
+    try:
+        await until(lambda: says_ready(child, log), log.read_text)
+        up = Up(Process("up", child, log), data_dir, port)
+        for each in data_dir.glob("*.log"):
+            each.unlink()
+        process_of(up, "beat").kill()
+        await until(lambda: child.poll() is not None or not process_of(up, "beat", new=True), "beat has ended")
+        await until(lambda: child.poll() is not None or process_of(up, "beat", new=True), "beat runs again")
+        assert child.poll() is None
+    finally:
+        processes.stop(child, signal.SIGTERM, 30)
+
+
 @pytest.mark.long
 async def test_a_part_that_dies_again_and_again_is_given_longer_pauses(gatehouse: Start, tmp_path: Path) -> None:
     up = await ready(gatehouse, tmp_path / "data", "--no-demo")
