@@ -12,11 +12,13 @@ from importlib import import_module
 from pathlib import Path
 
 import db
+import db.migrate
 
 RUNS = {"cursor", "execute", "executemany", "fetch", "fetchrow", "fetchval"}
 # The migrator's own are run by every test, and a pooler's limits are its settings.
-OTHERS = {"migrate", "pooler"}
+OTHERS = {"migrate", "short_tries", "pooler"}
 RELEASED = Path(__file__).parent / "running" / "released.sql"
+UP_TO = re.compile(r"^-- up to migration (\d+)\n")
 PLACE = re.compile(r"^-- (\w+\.py): (\w+)\n", re.MULTILINE)
 
 
@@ -41,6 +43,14 @@ def released() -> Iterator[tuple[str, str]]:
         yield f"{file}: {function}", text
 
 
+def last_released() -> int:
+    """The number of the last release's last migration."""
+    found = UP_TO.match(RELEASED.read_text())
+    assert found
+    return int(found[1])
+
+
 if __name__ == "__main__":
+    print(f"-- up to migration {max(migration.number for migration in db.migrate.all_migrations())}\n")
     for place, text in statements():
         print(f"-- {place}\n{text.strip()}\n")

@@ -1,3 +1,5 @@
+-- up to migration 85
+
 -- accounts.py: load
 SELECT id AS account_id, name AS account_name, required_since, grace_days, grace_deadline, policy_updated_at,
             joiner_days, required_of

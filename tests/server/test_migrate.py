@@ -148,3 +148,37 @@ async def test_whoever_looks_at_a_ledger_that_somebody_locks_says_so(
         looking = gatehouse(*arguments, env=environment(database_url=database_url, secret_keys=SECRET_KEYS))
         assert await looking.wait() == 1
         assert "The database does not answer: it took too long." in looking.output
+
+
+# What is the same, whether the file was applied before it was mended or after.
+CHECKED = """
+SELECT conrelid::regclass::text AS of, conname, pg_get_constraintdef(oid) AS definition FROM pg_constraint
+WHERE conname IN ('events_traceparent_check', 'accounts_reset_approval_check') ORDER BY 1
+"""
+BEFORE = {
+    96: "39bf0e71ad8a470dd1b5fd1ecffe8389e8e0f00183c9e50ce9b4682231966c90",
+    160: "10f730bcdb69ed0217a2ddb9ff67e2181cd63034acb954e7c922644f23c54914",
+}
+
+
+async def test_a_database_that_has_a_file_as_it_was_before_it_was_mended_goes_on(
+    database_url: str, database: Connection, gatehouse: Callable[..., Process]
+) -> None:
+    checked = await database.fetch(CHECKED)
+    assert [row["of"] for row in checked] == ["accounts", "events"]
+    for number, checksum in BEFORE.items():
+        await database.execute("UPDATE migrations SET checksum = $2 WHERE number = $1", number, checksum)
+    await database.execute("DELETE FROM migrations WHERE number IN (432, 433)")
+    migrating = gatehouse("migrate", env=environment(database_url=database_url))
+    assert await migrating.wait() == 0, migrating.output
+    assert migrating.output.splitlines()[:2] == ["0432 traces_checked (expand)", "0433 approvals_checked (expand)"]
+    assert await database.fetch(CHECKED) == checked
+
+
+async def test_a_file_that_has_changed_otherwise_is_told(
+    database_url: str, database: Connection, gatehouse: Callable[..., Process]
+) -> None:
+    await database.execute("UPDATE migrations SET checksum = 'other' WHERE number = 96")
+    migrating = gatehouse("migrate", env=environment(database_url=database_url))
+    assert await migrating.wait() == 1
+    assert "Migration 96 (traces_of_events) has changed since it was applied." in migrating.output
