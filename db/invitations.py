@@ -94,11 +94,15 @@ async def keep_account(connection: Connection, staff_id: UUID) -> None:
 
 
 async def open_to(connection: Connection, user_id: UUID, lifetime: timedelta) -> list[Standing]:
-    """The invitations that still hold, to somebody who is staff nowhere, in the order in which accounts are locked."""
+    """The invitations that still hold, to somebody who has no password and is staff nowhere.
+
+    In the order in which accounts are locked.
+    """
     rows = await connection.fetch(
         """
         SELECT now(), id AS staff_id, user_id, role, invited_at FROM staff
         WHERE user_id = $1 AND invited_at > now() - $2::interval
+            AND EXISTS (SELECT FROM users WHERE id = $1 AND password_hash IS NULL)
             AND NOT EXISTS (SELECT FROM staff AS held WHERE held.user_id = $1 AND held.invited_at IS NULL)
         ORDER BY account_id
         """,

@@ -5,12 +5,8 @@ None of them touches the second factor, and none signs anybody in.
 
 from __future__ import annotations
 
-from datetime import datetime
-from uuid import UUID
-
 import db.challenges
 import db.credentials
-import db.invitations
 import db.links
 import db.memberships
 import db.outbox
@@ -18,8 +14,8 @@ import db.sessions
 import db.throttles
 import db.users
 import resolvers.access
+import resolvers.coming_in
 import resolvers.guessing.passwords
-import resolvers.joining
 import resolvers.sign_in
 import rules.addresses
 import rules.passwords
@@ -29,12 +25,12 @@ from db.credentials import Subject
 from db.links import Found
 from db.pool import Connection
 from db.users import Credentials
+from resolvers.coming_in import Offered
 from resolvers.context import Context
 from resolvers.guessing.charged import WrongGuess
 from rules.events.passwords import PasswordChanged, PasswordResetRequested
-from rules.events.staff import StaffAdded
 from rules.failures import InvalidCredentials, InvalidInput, LinkExpired, TooManyAttempts
-from rules.links import INVITATION, SETS_PASSWORD, Purpose
+from rules.links import SETS_PASSWORD, Purpose
 
 
 async def request_reset(context: Context, email: str) -> None:
@@ -71,18 +67,17 @@ async def set_password(context: Context, token: str, password: str) -> str:
     async with context.database.connection() as connection:
         found = await db.links.find(connection, token_hash, SETS_PASSWORD)
         subject = await db.credentials.subject(connection, found.user_id, found.staff_id) if found else None
-        coming = await _invitations(connection, found, subject) if found and subject else []
+        offered = await _offered(connection, found) if found else []
     if found is None or subject is None:
         raise LinkExpired
     password_hash = await _new_hash(context, subject, password, "password")
     async with context.changing(found.user_id) as connection:
-        for staff_id, _ in coming:
-            await db.invitations.keep_account(connection, staff_id)
+        await resolvers.coming_in.keep_accounts(connection, offered)
         await db.users.lock(connection, found.user_id)
         if not await db.links.use(connection, found):
             raise LinkExpired
-        for staff_id, invited_at in coming:
-            if not await _come(connection, found.user_id, staff_id, invited_at) and found.staff_id is not None:
+        for each in offered:
+            if not await resolvers.coming_in.accept(connection, found.user_id, each) and found.staff_id is not None:
                 raise LinkExpired
         await db.links.void(connection, found.user_id, [Purpose.PASSWORD_RESET])
         await db.users.set_password_hash(connection, found.user_id, password_hash)
@@ -143,29 +138,15 @@ async def _new_hash(context: Context, subject: Subject, password: str, field: st
     return await hasher.run(rules.passwords.hash_password, password, hasher.cost)
 
 
-async def _invitations(connection: Connection, found: Found, subject: Subject) -> list[tuple[UUID, datetime]]:
-    """The memberships that begin with this password, and when each was offered.
+async def _offered(connection: Connection, found: Found) -> list[Offered]:
+    """The memberships that begin with this password.
 
     That of an invitation's link; with the first password of all, by whichever link, those that the person is invited
     to: the link has shown, too, that the mailbox is theirs.
     """
     if found.staff_id is not None:
-        return [(found.staff_id, found.made_at)]
-    if subject.has_password:
-        return []
-    standings = await db.invitations.open_to(connection, found.user_id, INVITATION.lifetime)
-    return [(standing.staff_id, standing.invited_at) for standing in standings if standing.invited_at]
-
-
-async def _come(connection: Connection, user_id: UUID, staff_id: UUID, invited_at: datetime) -> bool:
-    """The invited person has come; false when the invitation was taken back or replaced meanwhile."""
-    accepted = await db.invitations.accept(connection, staff_id, invited_at)
-    if accepted is None:
-        return False
-    added = StaffAdded(account_id=accepted.account_id, subject_id=user_id, actor_id=user_id, role=accepted.role)
-    await db.outbox.append(connection, added)
-    await resolvers.joining.tell_joined(connection, accepted.account_id, [user_id])
-    return True
+        return [Offered(found.staff_id, found.made_at)]
+    return await resolvers.coming_in.open_to(connection, found.user_id)
 
 
 async def _changed(context: Context, connection: Connection, subject: Subject, amr: str | None = None) -> None:

@@ -12,11 +12,12 @@ import db.identities
 import db.memberships
 import db.outbox
 import db.users
+import resolvers.coming_in
 import resolvers.sign_in
-import rules.addresses
 import rules.oidc
 import rules.throttling
 from db.pool import Connection
+from resolvers.coming_in import Offered
 from resolvers.context import Context
 from resolvers.sign_in import ChallengeOpened, ShutOut, SignedIn
 from rules.events.signing_in import IdentityLinked
@@ -68,16 +69,38 @@ async def _come(
     source = rules.throttling.address_key(context.client.ip_address)
     identity = await provider.identity(returned, pending, now.timestamp(), source)
     async with context.database.transaction() as connection:
+        offered = await _offered(connection, identity)
         user_id = await db.identities.find(connection, identity.issuer, identity.subject)
         if user_id is None:
             user_id = await _linked(context, connection, provider, identity)
         else:
             await _require_word(connection, provider, identity, user_id)
+        await _accept(connection, identity, user_id, offered)
         try:
             provider_mfa = provider.config.name if identity.has_second_factor else None
             return await resolvers.sign_in.recognised(context, connection, user_id, now, AMR, provider_mfa)
         except ShutOut:
             raise SignInProblem(rules.oidc.REFUSED) from None
+
+
+async def _offered(connection: Connection, identity: Identity) -> list[Offered]:
+    """The invitations that the word for this address accepts, if it is believed; their accounts are kept as they are.
+
+    As the link of a first password does, since the provider has seen to it, too, that the mailbox is theirs.
+    """
+    email = identity.verified_email
+    user_id = await db.memberships.user_id_of(connection, email) if email else None
+    offered = await resolvers.coming_in.open_to(connection, user_id) if user_id else []
+    await resolvers.coming_in.keep_accounts(connection, offered)
+    return offered
+
+
+async def _accept(connection: Connection, identity: Identity, user_id: UUID, offered: list[Offered]) -> None:
+    """Accept them, under the lock of the person who is believed, unless their address is not the one verified."""
+    email = identity.verified_email
+    if offered and email and await db.memberships.user_id_of(connection, email) == user_id:
+        for each in offered:
+            await resolvers.coming_in.accept(connection, user_id, each)
 
 
 async def _require_word(connection: Connection, provider: Provider, identity: Identity, user_id: UUID) -> None:
@@ -93,9 +116,9 @@ async def _require_word(connection: Connection, provider: Provider, identity: Id
 
 async def _linked(context: Context, connection: Connection, provider: Provider, identity: Identity) -> UUID:
     """The person with the identity's address, known by the identity from now on, and told of it."""
-    if identity.email is None or not identity.is_verified:
+    email = identity.verified_email
+    if email is None:
         raise SignInProblem(rules.oidc.UNVERIFIED)
-    email = rules.addresses.normalized(identity.email)
     if not await db.identities.vouches_for(connection, provider.config.name, email.rpartition("@")[2]):
         raise SignInProblem(rules.oidc.REFUSED)
     user_id = await db.memberships.user_id_of(connection, email)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import rules.addresses
 from rules.sealed import KeyMissingError, Sealed
 
 if TYPE_CHECKING:
@@ -77,6 +78,11 @@ class Identity:
     email: str | None
     is_verified: bool
     amr: tuple[str, ...]
+
+    @property
+    def verified_email(self) -> str | None:
+        """The address, as it is kept here, where the provider has seen to it that it is theirs."""
+        return rules.addresses.normalized(self.email) if self.email is not None and self.is_verified else None
 
     @property
     def has_second_factor(self) -> bool:
