@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import dataclass
+from uuid import UUID
 
 import db.backup_codes
 import db.outbox
@@ -15,6 +16,7 @@ import resolvers.second_factor
 import rules.backup_codes
 from db.pool import Connection
 from resolvers.context import Context
+from resolvers.hashing import Asker
 from rules.events.mfa import BackupCodesRegenerated
 from rules.failures import MfaNotEnabled
 from rules.people import Person
@@ -40,7 +42,7 @@ async def regenerate(context: Context, code: str) -> list[str]:
         raise MfaNotEnabled
     async with resolvers.guessing.codes.of_person(context, person.id) as guess:
         await _refuse_wrong(context, person, code)
-        codes = await new_set(context)
+        codes = await new_set(context, person.id)
         async with context.changing(person.id) as connection:
             await resolvers.access.lock_person(connection, person)
             spent = await resolvers.second_factor.spend_totp(context, connection, person.id, code)
@@ -58,13 +60,14 @@ async def _replace(context: Context, connection: Connection, person: Person, cod
     await db.outbox.append(connection, regenerated)
 
 
-async def new_set(context: Context) -> CodeSet:
+async def new_set(context: Context, user_id: UUID) -> CodeSet:
     """Ten new codes and their digests."""
     ring, hasher = context.service.ring, context.service.hasher
     codes = rules.backup_codes.generate(secrets.randbelow)
     salt = secrets.token_bytes(rules.backup_codes.SALT_BYTES)
+    asker = Asker(str(user_id))
     digests = await asyncio.gather(
-        *(hasher.run(rules.backup_codes.digest, ring, code, salt, ring.newest, hasher.cost) for code in codes)
+        *(hasher.run(asker, rules.backup_codes.digest, ring, code, salt, ring.newest, hasher.cost) for code in codes)
     )
     return CodeSet(codes, list(digests), salt, ring.newest)
 

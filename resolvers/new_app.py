@@ -85,7 +85,7 @@ async def put_into_use(
     async with resolvers.guessing.codes.of_person(context, person.id, key) as guess:
         secret = _open(context, person, opened.secret)
         step = _first_step(secret, opened.now, code)
-        codes = await resolvers.backup_codes.new_set(context)
+        codes = await resolvers.backup_codes.new_set(context, person.id)
         async with context.changing(person.id) as connection:
             await resolvers.access.lock_person(connection, person)
             sealed = await db.enrollment.finish(connection, person.id)

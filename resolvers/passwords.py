@@ -28,6 +28,7 @@ from db.users import Credentials
 from resolvers.coming_in import Offered
 from resolvers.context import Context
 from resolvers.guessing.charged import WrongGuess
+from resolvers.hashing import Asker
 from rules.events.passwords import PasswordChanged, PasswordResetRequested
 from rules.failures import InvalidCredentials, InvalidInput, LinkExpired, TooManyAttempts
 from rules.links import SETS_PASSWORD, Purpose
@@ -101,7 +102,7 @@ async def change_password(context: Context, current: str, new: str) -> None:
         subject = await db.credentials.subject(connection, person.id, None)
     door = resolvers.guessing.passwords.session_door(person.id)
     async with resolvers.guessing.passwords.at_door(context, door, known) as guess:
-        known, _ = await resolvers.sign_in.check_password(context, known, current)
+        known, _ = await resolvers.sign_in.check_password(context, known, current, door.asker)
         if subject is None:
             raise InvalidCredentials
         password_hash = await _new_hash(context, subject, new, "newPassword")
@@ -135,7 +136,7 @@ async def _new_hash(context: Context, subject: Subject, password: str, field: st
     if problem:
         raise InvalidInput(field, problem)
     hasher = context.service.hasher
-    return await hasher.run(rules.passwords.hash_password, password, hasher.cost)
+    return await hasher.run(Asker(str(subject.id)), rules.passwords.hash_password, password, hasher.cost)
 
 
 async def _offered(connection: Connection, found: Found) -> list[Offered]:

@@ -54,7 +54,7 @@ async def second_factor_shown(
     async with resolvers.guessing.codes.of_person(context, person.id) as guess:
         async with context.database.connection() as connection:
             factor = await resolvers.second_factor.load(connection, person.id)
-        given = await resolvers.second_factor.answer(context, factor, totp_code, backup_code)
+        given = await resolvers.second_factor.answer(context, person.id, factor, totp_code, backup_code)
         async with context.changing(person.id) as connection:
             await resolvers.access.lock_person(connection, person)
             spent = await resolvers.second_factor.spend(context, connection, person.id, given)
@@ -105,7 +105,7 @@ async def _show_password(context: Context, person: Person, password: str) -> Non
     door = resolvers.guessing.passwords.session_door(person.id)
     async with (
         resolvers.guessing.passwords.at_door(context, door, known) as guess,
-        resolvers.sign_in.password_shown(context, known, password) as (connection, _),
+        resolvers.sign_in.password_shown(context, known, password, door.asker) as (connection, _),
     ):
         if not await db.sessions.renew_password(connection, person.session_id):
             raise Unauthenticated

@@ -14,6 +14,7 @@ from db.factors import Factor
 from db.pool import Connection
 from resolvers.context import Context
 from resolvers.guessing.charged import NotACode, WrongGuess
+from resolvers.hashing import Asker
 from rules.events.base import Event
 from rules.events.signing_in import BackupCodeUsed
 from rules.failures import MfaNotEnabled
@@ -51,7 +52,9 @@ async def load(connection: Connection, user_id: UUID) -> Factor:
     return factor
 
 
-async def answer(context: Context, factor: Factor, totp_code: str | None, backup_code: str | None) -> Answer:
+async def answer(
+    context: Context, user_id: UUID, factor: Factor, totp_code: str | None, backup_code: str | None
+) -> Answer:
     """One of the two codes, hashed where it must be: that is slow, and comes before any lock."""
     if backup_code is None:
         return Answer(totp_code, None)
@@ -60,7 +63,9 @@ async def answer(context: Context, factor: Factor, totp_code: str | None, backup
         raise NotACode(NO_BACKUP_CODE)
     salt, key_id = factor.backup_salt, factor.backup_key_id
     ring, hasher = context.service.ring, context.service.hasher
-    digest = await hasher.run(rules.backup_codes.digest, ring, normalized, salt, key_id, hasher.cost)
+    digest = await hasher.run(
+        Asker(str(user_id)), rules.backup_codes.digest, ring, normalized, salt, key_id, hasher.cost
+    )
     return Answer(None, digest)
 
 

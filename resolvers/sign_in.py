@@ -28,6 +28,7 @@ from db.sign_in import Arrival
 from db.users import Credentials
 from resolvers.context import Context
 from resolvers.guessing.charged import WrongGuess
+from resolvers.hashing import Asker
 from rules.clients import Client
 from rules.events.base import Event
 from rules.events.signing_in import SignInSucceeded
@@ -69,7 +70,7 @@ async def sign_in(context: Context, email: str, password: str, use_cookie: bool)
     door = resolvers.guessing.passwords.sign_in_door(context, email, known)
     async with (
         resolvers.guessing.passwords.at_door(context, door, known) as guess,
-        password_shown(context, known, password) as (connection, arrived),
+        password_shown(context, known, password, door.asker) as (connection, arrived),
     ):
         try:
             outcome = await enter(context, connection, arrived, use_cookie)
@@ -118,7 +119,7 @@ async def _complete_challenge(
             raise ChallengeExpired
         if context.is_service:
             context.client = Client(challenge.user_agent, challenge.ip_address)
-        given = await resolvers.second_factor.answer(context, factor, totp_code, backup_code)
+        given = await resolvers.second_factor.answer(context, challenge.user_id, factor, totp_code, backup_code)
         async with context.changing(challenge.user_id) as connection:
             # The challenge first, since a reset takes the codes too: a wrong code rolls it back.
             arrived = await db.sign_in.answer(connection, challenge.user_id, challenge.id)
@@ -137,7 +138,7 @@ async def _complete_challenge(
 
 @asynccontextmanager
 async def password_shown(
-    context: Context, known: Credentials | None, password: str
+    context: Context, known: Credentials | None, password: str, asker: Asker
 ) -> AsyncIterator[tuple[Connection, Arrival]]:
     """A transaction that holds the lock of the person whose password this is, and how they stand behind it.
 
@@ -145,10 +146,11 @@ async def password_shown(
     """
     hasher = context.service.hasher
     while True:
-        checked, password_hash = await check_password(context, known, password)
+        checked, password_hash = await check_password(context, known, password, asker)
         rehashed = None
         if rules.passwords.needs_rehash(password, password_hash, hasher.cost):
-            rehashed = await hasher.run(rules.passwords.hash_password, password, hasher.cost)
+            own = Asker(str(checked.id))
+            rehashed = await hasher.run(own, rules.passwords.hash_password, password, hasher.cost)
         async with context.changing(checked.id) as connection:
             if arrived := await db.sign_in.arrive(connection, checked.id, password_hash):
                 if rehashed:
@@ -158,12 +160,14 @@ async def password_shown(
             known = await db.users.credentials_of(connection, checked.id)  # changed meanwhile: compare again
 
 
-async def check_password(context: Context, known: Credentials | None, password: str) -> tuple[Credentials, str]:
+async def check_password(
+    context: Context, known: Credentials | None, password: str, asker: Asker
+) -> tuple[Credentials, str]:
     """Compare, in the same time whether or not they are known; return whose and the hash. Raises WrongGuess."""
     hasher = context.service.hasher
     password_hash = known.password_hash if known else None
     compared = password_hash or hasher.nobodys
-    is_right = await hasher.run(rules.passwords.matches, password, compared)
+    is_right = await hasher.run(asker, rules.passwords.matches, password, compared)
     if not is_right or known is None or password_hash is None:
         raise WrongGuess
     return known, password_hash

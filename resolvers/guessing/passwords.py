@@ -17,6 +17,7 @@ from db.pool import Connection
 from db.users import Credentials
 from resolvers.context import Context
 from resolvers.guessing.charged import Guess, WrongGuess
+from resolvers.hashing import Asker
 from rules.events.signing_in import Lock, PasswordRejected, SignInLocked, SignInSlowed
 from rules.failures import Failure, InvalidCredentials
 from rules.throttling import Charge, Limits, Tally
@@ -30,6 +31,13 @@ class Door:
     key: str
     limits: Limits
     tallies: list[tuple[str, Tally]] = field(default_factory=list)
+    # Strangers of one address share a turn, whosever password each of them tries.
+    address: str | None = None
+
+    @property
+    def asker(self) -> Asker:
+        """For whom the password is hashed."""
+        return Asker(self.address or self.key, is_stranger=self.address is not None)
 
 
 def sign_in_door(context: Context, email: str, known: Credentials | None) -> Door:
@@ -40,14 +48,16 @@ def sign_in_door(context: Context, email: str, known: Credentials | None) -> Doo
         return Door(rules.throttling.device_key(known.id, device), rules.throttling.PROVEN)
     address = context.client.ip_address
     network = rules.throttling.network_key(email, address)
+    address_key = rules.throttling.address_key(address)
     return Door(
         rules.throttling.password_key(email, address),
         rules.throttling.STRANGER,
         [
             (rules.throttling.email_key(email), rules.throttling.EMAIL_TALLY),
             *([(network, rules.throttling.NETWORK_TALLY)] if network else []),
-            (rules.throttling.address_key(address), rules.throttling.ADDRESS_TALLY),
+            (address_key, rules.throttling.ADDRESS_TALLY),
         ],
+        address_key,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from resolvers.hashing import LONGEST_QUEUE, Hasher
+from resolvers.hashing import LONGEST_QUEUE, Asker, Hasher
 from tests.client import SERVED, Client
 from tests.operations import BEGIN, COMPLETE, DISABLE, REGENERATE, SIGN_IN, VERIFY
 from tests.people import PASSWORD, Factor, World, email
@@ -167,11 +167,12 @@ async def test_reauthentication_counts_as_guessing_the_password(world: World) ->
 async def no_room_for_a_hash(world: World) -> AsyncIterator[None]:
     """As many hashes as may wait are waiting."""
     hasher, done = SERVED[world.base_url].state.service.hasher, threading.Event()
-    waiting = [asyncio.create_task(hasher.run(done.wait)) for _ in range(LONGEST_QUEUE)]
+    askers = [Asker(str(n), is_stranger) for n in range(2 * LONGEST_QUEUE) for is_stranger in (False, True)]
+    waiting = [asyncio.create_task(hasher.run(asker, done.wait)) for asker in askers]
     await asyncio.sleep(0)  # until each has begun
     yield
     done.set()
-    await asyncio.gather(*waiting)
+    await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def test_a_guess_that_nobody_had_time_to_look_at_is_not_charged(world: World) -> None:
@@ -191,7 +192,7 @@ async def test_a_guess_that_nobody_had_time_to_look_at_is_not_charged(world: Wor
 
 async def test_hashes_leave_a_core_to_the_loop_and_the_database() -> None:
     cores, before, hasher, done = os.cpu_count() or 2, set(threading.enumerate()), Hasher(), threading.Event()
-    waiting = [asyncio.create_task(hasher.run(done.wait)) for _ in range(cores + 1)]
+    waiting = [asyncio.create_task(hasher.run(Asker(str(n)), done.wait)) for n in range(cores + 1)]
     await asyncio.sleep(0)  # until each has begun
     hashing = [thread for thread in threading.enumerate() if thread not in before and thread.name.startswith("hash")]
     done.set()

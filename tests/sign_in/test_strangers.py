@@ -5,21 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from ipaddress import ip_network
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from rules.links import Purpose
-from server.app import Capacity
 from tests.client import CAPACITY, SERVED, Client, serving, settings_for
 from tests.coming_in.links import link_to
 from tests.coming_in.operations import CHANGE, REQUEST, SET
 from tests.operations import REAUTHENTICATE, SIGN_IN
 from tests.people import PASSWORD, World, email
+from tests.sign_in.strangers import at, guess, proxied_server
 
 # Whoever puts these in order takes minutes, in which nobody else is answered.
 MARKS = "a" + "\u0301" * 60_000 + "\u0316" * 60_000
@@ -43,26 +41,6 @@ async def test_nobody_waits_for_what_a_stranger_calls_an_address_or_a_password(w
     assert (await stranger.do(SIGN_IN, email=labels, password="x"))["__typename"] == "InvalidCredentials"
     for address in (MARKS, labels):
         assert (await stranger.do(REQUEST, email=address))["__typename"] == "InvalidInput"
-
-
-@asynccontextmanager
-async def proxied_server(world: World, database_url: str, capacity: Capacity = CAPACITY) -> AsyncIterator[None]:
-    """A server behind the proxy, which may have less room than others."""
-    settings = settings_for(database_url, trusted_proxies=(ip_network("127.0.0.1"),))
-    async with serving(settings, capacity) as base_url:
-        world.base_url = base_url
-        yield
-
-
-def at(world: World, address: str) -> Client:
-    """A new client at this address."""
-    return world.client(**{"x-forwarded-for": address})
-
-
-async def guess(client: Client, name: str = "mia", password: str = "wrong") -> str:
-    """One try at signing in; what came of it."""
-    answer = await client.do(SIGN_IN, email=email(name), password=password)
-    return str(answer["__typename"])
 
 
 async def guess_from(world: World, addresses: list[str], count: int) -> Counter[str]:
@@ -220,27 +198,6 @@ async def test_what_is_locked_is_refused_without_a_place_in_the_queue_or_a_hash(
         flood = [at(proxied, "203.0.113.1") for _ in range(20)]
         outcomes = await asyncio.gather(*(guess(client, password=PASSWORD) for client in flood))
     assert set(outcomes) == {"TooManyAttempts"}
-
-
-async def test_a_full_queue_at_one_address_is_nobody_elses(world: World, database_url: str) -> None:
-    async with proxied_server(world, database_url, replace(CAPACITY, longest_queue=5)):
-        await _flood_one_address(world)
-
-
-async def _flood_one_address(proxied: World) -> None:
-    flood = [at(proxied, "203.0.113.1") for _ in range(40)]
-
-    async def stranger(client: Client) -> str:
-        body = await client.raw(SIGN_IN, email=email("mia"), password="wrong")
-        errors: list[dict[str, Any]] = body.get("errors") or []
-        return str(errors[0]["extensions"]["code"] if errors else body["data"]["signIn"]["__typename"])
-
-    answers, mine = await asyncio.gather(
-        asyncio.gather(*(stranger(client) for client in flood)),
-        guess(at(proxied, "198.51.100.1"), password=PASSWORD),
-    )
-    assert mine == "SignedIn"
-    assert answers.count("RATE_LIMITED") > 0
 
 
 async def test_every_lock_is_an_event_and_one_an_hour_is_mailed(proxied: World) -> None:
