@@ -7,7 +7,6 @@ its own, until that changes none: so it holds up nobody for long who writes mean
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from collections.abc import Iterator
@@ -18,13 +17,12 @@ import asyncpg
 
 import db.pooler
 import db.short_tries
+import db.turn
 from db.away import Plain
 from db.pool import Connection
 from db.short_tries import InUseError
 
-LOCK_ID = 0x6A7E_0001  # any constant that is ours alone
 OLDEST_SERVER = 15
-LOOK_AGAIN_S = 0.2
 CONCURRENTLY = re.compile(r"^CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS (\w+)", re.MULTILINE)
 
 # The first ones say nothing of their kind; no release was between them.
@@ -120,7 +118,7 @@ async def migrate(url: str) -> list[Migration]:
     connection = await asyncpg.connect(url, timeout=10, statement_cache_size=0)
     try:
         await require_server(connection)
-        await _take_turn(connection)
+        await db.turn.take(connection)
         await _provide_ledger(connection)
         applied = {row["number"]: row for row in await connection.fetch("SELECT * FROM migrations")}
         done = []
@@ -142,12 +140,6 @@ async def migrate(url: str) -> list[Migration]:
         raise MigrationError(str(error)) from None
     finally:
         await connection.close()
-
-
-async def _take_turn(connection: Connection) -> None:
-    # Not by waiting in a statement: an index that another makes concurrently would wait for that in turn.
-    while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_ID):  # noqa: ASYNC110
-        await asyncio.sleep(LOOK_AGAIN_S)
 
 
 async def _provide_ledger(connection: Connection) -> None:

@@ -16,7 +16,7 @@ import db.migrate
 
 RUNS = {"cursor", "execute", "executemany", "fetch", "fetchrow", "fetchval"}
 # The migrator's own are run by every test, and a pooler's limits are its settings.
-OTHERS = {"migrate", "short_tries", "pooler"}
+OTHERS = {"migrate", "short_tries", "turn", "pooler"}
 RELEASED = Path(__file__).parent / "running" / "released.sql"
 UP_TO = re.compile(r"^-- up to migration (\d+)\n")
 PLACE = re.compile(r"^-- (\w+\.py): (\w+)\n", re.MULTILINE)

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from db.pool import Connection
+from db.turn import LOCK_ID
 from tests.client import SECRET_KEYS
 from tests.databases import waits
 from tests.parts import Process, environment
@@ -182,3 +183,14 @@ async def test_a_file_that_has_changed_otherwise_is_told(
     migrating = gatehouse("migrate", env=environment(database_url=database_url))
     assert await migrating.wait() == 1
     assert "Migration 96 (traces_of_events) has changed since it was applied." in migrating.output
+
+
+async def test_whoever_waits_for_another_to_migrate_says_for_whom(
+    database_url: str, gatehouse: Callable[..., Process]
+) -> None:
+    other = await asyncpg.connect(database_url)
+    await other.execute("SELECT pg_advisory_lock($1)", LOCK_ID)
+    waiting = gatehouse("migrate", env=environment(database_url=database_url))
+    await waiting.wait_for_output(f"is at work, of the database's process {other.get_server_pid()}")
+    await other.close()
+    assert await waiting.wait() == 0
