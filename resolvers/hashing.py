@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,8 @@ from telemetry import metrics
 LONGEST_QUEUE = 200
 # Of those who have shown something, while strangers wait: so neither keeps the other waiting for ever.
 MOST_IN_A_ROW = 4
+# A wrong guess waits at most so long for what another kind of hash would have taken: all the while it is in hand.
+LONGEST_PAUSE_S = 0.5
 # Guesses must not take the processor from the event loop; where it is free, a hash is as fast as ever.
 NICENESS = 10
 
@@ -106,6 +109,7 @@ class Hasher:
         self._free = threads + 1
         self._known, self._strangers = _Line(longest_queue), _Line(longest_queue // 2)
         self._in_a_row = 0
+        self._slowest_s = 0.0  # of processor time
 
     async def run(self, asker: Asker, function: Callable[..., Result], *arguments: object) -> Result:
         """Call `function` in a thread. Raises RateLimited when too many hashes wait already."""
@@ -120,6 +124,19 @@ class Hasher:
         finally:
             line.leave(asker.key, job)
             metrics.ARGON2_QUEUE.dec()
+
+    async def compare(self, asker: Asker, matches: Callable[..., bool], *arguments: object) -> bool:
+        """Whether `matches` in a thread; where it does not, answered no sooner than by the slowest one seen so far.
+
+        Hashes that other products made take more, and who still has one must not show. Raises RateLimited.
+        """
+        is_right, processor_s, took_s = await self.run(asker, partial(_timed, matches), *arguments)
+        self._slowest_s = max(self._slowest_s, processor_s)
+        if not is_right:
+            # On a busy machine that one would have been slower, too.
+            stretched = (self._slowest_s - processor_s) * max(1.0, took_s / processor_s)
+            await asyncio.sleep(min(stretched, LONGEST_PAUSE_S))
+        return is_right
 
     def close(self) -> None:
         """Stop once the hashes under way are done."""
@@ -147,6 +164,13 @@ class Hasher:
         else:
             done.set_result(ended.result())
         self._begin()
+
+
+def _timed(matches: Callable[..., bool], *arguments: object) -> tuple[bool, float, float]:
+    """What it says, and the seconds of the processor and of the clock that it took."""
+    processor_s, began_at = time.thread_time(), time.perf_counter()
+    is_right = matches(*arguments)
+    return is_right, max(time.thread_time() - processor_s, 1e-6), time.perf_counter() - began_at
 
 
 def _give_way() -> None:

@@ -167,7 +167,7 @@ async def check_password(
     hasher = context.service.hasher
     password_hash = known.password_hash if known else None
     compared = password_hash or hasher.nobodys
-    is_right = await hasher.run(asker, rules.passwords.matches, password, compared)
+    is_right = await hasher.compare(asker, rules.passwords.matches, password, compared)
     if not is_right or known is None or password_hash is None:
         raise WrongGuess
     return known, password_hash

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +15,7 @@ from itertools import count
 
 import pytest
 
-from resolvers.hashing import Asker, Hasher
+from resolvers.hashing import LONGEST_PAUSE_S, Asker, Hasher
 from rules.failures import RateLimited
 from rules.slow_hash import HASH_COST
 from tests.client import CAPACITY, Client
@@ -91,4 +93,27 @@ async def test_where_all_places_are_taken_the_newest_of_whoever_has_most_gives_w
     for refused in (crowd[3], more):
         with pytest.raises(RateLimited):
             await refused
+    hasher.close()
+
+
+async def test_a_wrong_guess_is_answered_no_sooner_than_by_the_slowest_kind_of_hash() -> None:
+    hasher, is_over = Hasher(), threading.Event()
+
+    def slow() -> bool:
+        until_s = time.thread_time() + LONGEST_PAUSE_S
+        while time.thread_time() < until_s:
+            hashlib.pbkdf2_hmac("sha256", b"password", b"salt", 10_000)
+        return False
+
+    def quick() -> bool:
+        is_over.set()
+        return False
+
+    assert await hasher.compare(Asker("mia"), slow) is False
+    answer = asyncio.create_task(hasher.compare(Asker("adam"), quick))
+    await until(is_over.is_set, "the quick one's end")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not answer.done()
+    assert await answer is False
     hasher.close()
