@@ -78,6 +78,27 @@ async def revoke(connection: Connection, staff_id: UUID) -> bool:
     return status == "DELETE 1"
 
 
+async def revoke_since(connection: Connection, inviter_id: UUID, event_id: int) -> list[tuple[UUID, UUID]]:
+    """Take back what the person has invited to since this event; to which account, and whom.
+
+    Whoever accepts at this moment has come: of the two the database lets one happen.
+    """
+    rows = await connection.fetch(
+        """
+        DELETE FROM staff USING events
+        WHERE events.id IN (
+                SELECT event_id FROM account_events JOIN staff AS own ON own.account_id = account_events.account_id
+                WHERE own.user_id = $1 AND event_id > $2)
+            AND type = 'STAFF_INVITED' AND actor_id = $1
+            AND staff.account_id = events.account_id AND staff.user_id = subject_id AND invited_at = occurred_at
+        RETURNING staff.account_id, staff.user_id
+        """,
+        inviter_id,
+        event_id,
+    )
+    return [(row["account_id"], row["user_id"]) for row in rows]
+
+
 @dataclass(frozen=True)
 class Accepted:
     """A membership that has begun to hold."""

@@ -56,6 +56,19 @@ async def use(connection: Connection, user_id: UUID, token_hash: bytes) -> UUID 
     return account_id
 
 
+async def take_back(connection: Connection, issuer_id: UUID, since: datetime | None) -> None:
+    """Let no pass hold that the person has given since then, or (None) ever."""
+    await connection.execute(
+        """
+        DELETE FROM recovery_passes
+        WHERE issuer_id = $1 AND ($2::timestamptz IS NULL OR expires_at - $3::interval >= $2)
+        """,
+        issuer_id,
+        since,
+        PASS_LIFETIME,
+    )
+
+
 async def complete_session(
     connection: Connection, user_id: UUID, session_id: UUID, amr: Sequence[str], lifetime: timedelta
 ) -> None:

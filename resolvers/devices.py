@@ -6,6 +6,7 @@ from uuid import UUID
 
 import db.challenges
 import db.devices
+import db.given
 import db.outbox
 import db.sessions
 import db.throttles
@@ -53,6 +54,7 @@ async def reject(context: Context, token: str) -> tuple[str, bool]:
     """By the link of that email: end the session, and send a link to set another password.
 
     What has begun in the person's name since then ends, too: whoever signed in from there was told of once alone.
+    So does what was given, asked for or offered to others in it.
     Returns the person's email and whether there is a password to change. Raises LinkExpired and TooManyAttempts.
     """
     async with resolvers.links.used_up(context, token, Purpose.NOT_MY_SIGN_IN) as (connection, found):
@@ -60,6 +62,9 @@ async def reject(context: Context, token: str) -> tuple[str, bool]:
         if told_at is not None:
             await db.sessions.end_since(connection, found.user_id, told_at)
         await db.challenges.drop_all(connection, found.user_id)
+        user_id, since = found.user_id, found.made_at
+        await db.given.take_back(connection, user_id, user_id, context.client, since=since)
+        await db.given.revoke_invitations(connection, user_id, found.event_id)
         known = await db.users.credentials_of(connection, found.user_id)
         assert known is not None
         has_password = known.password_hash is not None

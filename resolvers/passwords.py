@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import db.challenges
 import db.credentials
+import db.given
 import db.links
 import db.memberships
 import db.outbox
@@ -152,6 +153,7 @@ async def _offered(connection: Connection, found: Found) -> list[Offered]:
 
 async def _changed(context: Context, connection: Connection, subject: Subject, amr: str | None = None) -> None:
     await db.challenges.drop_all(connection, subject.id)
+    await db.given.take_back(connection, subject.id, subject.id, context.client)
     await db.outbox.append(
         connection,
         PasswordChanged(

@@ -6,8 +6,10 @@ from uuid import UUID
 
 import db.challenges
 import db.enrollment
+import db.given
 import db.outbox
 import db.sessions
+import db.users
 import resolvers.access
 from db.pool import Connection
 from resolvers.context import Context
@@ -36,24 +38,31 @@ async def sign_out(context: Context) -> None:
 
 
 async def end(context: Context, session_id: UUID) -> None:
-    """End one of the person's sessions, this one too. Raises NotFound."""
+    """End one of the person's sessions, this one too. Raises NotFound.
+
+    Another one may have been somebody else: what was given or asked for in the person's name ends with it.
+    """
     person = await context.person()
     async with context.changing() as connection:
+        await db.users.lock(connection, person.id)
         if not await db.sessions.end_of(connection, person.id, session_id):
             raise NotFound
+        if session_id != person.session_id:
+            await db.given.take_back(connection, person.id, person.id, context.client)
         await _tell(context, connection, person, 1)
     if session_id == person.session_id:
         context.sign_out()
 
 
 async def sign_out_others(context: Context) -> int:
-    """End every session of the person but this one; return how many."""
+    """End every session of the person but this one, and what they may have given or asked for; return how many."""
     person = await context.person()
     async with context.changing() as connection:
         # Two sessions that end each other at once would leave nobody signed in.
         await resolvers.access.lock_person(connection, person)
         idle = context.service.limits.session_idle
         ended = await db.sessions.end_others(connection, person.id, person.session_id, idle)
+        await db.given.take_back(connection, person.id, person.id, context.client)
         if ended:
             await _tell(context, connection, person, ended)
         return ended

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import db.given
 import db.outbox
 import db.sessions
 import db.staff
@@ -31,7 +32,7 @@ async def live(context: Context, account_id: UUID, staff_id: UUID) -> list[Sessi
 
 
 async def end(context: Context, account_id: UUID, staff_id: UUID, session_id: UUID) -> None:
-    """End one of the member's sessions; they are emailed.
+    """End one of the member's sessions, and what they gave or asked for; they are emailed.
 
     Raises what managed_account raises, NotFound, and NotPermitted (oneself, or may_end_sessions).
     """
@@ -41,6 +42,7 @@ async def end(context: Context, account_id: UUID, staff_id: UUID, session_id: UU
         member = await resolvers.staff.lock_member(connection, person, account_id, staff_id, NOT_ONESELF, _why_not)
         if not await db.sessions.end_of(connection, member.user_id, session_id):
             raise NotFound
+        await db.given.take_back(connection, member.user_id, person.id, context.client)
         await db.outbox.append(
             connection, StaffSessionEnded(account_id=account_id, subject_id=member.user_id, actor_id=person.id)
         )

@@ -180,7 +180,10 @@ class ComingInMutation:
         await resolvers.passwords.change_password(info.context, input.current_password, input.new_password)
         return PasswordChanged(viewer=await changed_viewer(info))
 
-    @strawberry.mutation(description="Ends one of the viewer's sessions; one that is not theirs is NOT_FOUND.")
+    @strawberry.mutation(
+        description="Ends one of the viewer's sessions; one that is not theirs is NOT_FOUND. With another than "
+        "this one end recovery passes that the viewer gave and resets that they asked for."
+    )
     async def end_session(
         self,
         info: Info,

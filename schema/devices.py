@@ -34,8 +34,8 @@ RejectSignInResult = Annotated[
 class DeviceMutation:
     @strawberry.mutation(
         description="'This was not me': ends the session that began on a device not seen before, and later ones, by "
-        "the one-use link of its email, which holds for 7 days, and sends a link to set a new password. Needs no "
-        "session."
+        "the one-use link of its email, which holds for 7 days, and sends a link to set a new password. Recovery "
+        "passes given, resets asked for and invitations sent in the person's name since end, too. Needs no session."
     )
     async def reject_sign_in(
         self,

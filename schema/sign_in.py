@@ -142,7 +142,10 @@ class SignInMutation:
         await resolvers.sessions.sign_out(info.context)
         return SignedOut(ok=True)
 
-    @strawberry.mutation(description="Ends every session of the viewer but this one.")
+    @strawberry.mutation(
+        description="Ends every session of the viewer but this one, and recovery passes that they gave and resets that "
+        "they asked for."
+    )
     async def sign_out_other_sessions(self, info: Info) -> OtherSessionsEnded | None:
         return OtherSessionsEnded(count=await resolvers.sessions.sign_out_others(info.context))
 

@@ -6,9 +6,11 @@ from datetime import timedelta
 from uuid import UUID
 
 import db.alerts
+import db.given
 import db.languages
 import db.outbox
 import db.sessions
+import db.users
 import resolvers.operators.finding
 import rules.alerts
 import rules.events.alerts
@@ -59,9 +61,11 @@ async def sessions(database: Database, account_id: UUID, email: str, idle: timed
 
 
 async def end_session(database: Database, account_id: UUID, email: str, session_id: UUID) -> None:
-    """End one of a staff member's sessions; they are emailed. Raises OperatorError."""
+    """End one of a staff member's sessions, and what they gave or asked for; they are emailed. Raises OperatorError."""
     async with database.transaction() as connection:
         user_id = await resolvers.operators.finding.member(connection, account_id, email)
+        await db.users.lock(connection, user_id)
         if not await db.sessions.end_of(connection, user_id, session_id):
             raise OperatorError(f"{email} has no live session with the id {session_id}.")
+        await db.given.take_back(connection, user_id, None)
         await db.outbox.append(connection, StaffSessionEnded(account_id=account_id, subject_id=user_id))

@@ -22,7 +22,9 @@ async def link_to(
         INSERT INTO links (token_hash, purpose, user_id, event_id, staff_id, made_at, expires_at)
         SELECT $2, $3, users.id,
             CASE WHEN $5::text IS NULL THEN -1 ELSE (SELECT max(id) FROM events WHERE type = $5) END,
-            staff.id, coalesce(invited_at, now()), now() + $4 * interval '1 minute'
+            staff.id,
+            coalesce(invited_at, (SELECT occurred_at FROM events WHERE type = $5 ORDER BY id DESC LIMIT 1), now()),
+            now() + $4 * interval '1 minute'
         FROM users LEFT JOIN staff ON $3 = 'INVITATION' AND staff.user_id = users.id AND invited_at IS NOT NULL
         WHERE users.email = $1
         """,

@@ -1,0 +1,39 @@
+"""What somebody gave or asked for as an owner or admin, taken back once it may have been another in their name."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import db.invitations
+import db.outbox
+import db.recovery
+import db.resets
+from db.pool import Connection
+from rules.clients import NO_CLIENT, Client
+from rules.events.staff import InvitationRevoked
+
+
+async def take_back(
+    connection: Connection,
+    user_id: UUID,
+    actor_id: UUID | None,
+    client: Client = NO_CLIENT,
+    *,
+    since: datetime | None = None,
+) -> None:
+    """End the recovery passes that the person gave, and the resets that they asked for, since then or ever.
+
+    Under their lock. `actor_id` has declined the resets, an operator if None.
+    """
+    await db.recovery.take_back(connection, user_id, since)
+    await db.resets.tell(connection, await db.resets.end_asked_by(connection, user_id, since), actor_id, client)
+
+
+async def revoke_invitations(connection: Connection, user_id: UUID, event_id: int) -> None:
+    """Take back whom the person has invited since this event, and who has not come yet. Under their lock."""
+    revoked = await db.invitations.revoke_since(connection, user_id, event_id)
+    await db.outbox.append_all(
+        connection,
+        [InvitationRevoked(account_id=each, subject_id=invited, actor_id=user_id) for each, invited in revoked],
+    )
