@@ -120,9 +120,12 @@ async def confirm_enrollment(connection: Connection, session_id: UUID) -> None:
     await connection.execute("UPDATE sessions SET enrollment_confirmed_at = now() WHERE id = $1", session_id)
 
 
-async def replace_token(connection: Connection, session_id: UUID, token_hash: bytes) -> None:
-    """Let the session go on under another token; the one before is nobody's."""
-    await connection.execute("UPDATE sessions SET token_hash = $2 WHERE id = $1", session_id, token_hash)
+async def replace_token(connection: Connection, session_id: UUID, before: bytes | None, token_hash: bytes) -> bool:
+    """Let the session go on under another token; the one before is nobody's. False when that had been replaced."""
+    status = await connection.execute(
+        "UPDATE sessions SET token_hash = $3 WHERE id = $1 AND token_hash = $2", session_id, before, token_hash
+    )
+    return status == "UPDATE 1"
 
 
 async def end_of(connection: Connection, user_id: UUID, session_id: UUID) -> bool:

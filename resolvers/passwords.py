@@ -17,6 +17,7 @@ import db.users
 import resolvers.access
 import resolvers.coming_in
 import resolvers.guessing.passwords
+import resolvers.proof
 import resolvers.sign_in
 import rules.addresses
 import rules.passwords
@@ -114,13 +115,13 @@ async def change_password(context: Context, current: str, new: str) -> None:
                 raise WrongGuess
             await db.links.void(connection, person.id, [Purpose.PASSWORD_RESET])
             await db.users.change_password_hash(connection, person.id, password_hash)
-            await db.sessions.end_others(connection, person.id, person.session_id, context.service.limits.session_idle)
             await db.sessions.renew_password(connection, person.session_id)
+            token = await resolvers.proof.keep_only_this_session(context, connection, person)
             await _changed(context, connection, subject, "pwd")
             await guess.give_back(connection)
             changed = await db.users.credentials_of(connection, person.id)
     _know_device(context, changed)
-    await context.reload()
+    await context.go_on_as(token)
 
 
 def _know_device(context: Context, changed: Credentials | None) -> None:

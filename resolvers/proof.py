@@ -47,6 +47,7 @@ async def second_factor_shown(
 ) -> AsyncIterator[tuple[Connection, Answer]]:
     """The transaction, under the person's lock, in which one of the two codes is spent and the session's proof renewed.
 
+    Where its token is in a cookie it gets another one: no copy of the cookie has the proof, too.
     Raises InvalidCode, MfaNotEnabled, TooManyAttempts.
     """
     if not person.mfa_enabled:
@@ -61,7 +62,9 @@ async def second_factor_shown(
             await db.outbox.append_all(connection, spent)
             await db.sessions.renew_second_factor(connection, person.session_id)
             yield connection, given
+            token = await renewed_token(context, connection, person)
             await guess.give_back(connection)
+        await context.go_on_as(token)
 
 
 @asynccontextmanager
@@ -89,13 +92,22 @@ async def keep_only_this_session(context: Context, connection: Connection, perso
     To be called under their lock; `context.go_on_as` hands the token over once all is committed.
     """
     await db.sessions.end_others(connection, person.id, person.session_id, context.service.limits.session_idle)
-    token = None
-    if context.token_is_cookie:
-        token, token_hash = rules.tokens.issue(
-            rules.tokens.SESSION_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES)
-        )
-        await db.sessions.replace_token(connection, person.session_id, token_hash)
+    token = await renewed_token(context, connection, person)
     await db.challenges.drop_all(connection, person.id)
+    return token
+
+
+async def renewed_token(context: Context, connection: Connection, person: Person) -> str | None:
+    """The session's new token, where it is in a cookie: whoever has a copy of the one before has nothing.
+
+    A bearer token stays, since whoever sends it would have to read the new one. To be called under the person's lock.
+    Raises Unauthenticated when another request, maybe of the copy's, has renewed it meanwhile.
+    """
+    if not context.token_is_cookie:
+        return None
+    token, token_hash = rules.tokens.issue(rules.tokens.SESSION_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
+    if not await db.sessions.replace_token(connection, person.session_id, context.token_hash, token_hash):
+        raise Unauthenticated
     return token
 
 
@@ -111,7 +123,9 @@ async def _show_password(context: Context, person: Person, password: str) -> Non
             raise Unauthenticated
         shown = Reauthenticated(subject_id=person.id, actor_id=person.id, client=context.client, amr="pwd")
         await db.outbox.append(connection, shown)
+        token = await renewed_token(context, connection, person)
         await guess.give_back(connection)
+    await context.go_on_as(token)
 
 
 async def _show_second_factor(context: Context, person: Person, totp_code: str | None, backup_code: str | None) -> None:

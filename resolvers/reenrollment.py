@@ -13,6 +13,7 @@ import db.throttles
 import db.users
 import resolvers.access
 import resolvers.links
+import resolvers.proof
 import resolvers.sessions
 import rules.throttling
 from db.pool import Connection
@@ -53,7 +54,8 @@ async def confirm(context: Context, token: str) -> Person:
         await db.sessions.confirm_enrollment(connection, person.session_id)
         confirmed = EnrollmentConfirmed(subject_id=person.id, actor_id=person.id, client=context.client)
         await db.outbox.append(connection, confirmed)
-    return await context.reload()
+        renewed = await resolvers.proof.renewed_token(context, connection, person)
+    return await context.go_on_as(renewed)
 
 
 async def dispute(context: Context, token: str) -> str:

@@ -11,6 +11,7 @@ import db.outbox
 import db.sessions
 import db.users
 import resolvers.access
+import resolvers.proof
 from db.pool import Connection
 from resolvers.context import Context
 from rules.events.signing_in import SessionsEnded, SignedOut
@@ -65,7 +66,9 @@ async def sign_out_others(context: Context) -> int:
         await db.given.take_back(connection, person.id, person.id, context.client)
         if ended:
             await _tell(context, connection, person, ended)
-        return ended
+        token = await resolvers.proof.renewed_token(context, connection, person)
+    await context.go_on_as(token)
+    return ended
 
 
 async def leave_nothing_open(connection: Connection, user_id: UUID) -> None:

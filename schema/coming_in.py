@@ -171,7 +171,10 @@ class ComingInMutation:
     ) -> SetPasswordResult | None:
         return PasswordSet(email=await resolvers.passwords.set_password(info.context, input.token, input.password))
 
-    @strawberry.mutation(description="Changes the viewer's password.")
+    @strawberry.mutation(
+        description="Changes the viewer's password and ends their other sessions. This one goes on, by cookie under a "
+        "new token; a bearer token stays the same, so whoever fears for it ends this session, too."
+    )
     async def change_password(
         self,
         info: Info,

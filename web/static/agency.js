@@ -1,6 +1,6 @@
 // The page /settings/security.
 
-import { Problem, ask } from "./api.js";
+import { Problem, ask, settled } from "./api.js";
 import { clone, element, find, make } from "./dom.js";
 import { tell } from "./forms.js";
 import * as frame from "./frame.js";
@@ -151,8 +151,9 @@ function follow(roster) {
   );
 }
 
-/** After the session of the subscriptions has ended: there may be another one already. @param {Roster} roster */
+/** After the session of the subscriptions has ended, or gone on under another token. @param {Roster} roster */
 async function goOn(roster) {
+  await settled();
   if (await again(roster)) follow(roster);
 }
 
