@@ -46,11 +46,15 @@ async def forget(connection: Connection, user_id: UUID, event_id: int) -> dateti
 
 
 async def prune(connection: Connection, lifetime: timedelta) -> None:
-    """Forget what was not seen for so long."""
+    """Forget what was not seen for so long, but of each person what was seen last: the next is no first one."""
     await connection.execute(
         """
         DELETE FROM seen_devices WHERE (user_id, digest) IN (
-            SELECT user_id, digest FROM seen_devices WHERE last_seen_at < now() - $1::interval FOR UPDATE SKIP LOCKED
+            SELECT user_id, digest FROM seen_devices AS seen
+            WHERE last_seen_at < now() - $1::interval AND EXISTS (
+                SELECT FROM seen_devices AS later WHERE later.user_id = seen.user_id
+                    AND (later.last_seen_at, later.digest) > (seen.last_seen_at, seen.digest))
+            FOR UPDATE SKIP LOCKED
         )
         """,
         lifetime,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from db.pool import Connection
 from rules.clients import Client
+from rules.devices import LIFETIME
 from rules.people import MOST_SESSIONS
 from rules.service_keys import BegunBy
 
@@ -32,9 +33,9 @@ class Started:
     session_id: UUID
     expires_at: datetime
     now: datetime
-    # Whether it is on a device that was not seen before, and how many others are known of the person.
+    # Whether it is on a device that was not seen lately, and how many the person had been seen on before it.
     is_new_device: bool
-    other_devices: int
+    devices_before: int
 
 
 async def start(
@@ -64,7 +65,8 @@ async def start(
             )
         ), seen AS (
             INSERT INTO seen_devices AS seen (user_id, digest) SELECT $1, $10::bytea WHERE $10::bytea IS NOT NULL
-            ON CONFLICT (user_id, digest) DO UPDATE SET last_seen_at = now()
+            ON CONFLICT (user_id, digest) DO UPDATE SET last_seen_at = now(), first_seen_at =
+                CASE WHEN seen.last_seen_at < now() - $13::interval THEN now() ELSE seen.first_seen_at END
             RETURNING first_seen_at = now() AS is_new
         )
         INSERT INTO sessions
@@ -74,7 +76,7 @@ async def start(
             $7, $9, $11, $12
         FROM clock_timestamp() AS began_at
         RETURNING id AS session_id, expires_at, now(), coalesce((SELECT is_new FROM seen), false) AS is_new_device,
-            (SELECT count(*) FROM seen_devices WHERE user_id = $1 AND digest <> $10) AS other_devices
+            (SELECT count(*) FROM seen_devices WHERE user_id = $1) AS devices_before
         """,
         user_id,
         token_hash,
@@ -88,6 +90,7 @@ async def start(
         device,
         begun_by and begun_by.key_id,
         begun_by and begun_by.account_id,
+        LIFETIME,
     )
     assert row is not None
     return Started(**row)

@@ -28,6 +28,7 @@ class Credentials:
     """What a password is checked against as of `now`, the database's clock; no hash while they have set none.
 
     Devices are known that have seen the person since `devices_since`; all of them until they set a password here.
+    Whoever `has_rejected` a sign-in has signed in before, even where no device is left that was seen.
     """
 
     now: datetime
@@ -35,13 +36,15 @@ class Credentials:
     email: str
     password_hash: str | None
     devices_since: datetime | None
+    has_rejected: bool
 
 
 async def credentials(connection: Connection, email: str) -> Credentials | None:
     """Whom `email` (lower-case) belongs to."""
     row = await connection.fetchrow(
         """
-        SELECT now(), id, email, password_hash, greatest(password_set_at, devices_forgotten_at) AS devices_since
+        SELECT now(), id, email, password_hash, greatest(password_set_at, devices_forgotten_at) AS devices_since,
+            devices_forgotten_at IS NOT NULL AS has_rejected
         FROM users WHERE email = $1
         """,
         email,
@@ -53,7 +56,8 @@ async def credentials_of(connection: Connection, user_id: UUID) -> Credentials |
     """The same, by the person's id."""
     row = await connection.fetchrow(
         """
-        SELECT now(), id, email, password_hash, greatest(password_set_at, devices_forgotten_at) AS devices_since
+        SELECT now(), id, email, password_hash, greatest(password_set_at, devices_forgotten_at) AS devices_since,
+            devices_forgotten_at IS NOT NULL AS has_rejected
         FROM users WHERE id = $1
         """,
         user_id,

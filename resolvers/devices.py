@@ -35,13 +35,16 @@ async def noticed(context: Context, connection: Connection, user_id: UUID, start
 
     The very first sign-in of all is none to be told of.
     """
-    if started.is_new_device and started.other_devices >= db.devices.MOST:
+    if not started.is_new_device:
+        return []
+    if started.devices_before >= db.devices.MOST:
         await db.devices.forget_oldest(connection, user_id)
     cookie = None if context.is_service else context.device_cookie
-    if not started.is_new_device or started.other_devices == 0:
-        return []
     known = await db.users.credentials_of(connection, user_id)
-    since = known.devices_since if known else None
+    assert known is not None
+    if started.devices_before == 0 and not known.has_rejected:
+        return []
+    since = known.devices_since
     if rules.devices.known_as(context.service.ring, cookie, user_id, started.now, since) is not None:
         return []
     told = NewDeviceSignedIn(

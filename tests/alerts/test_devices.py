@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from db import links, sessions
+from db import housekeeping, links, sessions
 from db.pool import Database
 from rules import tokens
 from rules.clients import Client as Origin
@@ -124,6 +124,43 @@ async def test_a_cookie_of_an_earlier_password_keeps_no_new_device_from_being_to
     assert (await world.client().do(SET, token=token, password=PASSWORD))["__typename"] == "PasswordSet"
     await sign_in(world, PHONE, thief)
     assert await told(world) == 1
+
+
+async def age_devices(world: World, by: str) -> None:
+    """Let all devices have been seen so much earlier, and housekeeping come by."""
+    await world.database.execute(
+        f"UPDATE seen_devices SET first_seen_at = first_seen_at - interval '{by}', "
+        f"last_seen_at = last_seen_at - interval '{by}'"
+    )
+    await housekeeping.prune(world.database, timedelta(days=7))
+
+
+async def test_after_half_a_year_away_a_sign_in_is_no_first_one(world: World) -> None:
+    await sign_in(world, FIREFOX.format(145))
+    await sign_in(world, "curl/8")
+    await age_devices(world, "181 days")
+    assert await world.database.fetchval("SELECT count(*) FROM seen_devices") == 1  # what was seen last
+    await sign_in(world, PHONE)
+    assert await told(world) == 2
+
+
+async def test_nor_is_one_from_where_one_was_half_a_year_ago(world: World) -> None:
+    await sign_in(world, PHONE)
+    await age_devices(world, "181 days")
+    await sign_in(world, PHONE)
+    await sign_in(world, PHONE)
+    assert await told(world) == 1
+
+
+async def test_nor_is_one_after_the_only_device_that_was_left_has_been_rejected(world: World, pool: Database) -> None:
+    await sign_in(world, FIREFOX.format(145))
+    await age_devices(world, "181 days")
+    await sign_in(world, PHONE)
+    token = await link_of(world, pool)
+    await housekeeping.prune(world.database, timedelta(days=7))
+    await world.client().do(REJECT, token=token)
+    await sign_in(world, PHONE)
+    assert await told(world) == 2
 
 
 async def test_the_link_lets_nobody_answer_a_challenge_that_was_open(world: World, pool: Database) -> None:
