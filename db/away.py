@@ -29,6 +29,8 @@ AWAY_STATES = (
     "57",  # cancelled, shutting down, starting up, crashed
     "58",  # its own disk or files fail it
 )
+# They may be said once a transaction has been committed; any other says that it was rolled back.
+UNSURE_STATES = ("08", "40003", "57P")
 LEFT_STATES = ("08", "25006", "57P", "58")
 
 
@@ -54,6 +56,13 @@ def while_there() -> Iterator[None]:
     except Exception as error:
         if not is_of_way(error):
             raise
+
+
+def is_unsure(error: BaseException) -> bool:
+    """Whether what was committed as this came up may have been committed all the same."""
+    if isinstance(error, asyncpg.PostgresError):
+        return _state(error).startswith(UNSURE_STATES)
+    return is_away(error)
 
 
 class Ending(Plain):

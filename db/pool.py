@@ -18,7 +18,7 @@ import db.pooler
 from db.bell import Bell
 from db.seldom import Seldom
 from db.shares import Shares, Whose
-from rules.failures import ServiceUnavailable
+from rules.failures import UNSURE, ServiceUnavailable
 from telemetry import metrics
 
 if TYPE_CHECKING:
@@ -95,11 +95,21 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        """A READ COMMITTED transaction; rings the bell once it is committed. Raises ServiceUnavailable."""
-        async with self.connection() as connection:
-            async with connection.transaction():
-                yield connection
-            self.bell.ring()
+        """A READ COMMITTED transaction; rings the bell once it is committed. Raises ServiceUnavailable.
+
+        Where the way to the database ends amid the commit, that says that nobody knows whether it holds.
+        """
+        is_to_hold = False
+        try:
+            async with self.connection() as connection:
+                async with connection.transaction():
+                    yield connection
+                    is_to_hold = True
+                self.bell.ring()
+        except ServiceUnavailable as error:
+            if is_to_hold and error.__cause__ and db.away.is_unsure(error.__cause__):
+                raise ServiceUnavailable(UNSURE) from error.__cause__
+            raise
 
     async def close(self) -> None:
         """Close the bell, then the pool once its connections are given back."""

@@ -193,6 +193,9 @@ async def _executed(context: Context, claim: _Claim, work: Work) -> Any:
             await context.settle()  # what was changed before it failed holds, as without a key
         else:
             await context.abandon(error)
+            # Nor does a browser get a cookie that nobody may know: under the key that of before brings the answer back.
+            del context.response_headers[headers_before:]
+            context.go_on_with(token_before)
         await _release(context, claim)
         raise
     finally:

@@ -52,8 +52,10 @@ REMEDIES = {
         "Mend the document; ask for less at once.",
     ),
     "SERVICE_UNAVAILABLE": (
-        "The database, or another part that is needed, does not answer. Nothing was changed.",
-        "Send the request again in a moment, later each time.",
+        "The database, or another part that is needed, does not answer. Nothing was changed, or else the message says "
+        "that it is not known.",
+        "Send the request again in a moment, later each time; a change under the same `idempotencyKey`, which "
+        "keeps it from being made twice.",
     ),
     "INTERNAL_SERVER_ERROR": (
         "Something went wrong on our side, and was logged.",

@@ -227,9 +227,15 @@ class BadUserInput(Refusal):
     code: ClassVar[str] = "BAD_USER_INPUT"
 
 
+UNSURE = (
+    "Gatehouse was briefly unavailable just as this was saved, and does not know whether it was. Try again in a "
+    "moment, with the same idempotencyKey if there was one; it is not done twice then."
+)
+
+
 @dataclass
 class ServiceUnavailable(Refusal):
-    """A part that is needed does not answer; nothing was changed."""
+    """A part that is needed does not answer; nothing was changed, unless the message says that it is not known."""
 
     code: ClassVar[str] = "SERVICE_UNAVAILABLE"
     message: str = "Gatehouse is briefly unavailable. Nothing was changed; try again in a moment."

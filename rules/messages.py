@@ -41,6 +41,8 @@ FOR_PEOPLE = (
     "Confirm with a code from your authenticator app to go on.",
     "Too many sign-ins are under way. Nothing was changed; try again in a moment.",
     "Gatehouse is briefly unavailable. Nothing was changed; try again in a moment.",
+    "Gatehouse was briefly unavailable just as this was saved, and does not know whether it was. Try again in a "
+    "moment, with the same idempotencyKey if there was one; it is not done twice then.",
     "Setting up MFA is stopped, since you said that its reset was not your wish. Ask an owner of your agency to reset "
     "it again, once your password is safe.",
     "Your agency confirms this by email. Open the link in the email that you got when you signed in, then set up MFA. "

@@ -13,6 +13,7 @@ GOODBYE = b"".join(
     kind + word + b"\0" for kind, word in ((b"S", b"FATAL"), (b"V", b"FATAL"), (b"C", b"57P01"), (b"M", b"goodbye"))
 )
 READY = b"Z\0\0\0\5I"
+COMMITTED = b"C\0\0\0\x0bCOMMIT\0"
 FATAL = b"E" + (len(GOODBYE) + 5).to_bytes(4) + GOODBYE + b"\0"
 
 
@@ -46,6 +47,21 @@ async def ending_the_first(database_url: str) -> AsyncIterator[str]:
 
     async with _proxy(database_url, end) as (url, _):
         yield url
+
+
+@asynccontextmanager
+async def losing_commits(database_url: str) -> AsyncIterator[tuple[str, Callable[[], None]]]:
+    """The URL of a server, and what lets the way to it end once it has committed next, before that is told."""
+    to_lose: list[None] = []
+
+    def carry(data: bytes) -> bytes:
+        if to_lose and COMMITTED in data:
+            to_lose.pop()
+            raise ConnectionAbortedError
+        return data
+
+    async with _proxy(database_url, carry) as (url, _):
+        yield url, lambda: to_lose.append(None)
 
 
 @asynccontextmanager

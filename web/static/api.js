@@ -42,6 +42,8 @@ function send(query, variables) {
 }
 
 const PAUSES_MS = [500, 1500];
+// What answers that the change may have been made all the same, or is being made.
+const UNSETTLED = ["IDEMPOTENCY_IN_PROGRESS", "SERVICE_UNAVAILABLE"];
 /** @type {Map<string, string>} The keys of changes whose answers have not come. */
 const unanswered = new Map();
 
@@ -55,10 +57,9 @@ async function change(query, variables) {
   for (const pause of [...PAUSES_MS, null]) {
     try {
       const answer = await exchange({ query, variables: keyed });
-      if (pause === null || answer.errors?.[0]?.extensions?.code !== "IDEMPOTENCY_IN_PROGRESS") {
-        unanswered.delete(wanted);
-        return answer;
-      }
+      const code = answer.errors?.[0]?.extensions?.code;
+      if (!UNSETTLED.includes(code)) unanswered.delete(wanted);
+      if (pause === null || code !== "IDEMPOTENCY_IN_PROGRESS") return answer;
     } catch (error) {
       if (pause === null) throw error;
     }
