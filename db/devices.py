@@ -23,26 +23,21 @@ async def forget_oldest(connection: Connection, user_id: UUID) -> None:
     )
 
 
-async def forget(connection: Connection, user_id: UUID, event_id: int) -> datetime | None:
-    """Let what this event told of be new again, all that came since, and every cookie; return when that was.
+async def forget(connection: Connection, user_id: UUID, since: datetime) -> None:
+    """Let every device be new again that has come since then, and every cookie.
 
     Under the person's lock, so that it is after whatever has come in.
     """
-    told_at: datetime | None = await connection.fetchval(
+    await connection.execute(
         """
-        WITH told AS (
-            SELECT occurred_at FROM events WHERE id = $2
-        ), forgotten AS (
-            DELETE FROM seen_devices USING told WHERE user_id = $1 AND first_seen_at >= told.occurred_at
-        ), nameless AS (
-            UPDATE users SET devices_forgotten_at = clock_timestamp() WHERE id = $1
+        WITH forgotten AS (
+            DELETE FROM seen_devices WHERE user_id = $1 AND first_seen_at >= $2
         )
-        SELECT occurred_at FROM told
+        UPDATE users SET devices_forgotten_at = clock_timestamp() WHERE id = $1
         """,
         user_id,
-        event_id,
+        since,
     )
-    return told_at
 
 
 async def prune(connection: Connection, lifetime: timedelta) -> None:

@@ -11,6 +11,7 @@ from db.pool import Connection
 from rules.devices import LIFETIME
 from rules.digests import KEPT_FOR
 from rules.idempotency import LIFETIME as KEY_LIFETIME
+from rules.links import LONGEST
 from rules.service_keys import ANSWER_LIFETIME
 from rules.throttling import LONGEST_SPAN
 
@@ -93,17 +94,19 @@ async def prune_events(connection: Connection, older_than_days: int) -> int:
     """Delete what is older among the oldest 10,000 events, if dispatched and with no deliveries left; return how many.
 
     Ids are given in the order of time, near enough, so that the oldest are found without looking at all. The database
-    lets events be deleted only in a transaction that says that it prunes.
+    lets events be deleted only in a transaction that says that it prunes. None goes while a link of its email may hold,
+    which says of what it does that it is about that event.
     """
     status = await connection.execute(
         """
         DELETE FROM events WHERE (SELECT set_config('gatehouse.pruning', 'on', true)) = 'on' AND id IN (
             SELECT id FROM (SELECT id, occurred_at, dispatched_at FROM events ORDER BY id LIMIT $2) AS oldest
-            WHERE occurred_at < now() - make_interval(days => $1) AND dispatched_at IS NOT NULL
+            WHERE occurred_at < now() - greatest(make_interval(days => $1), $3::interval) AND dispatched_at IS NOT NULL
                 AND NOT EXISTS (SELECT FROM deliveries WHERE event_id = oldest.id)
         )
         """,
         older_than_days,
         PRUNE_BATCH,
+        LONGEST,
     )
     return int(status.split()[1])

@@ -61,11 +61,11 @@ async def reject(context: Context, token: str) -> tuple[str, bool]:
     Returns the person's email and whether there is a password to change. Raises LinkExpired and TooManyAttempts.
     """
     async with resolvers.links.used_up(context, token, Purpose.NOT_MY_SIGN_IN) as (connection, found):
-        told_at = await db.devices.forget(connection, found.user_id, found.event_id)
-        if told_at is not None:
-            await db.sessions.end_since(connection, found.user_id, told_at)
-        await db.challenges.drop_all(connection, found.user_id)
+        # The link knows when that was; the event may be gone.
         user_id, since = found.user_id, found.made_at
+        await db.devices.forget(connection, user_id, since)
+        await db.sessions.end_since(connection, user_id, since)
+        await db.challenges.drop_all(connection, user_id)
         await db.given.take_back(connection, user_id, user_id, context.client, since=since)
         await db.given.revoke_invitations(connection, user_id, found.event_id)
         known = await db.users.credentials_of(connection, found.user_id)

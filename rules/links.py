@@ -54,6 +54,8 @@ START_RECOVERY = Link(Purpose.START_RECOVERY, timedelta(minutes=30), "/come-back
 # As long as the longest wait, and a day.
 STOP_RECOVERY = Link(Purpose.STOP_RECOVERY, timedelta(days=8), "/not-my-recovery")
 ENROLLMENT = Link(Purpose.ENROLLMENT, timedelta(minutes=30), None)
+ALL = (INVITATION, PASSWORD_RESET, NOT_ME, NOT_MY_SIGN_IN, STOP_RESET, START_RECOVERY, STOP_RECOVERY, ENROLLMENT)
+LONGEST = max(link.lifetime for link in ALL)
 # They lead nobody on.
 REJECTING = (Purpose.NOT_ME, Purpose.NOT_MY_SIGN_IN, Purpose.STOP_RESET, Purpose.STOP_RECOVERY)
 AFTER_RESET = [Purpose.NOT_ME, Purpose.ENROLLMENT]

@@ -92,6 +92,20 @@ async def test_the_link_ends_that_session_and_no_earlier_one_and_starts_a_change
     assert await told(world) == 2
 
 
+async def test_the_link_ends_that_session_though_its_event_is_gone(world: World, pool: Database) -> None:
+    await sign_in(world, FIREFOX.format(145))
+    phone = await sign_in(world, PHONE)
+    token = await link_of(world, pool)
+    async with world.database.transaction():
+        await world.database.execute("SELECT set_config('gatehouse.pruning', 'on', true)")
+        await world.database.execute("DELETE FROM deliveries")
+        await world.database.execute("DELETE FROM events")
+    assert (await world.client().do(REJECT, token=token))["__typename"] == "SignInRejected"
+    assert (await phone.ask(VIEWER))["viewer"] is None
+    await sign_in(world, PHONE)
+    assert await told(world) == 1
+
+
 async def test_the_link_ends_every_session_that_began_since_wherever_it_began(world: World, pool: Database) -> None:
     desk = await sign_in(world, FIREFOX.format(145))
     thief = await sign_in(world, PHONE)

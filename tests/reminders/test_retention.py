@@ -74,6 +74,17 @@ async def test_old_events_go_only_when_they_are_dispatched_and_their_deliveries_
         await cast.database.execute("DELETE FROM events")
 
 
+async def test_no_event_goes_while_a_link_of_its_email_may_hold(cast: World) -> None:
+    for days in (7, 9):
+        await cast.database.execute(
+            "INSERT INTO events (type, occurred_at, dispatched_at) VALUES ($1, now() - $2 * interval '1 day', now())",
+            f"OF {days} DAYS",
+            days,
+        )
+    assert await housekeeping.prune_events(cast.database, 1) == 1
+    assert [event["type"] for event in await cast.events()] == ["OF 7 DAYS"]
+
+
 async def test_no_event_goes_before_its_deliveries_not_even_before_one_that_is_written_meanwhile(
     cast: World, database_url: str
 ) -> None:
