@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
@@ -46,15 +47,18 @@ async def test_a_higher_role_lengthens_the_wait_and_a_lower_one_shortens_none(wo
     assert await is_enrolled(world, "adam")
 
 
+ALLOWED = "INSERT INTO account_recovery_policies SELECT id, 7, 5, 3 FROM accounts WHERE name = 'Agency'"
+JOINED = (
+    "INSERT INTO staff (account_id, user_id, email, role) SELECT accounts.id, users.id, email, 'MEMBER' "
+    "FROM accounts, users WHERE accounts.name = '{}' AND email = 'mia@agency.example'"
+)
 OVER = {
     "the account allows it no more": "DELETE FROM account_recovery_policies",
     "a second one is to approve": "UPDATE accounts SET reset_approval = 'EVERYONE'",
     "the person has left": "DELETE FROM staff WHERE email = 'mia@agency.example'",
     "the address is another one": "UPDATE users SET email = 'thief@agency.example' WHERE email = 'mia@agency.example'",
     "the password is another one": "UPDATE users SET password_set_at = now() WHERE email = 'mia@agency.example'",
-    "an account that does not allow it, too": "INSERT INTO staff (account_id, user_id, email, role) "
-    "SELECT accounts.id, users.id, email, 'MEMBER' FROM accounts, users "
-    "WHERE accounts.name = 'Other' AND email = 'mia@agency.example'",
+    "an account that does not allow it, too": JOINED.format("Other"),
     "the platform's operator": "UPDATE users SET is_super_admin = true WHERE email = 'mia@agency.example'",
 }
 
@@ -70,6 +74,59 @@ async def test_what_changes_meanwhile_ends_it(world: World, pool: Database, chan
     assert await world.database.fetchval("SELECT count(*) FROM factors") == 1
     (event,) = await world.events("ACCOUNT_RECOVERY_STOPPED")
     assert event["data"]["how"] == "lapsed"
+
+
+# What ends it, and what changes that back before anybody has looked.
+BACK = {
+    "allowed again": ("DELETE FROM account_recovery_policies", ALLOWED),
+    "no second one": [f"UPDATE accounts SET reset_approval = '{whose}'" for whose in ("EVERYONE", "NOBODY")],
+    "the same address": [
+        f"UPDATE users SET email = '{to}@agency.example' WHERE email = '{at}@agency.example'"
+        for at, to in (("mia", "thief"), ("thief", "mia"))
+    ],
+    "come back": (OVER["the person has left"], JOINED.format("Agency")),
+    "gone there": (
+        JOINED.format("Other"),
+        "DELETE FROM staff USING accounts WHERE account_id = accounts.id "
+        "AND accounts.name = 'Other' AND email = 'mia@agency.example'",
+    ),
+    "no operator": [
+        f"UPDATE users SET is_super_admin = {is_one} WHERE email = 'mia@agency.example'" for is_one in (True, False)
+    ],
+    "a member": [
+        f"UPDATE accounts SET reset_approval = '{whose}'; UPDATE staff SET role = '{role}' WHERE email LIKE 'mia@%'"
+        for whose, role in (("OWNERS_AND_ADMINS", "ADMIN"), ("OWNERS_AND_ADMINS", "MEMBER"))
+    ],
+}
+
+
+@pytest.mark.parametrize("changes", BACK.values(), ids=BACK.keys())
+async def test_what_is_changed_back_at_once_has_ended_it_all_the_same(
+    world: World, pool: Database, changes: Sequence[str]
+) -> None:
+    mia, _ = await started(world)
+    await tell(world, pool)
+    for change in changes:
+        await world.database.execute(change)
+    await let_pass(world, 3)
+    assert (await mia.ask(WAITING))["viewer"]["accountRecovery"] is None
+    assert (await carry_on(pool), await waits(world), await is_enrolled(world)) == (1, False, True)
+    (event,) = await world.events("ACCOUNT_RECOVERY_STOPPED")
+    assert event["data"]["how"] == "lapsed"
+
+
+async def test_it_begins_anew_where_the_one_before_has_lapsed_and_nobody_has_looked(
+    world: World, pool: Database
+) -> None:
+    mia, _ = await started(world)
+    for change in BACK["allowed again"]:
+        await world.database.execute(change)
+    assert (await start(world))["__typename"] == "AccountRecoveryStarted"
+    await tell(world, pool)
+    assert (await mia.ask(WAITING))["viewer"]["accountRecovery"] is not None
+    await let_pass(world, 3)
+    await carry_on(pool)
+    assert not await is_enrolled(world)
 
 
 @pytest.mark.parametrize("name", ["the account allows it no more", "a second one is to approve", "the person has left"])
