@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.types import Receive, Scope, Send
 
+from server.transport.admission import CONNECTION
 from server.transport.charging import Turn
 from server.transport.patience import PATIENCE, Patience
+
+if TYPE_CHECKING:
+    from server.transport.http_protocol import Protocol
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -99,8 +103,10 @@ class Lasting:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, and give the place back whatever ends it."""
+        connection: Protocol | None = scope.get(CONNECTION)
         try:
-            await self.turn.last(partial(self.stream, scope, receive, send))
+            with connection.lasting() if connection else nullcontext():
+                await self.turn.last(partial(self.stream, scope, receive, send))
         finally:
             self.release()
 

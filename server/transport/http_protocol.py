@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import ClassVar
 
@@ -35,6 +36,9 @@ class Protocol(HttpToolsProtocol):
     _is_too_large = False
     # The request under way, while it waits for its turn.
     waiting: asyncio.Future[None] | None = None
+    # Whether it is answered by what goes on until somebody ends it, and whether the server ends.
+    _lasts = False
+    _is_ending = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a head, unless there are as many connections as there may be files."""
@@ -55,6 +59,29 @@ class Protocol(HttpToolsProtocol):
             self.waiting.set_exception(ClientDisconnect())
         self._have_head()
         super().connection_lost(exc)
+
+    @contextmanager
+    def lasting(self) -> Iterator[None]:
+        """While this is answered by what goes on until somebody ends it: the server's end does."""
+        self._lasts = True
+        try:
+            self._end_what_lasts()
+            yield
+        finally:
+            self._lasts = False
+
+    def shutdown(self) -> None:
+        """The server ends."""
+        self._is_ending = True
+        super().shutdown()
+        self._end_what_lasts()
+
+    def _end_what_lasts(self) -> None:
+        """Cut off what would else be waited for: whoever watches asks again, and comes to a process that goes on."""
+        if self._lasts and self._is_ending:
+            if self.transport.get_write_buffer_size():
+                self.transport.abort()  # nobody reads it
+            self.transport.close()
 
     @classmethod
     def closed(cls, peer: str) -> None:

@@ -140,8 +140,8 @@ async def judged(connection: Connection, pair: Pair, accounts: list[UUID], since
     by_rule = (
         actor.manages(accounts[HERE])
         and resolvers.staff.why_no_reset(actor, accounts[HERE], member) is None
-        and actor.mfa_enabled_at is not None
-        and actor.mfa_enabled_at <= since
+        # Of that the rule of a request, which is about now, says nothing.
+        and (actor.mfa_enabled_at is None or actor.mfa_enabled_at <= since)
     )
     by_database = await connection.fetchval(
         "SELECT may_reset($1, $2, $3, $4)", actor_id, person_id, accounts[HERE], since

@@ -8,11 +8,12 @@ from collections import Counter
 from contextlib import suppress
 
 import httpx
+import pytest
 from aiosmtpd.smtp import SMTP, Envelope
 
 from tests.client import GraphQLError
 from tests.line import Line
-from tests.operations import SIGN_IN
+from tests.operations import SIGN_IN, WATCH_VIEWER
 from tests.people import PASSWORD, crowd, email
 from tests.ports import own_port
 from tests.waiting import soon, until
@@ -90,3 +91,23 @@ async def test_the_api_finishes_the_requests_that_it_has_begun(line: Line) -> No
     recorded = await line.database.fetchval("SELECT count(*) FROM events WHERE type = 'SIGN_IN_SUCCEEDED'")
     assert recorded >= signed_in.total() > 0
     assert "Traceback" not in api.output
+
+
+async def test_the_api_ends_with_its_streams(line: Line) -> None:
+    line.settings |= {"port": own_port()}
+    line.world.base_url = f"http://127.0.0.1:{line.settings['port']}"
+    (api,) = await line.start("serve", word="Application startup complete")
+    mia = await line.world.sign_in("mia")
+    headers = {"accept": "text/event-stream", "authorization": f"Bearer {mia.token}"}
+    async with mia.http.stream("POST", "/graphql", json={"query": WATCH_VIEWER}, headers=headers) as answer:
+        lines = answer.aiter_lines()
+        while await soon(anext(lines)) != "event: next":
+            pass
+        api.child.send_signal(signal.SIGTERM)
+        # Cut off, not complete: whoever watches asks again, and comes to a process that goes on.
+        with pytest.raises(httpx.RemoteProtocolError):
+            while await soon(anext(lines)) != "event: complete":
+                pass
+    assert await api.wait() == 0
+    assert "Traceback" not in api.output
+    assert "graceful shutdown exceeded" not in api.output

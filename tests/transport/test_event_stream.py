@@ -10,7 +10,7 @@ import pytest
 from server.transport.admission import Room
 from server.transport.patience import PATIENCE, Patience
 from settings import Settings
-from tests.transport.small import ended_watches, small_server
+from tests.transport.small import ended_watches, running, small_server
 from tests.transport.talking import events_of, socket
 from tests.waiting import until
 
@@ -118,3 +118,18 @@ async def test_a_stream_gives_its_place_back_whatever_ends_it(operation: str, st
 async def test_what_a_stream_takes_is_paid_for_from_its_first_result_on(http: httpx.AsyncClient) -> None:
     shared = 'event: next\ndata: {"data":{"inTurn":true}}'
     assert (await events_of(http, {"query": "subscription { inTurn }"}))[:-1] == [shared, shared]
+
+
+@pytest.mark.parametrize("name", ["forever", "flood"])
+async def test_a_server_that_ends_waits_for_no_stream_whether_it_is_read_or_not(name: str) -> None:
+    ended_watches.clear()
+    body = {"query": "subscription { " + (f'forever(name: "{name}")' if name == "forever" else name) + " }"}
+    async with (
+        small_server(Settings(), Patience(stream_read_s=3_600)) as http,
+        http.stream("POST", "/graphql", json=body, headers=EVENTS) as answer,
+    ):
+        chunks = answer.aiter_bytes()  # kept: whoever reads no further has not left
+        await anext(chunks)
+        server = running[-1]
+        server.should_exit = True
+        await until(lambda: name in ended_watches and not server.server_state.connections, "the stream ends")
