@@ -28,12 +28,14 @@ BEFORE, SINCE, NEVER = timedelta(hours=2), timedelta(0), None
 
 @dataclass(frozen=True)
 class Pair:
-    """What actor and person are in each of three accounts, and whether the person has disputed a reset."""
+    """What actor and person are in each of three accounts, and what else is known of both."""
 
     actor: tuple[str | None, ...]
     person: tuple[str | None, ...]
     enrolled_for: timedelta | None = BEFORE
+    # Whether the person has disputed a reset, and runs the platform.
     is_stopped: bool = False
+    is_operator: bool = False
 
 
 def with_role(of: tuple[str | None, ...], account: int, role: str | None) -> tuple[str | None, ...]:
@@ -85,6 +87,7 @@ FLAWS: list[Callable[[Pair, str | None], Pair]] = [
     lambda pair, too_little: lowered(pair, THERE, too_little),
     lambda pair, _: under_owner(pair, HERE),
     lambda pair, _: under_owner(pair, BEYOND),
+    lambda pair, _: replace(pair, is_operator=True),
     lambda pair, _: replace(pair, is_stopped=True, actor=with_role(pair.actor, HERE, ADMIN)),
 ]
 too_little = st.sampled_from([MEMBER, INVITED, NOTHING])
@@ -93,6 +96,7 @@ anybody = st.builds(
     st.tuples(*[st.sampled_from(ANYTHING)] * 3),
     at_all(ANYTHING),
     st.sampled_from([BEFORE, SINCE, NEVER]),
+    st.booleans(),
     st.booleans(),
 )
 
@@ -132,8 +136,12 @@ async def judged(connection: Connection, pair: Pair, accounts: list[UUID], since
     """Whether the actor may reset the person for what they asked for then: by the rule, and by the database."""
     actor_id = await somebody(connection, accounts, pair.actor, pair.enrolled_for)
     person_id = await somebody(connection, accounts, pair.person, BEFORE)
-    if pair.is_stopped:
-        await connection.execute("UPDATE users SET enrollment_stopped_at = now() WHERE id = $1", person_id)
+    await connection.execute(
+        "UPDATE users SET enrollment_stopped_at = CASE WHEN $2 THEN now() END, is_super_admin = $3 WHERE id = $1",
+        person_id,
+        pair.is_stopped,
+        pair.is_operator,
+    )
     actor = await db.users.person_of_session(connection, actor_id.bytes * 2, LIMITS)
     (member,) = await db.staff.members(connection, accounts[HERE], [person_id])
     assert actor is not None
