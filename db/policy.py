@@ -74,7 +74,7 @@ async def save(connection: Connection, account_id: UUID, wanted: Wanted) -> Acco
             announced_at = CASE WHEN since IS NOT NULL THEN now() END,
             grace_ended_at = CASE WHEN since + make_interval(hours => 24 * $2) <= now() THEN grace_ended_at END,
             joiner_days = coalesce($3, joiner_days), required_of = coalesce($4, required_of),
-            policy_updated_at = now()
+            policy_updated_at = greatest(now(), policy_updated_at + interval '1 millisecond')
         FROM wanted WHERE id = $1
         RETURNING id AS account_id, name AS account_name, required_since, grace_days, grace_deadline,
             policy_updated_at, joiner_days, required_of, confirm_reset_by_email, reset_approval
@@ -92,7 +92,9 @@ async def set_reset_confirmation(connection: Connection, account_id: UUID, is_re
     """Whether enrolling after a reset needs a link out of an email, too. It announces nothing and moves no deadline."""
     row = await connection.fetchrow(
         """
-        UPDATE accounts SET confirm_reset_by_email = $2, policy_updated_at = now() WHERE id = $1
+        UPDATE accounts SET confirm_reset_by_email = $2,
+            policy_updated_at = greatest(now(), policy_updated_at + interval '1 millisecond')
+        WHERE id = $1
         RETURNING id AS account_id, name AS account_name, required_since, grace_days, grace_deadline,
             policy_updated_at, joiner_days, required_of, confirm_reset_by_email, reset_approval
         """,
@@ -107,7 +109,9 @@ async def set_reset_approval(connection: Connection, account_id: UUID, approval:
     """Whose resets a second owner or admin must approve, from now on; those that wait go on waiting."""
     row = await connection.fetchrow(
         """
-        UPDATE accounts SET reset_approval = $2, policy_updated_at = now() WHERE id = $1
+        UPDATE accounts SET reset_approval = $2,
+            policy_updated_at = greatest(now(), policy_updated_at + interval '1 millisecond')
+        WHERE id = $1
         RETURNING id AS account_id, name AS account_name, required_since, grace_days, grace_deadline,
             policy_updated_at, joiner_days, required_of, confirm_reset_by_email, reset_approval
         """,

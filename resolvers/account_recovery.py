@@ -22,7 +22,7 @@ from db.account_recovery import Waiting
 from db.pool import Connection
 from db.staff import Member
 from resolvers.context import Context
-from rules.account_recovery import BEGINS_OTHERWISE, NOT_OFFERED, Delays
+from rules.account_recovery import BEGINS_OTHERWISE, NOT_OFFERED, Delays, Seen
 from rules.clients import Client
 from rules.events.account_recovery import (
     MANAGER,
@@ -36,6 +36,7 @@ from rules.events.base import EMAIL_LINK, Event
 from rules.failures import (
     AccountRecoveryEnded,
     ChallengeExpired,
+    ChangedMeanwhile,
     LinkExpired,
     NotFound,
     NotPermitted,
@@ -203,10 +204,10 @@ async def delays(context: Context, account_id: UUID) -> Delays | None:
         return await db.account_recovery.delays(connection, account_id)
 
 
-async def set_delays(context: Context, account_id: UUID, wanted: Delays | None) -> None:
+async def set_delays(context: Context, account_id: UUID, wanted: Delays | None, seen: Seen | None = None) -> None:
     """Let the account's staff come back alone after so many days, or not (None); what already holds is no change.
 
-    Raises what owned_account raises, and InvalidInput.
+    Raises what owned_account raises, InvalidInput, and ChangedMeanwhile where something else holds than was seen.
     """
     person = await resolvers.access.owned_account(context, account_id, to="choose whether staff may come back alone")
     if wanted is not None:
@@ -215,7 +216,10 @@ async def set_delays(context: Context, account_id: UUID, wanted: Delays | None) 
         if await db.policy.lock(connection, account_id) is None:
             raise NotFound
         await resolvers.access.confirm_owner(connection, person, account_id)
-        if wanted == await db.account_recovery.delays(connection, account_id):
+        held = await db.account_recovery.delays(connection, account_id)
+        if seen not in {None, Seen(held)}:
+            raise ChangedMeanwhile
+        if wanted == held:
             return
         if wanted is None:
             await db.account_recovery.forbid(connection, account_id)

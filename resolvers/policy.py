@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 import db.outbox
@@ -68,8 +69,12 @@ async def update(
     required_of: RequiredOf | None = None,
     confirm_reset_by_email: bool | None = None,
     reset_approval: ResetApproval | None = None,
+    if_updated_at: datetime | None = None,
 ) -> Account:
-    """Save the policy; saving what already holds is no change. Raises what managed_account raises, and InvalidInput."""
+    """Save the policy; saving what already holds is no change.
+
+    Raises what managed_account raises, InvalidInput, and ChangedMeanwhile where it was updated at another time by now.
+    """
     editor = await resolvers.access.policy_account(context, account_id)
     rules.policy.check_joiner_days(joiner_days)
     async with context.changing(account_id) as connection:
@@ -77,6 +82,7 @@ async def update(
         if before is None:
             raise NotFound
         await resolvers.access.confirm_policy_editor(connection, editor, account_id)
+        rules.policy.check_seen(before.policy, if_updated_at)
         grace_days = rules.policy.wanted_grace_days(require_mfa, grace_period_days, before.policy.grace_days)
         wanted = Wanted(grace_days, joiner_days, required_of)
         actor_id, key_name = (editor.id, None) if isinstance(editor, Person) else (None, editor.name)

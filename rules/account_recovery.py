@@ -26,6 +26,13 @@ class Delays:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What somebody has seen of what an account allows: these delays, or that nobody may (None)."""
+
+    delays: Delays | None
+
+
+@dataclass(frozen=True)
 class Recovery:
     """What waits for somebody: since when, and when their MFA is reset."""
 

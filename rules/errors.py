@@ -107,6 +107,10 @@ AS_DATA = {
         "The account recovery that waited was stopped, or carried out at the end of the wait.",
         "Load `accountRecoveries` and the roster again.",
     ),
+    "ChangedMeanwhile": (
+        "Something else holds by now than what the client has seen: `ifUpdatedAt` or `ifHeld` of its input.",
+        "Load it again, show it, and let the person decide anew.",
+    ),
     "LinkExpired": (
         "The link out of an email is unknown, used, replaced, taken back or too old.",
         "Let the person ask for another.",

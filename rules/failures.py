@@ -116,6 +116,13 @@ class AccountRecoveryEnded(Outcome):
 
 
 @dataclass
+class ChangedMeanwhile(Outcome):
+    """What was to be saved over is no more what the caller has seen."""
+
+    message: str = "Somebody else has changed this meanwhile. Look at what holds now, then save again."
+
+
+@dataclass
 class LinkExpired(Outcome):
     """A link out of an email that is unknown, used, replaced, revoked or too old."""
 

@@ -22,6 +22,7 @@ FOR_PEOPLE = (
     "MFA is already enabled. Disable it first to re-enroll.",
     "No MFA setup is open, or it has expired. Start again to get a new QR code.",
     "This staff member has not set up MFA, so there is nothing to reset.",
+    "Somebody else has changed this meanwhile. Look at what holds now, then save again.",
     "This link has been used already, or it is too old. Ask for a new one.",
     "This recovery pass has been used already, or it is too old. Ask for a new one.",
     "Your agency requires MFA for all staff. Set it up now to continue accessing your account.",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import rules.facts
-from rules.failures import InvalidInput
+from rules.failures import ChangedMeanwhile, InvalidInput
 from rules.resets import ResetApproval
 
 DAY = timedelta(hours=24)
@@ -81,6 +81,17 @@ def check_joiner_days(joiner_days: int | None) -> None:
     """Raises InvalidInput unless it is 0 to 30 days, or not given."""
     if joiner_days is not None and not 0 <= joiner_days <= MAX_GRACE_DAYS:
         raise InvalidInput("joinerDays", f"The days of those who join later must be 0 to {MAX_GRACE_DAYS}.")
+
+
+def check_seen(policy: Policy, seen: datetime | None) -> None:
+    """Raises ChangedMeanwhile if the policy that the caller has seen is another one; None: whatever holds."""
+    if seen is not None and _as_told(seen) != _as_told(policy.updated_at):
+        raise ChangedMeanwhile
+
+
+def _as_told(instant: datetime) -> datetime:
+    """Clients are told milliseconds, and no two policies of an account are of the same one."""
+    return instant.replace(microsecond=instant.microsecond // 1_000 * 1_000)
 
 
 def is_change(policy: Policy, wanted: Wanted) -> bool:

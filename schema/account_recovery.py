@@ -12,7 +12,7 @@ import resolvers.access
 import resolvers.account_recovery
 import rules.account_recovery
 from schema.common import Info
-from schema.failures import ChallengeExpired, InvalidInput, LinkExpired, NotPermitted, TooManyAttempts
+from schema.failures import ChallengeExpired, ChangedMeanwhile, InvalidInput, LinkExpired, NotPermitted, TooManyAttempts
 
 
 @strawberry.type(description="How long staff who come back alone wait, by their role.")
@@ -108,12 +108,27 @@ class AccountRecoveryDelaysInput:
     admin_days: int = strawberry.field(description="Admins: 1 to 7.")
     member_days: int = strawberry.field(description="Members: 1 to 7.")
 
+    def asked(self) -> rules.account_recovery.Delays:
+        return rules.account_recovery.Delays(self.owner_days, self.admin_days, self.member_days)
+
+
+@strawberry.input(description="What the client has seen of an account's recovery.")
+class AccountRecoverySeenInput:
+    delays: AccountRecoveryDelaysInput | None = strawberry.field(default=None, description="Null: nobody may.")
+
+    def asked(self) -> rules.account_recovery.Seen:
+        return rules.account_recovery.Seen(self.delays.asked() if self.delays else None)
+
 
 @strawberry.input(description="Whether staff may come back alone, and after how long.")
 class SetAccountRecoveryInput:
     account_id: strawberry.ID = strawberry.field(description="The account.")
     delays: AccountRecoveryDelaysInput | None = strawberry.field(
         default=None, description="Null: nobody may, and what waits ends."
+    )
+    if_held: AccountRecoverySeenInput | None = strawberry.field(
+        default=None,
+        description="What was seen: ChangedMeanwhile if something else holds by now. Saved whatever holds when null.",
     )
 
 
@@ -123,7 +138,7 @@ class AccountRecoverySet:
 
 
 SetAccountRecoveryResult = Annotated[
-    AccountRecoverySet | InvalidInput | NotPermitted,
+    AccountRecoverySet | ChangedMeanwhile | InvalidInput | NotPermitted,
     strawberry.union("SetAccountRecoveryResult", description="What came of choosing."),
 ]
 
@@ -180,9 +195,8 @@ class AccountRecoveryMutation:
         info: Info,
         input: Annotated[SetAccountRecoveryInput, strawberry.argument(description="The delays.")],  # noqa: A002
     ) -> SetAccountRecoveryResult | None:
-        given = input.delays
-        wanted = None
-        if given is not None:
-            wanted = rules.account_recovery.Delays(given.owner_days, given.admin_days, given.member_days)
-        await resolvers.account_recovery.set_delays(info.context, resolvers.access.parse_id(input.account_id), wanted)
+        wanted = input.delays.asked() if input.delays else None
+        seen = input.if_held.asked() if input.if_held else None
+        account_id = resolvers.access.parse_id(input.account_id)
+        await resolvers.account_recovery.set_delays(info.context, account_id, wanted, seen)
         return AccountRecoverySet(account_recovery=AccountRecoveryDelays.of(wanted) if wanted else None)

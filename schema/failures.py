@@ -75,6 +75,13 @@ class AccountRecoveryEnded(Error):
     pass
 
 
+@strawberry.type(
+    description="Something else holds by now than what the client has seen, as its input told. Nothing was changed."
+)
+class ChangedMeanwhile(Error):
+    pass
+
+
 @strawberry.type(description="The link out of an email is unknown, used, replaced, taken back or too old.")
 class LinkExpired(Error):
     pass
@@ -123,6 +130,7 @@ HANDLERS: tuple[strawberry.ExceptionHandler[Any], ...] = (
     Handler(rules.failures.StaffMfaNotEnabled, StaffMfaNotEnabled),
     Handler(rules.failures.MfaResetEnded, MfaResetEnded),
     Handler(rules.failures.AccountRecoveryEnded, AccountRecoveryEnded),
+    Handler(rules.failures.ChangedMeanwhile, ChangedMeanwhile),
     Handler(rules.failures.LinkExpired, LinkExpired),
     Handler(rules.failures.RecoveryPassExpired, RecoveryPassExpired),
     Handler(rules.failures.NotPermitted, NotPermitted),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
@@ -10,7 +11,7 @@ import resolvers.access
 import resolvers.policy
 from schema.accounts import Account
 from schema.common import Info
-from schema.failures import InvalidInput, NotPermitted, TooManyAttempts
+from schema.failures import ChangedMeanwhile, InvalidInput, NotPermitted, TooManyAttempts
 from schema.policy import RequiredOf, SecurityPolicy, whom
 from schema.resets import ResetApproval, approval_of
 
@@ -41,6 +42,11 @@ class UpdateSecurityPolicyInput:
         description="Whose resets of MFA a second owner or admin must approve. Owners alone choose it. Stays as it is "
         "when null.",
     )
+    if_updated_at: datetime | None = strawberry.field(
+        default=None,
+        description="The updatedAt of the policy that was seen: ChangedMeanwhile if it is another by now. Saved "
+        "whatever holds when null.",
+    )
 
 
 @strawberry.type(description="The policy holds as asked for.")
@@ -50,7 +56,7 @@ class SecurityPolicyUpdated:
 
 
 UpdateSecurityPolicyResult = Annotated[
-    SecurityPolicyUpdated | InvalidInput | NotPermitted | TooManyAttempts,
+    SecurityPolicyUpdated | ChangedMeanwhile | InvalidInput | NotPermitted | TooManyAttempts,
     strawberry.union("UpdateSecurityPolicyResult", description="What came of saving the policy."),
 ]
 
@@ -74,5 +80,6 @@ class PolicyMutation:
             whom(input.required_of),
             input.confirm_reset_by_email,
             approval_of(input.reset_approval),
+            input.if_updated_at,
         )
         return SecurityPolicyUpdated(account=Account.of(account), security_policy=SecurityPolicy.of(account.policy))

@@ -5,6 +5,7 @@ import { ask } from "./api.js";
 import { element, make } from "./dom.js";
 import { onSubmit } from "./forms.js";
 import { announce } from "./frame.js";
+import { fill } from "./held.js";
 import { t } from "./texts.js";
 
 /** @typedef {{kind: string, email: boolean, emailAdmins: boolean}} Setting */
@@ -31,26 +32,35 @@ const COLUMNS = /** @type {const} */ ([["email", t("Owners")], ["emailAdmins", t
 export async function showAlerts(card, accountId, isOwner) {
   const { data, problem } = await ask(ALERTS, { id: accountId });
   if (problem) throw problem;
+  /** @type {Setting[]} */
+  let held = data.account.alerts;
   const form = document.createElement("form");
-  form.append(...data.account.alerts.map((/** @type {Setting} */ each) => row(each, isOwner)), last(isOwner));
+  form.append(...held.map(({ kind }) => row(kind, isOwner)), last(isOwner));
+  const boxes = [...form.querySelectorAll("input")];
+  const shown = new Map(boxes.map((box) => [box, (/** @type {Setting[]} */ settings) => isOn(box, settings)]));
+  fill(shown, held);
   element(card, "[data-alerts]").replaceChildren(form);
   if (!isOwner) return;
   onSubmit(form, async () => {
-    const alerts = [...form.querySelectorAll("fieldset")].map(chosen);
-    succeeded(await act(UPDATE_ALERTS, { accountId, alerts }), "AlertsUpdated");
+    // Whatever was not changed here may have been changed elsewhere, and stays as it is.
+    const changed = boxes.filter((box) => box.checked !== isOn(box, held));
+    const result = await act(UPDATE_ALERTS, { accountId, alerts: wishes(changed) });
+    const now = /** @type {Setting[]} */ (succeeded(result, "AlertsUpdated").alerts);
+    fill(shown, now, held);
+    held = now;
     announce(t("Saved. All owners are told by email."));
   });
 }
 
-/** @param {Setting} setting @param {boolean} isOwner */
-function row(setting, isOwner) {
+/** @param {string} kind @param {boolean} isOwner */
+function row(kind, isOwner) {
   const group = make("fieldset", "");
-  group.dataset.kind = setting.kind;
   group.disabled = !isOwner;
-  group.append(make("legend", TITLES[setting.kind] ?? setting.kind));
+  group.append(make("legend", TITLES[kind] ?? kind));
   for (const [name, label] of COLUMNS) {
     const line = make("p", "", "check");
-    const box = Object.assign(document.createElement("input"), { type: "checkbox", name, checked: setting[name] });
+    const box = Object.assign(document.createElement("input"), { type: "checkbox", name });
+    box.dataset.kind = kind;
     const words = make("label", "");
     words.append(box, ` ${label}`);
     line.append(words);
@@ -59,10 +69,18 @@ function row(setting, isOwner) {
   return group;
 }
 
-/** @param {HTMLFieldSetElement} group @returns {Setting} */
-function chosen(group) {
-  const [email, emailAdmins] = [...group.querySelectorAll("input")].map((box) => box.checked);
-  return { kind: group.dataset.kind ?? "", email, emailAdmins };
+/** What these settings have in the place of a box. @param {HTMLInputElement} box @param {Setting[]} settings */
+function isOn({ dataset, name }, settings) {
+  const setting = settings.find(({ kind }) => kind === dataset.kind);
+  return Boolean(name === "email" ? setting?.email : setting?.emailAdmins);
+}
+
+/** What these boxes ask for, each kind once. @param {HTMLInputElement[]} boxes */
+function wishes(boxes) {
+  /** @type {Record<string, {kind: string, [name: string]: string | boolean}>} */
+  const asked = {};
+  for (const { dataset: { kind = "" }, name, checked } of boxes) asked[kind] = { ...asked[kind], kind, [name]: checked };
+  return Object.values(asked);
 }
 
 /** @param {boolean} isOwner */

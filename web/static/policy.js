@@ -5,15 +5,18 @@ import { Problem, ask } from "./api.js";
 import { clone, element, find, form, input, make } from "./dom.js";
 import { clearErrors, onSubmit, refuse } from "./forms.js";
 import { announce } from "./frame.js";
+import { fill } from "./held.js";
 import { n, t } from "./texts.js";
 import { minute } from "./words.js";
 
 /**
  * @typedef {{requireMfa: boolean, gracePeriodDays: number | null, graceDeadline: string | null, joinerDays: number,
- *   requiredOf: string, confirmResetByEmail: boolean, resetApproval: string}} Policy
+ *   requiredOf: string, confirmResetByEmail: boolean, resetApproval: string, updatedAt: string}} Policy
  */
 
-export const POLICY = "requireMfa gracePeriodDays graceDeadline joinerDays requiredOf confirmResetByEmail resetApproval";
+export const POLICY =
+  "requireMfa gracePeriodDays graceDeadline joinerDays requiredOf confirmResetByEmail resetApproval updatedAt";
+const HELD = `query SecurityPolicy($id: ID!) { account(id: $id) { securityPolicy { ${POLICY} } } }`;
 const UPDATE = `mutation UpdateSecurityPolicy($input: UpdateSecurityPolicyInput!) { updateSecurityPolicy(input: $input) {
   __typename ... on SecurityPolicyUpdated { securityPolicy { ${POLICY} } } ... on Error { message }
   ... on InvalidInput { field } } }`;
@@ -45,14 +48,17 @@ export function editPolicy(accountId, policy, isOwner, saved) {
   let held = policy;
 
   const confirm = input(card, "#confirm-reset");
-  confirm.checked = policy.confirmResetByEmail;
   const approval = find(card, "#reset-approval", HTMLSelectElement);
-  approval.value = policy.resetApproval;
   approval.disabled = !isOwner;
-  require.checked = policy.requireMfa;
-  days.value = String(policy.gracePeriodDays ?? DEFAULT_DAYS);
-  joiner.value = String(policy.joinerDays);
-  requiredOf.value = policy.requiredOf;
+  /** @type {Map<HTMLInputElement | HTMLSelectElement, (held: Policy) => string | boolean>} */
+  const fields = new Map();
+  fields.set(require, ({ requireMfa }) => requireMfa);
+  fields.set(days, ({ gracePeriodDays }) => String(gracePeriodDays ?? DEFAULT_DAYS));
+  fields.set(joiner, ({ joinerDays }) => String(joinerDays));
+  fields.set(requiredOf, (each) => each.requiredOf);
+  fields.set(confirm, ({ confirmResetByEmail }) => confirmResetByEmail);
+  fields.set(approval, ({ resetApproval }) => resetApproval);
+  fill(fields, policy);
   find(card, "details", HTMLDetailsElement).open = policy.joinerDays > 0 || policy.requiredOf !== "EVERYONE";
   showGrace();
   impact.textContent = standing(policy);
@@ -66,17 +72,33 @@ export function editPolicy(accountId, policy, isOwner, saved) {
       if (daysIn(field) === null) return refuse(field, t("Enter whole days from 0 to {most}.", { most: MOST_DAYS }));
     }
     const resetApproval = isOwner ? approval.value : null;
-    const result = await act(UPDATE, { accountId, ...wanted(), confirmResetByEmail: confirm.checked, resetApproval });
+    const more = { confirmResetByEmail: confirm.checked, resetApproval, ifUpdatedAt: held.updatedAt };
+    const result = await act(UPDATE, { accountId, ...wanted(), ...more });
+    if (result.__typename === "ChangedMeanwhile") await lookAgain();
     if (result.__typename === "InvalidInput" && require.checked) {
       return refuse(result.field === "joinerDays" ? joiner : days, result.message);
     }
     if (result.__typename !== "SecurityPolicyUpdated") throw new Problem(result.__typename, result.message);
-    asked += 1;
-    held = result.securityPolicy;
-    impact.textContent = standing(held);
     announce(t("Saved."));
-    saved(held);
+    took(result.securityPolicy);
   });
+
+  /** Show what somebody else has saved; what was chosen here stays. */
+  async function lookAgain() {
+    const { data, problem } = await ask(HELD, { id: accountId });
+    if (problem) throw problem;
+    took(data.account.securityPolicy);
+  }
+
+  /** @param {Policy} now */
+  function took(now) {
+    asked += 1;
+    fill(fields, now, held);
+    held = now;
+    showGrace();
+    impact.textContent = standing(held);
+    saved(held);
+  }
 
   function showGrace() {
     element(card, "[data-grace]").hidden = !require.checked;
