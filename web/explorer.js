@@ -64,8 +64,9 @@ async function take(mutation, input) {
 }
 
 async function signOut() {
-  await ask("mutation SignOut { signOut { ok } }");
-  if (document.body.dataset.mode === "ready") showPerson(null);
+  const { errors } = await ask("mutation SignOut { signOut { ok } }");
+  if (errors) say(errors[0].message);
+  else if (document.body.dataset.mode === "ready") showPerson(null);
   else location.reload();
 }
 

@@ -94,6 +94,18 @@ async def test_an_admin_signs_in_and_asks_who_they_are(page: Page) -> None:
     await expect(page.get_by_role("status")).to_have_text("Not signed in")
 
 
+async def test_a_sign_out_that_is_refused_is_told_as_such(page: Page, explored: World) -> None:
+    await sign_in(page, "adam")
+    await expect(page.get_by_role("status")).to_have_text(f"Signed in as {email('adam')}")
+    refused = {"data": None, "errors": [{"message": "Try again in a moment.", "extensions": {"code": "RATE_LIMITED"}}]}
+    await page.route("**/graphql", lambda route: route.fulfill(json=refused))
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("status")).to_have_text("Try again in a moment.")
+    await page.unroute("**/graphql")
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("status")).to_have_text("Not signed in")
+
+
 async def test_an_admin_with_a_factor_gives_a_code_as_well(page: Page, explored: World) -> None:
     factor = await explored.enroll(await explored.sign_in("adam"))
     await sign_in(page, "adam")

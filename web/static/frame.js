@@ -29,7 +29,8 @@ export function begin() {
   button(document, "[data-sign-out]").addEventListener("click", async () => {
     isLeaving = true;
     try {
-      await ask("mutation SignOut($idempotencyKey: String) { signOut(idempotencyKey: $idempotencyKey) { ok } }");
+      const { problem } = await ask("mutation SignOut($idempotencyKey: String) { signOut(idempotencyKey: $idempotencyKey) { ok } }");
+      if (problem) throw problem;
       location.assign("/sign-in");
     } catch (error) {
       isLeaving = false;
@@ -43,7 +44,9 @@ export function begin() {
  * @param {Viewer} viewer @param {boolean} isBlocked @param {(viewer: Viewer) => void} enrolled
  */
 export function show(viewer, isBlocked, enrolled) {
-  person.email = viewer.email;
+  // Somebody else has signed in, in another tab perhaps: what is on the page is not theirs.
+  if (person.id && viewer.id !== person.id) location.reload();
+  Object.assign(person, { id: viewer.id, email: viewer.email });
   element(document, "[data-email]").textContent = viewer.email;
   element(document, "[data-agency]").hidden = manages(viewer).length === 0 && !viewer.isSuperAdmin;
   for (const free of document.querySelectorAll("[data-free]")) free.toggleAttribute("hidden", isBlocked);

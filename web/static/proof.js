@@ -16,7 +16,7 @@ const FACTOR = "query Factor { viewer { mfa { enabled } } }";
 export const SIGNED_IN = "signed-in";
 
 /** Who is signed in; set once the page knows. */
-export const person = { email: "" };
+export const person = { id: "", email: "" };
 
 /**
  * Ask for the password and, where MFA is on, for a code; not for a change that `bringsCode`, since a code works once.
@@ -49,14 +49,14 @@ export async function confirmPerson(bringsCode) {
   if (!isConfirmed) throw new Cancelled();
 }
 
-/** Sign in again without leaving the page. Throws Cancelled. */
+/** Sign in again without leaving the page. Throws Cancelled, where another person signs in, too: nothing goes on as theirs. */
 export async function signInAgain() {
   const { dialog, closed } = openDialog("sign-in-again");
   let isSignedIn = false;
   signInFlow(element(dialog, "[data-flow]"), person.email, undefined, (email) => {
-    isSignedIn = true;
+    isSignedIn = !person.email || email === person.email;
     // What is on the page is another person's.
-    if (person.email && email !== person.email) location.reload();
+    if (!isSignedIn) location.reload();
     dialog.close();
   });
   await closed;
