@@ -13,6 +13,10 @@ from rules.policy import Wanted
 from rules.resets import ResetApproval
 
 
+# Clients are told milliseconds: by these alone one policy of an account is told from the next.
+APART = timedelta(milliseconds=1)
+
+
 async def lock(connection: Connection, account_id: UUID) -> Account | None:
     """The account, for this transaction to change.
 
@@ -74,7 +78,7 @@ async def save(connection: Connection, account_id: UUID, wanted: Wanted) -> Acco
             announced_at = CASE WHEN since IS NOT NULL THEN now() END,
             grace_ended_at = CASE WHEN since + make_interval(hours => 24 * $2) <= now() THEN grace_ended_at END,
             joiner_days = coalesce($3, joiner_days), required_of = coalesce($4, required_of),
-            policy_updated_at = greatest(now(), policy_updated_at + interval '1 millisecond')
+            policy_updated_at = greatest(now(), policy_updated_at + $5::interval)
         FROM wanted WHERE id = $1
         RETURNING id AS account_id, name AS account_name, required_since, grace_days, grace_deadline,
             policy_updated_at, joiner_days, required_of, confirm_reset_by_email, reset_approval
@@ -83,6 +87,7 @@ async def save(connection: Connection, account_id: UUID, wanted: Wanted) -> Acco
         wanted.grace_days,
         wanted.joiner_days,
         wanted.required_of,
+        APART,
     )
     assert row is not None
     return db.users.account_from(row)
@@ -93,13 +98,14 @@ async def set_reset_confirmation(connection: Connection, account_id: UUID, is_re
     row = await connection.fetchrow(
         """
         UPDATE accounts SET confirm_reset_by_email = $2,
-            policy_updated_at = greatest(now(), policy_updated_at + interval '1 millisecond')
+            policy_updated_at = greatest(now(), policy_updated_at + $3::interval)
         WHERE id = $1
         RETURNING id AS account_id, name AS account_name, required_since, grace_days, grace_deadline,
             policy_updated_at, joiner_days, required_of, confirm_reset_by_email, reset_approval
         """,
         account_id,
         is_required,
+        APART,
     )
     assert row is not None
     return db.users.account_from(row)
@@ -110,13 +116,14 @@ async def set_reset_approval(connection: Connection, account_id: UUID, approval:
     row = await connection.fetchrow(
         """
         UPDATE accounts SET reset_approval = $2,
-            policy_updated_at = greatest(now(), policy_updated_at + interval '1 millisecond')
+            policy_updated_at = greatest(now(), policy_updated_at + $3::interval)
         WHERE id = $1
         RETURNING id AS account_id, name AS account_name, required_since, grace_days, grace_deadline,
             policy_updated_at, joiner_days, required_of, confirm_reset_by_email, reset_approval
         """,
         account_id,
         approval,
+        APART,
     )
     assert row is not None
     return db.users.account_from(row)

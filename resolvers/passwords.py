@@ -36,6 +36,14 @@ from rules.failures import InvalidCredentials, InvalidInput, LinkExpired, TooMan
 from rules.links import SETS_PASSWORD, Purpose
 
 
+async def has_one(context: Context) -> bool:
+    """Whether the person has a password. Raises Unauthenticated."""
+    person = await context.person()
+    async with context.database.connection() as connection:
+        subject = await db.credentials.subject(connection, person.id, None)
+    return subject is not None and subject.has_password
+
+
 async def request_reset(context: Context, email: str) -> None:
     """Ask for a link by email. The same, in the same time, whether or not the person exists.
 

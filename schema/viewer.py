@@ -12,6 +12,7 @@ import strawberry
 import db.sessions
 import resolvers.identities
 import resolvers.languages
+import resolvers.passwords
 import resolvers.sessions
 import rules.notice
 import rules.people
@@ -162,6 +163,13 @@ class Viewer:
     @strawberry.field(description="Accounts at OpenID providers that sign in as the viewer, and those removed.")
     async def identities(self, info: Info) -> list[Identity]:
         return [Identity.of(each) for each in await resolvers.identities.of_viewer(info.context)]
+
+    @strawberry.field(
+        description="Whether the viewer has a password here: whoever came by a provider, a directory or a product's "
+        "own sign-in may have none."
+    )
+    async def has_password(self, info: Info) -> bool:
+        return await resolvers.passwords.has_one(info.context)
 
     @strawberry.field(description="The viewer's choice for emails and pages; null while it is open.")
     async def language(self, info: Info) -> Language | None:

@@ -112,7 +112,7 @@ class Pages:
         provider = next((each for each in self.settings.oidc if each.name == given.get("provider")), None)
         problem = rules.oidc.sentence(given.get("problem", ""), provider.title) if provider else None
         problem = problem and languages.told(problem, _language_of(request))
-        return self._page(request, "sign_in.html", wanted=wanted, providers=self.settings.oidc, problem=problem)
+        return self._page(request, "sign_in.html", wanted=wanted, problem=problem)
 
     async def _new_app(self, request: Request) -> Response:
         wanted = own_path(request.query_params.get("next")) or "/account/security"
@@ -184,6 +184,7 @@ class Pages:
             needed_by=self.files.needed_by,
             product=self.settings.product,
             logo=LOGO_PATH if self.settings.logo_file else None,
+            providers=self.settings.oidc,
         )
         return environment
 
