@@ -12,7 +12,6 @@ from rules.people import Account
 from rules.policy import Wanted
 from rules.resets import ResetApproval
 
-
 # Clients are told milliseconds: by these alone one policy of an account is told from the next.
 APART = timedelta(milliseconds=1)
 

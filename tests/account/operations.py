@@ -67,3 +67,17 @@ query ($account: ID!, $first: Int, $after: String) { account(id: $account) {
   pageInfo { hasNextPage endCursor } } } }
 """
 SAVED = "mutation { confirmBackupCodesSaved { __typename ... on Error { message } } }"
+SAVE_SEEN = """
+mutation ($account: ID!, $require: Boolean!, $days: Int, $seen: DateTime) {
+  updateSecurityPolicy(
+    input: {accountId: $account, requireMfa: $require, gracePeriodDays: $days, ifUpdatedAt: $seen}
+  ) { __typename ... on SecurityPolicyUpdated { securityPolicy { updatedAt } } ... on Error { message } }
+}
+"""
+LET_SEEN = """
+mutation ($account: ID!, $delays: AccountRecoveryDelaysInput, $seen: AccountRecoverySeenInput) {
+  setAccountRecovery(input: {accountId: $account, delays: $delays, ifHeld: $seen}) {
+    __typename ... on Error { message }
+  }
+}
+"""
