@@ -32,6 +32,7 @@ class Claimed:
     occurred_at: datetime
     account_name: str | None
     language: str
+    holds_while: str | None
     request_id: str | None
     traceparent: str | None
     stored: Stored
@@ -112,6 +113,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                         WHEN 'MANAGER_OF_ANY' THEN EXISTS (SELECT FROM staff AS own
                             WHERE own.user_id = deliveries.user_id AND own.role IN ('OWNER', 'ADMIN')
                                 AND own.invited_at IS NULL)
+                        -- nothing, or what a later version judges by: the sender leaves it
                         ELSE true END
                     THEN 'dropped'
                     WHEN deliveries.required_since IS NULL THEN 'sending'
@@ -141,8 +143,8 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                 body_sent_at = NULL
             FROM judged WHERE deliveries.id = judged.id
             RETURNING deliveries.id, event_id, message, email, attempts, state, occurred_at, account_name,
-                language, type, account_id, subject_id, actor_id, data, service_key, request_id, traceparent,
-                created_at < now() - make_interval(hours => $4) OR attempts >= $5 AS is_overdue
+                language, holds_while, type, account_id, subject_id, actor_id, data, service_key, request_id,
+                traceparent, created_at < now() - make_interval(hours => $4) OR attempts >= $5 AS is_overdue
         ), given_back AS (
             -- whoever was not reminded after all may be reminded again
             UPDATE staff SET reminder_claimed_at = NULL FROM claimed
@@ -150,7 +152,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                 AND staff.user_id = claimed.subject_id AND reminder_claimed_at <= occurred_at
         )
         SELECT id, event_id, message, email, attempts, is_overdue, occurred_at, account_name,
-            language, type, account_id, subject_id, actor_id, data, service_key, request_id, traceparent
+            language, holds_while, type, account_id, subject_id, actor_id, data, service_key, request_id, traceparent
         FROM claimed WHERE state = 'sending' ORDER BY id
         """,
         queue,

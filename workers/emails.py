@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import css_inline
 import idna
-from jinja2 import Environment
+from jinja2 import Environment, TemplateNotFound
 
 import languages.templates
 from db.alerts import Heard
@@ -137,6 +137,14 @@ def render(message: str, facts: Facts) -> EmailMessage:
         assert isinstance(body, EmailMessage)
         body.add_related(facts.brand.logo, "image", facts.brand.logo_kind, cid=f"<{LOGO_ID}>", disposition="inline")
     return mail
+
+
+def knows(message: str) -> bool:
+    """Whether there are templates of this message."""
+    try:
+        return bool(_template(f"{message}/subject.txt", ENGLISH))
+    except TemplateNotFound:
+        return False
 
 
 def _values(message: str, facts: Facts) -> dict[str, Any]:

@@ -15,10 +15,12 @@ import rules.delivery
 from db.alerts import Heard
 from db.deliveries import Claimed
 from db.seldom import Seldom
+from rules.events.stored import LaterEventError
 from rules.links import Purpose
 from telemetry import metrics, traces
 from workers.alerts import heard_of
 from workers.emails import Brand, Facts, Pages
+from workers.later_versions import require_known
 from workers.letters import Letter, Mail
 from workers.links import links_of
 from workers.mailer import VERDICT_TIMEOUT_S, Mailer
@@ -109,15 +111,14 @@ class _Batch:
 
     def _send(self, delivery: Claimed) -> None:
         try:
+            require_known(delivery)
             links = links_of(self.runtime, delivery, MARK_PATIENCE_S)
             heard = heard_of(self.runtime, delivery, MARK_PATIENCE_S)
+            with metrics.smtp(), traces.span("send", "CLIENT", delivery.traceparent, **_known(delivery)):
+                self.mailer.send(self._mail_of(delivery, links, heard), lambda: self._leave(delivery.id))
         except OvertakenError:
             self._mark(db.delivery_outcomes.drop, [delivery.id])
             del self.waiting[delivery.id]
-            return
-        try:
-            with metrics.smtp(), traces.span("send", "CLIENT", delivery.traceparent, **_known(delivery)):
-                self.mailer.send(self._mail_of(delivery, links, heard), lambda: self._leave(delivery.id))
         except UnsendableError as error:
             self._fail([delivery], str(error))
         except RefusedError as error:
@@ -146,6 +147,8 @@ class _Batch:
             if key not in self.letters or links:  # a link is one person's
                 self.letters[key] = Letter(delivery.message, self._facts_of(delivery, links, heard))
             return self.letters[key].to(delivery.email, delivery.id)
+        except LaterEventError as error:
+            raise DeferredError(str(error)) from error
         except Exception as error:
             # A broken fact or template ends this delivery, and stops none behind it.
             log.exception("Delivery %s cannot be rendered.", delivery.id)

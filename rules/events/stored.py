@@ -26,6 +26,14 @@ class UnreadableEventError(Exception):
     """A stored event that is none of ours; the message says why, without its facts."""
 
 
+class LaterEventError(UnreadableEventError):
+    """One of a type, or with a value, that we do not know: whoever wrote it is of a later version, which does."""
+
+
+class _UnknownValueError(ValueError):
+    """A word that stands for nothing here."""
+
+
 @dataclass(frozen=True)
 class Stored:
     """An event's row."""
@@ -50,7 +58,7 @@ class Stored:
         """The event. Facts that its class does not know are left alone. Raises UnreadableEventError."""
         found: Any = BY_TYPE.get(self.type)
         if found is None:
-            raise UnreadableEventError(f"Unknown event type {self.type[:60]!r}.")
+            raise LaterEventError(f"Unknown event type {self.type[:60]!r}.")
         ids = {name: getattr(self, name) for name in WHO}
         for name in _required_ids(found):
             if ids[name] is None:
@@ -124,6 +132,8 @@ def _read_all(shape: Any, data: dict[str, Any], type_name: str) -> dict[str, Any
         elif value is not None:
             try:
                 found[fact.name] = _read(fact.kind, value)
+            except _UnknownValueError:
+                raise LaterEventError(f"{type_name} has an unknown {key(fact.name)}.") from None
             except (TypeError, ValueError):
                 raise UnreadableEventError(f"{type_name} has a wrong {key(fact.name)}.") from None
         elif not fact.has_default:
@@ -141,6 +151,8 @@ def _read(kind: Any, value: Any) -> object:
         if instant.tzinfo is None:
             raise ValueError("an instant without its zone")
         return instant
+    if issubclass(kind, StrEnum) and isinstance(value, str) and value not in kind.__members__.values():
+        raise _UnknownValueError(kind.__name__)
     if issubclass(kind, StrEnum | UUID):
         return kind(value)
     if type(value) is not kind:

@@ -1,0 +1,81 @@
+"""While parts are replaced one by one: what a later version alone knows waits for its workers, and holds up nobody."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.commands import command
+from tests.line import Line
+from tests.people import email
+
+UNKNOWN = {
+    "message": "Its message is unknown: 'OF_LATER'.",
+    "holds_while": "It is not known whether it holds: 'OF_LATER'.",
+}
+
+
+async def write_mails(line: Line, column: str) -> None:
+    """Let a later version's worker have written Mia's mail, and any other one Adam's."""
+    await line.happen(await line.world.user_id("mia"), await line.world.user_id("adam"))
+    await line.database.execute(
+        "INSERT INTO deliveries (event_id, user_id, email, message, queue) "
+        "SELECT events.id, users.id, email, 'mfa_enabled', 'security' FROM events JOIN users ON users.id = subject_id"
+    )
+    await line.database.execute("UPDATE events SET dispatched_at = now()")
+    await line.database.execute(f"UPDATE deliveries SET {column} = 'OF_LATER' WHERE email = $1", email("mia"))
+
+
+@pytest.mark.parametrize("column", UNKNOWN)
+async def test_an_email_that_a_later_version_makes_waits_for_its_workers(line: Line, column: str) -> None:
+    await write_mails(line, column)
+    await line.start("worker", "beat")
+
+    async def waits() -> bool:
+        return await line.states() == {"sent": 1, "pending": 1}
+
+    await line.until(waits, "one is sent, and the other one waits")
+    assert line.mailbox.subjects(email("adam")) == ["MFA is on for your sign-in"]
+    put_off = "SELECT attempts, last_error, next_attempt_at > now() FROM deliveries WHERE email = $1"
+    assert tuple(await line.database.fetchrow(put_off, email("mia")) or ()) == (1, UNKNOWN[column], True)
+    known = {"message": "mfa_enabled", "holds_while": "ENROLLED"}  # whose worker knows it
+    await line.database.execute(f"UPDATE deliveries SET {column} = $1 WHERE state = 'pending'", known[column])
+    await line.let_time_pass()
+    await line.until_all("sent", 2)
+    assert line.mailbox.subjects(email("mia")) == ["MFA is on for your sign-in"]
+
+
+async def test_one_that_no_worker_has_known_for_a_day_has_failed(line: Line, database_url: str) -> None:
+    await write_mails(line, "message")
+    await line.database.execute("UPDATE deliveries SET created_at = now() - interval '25 hours'")
+    await line.start("worker", "beat")
+
+    async def has_failed() -> bool:
+        return await line.states() == {"sent": 1, "failed": 1}
+
+    await line.until(has_failed, "it has failed")
+    listed = command("deliveries", "list", "--failed", database_url=database_url)
+    assert UNKNOWN["message"] in listed.stdout
+
+
+async def test_one_whose_event_tells_what_a_later_version_knows_waits_too(line: Line) -> None:
+    told = {"olive": ("ALERT_RAISED", {"kind": "OF_LATER", "count": 1, "told": ["This."]}), "adam": ("OF_LATER", {})}
+    for name, (type_name, data) in told.items():
+        await line.database.execute(
+            "WITH event AS (INSERT INTO events (type, account_id, subject_id, data, dispatched_at) "
+            "VALUES ($1, $2, $3, $4, now()) RETURNING id) INSERT INTO deliveries (event_id, user_id, email, message, "
+            "queue) SELECT event.id, $3, $5, 'alert', 'security' FROM event",
+            type_name,
+            line.world.account_id,
+            await line.world.user_id(name),
+            data,
+            email(name),
+        )
+    await line.start("worker", "beat")
+
+    async def wait() -> bool:
+        rows = await line.database.fetch("SELECT last_error FROM deliveries WHERE state = 'pending' ORDER BY id")
+        expected = ["ALERT_RAISED has an unknown kind.", "Its event's type is unknown: 'OF_LATER'."]
+        return [row["last_error"] for row in rows] == expected
+
+    await line.until(wait, "both wait")
+    assert line.mailbox.messages == []
