@@ -74,7 +74,9 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                 ) AS earliest
                 WHERE NOT EXISTS (SELECT FROM events AS undispatched
                     WHERE undispatched.subject_id = due_first.user_id AND undispatched.id < earliest.event_id
-                        AND undispatched.dispatched_at IS NULL AND undispatched.failure IS NULL)
+                        AND undispatched.dispatched_at IS NULL AND undispatched.failure IS NULL
+                        -- what waits for a later version may wait for a day
+                        AND undispatched.left_at IS NULL)
             )
             ORDER BY next_attempt_at, id LIMIT $3 FOR UPDATE SKIP LOCKED
         ), abandoned AS (

@@ -41,14 +41,18 @@ class Failed:
 
 
 async def counts(connection: Connection) -> list[StateCount]:
-    """Counts per queue and state; events not dispatched yet, or set aside, count as the queue 'events'."""
+    """Counts per queue and state; events not dispatched yet, or set aside, count as the queue 'events'.
+
+    Those are 'unknown' that wait for a worker of a later version.
+    """
     rows = await connection.fetch(
         """
         SELECT queue, state, count(*) AS count, extract(epoch FROM now() - min(created_at))::float8 AS oldest_s
         FROM deliveries GROUP BY queue, state
         UNION ALL
-        SELECT 'events', 'undispatched', count(*), extract(epoch FROM now() - min(occurred_at))::float8
-        FROM events WHERE dispatched_at IS NULL AND failure IS NULL HAVING count(*) > 0
+        SELECT 'events', CASE WHEN left_at IS NULL THEN 'undispatched' ELSE 'unknown' END, count(*),
+            extract(epoch FROM now() - min(occurred_at))::float8
+        FROM events WHERE dispatched_at IS NULL AND failure IS NULL GROUP BY left_at IS NULL
         UNION ALL
         SELECT 'events', 'set aside', count(*), extract(epoch FROM now() - min(occurred_at))::float8
         FROM events WHERE failure IS NOT NULL HAVING count(*) > 0
@@ -93,6 +97,9 @@ async def retry(connection: Connection, ids: list[int] | None) -> int:
 async def retry_events(connection: Connection) -> int:
     """Hand the events that were set aside to the workers again; return how many."""
     status = await connection.execute(
-        "UPDATE events SET failure = NULL, attempts = 0, hand_overs = 0, handed_at = NULL WHERE failure IS NOT NULL"
+        """
+        UPDATE events SET failure = NULL, attempts = 0, hand_overs = 0, handed_at = NULL, left_at = NULL
+        WHERE failure IS NOT NULL
+        """
     )
     return int(status.split()[1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import db.outbox
@@ -14,6 +14,11 @@ RELAY_BATCH = 200
 QUIET_BATCH = 10_000
 MOST_ATTEMPTS = 10
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5, 60
+LEFT_FOR = timedelta(days=1)
+# What leaving an event has come to.
+NEW, LEFT, SET_ASIDE = "NEW", "LEFT", "SET_ASIDE"
+LOOKED_AT_ONCE = 1_000
+NOT_GOT_THROUGH = "No worker has got through it in "
 
 
 @dataclass(frozen=True)
@@ -89,12 +94,13 @@ async def begin(connection: Connection, event_id: int) -> bool:
     attempts = await connection.fetchval(
         """
         UPDATE events SET attempts = attempts + 1, handed_at = now(),
-            failure = CASE WHEN attempts >= $2 THEN 'No worker has got through it in ' || $2 || ' attempts.' END
+            failure = CASE WHEN attempts >= $2 THEN $3 || $2 || ' attempts.' END
         WHERE id = $1 AND dispatched_at IS NULL AND failure IS NULL
         RETURNING attempts
         """,
         event_id,
         MOST_ATTEMPTS,
+        NOT_GOT_THROUGH,
     )
     return attempts is not None and attempts <= MOST_ATTEMPTS
 
@@ -138,4 +144,50 @@ async def set_aside(connection: Connection, event_id: int, failure: str) -> None
     """Keep a broken event out of the way of those behind it, with its reason."""
     await connection.execute(
         "UPDATE events SET failure = $2 WHERE id = $1 AND dispatched_at IS NULL", event_id, failure[:500]
+    )
+
+
+async def leave(connection: Connection, event_id: int, failure: str) -> str:
+    """Leave an event to a worker that knows it: NEW, LEFT before, or SET_ASIDE once that has lasted a day.
+
+    It is no attempt, holds up no mail, and is handed over again as one that no worker got on with.
+    """
+    came_to: str = await connection.fetchval(
+        """
+        UPDATE events SET attempts = greatest(attempts - 1, 0), left_at = coalesce(left_at, now()),
+            failure = CASE WHEN left_at <= now() - $3::interval THEN $2 END
+        WHERE id = $1
+        RETURNING CASE WHEN failure IS NOT NULL THEN 'SET_ASIDE' WHEN left_at = now() THEN 'NEW' ELSE 'LEFT' END
+        """,
+        event_id,
+        failure[:500],
+        LEFT_FOR,
+    )
+    return came_to
+
+
+async def unreadable(connection: Connection, types: list[str], after: int) -> list[tuple[int, Stored]]:
+    """Up to 1,000 events of these types behind `after` that were set aside since a worker could not read them."""
+    rows = await connection.fetch(
+        """
+        SELECT id, type, account_id, subject_id, actor_id, data, service_key FROM events
+        WHERE failure IS NOT NULL AND NOT starts_with(failure, $1) AND type = ANY ($2) AND id > $3
+        ORDER BY id LIMIT $4
+        """,
+        NOT_GOT_THROUGH,
+        types,
+        after,
+        LOOKED_AT_ONCE,
+    )
+    return [(row["id"], db.outbox.stored_from(row)) for row in rows]
+
+
+async def revive(connection: Connection, event_ids: list[int]) -> None:
+    """Hand events that were set aside to the workers again."""
+    await connection.execute(
+        """
+        UPDATE events SET failure = NULL, attempts = 0, hand_overs = 0, handed_at = NULL, left_at = NULL
+        WHERE id = ANY ($1) AND failure IS NOT NULL
+        """,
+        event_ids,
     )

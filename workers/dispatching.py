@@ -16,7 +16,7 @@ from db.pool import Connection, Database
 from rules.events.base import Event
 from rules.events.mailing import SECURITY, Audience, Mailing
 from rules.events.policy import Requirement
-from rules.events.stored import UnreadableEventError
+from rules.events.stored import LaterEventError, UnreadableEventError
 from rules.failures import ServiceUnavailable
 from telemetry import traces
 from workers.alerts import raise_alerts
@@ -90,6 +90,8 @@ class Dispatcher:
 async def _dispatch(connection: Connection, waiting: Undispatched) -> Step:
     try:
         event = waiting.stored.read()
+    except LaterEventError as error:
+        return await _leave(connection, waiting, str(error))
     except UnreadableEventError as error:
         # Whatever is broken in it, those behind it must go on.
         await db.dispatching.set_aside(connection, waiting.id, str(error))
@@ -98,6 +100,17 @@ async def _dispatch(connection: Connection, waiting: Undispatched) -> Step:
     # Of a fan-out the first step alone raises them.
     has_alerted = waiting.fanned_out_to is None and await raise_alerts(connection, waiting, event)
     return replace(await _mail(connection, waiting, event), has_more_events=has_alerted)
+
+
+async def _leave(connection: Connection, waiting: Undispatched, why: str) -> Step:
+    came_to = await db.dispatching.leave(connection, waiting.id, why)
+    if came_to == db.dispatching.LEFT:
+        return Step()
+    if came_to == db.dispatching.NEW:
+        log.warning("Event %s waits for a worker of a later version: %s", waiting.id, why)
+    else:
+        log.error("Event %s is set aside, since no worker has known it for a day: %s", waiting.id, why)
+    return Step(SECURITY)  # later mails of the person have waited for it
 
 
 async def _mail(connection: Connection, waiting: Undispatched, event: Event) -> Step:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import db.dispatching
 import workers.emails
 from db.deliveries import Claimed
+from db.pool import Database
 from rules.events.catalogue import BY_TYPE
 from rules.events.mailing import While
+from rules.events.stored import Stored, UnreadableEventError
 from workers.verdicts import DeferredError
 
 KNOWN_CONDITIONS = frozenset[str](While)
@@ -19,3 +22,29 @@ def require_known(delivery: Claimed) -> None:
         raise DeferredError(f"Its message is unknown: {delivery.message[:60]!r}.")
     if delivery.holds_while is not None and delivery.holds_while not in KNOWN_CONDITIONS:
         raise DeferredError(f"It is not known whether it holds: {delivery.holds_while[:60]!r}.")
+
+
+async def revive_known(database: Database) -> int:
+    """Hand over again what other versions' workers have set aside and this one can read; return how many events."""
+    revived, after = 0, 0
+    while True:
+        async with database.connection() as connection:
+            found = await db.dispatching.unreadable(connection, [*BY_TYPE], after)
+            known = [event_id for event_id, stored in found if _is_readable(stored)]
+            if known:
+                await db.dispatching.revive(connection, known)
+        revived += len(known)
+        if len(found) < db.dispatching.LOOKED_AT_ONCE:
+            break
+        after = found[-1][0]
+    if revived:
+        database.bell.ring()
+    return revived
+
+
+def _is_readable(stored: Stored) -> bool:
+    try:
+        stored.read()
+    except UnreadableEventError:
+        return False
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 
 from celery import Celery
@@ -12,6 +13,7 @@ import db.deliveries
 import db.housekeeping
 import db.webhook_deliveries
 import db.webhook_sending
+from db.pool import Database
 from rules.events.mailing import BULK
 from workers.account_recovery import carry_on
 from workers.alerts import tell_gathered
@@ -19,6 +21,7 @@ from workers.app import FORMER_NAMES, WORK, log, wake
 from workers.check_up import remind_of_check_ups
 from workers.digests import write_digests
 from workers.dispatching import Dispatcher, Step
+from workers.later_versions import revive_known
 from workers.reminders import remind
 from workers.resets import expire_resets
 from workers.runtime import Runtime
@@ -78,6 +81,12 @@ def _add_mail_tasks(app: Celery, runtime: Runtime) -> None:
 def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
     last_sweep = [0.0]
 
+    def run(work: Callable[[Database], Awaitable[int]]) -> int:
+        async def on_database() -> int:
+            return await work(await runtime.database())
+
+        return runtime.run(on_database(), STEP_S)
+
     @app.task(name="gatehouse.sweep")
     def sweep() -> None:
         if time.monotonic() - last_sweep[0] < SWEEP_AT_MOST_EVERY_S:
@@ -88,40 +97,26 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
         if runtime.query(db.webhook_sending.take_over):
             wake(app, "webhooks", queue=WORK)
 
-        async def tell() -> int:
-            return await tell_gathered(await runtime.database())
-
-        runtime.run(tell(), STEP_S)
-
-        async def expire() -> int:
-            return await expire_resets(await runtime.database())
-
-        runtime.run(expire(), STEP_S)
-
-        async def recover() -> int:
-            return await carry_on(await runtime.database())
-
-        runtime.run(recover(), STEP_S)
+        for work in (tell_gathered, expire_resets, carry_on):
+            run(work)
 
     @app.task(name="gatehouse.remind")
     def record_reminders() -> None:
-        async def run() -> int:
-            database = await runtime.database()
+        async def all_of_them(database: Database) -> int:
             recorded = await remind(database, runtime.settings.reminder_thresholds)
             return recorded + await remind_of_check_ups(database)
 
-        if recorded := runtime.run(run(), STEP_S):
+        if recorded := run(all_of_them):
             log.info("Recorded %s reminders.", recorded)
 
     @app.task(name="gatehouse.digest")
     def record_digests() -> None:
-        async def run() -> int:
-            return await write_digests(await runtime.database())
-
-        runtime.run(run(), STEP_S)
+        run(write_digests)
 
     @app.task(name="gatehouse.prune")
     def prune() -> None:
+        if revived := run(revive_known):
+            log.info("%s events that were set aside are known by now.", revived)
         runtime.query(db.deliveries.prune, runtime.settings.delivery_retention_days)
         runtime.query(db.housekeeping.prune, runtime.settings.time_limits.session_idle)
         runtime.query(db.webhook_deliveries.prune)

@@ -133,7 +133,7 @@ def _read_all(shape: Any, data: dict[str, Any], type_name: str) -> dict[str, Any
             try:
                 found[fact.name] = _read(fact.kind, value)
             except _UnknownValueError:
-                raise LaterEventError(f"{type_name} has an unknown {key(fact.name)}.") from None
+                raise LaterEventError(f"{type_name} has a wrong {key(fact.name)}.") from None
             except (TypeError, ValueError):
                 raise UnreadableEventError(f"{type_name} has a wrong {key(fact.name)}.") from None
         elif not fact.has_default:

@@ -23,7 +23,7 @@ async def test_a_broken_event_is_set_aside_and_named_and_stops_nothing_behind_it
     await line.database.executemany(
         "INSERT INTO events (type, account_id, subject_id, data) VALUES ($1, $2, $3, $4)",
         [
-            ("SOMETHING_ELSE", account, mia, {}),
+            ("STAFF_INVITED", account, mia, {"role": 7}),
             ("POLICY_ENABLED", account, None, {"graceDays": 7}),
             ("POLICY_CHANGED", account, None, {"deadline": "yesterday", "requiredSince": []}),
             ("BACKUP_CODE_USED", None, mia, {}),
@@ -40,7 +40,7 @@ async def test_a_broken_event_is_set_aside_and_named_and_stops_nothing_behind_it
     await line.until(all_are_set_aside, "five events are set aside")
     assert line.mailbox.subjects(email("mia")) == ["MFA is on for your sign-in"]
     listed = await asyncio.to_thread(command, "deliveries", "list", "--failed", database_url=database_url)
-    assert "SOMETHING_ELSE: Unknown event type 'SOMETHING_ELSE'." in listed.stdout
+    assert "STAFF_INVITED: STAFF_INVITED has a wrong role." in listed.stdout
     assert "POLICY_ENABLED: POLICY_ENABLED lacks its requiredSince." in listed.stdout
     assert "MFA_DISABLED: MFA_DISABLED names no person." in listed.stdout
 

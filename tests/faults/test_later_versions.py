@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+import db.figures
+from db.pool import Database
 from tests.commands import command
 from tests.line import Line
 from tests.people import email
+from tests.reminders.cast import pool
+
+__all__ = ["pool"]
 
 UNKNOWN = {
     "message": "Its message is unknown: 'OF_LATER'.",
@@ -74,8 +79,78 @@ async def test_one_whose_event_tells_what_a_later_version_knows_waits_too(line: 
 
     async def wait() -> bool:
         rows = await line.database.fetch("SELECT last_error FROM deliveries WHERE state = 'pending' ORDER BY id")
-        expected = ["ALERT_RAISED has an unknown kind.", "Its event's type is unknown: 'OF_LATER'."]
+        expected = ["ALERT_RAISED has a wrong kind.", "Its event's type is unknown: 'OF_LATER'."]
         return [row["last_error"] for row in rows] == expected
 
     await line.until(wait, "both wait")
     assert line.mailbox.messages == []
+
+
+LATER_EVENTS = {
+    "OF_LATER": ({}, "Unknown event type 'OF_LATER'."),
+    "ALERT_RAISED": ({"kind": "OF_LATER", "count": 1, "told": ["This."]}, "ALERT_RAISED has a wrong kind."),
+}
+
+
+async def append(line: Line, type_name: str, name: str, failure: str | None = None) -> int:
+    """Let a later version have appended this event about somebody; its id."""
+    event_id: int = await line.database.fetchval(
+        "INSERT INTO events (type, account_id, subject_id, data, failure) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+        type_name,
+        line.world.account_id,
+        await line.world.user_id(name),
+        LATER_EVENTS[type_name][0],
+        failure,
+    )
+    return event_id
+
+
+@pytest.mark.parametrize("type_name", LATER_EVENTS)
+async def test_an_event_of_a_later_version_waits_for_its_workers_and_holds_up_nobody(
+    line: Line, pool: Database, type_name: str
+) -> None:
+    event_id = await append(line, type_name, "mia")
+    await line.happen(await line.world.user_id("mia"), await line.world.user_id("adam"))
+    await line.start("relay", "worker", "beat")
+    await line.until_all("sent", 2)
+
+    async def was_handed_over(times: int) -> bool:
+        await line.let_time_pass()
+        return bool(await line.database.fetchval("SELECT hand_overs >= $2 FROM events WHERE id = $1", event_id, times))
+
+    await line.until(lambda: was_handed_over(12), "it is handed over again and again")
+    assert await line.database.fetchval("SELECT failure FROM events WHERE id = $1", event_id) is None
+    await line.database.execute("UPDATE events SET left_at = now() - interval '23 hours' WHERE id = $1", event_id)
+    await line.until(lambda: was_handed_over(14), "it is handed over on")
+    async with pool.connection() as connection:
+        waiting = await db.figures.line(connection)
+    assert waiting.oldest_event_s > 0
+    assert waiting.set_aside == 0
+    status = command("deliveries", "status", database_url=line.settings["database_url"])
+    assert ["events", "unknown", "1"] in [row.split()[:3] for row in status.stdout.splitlines()]
+    await line.database.execute("UPDATE events SET left_at = now() - interval '24 hours' WHERE id = $1", event_id)
+
+    async def is_set_aside() -> object:
+        await line.let_time_pass()
+        return await line.database.fetchval("SELECT failure FROM events WHERE id = $1", event_id)
+
+    await line.until(is_set_aside, "it is set aside after a day")
+    listed = command("deliveries", "list", "--failed", database_url=line.settings["database_url"])
+    assert f"{type_name}: {LATER_EVENTS[type_name][1]}" in listed.stdout
+
+
+async def test_what_was_set_aside_as_unknown_is_taken_up_by_a_worker_that_knows_it(line: Line) -> None:
+    mia = await line.world.user_id("mia")
+    unknown = [await append(line, type_name, "mia", text) for type_name, (_, text) in LATER_EVENTS.items()]
+    await line.happen(mia)
+    broken = await line.database.fetchval(
+        "INSERT INTO events (type, subject_id, data, failure) VALUES ('BACKUP_CODE_USED', $1, '{}', $2) RETURNING id",
+        mia,
+        "BACKUP_CODE_USED lacks its remaining.",
+    )
+    await line.database.execute("UPDATE events SET failure = 'Unknown event type.' WHERE type = 'MFA_ENABLED'")
+    await line.start("relay", "worker", "beat")
+    await line.until_all("sent", 1)
+    assert line.mailbox.subjects(email("mia")) == ["MFA is on for your sign-in"]
+    left = await line.database.fetch("SELECT id FROM events WHERE failure IS NOT NULL ORDER BY id")
+    assert [row["id"] for row in left] == [*unknown, broken]
