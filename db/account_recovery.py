@@ -7,12 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from db.pool import Connection
-from rules.account_recovery import TOLD_EVERY, Delays
-from rules.events.account_recovery import AccountRecoveryReminded, AccountRecoveryStarted
+from rules.account_recovery import TOLD_EVERY, TOLD_LATELY, Delays
 
 AT_ONCE = 100
-# The events whose mails tell the person.
-TELL = [AccountRecoveryStarted.type(), AccountRecoveryReminded.type()]
 
 
 @dataclass(frozen=True)
@@ -151,14 +148,17 @@ class Reminded:
 async def remind(connection: Connection) -> list[Reminded]:
     """Those whose people are to be told again, as each day; they count as told.
 
-    Whoever no mail has reached in time is told, too: theirs ends a day after one has. What somebody is about to end
-    is left out.
+    Whoever no mail has reached in time is told, too, or not of late, since nothing ran or a backup was restored: theirs
+    ends a day after one has. Who was told in time of what is over is not told otherwise now. What somebody is
+    about to end is left out.
     """
     rows = await connection.fetch(
         """
         UPDATE account_recoveries SET told_at = now() WHERE user_id IN (
             SELECT user_id FROM account_recoveries AS waiting
             WHERE told_at <= now() - $1::interval AND account_recovery_due_at(waiting) IS NOT NULL
+                AND NOT (account_recovery_due_at(waiting) <= now()
+                    AND coalesce(account_recovery_mailed_at(waiting) > now() - $2::interval, false))
             FOR NO KEY UPDATE SKIP LOCKED
         )
         RETURNING user_id, email,
@@ -167,25 +167,24 @@ async def remind(connection: Connection) -> list[Reminded]:
                 ORDER BY account_id) AS account_ids
         """,
         TOLD_EVERY,
+        TOLD_LATELY,
     )
     return [Reminded(**row) for row in rows]
 
 
 async def due(connection: Connection) -> list[UUID]:
-    """Whose is over, up to a hundred of them: those alone whom a mail that left a day ago has told of it."""
+    """Whose is over, up to a hundred of them: those alone whom the last mail that left has told of it a day ago."""
     rows = await connection.fetch(
         """
         SELECT user_id FROM account_recoveries
-        WHERE account_recovery_due_at(account_recoveries) <= now() AND EXISTS (
-            SELECT FROM events JOIN deliveries ON deliveries.event_id = events.id
-            WHERE subject_id = account_recoveries.user_id AND type = ANY ($2)
-                AND occurred_at >= started_at AND deliveries.user_id = subject_id AND state = 'sent'
-                AND sent_at <= now() - $3::interval)
+        WHERE account_recovery_due_at(account_recoveries) <= now()
+            AND account_recovery_mailed_at(account_recoveries) <= now() - $2::interval
+            AND account_recovery_mailed_at(account_recoveries) > now() - $3::interval
         ORDER BY ends_at LIMIT $1
         """,
         AT_ONCE,
-        TELL,
         TOLD_EVERY,
+        TOLD_LATELY,
     )
     return [row["user_id"] for row in rows]
 

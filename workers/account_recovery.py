@@ -25,11 +25,11 @@ async def carry_on(database: Database) -> int:
         lapsed = await db.account_recovery.lapse(connection)
         stopped = [AccountRecoveryStopped(subject_id=user_id, how=LAPSED) for user_id in lapsed]
         await db.outbox.append_all(connection, stopped)
-    completed = await _complete_due(database)
+    # First, so that a sweep after a standstill tells those whom it would else carry out.
     async with database.transaction() as connection:
         reminded = await db.account_recovery.remind(connection)
         await db.outbox.append_all(connection, [event for each in reminded for event in _told(each)])
-    return len(lapsed) + completed + len(reminded)
+    return len(lapsed) + len(reminded) + await _complete_due(database)
 
 
 def _told(reminded: Reminded) -> list[AccountRecoveryReminded]:

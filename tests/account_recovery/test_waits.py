@@ -16,6 +16,7 @@ from tests.account_recovery.waiting import (
     ask,
     is_enrolled,
     let_pass,
+    stand_still,
     start,
     started,
     tell,
@@ -187,4 +188,35 @@ async def test_whom_no_mail_reached_in_time_is_told_until_one_does(world: World,
     assert ahead == TOLD_EVERY
     await tell(world, pool)
     await let_pass(world, 1.01)
+    assert (await carry_on(pool), await is_enrolled(world)) == (1, False)
+
+
+async def test_after_a_standstill_the_person_is_told_again_and_waits_for_another_day(
+    world: World, pool: Database
+) -> None:
+    await started(world)
+    await tell(world, pool)
+    await stand_still(world, 3.01)  # nothing ran, or all of this is out of a backup: what stopped it may be lost
+    assert (await carry_on(pool), await is_enrolled(world)) == (1, True)
+    (event,) = await world.events("ACCOUNT_RECOVERY_REMINDED")
+    assert datetime.fromisoformat(event["data"]["until"]) - event["occurred_at"] == TOLD_EVERY
+    await tell(world, pool)
+    assert (await carry_on(pool), await is_enrolled(world)) == (0, True)
+    await stand_still(world, 0.99)
+    assert (await carry_on(pool), await is_enrolled(world)) == (0, True)
+    await stand_still(world, 0.02)
+    assert (await carry_on(pool), await is_enrolled(world)) == (1, False)
+
+
+async def test_a_mail_that_left_late_is_followed_by_no_other_before_the_end_that_it_tells(
+    world: World, pool: Database
+) -> None:
+    await allow(world, member=1)
+    await world.enrolled("mia")
+    await start(world)
+    await stand_still(world, 0.5)
+    await tell(world, pool)
+    await stand_still(world, 0.6)
+    assert await carry_on(pool) == 0
+    await stand_still(world, 0.41)
     assert (await carry_on(pool), await is_enrolled(world)) == (1, False)
