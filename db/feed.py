@@ -39,6 +39,14 @@ async def now(connection: Connection) -> Position:
     return Position(oldest - 1, 2**63 - 1)
 
 
+async def has_begun_anew(connection: Connection, reached: Position) -> bool:
+    """Whether the database is another one by now, as out of a backup, that counts transactions from before `reached`.
+
+    In one and the same nobody reaches what is not certain yet.
+    """
+    return (await now(connection)).transaction_id < reached.transaction_id
+
+
 async def read(connection: Connection, after: Position) -> list[FeedEvent]:
     """Up to 1,000 events behind `after` that are certain by now.
 

@@ -131,14 +131,13 @@ class Hub:
                 watcher.end(ServiceUnavailable())
 
     async def _look(self, connection: Connection, position: Position | None, is_full_look: bool) -> Position:
-        if position is None:
+        events = await db.feed.read(connection, position) if position is not None else []
+        if position is None or (is_full_look and not events and await db.feed.has_begun_anew(connection, position)):
             # The watchers that came before this have no news to wait for: let them look for themselves.
-            position, events = await db.feed.now(connection), []
+            position = await db.feed.now(connection)
             for watcher in self._watchers:
                 watcher.is_stale = True
                 watcher.tell()
-        else:
-            events = await db.feed.read(connection, position)
         await self._check(connection, events, is_full_look)
         await self._tell(connection, events)
         if is_full_look:

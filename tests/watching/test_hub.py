@@ -7,6 +7,8 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import uuid4
 
+import db.feed
+from db.feed import Position
 from db.pool import open_database
 from resolvers.hub import Hub, Watcher
 from tests.waiting import soon
@@ -49,3 +51,19 @@ async def test_who_comes_first_is_told_to_look_at_once_and_not_at_the_next_look(
         loop.call_soon_threadsafe(look.cancel)
         await running
         loop.close()
+
+
+async def test_on_a_restored_database_that_counts_transactions_anew_it_begins_anew_too(database_url: str) -> None:
+    pool = await open_database(database_url, 1)
+    hub, watcher = Hub(pool, NOBODY_RINGS, timedelta(days=7)), Watcher(session_id=uuid4(), person_id=uuid4())
+    hub._watchers.add(watcher)
+    async with pool.connection() as connection:
+        there = await db.feed.now(connection)
+        assert await hub._look(connection, there, is_full_look=True) == there
+        assert not watcher.is_stale
+        hub._watchers.add(watcher)  # nobody is signed in, so that it was cut off
+        reached_before = Position(there.transaction_id + 1_000_000, 1)
+        position = await hub._look(connection, reached_before, is_full_look=True)
+    assert there.transaction_id <= position.transaction_id < reached_before.transaction_id
+    assert watcher.is_stale
+    await pool.close()
