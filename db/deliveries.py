@@ -70,6 +70,8 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                     SELECT id, event_id FROM deliveries AS own
                     WHERE own.user_id = due_first.user_id AND own.email = due_first.email
                         AND own.state IN ('pending', 'sending')
+                        -- what waits for a later version may wait for a day
+                        AND (own.left_at IS NULL OR own.next_attempt_at <= now())
                     ORDER BY event_id, id LIMIT 1
                 ) AS earliest
                 WHERE NOT EXISTS (SELECT FROM events AS undispatched

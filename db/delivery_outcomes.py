@@ -14,24 +14,27 @@ async def try_later(
     error: str,
     pauses_s: list[float],
     is_in_doubt: bool = False,
+    is_left: bool = False,
 ) -> None:
     """Try each of these again in its own number of seconds, and what waits behind it for that address not before.
 
     With `is_in_doubt` the server may have taken the one that was leaving: the next claim judges it, as a dead sender's.
+    What `is_left` to a worker that knows it holds up none behind it.
     """
     await connection.execute(
         """
         WITH put_off AS (
             UPDATE deliveries SET state = 'pending', claim_id = NULL, claimed_at = NULL,
                 body_sent_at = CASE WHEN $5 THEN body_sent_at END,
-                last_error = $3, next_attempt_at = now() + make_interval(secs => pause_s)
+                last_error = $3, next_attempt_at = now() + make_interval(secs => pause_s),
+                left_at = CASE WHEN $6 THEN coalesce(left_at, now()) END
             FROM unnest($2::bigint[], $4::float8[]) AS later (id, pause_s)
             WHERE deliveries.id = later.id AND claim_id = $1 AND state = 'sending'
             RETURNING deliveries.id, user_id, email, event_id, next_attempt_at
         )
         UPDATE deliveries SET next_attempt_at = put_off.next_attempt_at
         FROM put_off
-        WHERE deliveries.user_id = put_off.user_id AND deliveries.email = put_off.email AND state = 'pending'
+        WHERE NOT $6 AND deliveries.user_id = put_off.user_id AND deliveries.email = put_off.email AND state = 'pending'
             AND (deliveries.event_id, deliveries.id) > (put_off.event_id, put_off.id)
             AND deliveries.next_attempt_at < put_off.next_attempt_at
         """,
@@ -40,6 +43,7 @@ async def try_later(
         error[:500],
         pauses_s,
         is_in_doubt,
+        is_left,
     )
 
 

@@ -15,6 +15,7 @@ SMTP_OUTCOMES = {
     "RefusedError": "refused",
     "UnsendableError": "refused",
     "DeferredError": "deferred",
+    "LeftError": "deferred",
     "ServerError": "unavailable",
 }
 SLOW = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60)

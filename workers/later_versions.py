@@ -9,19 +9,19 @@ from db.pool import Database
 from rules.events.catalogue import BY_TYPE
 from rules.events.mailing import While
 from rules.events.stored import Stored, UnreadableEventError
-from workers.verdicts import DeferredError
+from workers.verdicts import LeftError
 
 KNOWN_CONDITIONS = frozenset[str](While)
 
 
 def require_known(delivery: Claimed) -> None:
-    """Raise DeferredError for an email that this version cannot make, or cannot tell whether it still holds."""
+    """Raise LeftError for an email that this version cannot make, or cannot tell whether it still holds."""
     if delivery.stored.type not in BY_TYPE:
-        raise DeferredError(f"Its event's type is unknown: {delivery.stored.type[:60]!r}.")
+        raise LeftError(f"Its event's type is unknown: {delivery.stored.type[:60]!r}.")
     if not workers.emails.knows(delivery.message):
-        raise DeferredError(f"Its message is unknown: {delivery.message[:60]!r}.")
+        raise LeftError(f"Its message is unknown: {delivery.message[:60]!r}.")
     if delivery.holds_while is not None and delivery.holds_while not in KNOWN_CONDITIONS:
-        raise DeferredError(f"It is not known whether it holds: {delivery.holds_while[:60]!r}.")
+        raise LeftError(f"It is not known whether it holds: {delivery.holds_while[:60]!r}.")
 
 
 async def revive_known(database: Database) -> int:

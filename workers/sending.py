@@ -25,7 +25,7 @@ from workers.letters import Letter, Mail
 from workers.links import links_of
 from workers.mailer import VERDICT_TIMEOUT_S, Mailer
 from workers.runtime import Runtime
-from workers.verdicts import DeferredError, OvertakenError, RefusedError, ServerError, UnsendableError
+from workers.verdicts import DeferredError, LeftError, OvertakenError, RefusedError, ServerError, UnsendableError
 
 MOST_AT_ONCE = {"security": 20, "bulk": 100}
 BATCH_S = 20.0
@@ -125,6 +125,8 @@ class _Batch:
             self._refused(delivery, str(error))
         except DeferredError as error:
             self._end([delivery], str(error))
+        except LeftError as error:
+            self._end([delivery], str(error), is_left=True)
         else:
             self.runtime.refusals.forget()
             del self.waiting[delivery.id]
@@ -148,7 +150,7 @@ class _Batch:
                 self.letters[key] = Letter(delivery.message, self._facts_of(delivery, links, heard))
             return self.letters[key].to(delivery.email, delivery.id)
         except LaterEventError as error:
-            raise DeferredError(str(error)) from error
+            raise LeftError(str(error)) from error
         except Exception as error:
             # A broken fact or template ends this delivery, and stops none behind it.
             log.exception("Delivery %s cannot be rendered.", delivery.id)
@@ -178,7 +180,7 @@ class _Batch:
         self.sent = []
         self._have(LONGEST_MAIL_S + VERDICT_TIMEOUT_S)
 
-    def _end(self, ended: list[Claimed], error: str, *, is_in_doubt: bool = False) -> None:
+    def _end(self, ended: list[Claimed], error: str, *, is_in_doubt: bool = False, is_left: bool = False) -> None:
         """Try these later, each after its own pause; those whose time is over have failed."""
         overdue = [delivery for delivery in ended if delivery.is_overdue]
         later = [delivery for delivery in ended if not delivery.is_overdue]
@@ -187,7 +189,7 @@ class _Batch:
         if later:
             pauses = [rules.delivery.pause_s(delivery.attempts, secrets.randbelow(1000) / 1000) for delivery in later]
             ids = [delivery.id for delivery in later]
-            self._mark(db.delivery_outcomes.try_later, ids, error, pauses, is_in_doubt)
+            self._mark(db.delivery_outcomes.try_later, ids, error, pauses, is_in_doubt, is_left)
         for delivery in later:
             del self.waiting[delivery.id]
 

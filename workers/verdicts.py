@@ -31,6 +31,10 @@ class DeferredError(Exception):
     """This mail may get through later; the text is in the server's words."""
 
 
+class LeftError(Exception):
+    """This mail is for a worker of a later version, which knows what it is."""
+
+
 class ServerError(Exception):
     """The server cannot be used now, for any recipient: down, slow, or refusing us."""
 

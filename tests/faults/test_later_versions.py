@@ -5,13 +5,17 @@ from __future__ import annotations
 import pytest
 
 import db.figures
+from db import outbox
 from db.pool import Database
+from rules.clients import Client
+from rules.events.mfa import BackupCodesRegenerated
 from tests.commands import command
 from tests.line import Line
 from tests.people import email
 from tests.reminders.cast import pool
 
 __all__ = ["pool"]
+NOBODYS = Client(None, None)
 
 UNKNOWN = {
     "message": "Its message is unknown: 'OF_LATER'.",
@@ -42,11 +46,22 @@ async def test_an_email_that_a_later_version_makes_waits_for_its_workers(line: L
     assert line.mailbox.subjects(email("adam")) == ["MFA is on for your sign-in"]
     put_off = "SELECT attempts, last_error, next_attempt_at > now() FROM deliveries WHERE email = $1"
     assert tuple(await line.database.fetchrow(put_off, email("mia")) or ()) == (1, UNKNOWN[column], True)
+    # Others to the address go ahead of it, even of later events.
+    mia = await line.world.user_id("mia")
+    async with line.database.transaction():
+        await outbox.append(line.database, BackupCodesRegenerated(subject_id=mia, actor_id=mia, client=NOBODYS))
+    await line.start("relay")
+
+    async def has_gone_ahead() -> bool:
+        return await line.states() == {"sent": 2, "pending": 1}
+
+    await line.until(has_gone_ahead, "a later one is sent")
+    assert line.mailbox.subjects(email("mia")) == ["Your backup codes were replaced"]
     known = {"message": "mfa_enabled", "holds_while": "ENROLLED"}  # whose worker knows it
     await line.database.execute(f"UPDATE deliveries SET {column} = $1 WHERE state = 'pending'", known[column])
     await line.let_time_pass()
-    await line.until_all("sent", 2)
-    assert line.mailbox.subjects(email("mia")) == ["MFA is on for your sign-in"]
+    await line.until_all("sent", 3)
+    assert line.mailbox.subjects(email("mia"))[1:] == ["MFA is on for your sign-in"]
 
 
 async def test_one_that_no_worker_has_known_for_a_day_has_failed(line: Line, database_url: str) -> None:
