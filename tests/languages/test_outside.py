@@ -24,7 +24,7 @@ MODULES = [
 ]
 # What is given to these, or by these names, is for programmers, logs and documentation, or makes no word of its own.
 NOT_SAID = re.compile(
-    r"(log|logger|trouble|logs)\.|re\.compile|traces\.span|(Value|Runtime|Type)Error|UnreadableEventError"
+    r"(log|logger|trouble|logs)\.|re\.compile|traces\.span|(Value|Runtime|Type)Error|(UnreadableEvent|LaterEvent|Left)Error"
 )
 DOCUMENTATION = {"description", "deprecation_reason"}
 DESCRIPTIONS = {"ACCOUNT", "EXTERNAL_ID", "IDEMPOTENCY_KEY", "DESCRIPTION"}
