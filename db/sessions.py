@@ -50,11 +50,13 @@ async def start(
     device: bytes | None = None,
     is_recovery: bool = False,
     begun_by: BegunBy | None = None,
+    has_second_factor: bool = False,
 ) -> Started:
     """Start a session of somebody just recognised by `amr`, under their lock, in their oldest's place if too many.
 
     `provider_mfa` names the provider that says it has asked for a second factor itself; `device`, a digest, is seen
-    from now on; what a recovery pass has started only replaces the factor. It begins behind the lock, not where the
+    from now on; what a recovery pass has started only replaces the factor. A second factor is one that was shown here,
+    whatever whoever vouched for the first says of it in `amr`. It begins behind the lock, not where the
     transaction did: of two sessions the one begins later that starts later.
     """
     row = await connection.fetchrow(
@@ -72,7 +74,7 @@ async def start(
         INSERT INTO sessions
             (user_id, token_hash, password_at, second_factor_at, user_agent, ip_address, amr, created_at, expires_at,
             provider_mfa, is_recovery, begun_by_key, begun_by_account)
-        SELECT $1, $2, now(), CASE WHEN 'mfa' = ANY ($5) THEN now() END, $3, $4, $5, began_at, began_at + $6::interval,
+        SELECT $1, $2, now(), CASE WHEN $14 THEN now() END, $3, $4, $5, began_at, began_at + $6::interval,
             $7, $9, $11, $12
         FROM clock_timestamp() AS began_at
         RETURNING id AS session_id, expires_at, now(), coalesce((SELECT is_new FROM seen), false) AS is_new_device,
@@ -91,6 +93,7 @@ async def start(
         begun_by and begun_by.key_id,
         begun_by and begun_by.account_id,
         LIFETIME,
+        has_second_factor,
     )
     assert row is not None
     return Started(**row)

@@ -44,6 +44,9 @@ async def service_sign_in(context: Context, who: Who, client: Client, amr: list[
     key = await context.service_key(Right.SIGN_IN)
     if not amr or len(amr) > MOST_METHODS or not all(METHOD.fullmatch(method) for method in amr):
         raise BadUserInput(f"amr must be 1 to {MOST_METHODS} names of methods, as RFC 8176 has them.")
+    if key.account_id is not None and not resolvers.sign_in.SHOWN_HERE.isdisjoint(amr):
+        # Whoever else reads them in the session believes that Gatehouse has asked for them.
+        raise BadUserInput("amr tells of the first factor: a service key of one account vouches for no second one.")
     at = replace(context, client=client)
     async with context.changing() as connection:
         await resolvers.access.confirm_service(connection, key)

@@ -22,6 +22,7 @@ import resolvers.second_factor
 import resolvers.standing
 import rules.addresses
 import rules.passwords
+import rules.recovery
 import rules.tokens
 from db.pool import Connection
 from db.sign_in import Arrival
@@ -38,6 +39,8 @@ from telemetry import metrics
 
 # How a person was recognised, in the words of RFC 8176, which has none for a backup code.
 PASSWORD, TOTP, BACKUP_CODE = ("pwd",), ("otp", "mfa"), ("backup_code", "mfa")
+# The words of what is shown here after the first factor.
+SHOWN_HERE = frozenset((*TOTP, *BACKUP_CODE, *rules.recovery.AMR))
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,9 @@ async def _complete_challenge(
             if arrived.is_shut_out:
                 raise ChallengeExpired
             amr = (*challenge.amr, *(BACKUP_CODE if totp_code is None else TOTP))
-            signed_in = await _start_session(context, connection, arrived, amr, challenge.begun_by, so_far=spent)
+            signed_in = await _start_session(
+                context, connection, arrived, amr, challenge.begun_by, so_far=spent, has_second_factor=True
+            )
             await guess.give_back(connection)
     return _signed_in(context, challenge.user_id, factor.now, signed_in, challenge.use_cookie)
 
@@ -206,6 +211,7 @@ async def _start_session(
     provider_mfa: str | None = None,
     *,
     so_far: Sequence[Event] = (),
+    has_second_factor: bool = False,
 ) -> SignedIn:
     """Start the session of somebody let in, under their lock; `so_far` are the events that have led to it."""
     user_id, methods = arrived.user_id, " ".join(amr)
@@ -213,7 +219,16 @@ async def _start_session(
     lifetime = context.service.limits.session_lifetime
     device = resolvers.devices.digest(context)
     started = await db.sessions.start(
-        connection, user_id, token_hash, context.client, amr, lifetime, provider_mfa, device=device, begun_by=begun_by
+        connection,
+        user_id,
+        token_hash,
+        context.client,
+        amr,
+        lifetime,
+        provider_mfa,
+        device=device,
+        begun_by=begun_by,
+        has_second_factor=has_second_factor,
     )
     told = [
         *so_far,

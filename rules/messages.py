@@ -159,6 +159,7 @@ FOR_PEOPLE = (
     "This service key can sign in nobody like that.",
     "A directory's service key is for one account: make it with --account.",
     "amr must be 1 to {most} names of methods, as RFC 8176 has them.",
+    "amr tells of the first factor: a service key of one account vouches for no second one.",
     "client.ipAddress is no IP address.",
     "An idempotency key has 1 to {most} characters.",
     "An idempotencyKey has 1 to {most} visible ASCII characters, as a UUID has.",

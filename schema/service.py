@@ -41,7 +41,9 @@ class ServiceSignInInput:
         default=None, description="Where the person is; shown in the list of sessions, the audit log and emails."
     )
     amr: list[str] = strawberry.field(
-        default_factory=lambda: ["pwd"], description="How the product recognised the person, in the words of RFC 8176."
+        default_factory=lambda: ["pwd"],
+        description="How the product recognised the person, in the words of RFC 8176. A key of one account may not say "
+        "what Gatehouse itself asks for as a second factor (otp, backup_code, recovery_pass, mfa): BAD_USER_INPUT.",
     )
 
     def who(self) -> Who:

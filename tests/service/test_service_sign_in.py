@@ -96,6 +96,24 @@ async def test_one_of_email_user_id_and_external_id_says_who(world: World) -> No
     assert await web.refusal(SERVICE_SIGN_IN, input=address) == "BAD_USER_INPUT"
 
 
+@pytest.mark.parametrize("word", ["otp", "backup_code", "recovery_pass", "mfa"])
+async def test_a_key_of_one_account_vouches_for_no_second_factor(world: World, word: str) -> None:
+    agency = await backend(world, account_id=world.account_id)
+    claimed = {"email": "mia@agency.example", "amr": ["pwd", word]}
+    assert await agency.refusal(SERVICE_SIGN_IN, input=claimed) == "BAD_USER_INPUT"
+    assert await world.events("SIGN_IN_SUCCEEDED") == []
+
+
+async def test_what_the_product_says_of_a_second_factor_of_its_own_is_told_and_proves_nothing_here(
+    world: World,
+) -> None:
+    web = await backend(world)
+    answer = await web.do(SERVICE_SIGN_IN, input={"email": "mia@agency.example", "amr": ["pwd", "otp", "mfa"]})
+    session = (await web.ask(SESSION, token=answer["sessionToken"]))["session"]
+    assert session["amr"] == ["pwd", "otp", "mfa"]
+    assert await world.database.fetchval("SELECT second_factor_at FROM sessions") is None
+
+
 @pytest.mark.parametrize("who", [{"email": "nobody@agency.example"}, {"externalId": "nobody"}, {"userId": "nobody"}])
 async def test_nobody_is_signed_in_as_somebody_unknown(world: World, who: dict[str, str]) -> None:
     web = await backend(world)
