@@ -133,7 +133,7 @@ class Door:
         body = answers.object_of(await ask.read())
 
         def decide(before: Entry, shown: User) -> Given:
-            return users.changed(patching.patched(shown, body), before)
+            return users.changed(patching.patched(shown, body), before, patching.touches(body, "emails"))
 
         return await self._changed(context, ask, user_id, decide)
 

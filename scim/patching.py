@@ -20,9 +20,21 @@ READ_ONLY = {"id", "meta", "schemas", "groups"}
 SINGLE = {"active", "displayname", "externalid", "username", "name.givenname", "name.familyname", "name.formatted"}
 
 
+def touches(body: dict[str, Any], attribute: str) -> bool:
+    """Whether any of the operations is about the attribute, or a part of it."""
+    operations = body.get(_name_of_operations(body))
+    given = [each for each in operations if isinstance(each, dict)] if isinstance(operations, list) else []
+    for operation in ({key.lower(): value for key, value in each.items()} for each in given):
+        path, value = operation.get("path"), operation.get("value")
+        names = [path] if path else list(value) if isinstance(value, dict) else []
+        if any(_plain(name).startswith(attribute) for name in names if isinstance(name, str)):
+            return True
+    return False
+
+
 def patched(user: User, body: dict[str, Any]) -> User:
     """The person after all operations, or none. Raises SCIMException, ValidationError."""
-    name = next((key for key in body if key.lower() == "operations"), "Operations")
+    name = _name_of_operations(body)
     operations = body.get(name)
     if isinstance(operations, list):
         if len(operations) > MOST_OPERATIONS:
@@ -67,7 +79,15 @@ def _in_order(operation: Any) -> list[Any]:
 
 def _unwrapped(path: Any, value: Any) -> Any:
     """A single value that comes as a list of one entry."""
-    is_single = isinstance(path, str) and path.lower().removeprefix(f"{User.__schema__}:".lower()) in SINGLE
+    is_single = isinstance(path, str) and _plain(path) in SINGLE
     if is_single and isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
         return value[0].get("value")
     return value
+
+
+def _name_of_operations(body: dict[str, Any]) -> str:
+    return next((key for key in body if key.lower() == "operations"), "Operations")
+
+
+def _plain(path: str) -> str:
+    return path.strip().lower().removeprefix(f"{User.__schema__}:".lower())

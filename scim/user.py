@@ -113,21 +113,28 @@ def replaced(user: User, before: Entry) -> Given:
     was = shown(before, "")
     user.active = was.active if user.active is None else user.active
     user.roles = user.roles or was.roles
-    user.emails = user.emails or (was.emails if _address(was) != was.user_name else None)
-    return _given(user, _address_after(user, before), before.is_active, None)
+    names_address = _address(user) is not None
+    user.emails = user.emails or (was.emails if before.email != before.user_name else None)
+    return _given(user, _address_after(user, before, names_address), before.is_active, None)
 
 
-def changed(user: User, before: Entry) -> Given:
-    """Whom a known resource describes after operations on it. Raises InvalidValueException."""
-    return _given(user, _address_after(user, before), before.is_active, before.role)
+def changed(user: User, before: Entry, names_address: bool) -> Given:
+    """Whom a known resource describes after operations on it, some on its addresses or none.
+
+    Raises InvalidValueException.
+    """
+    names_address = names_address or bool((before.said or {}).get("emails"))
+    email = _address_after(user, before, names_address)
+    if not names_address:
+        user.emails = None  # shown, and never said: the name goes on saying it
+    return _given(user, email, before.is_active, before.role)
 
 
-def _address_after(user: User, before: Entry) -> str:
-    address = _address(user) or before.email
+def _address_after(user: User, before: Entry, names_address: bool) -> str:
     name = rules.addresses.normalized(user.user_name or "")
-    if rules.addresses.normalized(address) == before.email == before.user_name != name and "@" in name:
-        return name  # it is by the name that they sign in, and that alone was changed
-    return address
+    if not names_address and before.email == before.user_name != name and "@" in name:
+        return name  # it is by the name that they sign in, and that was changed
+    return _address(user) or before.email
 
 
 def _given(user: User, address: str, was_active: bool, before: AccountRole | None) -> Given:

@@ -217,6 +217,44 @@ async def test_an_address_follows_the_name_that_it_is_and_no_other(world: World)
     assert shown["emails"] == [{"value": "n@agency.example", "type": "work", "primary": True}]
 
 
+async def test_no_name_takes_the_place_of_an_address_that_is_named(world: World) -> None:
+    okta = await directory(world)
+    emails = [{"value": "nina@agency.example", "type": "work", "primary": True}]
+    made = await okta.create(emails=emails)
+    renamed = {"schemas": [USER], "userName": "nina.nash@agency.example", "emails": emails}
+    for _ in range(2):
+        assert (await okta.ask("PUT", f"/Users/{made['id']}", renamed)).json()["emails"] == emails
+    back = await okta.patch(made["id"], rename("nina@agency.example"))
+    again = await okta.patch(made["id"], rename("nash@agency.example"))
+    assert (back.json()["emails"], again.json()["emails"]) == (emails, emails)
+    assert await world.events("EMAIL_CHANGED") == []
+    await okta.ask("PUT", f"/Users/{made['id']}", {"schemas": [USER], "userName": "nina@agency.example"})
+    named = {"schemas": [USER], "userName": "nina.nash@agency.example"}
+    assert (await okta.ask("PUT", f"/Users/{made['id']}", named)).json()["emails"][0]["value"] == named["userName"]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"op": "replace", "path": 'emails[type eq "work"].value', "value": "nina@agency.example"},
+        {"op": "replace", "value": {f"{USER}:Emails": [{"value": "nina@agency.example"}]}},
+    ],
+)
+async def test_a_name_is_followed_until_an_operation_names_an_address(world: World, named: dict[str, Any]) -> None:
+    okta = await directory(world)
+    made = await okta.create()
+    assert (await okta.patch(made["id"], {"op": "add", "path": "displayName", "value": "N"})).status_code == 200
+    renamed = await okta.patch(made["id"], rename("n@agency.example"))
+    assert renamed.json()["emails"][0]["value"] == "n@agency.example"
+    back = await okta.patch(made["id"], rename("nina@agency.example"))
+    assert back.json()["emails"][0]["value"] == "nina@agency.example"
+    kept = await okta.patch(made["id"], rename("nash@agency.example"), named)
+    assert (kept.json()["userName"], kept.json()["emails"][0]["value"]) == (
+        "nash@agency.example",
+        "nina@agency.example",
+    )
+
+
 def rename(name: str) -> dict[str, Any]:
     """An operation that gives another userName."""
     return {"op": "Replace", "path": "userName", "value": name}
