@@ -59,6 +59,35 @@ async def staff_states(connection: Connection) -> StaffStates:
     return StaffStates(**row)
 
 
+async def webhooks(connection: Connection) -> list[tuple[bool, str, int]]:
+    """Whether it is the platform's, state and count of the endpoints of webhooks."""
+    rows = await connection.fetch(
+        """
+        SELECT account_id IS NULL AS is_platforms,
+            CASE WHEN disabled_at IS NOT NULL THEN 'off' WHEN failing_since IS NOT NULL THEN 'failing' ELSE 'on' END
+                AS state,
+            count(*) AS count
+        FROM webhooks GROUP BY 1, 2
+        """
+    )
+    return [(row["is_platforms"], row["state"], row["count"]) for row in rows]
+
+
+async def oldest_due_webhook_s(connection: Connection) -> float:
+    """How many seconds ago the oldest delivery of a webhook was due, 0 for none; of endpoints that answer."""
+    age_s: float = await connection.fetchval(
+        """
+        SELECT coalesce(extract(epoch FROM now() - min(due.at))::float8, 0)
+        FROM webhooks, LATERAL (
+            SELECT min(next_attempt_at) AS at FROM webhook_deliveries
+            WHERE webhook_id = webhooks.id AND state = 'pending' AND next_attempt_at <= now()
+        ) AS due
+        WHERE disabled_at IS NULL AND failing_since IS NULL
+        """
+    )
+    return age_s
+
+
 async def deliveries(connection: Connection) -> list[tuple[str, str, int]]:
     """Queue, state and count of all deliveries on record."""
     rows = await connection.fetch("SELECT queue, state, count(*) AS count FROM deliveries GROUP BY queue, state")

@@ -108,6 +108,18 @@ async def send_again(connection: Connection, delivery_id: int) -> bool:
     return status == "UPDATE 1"
 
 
+async def send_failed_again(connection: Connection, webhook_id: UUID) -> int:
+    """Let all of an endpoint's deliveries that have failed begin anew; how many."""
+    status = await connection.execute(
+        """
+        UPDATE webhook_deliveries SET state = 'pending', attempts = 0, next_attempt_at = now(), tried_since = now()
+        WHERE webhook_id = $1 AND state = 'failed'
+        """,
+        webhook_id,
+    )
+    return int(status.removeprefix("UPDATE "))
+
+
 async def prune(connection: Connection) -> None:
     """Forget old deliveries that have ended."""
     await connection.execute(

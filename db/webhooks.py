@@ -98,6 +98,15 @@ async def rotate(connection: Connection, webhook_id: UUID, secret: Sealed) -> bo
     return status == "UPDATE 1"
 
 
+async def is_on(connection: Connection, webhook_id: UUID) -> bool:
+    """Whether what is written for the endpoint is sent, which stays so until the transaction ends."""
+    return bool(
+        await connection.fetchval(
+            "SELECT true FROM webhooks WHERE id = $1 AND disabled_at IS NULL FOR SHARE", webhook_id
+        )
+    )
+
+
 async def enable(connection: Connection, webhook_id: UUID) -> bool:
     """Switch an endpoint on again; false when it is on."""
     status = await connection.execute(

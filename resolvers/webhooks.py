@@ -22,7 +22,7 @@ from db.webhooks import Webhook
 from resolvers.context import Context
 from rules.chat import Format
 from rules.events.webhooks import WebhookAdded, WebhookEnabled, WebhookRemoved, WebhookSecretRotated
-from rules.failures import InvalidInput, NotFound
+from rules.failures import InvalidInput, NotFound, NotPermitted
 from rules.people import Person
 from rules.sealed import NONCE_BYTES, Sealed
 from rules.sealing import KeyRing
@@ -108,6 +108,7 @@ async def enable(context: Context, webhook_id: UUID) -> Webhook:
 async def test(context: Context, webhook_id: UUID) -> Delivery:
     """Send a test event. Raises NotFound, NotPermitted and TooManyAttempts."""
     async with _changing(context, webhook_id) as (connection, _, webhook):
+        await _require_on(connection, webhook_id)
         await _count(connection, webhook, "tests", rules.often.WEBHOOK_TESTS)
         delivery_id = await db.webhook_deliveries.add_test(connection, webhook_id)
         (delivery,) = await db.webhook_deliveries.of_webhook(connection, webhook_id, None, 1, delivery_id)
@@ -122,6 +123,7 @@ async def send_again(context: Context, delivery_id: int) -> Delivery:
     if webhook_id is None:
         raise NotFound
     async with _changing(context, webhook_id) as (connection, _, webhook):
+        await _require_on(connection, webhook_id)
         if await db.webhook_deliveries.send_again(connection, delivery_id):
             await _count(connection, webhook, "resends", rules.often.WEBHOOK_RESENDS)
         (delivery,) = await db.webhook_deliveries.of_webhook(connection, webhook_id, None, 1, delivery_id)
@@ -157,6 +159,12 @@ async def attempts(context: Context, delivery_id: int) -> list[Attempt]:
     """A delivery's attempts, newest first."""
     async with context.database.connection() as connection:
         return await db.webhook_deliveries.attempts(connection, delivery_id)
+
+
+async def _require_on(connection: Connection, webhook_id: UUID) -> None:
+    """Raises NotPermitted for one that is off: what is written for it would wait for ever."""
+    if not await db.webhooks.is_on(connection, webhook_id):
+        raise NotPermitted("This webhook is switched off. Switch it on first.")
 
 
 async def _count(connection: Connection, webhook: Webhook, what: str, most: int) -> None:

@@ -161,6 +161,7 @@ FOR_PEOPLE = (
     "amr must be 1 to {most} names of methods, as RFC 8176 has them.",
     "amr tells of the first factor: a service key of one account vouches for no second one.",
     "client.ipAddress is no IP address.",
+    "This webhook is switched off. Switch it on first.",
     "An idempotency key has 1 to {most} characters.",
     "An idempotencyKey has 1 to {most} visible ASCII characters, as a UUID has.",
     "This idempotency key came with other input before.",

@@ -165,9 +165,8 @@ class Pump:
             if webhook is None:
                 return
             log.warning("Webhook %s is switched off: it has failed for three days.", webhook.id)
-            if webhook.account_id is not None:
-                event = WebhookDisabled(account_id=webhook.account_id, host=rules.webhooks.host_of(webhook.url))
-                await db.outbox.append(connection, event)
+            event = WebhookDisabled(account_id=webhook.account_id, host=rules.webhooks.host_of(webhook.url))
+            await db.outbox.append(connection, event)
 
 
 async def _post(pool: httpcore.AsyncConnectionPool, url: str, headers: dict[str, str], body: bytes) -> Outcome:

@@ -10,12 +10,12 @@ import db.webhooks
 import resolvers.operators.finding
 import resolvers.webhooks
 import rules.webhooks
-from db.pool import Database
+from db.pool import Connection, Database
 from db.webhooks import Webhook
 from resolvers.operators.finding import OperatorError
 from rules.chat import Format
 from rules.events.catalogue import SHOWN
-from rules.events.webhooks import WebhookAdded, WebhookRemoved
+from rules.events.webhooks import WebhookAdded, WebhookEnabled, WebhookRemoved
 from rules.failures import InvalidInput
 from rules.sealing import KeyRing
 
@@ -52,22 +52,56 @@ async def of_account(database: Database, account_id: UUID | None) -> list[Webhoo
         return await db.webhooks.of_account(connection, account_id)
 
 
+async def enable(database: Database, webhook_id: UUID) -> str:
+    """Switch an endpoint on again, one that is on stays so; where it is. Raises OperatorError."""
+    async with database.transaction() as connection:
+        found = await _found(connection, webhook_id)
+        host = rules.webhooks.host_of(found.url)
+        if await db.webhooks.enable(connection, webhook_id):
+            await db.outbox.append(connection, WebhookEnabled(account_id=found.account_id, host=host))
+    return host
+
+
 async def test(database: Database, webhook_id: UUID) -> str:
     """Send a test; where to. Raises OperatorError."""
     async with database.transaction() as connection:
-        found = await db.webhooks.load(connection, webhook_id)
-        if found is None:
-            raise OperatorError(f"There is no webhook with the id {webhook_id}.")
+        found = await _found_on(connection, webhook_id)
         await db.webhook_deliveries.add_test(connection, webhook_id)
     return rules.webhooks.host_of(found.url)
+
+
+async def send_again(database: Database, webhook_id: UUID) -> tuple[int, str]:
+    """Begin anew whatever has failed at an endpoint; how much that is, and where. Raises OperatorError."""
+    async with database.transaction() as connection:
+        found = await _found_on(connection, webhook_id)
+        count = await db.webhook_deliveries.send_failed_again(connection, webhook_id)
+    return count, rules.webhooks.host_of(found.url)
 
 
 async def remove(database: Database, webhook_id: UUID) -> str:
     """Tell an endpoint of nothing more; where it was. Raises OperatorError."""
     async with database.transaction() as connection:
-        found = await db.webhooks.load(connection, webhook_id)
-        if found is None or not await db.webhooks.remove(connection, webhook_id):
-            raise OperatorError(f"There is no webhook with the id {webhook_id}.")
+        found = await _found(connection, webhook_id)
+        if not await db.webhooks.remove(connection, webhook_id):
+            raise _nothing(webhook_id)
         host = rules.webhooks.host_of(found.url)
         await db.outbox.append(connection, WebhookRemoved(account_id=found.account_id, host=host))
     return host
+
+
+async def _found(connection: Connection, webhook_id: UUID) -> Webhook:
+    found = await db.webhooks.load(connection, webhook_id)
+    if found is None:
+        raise _nothing(webhook_id)
+    return found
+
+
+async def _found_on(connection: Connection, webhook_id: UUID) -> Webhook:
+    found = await _found(connection, webhook_id)
+    if not await db.webhooks.is_on(connection, webhook_id):
+        raise OperatorError(f"The webhook is switched off: `gatehouse webhooks enable {webhook_id}` first.")
+    return found
+
+
+def _nothing(webhook_id: UUID) -> OperatorError:
+    return OperatorError(f"There is no webhook with the id {webhook_id}.")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import rules.events.mailing
-from rules.events.base import AccountEvent, Event
+from rules.events.base import Event
+from rules.events.samples import ACCOUNT_ID
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +46,10 @@ class WebhookEnabled(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WebhookDisabled(AccountEvent):
+class WebhookDisabled(Event):
     description = "A webhook was switched off: its endpoint had failed for three days."
     sentence = "The webhook to {host} was switched off: it had failed for three days."
     mailing = rules.events.mailing.to_owners("webhook_disabled")
-    samples = {"webhook_disabled": {"host": "hooks.example.com"}}
+    samples = {"webhook_disabled": {"account_id": ACCOUNT_ID, "host": "hooks.example.com"}}
 
     host: str

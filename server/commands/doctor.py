@@ -36,7 +36,7 @@ NOT_SET = "not set"
 @data_dir_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 def doctor(data_dir: Path | None, as_json: bool) -> None:
-    """Say what is wrong: database, migrations, keys, clock, events and emails that wait, broker, mail.
+    """Say what is wrong: database, migrations, keys, clock, events, emails, webhooks, broker, mail.
 
     Status 1 when anything is. Without GATEHOUSE_DATABASE_URL it looks at the data folder.
     """
@@ -90,7 +90,9 @@ async def _ask_database(connection: Plain, ring: KeyRing | None) -> dict[str, st
     if ring is not None:
         found["keys"] = await key_problem(connection, ring) or OK
     found["clock"] = _skew(await connection.fetchval("SELECT clock_timestamp()")) or OK
-    return found | _waiting(await db.figures.line(connection))
+    found |= _waiting(await db.figures.line(connection))
+    hooks, due_s = await db.figures.webhooks(connection), await db.figures.oldest_due_webhook_s(connection)
+    return found | {"webhooks": _webhooks(sum(n for is_ours, state, n in hooks if is_ours and state == "off"), due_s)}
 
 
 def _skew(database_now: datetime) -> str | None:
@@ -111,6 +113,14 @@ def _waiting(line: db.figures.Line) -> dict[str, str]:
     if line.oldest_due_s > LATE_EMAIL_S:
         emails = f"the oldest has been due for {line.oldest_due_s:.0f} s: do worker and beat run?"
     return {"events": events, "emails": emails}
+
+
+def _webhooks(off: int, due_s: float) -> str:
+    if off:
+        return f"{off} of the platform switched off, since they failed for three days: see `gatehouse webhooks list`"
+    if due_s > LATE_EMAIL_S:
+        return f"the oldest delivery has been due for {due_s:.0f} s: do a worker with secret keys and beat run?"
+    return OK
 
 
 def _ask_pooler(settings: Settings) -> str:

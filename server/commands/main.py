@@ -42,7 +42,7 @@ SHORT_HELP = {
     "domains": "Email domains of accounts: which OpenID provider vouches for their addresses.",
     "clock": "Let time pass in the database of `gatehouse up`.",
     "deliveries": "Emails on their way, and events that no email could be made of.",
-    "doctor": "Say what is wrong: database, migrations, keys, clock, events and emails that wait, broker, mail.",
+    "doctor": "Say what is wrong: database, migrations, keys, clock, events, emails, webhooks, broker, mail.",
     "emails": "The emails that Gatehouse sends.",
     "evidence": "Evidence for an auditor: what happened on an account, chained and signed.",
     "identities": "People's accounts at OpenID providers, by which they sign in.",

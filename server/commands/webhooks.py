@@ -92,6 +92,29 @@ def test(webhook_id: UUID, data_dir: Path | None) -> None:
     click.echo(f"A test is on its way to {host}.")
 
 
+@webhooks.command("enable")
+@click.argument("webhook_id", type=click.UUID)
+@data_dir_option
+def enable(webhook_id: UUID, data_dir: Path | None) -> None:
+    """Switch an endpoint on again that was switched off: it had failed for three days.
+
+    What has happened meanwhile was not written for it; what had failed before is sent by `resend`.
+    """
+    with opened(data_dir) as run:
+        host = run(lambda database: resolvers.operators.webhooks.enable(database, webhook_id))
+    click.echo(f"The webhook to {host} is on.")
+
+
+@webhooks.command("resend")
+@click.argument("webhook_id", type=click.UUID)
+@data_dir_option
+def resend(webhook_id: UUID, data_dir: Path | None) -> None:
+    """Send an endpoint again whatever has failed there within the last 30 days."""
+    with opened(data_dir) as run:
+        count, host = run(lambda database: resolvers.operators.webhooks.send_again(database, webhook_id))
+    click.echo(f"{count} on their way again to {host}.")
+
+
 @webhooks.command("remove")
 @click.argument("webhook_id", type=click.UUID)
 @data_dir_option

@@ -64,7 +64,20 @@ async def _line(connection: Connection) -> Metrics:
         GaugeMetricFamily("gatehouse_oldest_undispatched_event_age_seconds", oldest_event, line.oldest_event_s),
         GaugeMetricFamily("gatehouse_oldest_due_delivery_age_seconds", oldest_due, line.oldest_due_s),
         GaugeMetricFamily("gatehouse_events_set_aside", "Events that no worker could dispatch.", line.set_aside),
+        *await _webhooks(connection),
     ]
+
+
+async def _webhooks(connection: Connection) -> Metrics:
+    hooks = GaugeMetricFamily("gatehouse_webhooks", "Endpoints that are told of events.", labels=["whose", "state"])
+    counts = {(whose, state): 0 for whose in ("platform", "account") for state in ("on", "failing", "off")}
+    for is_platforms, state, count in await db.figures.webhooks(connection):
+        counts["platform" if is_platforms else "account", state] = count
+    for labels, count in counts.items():
+        hooks.add_metric(labels, count)
+    age_s = await db.figures.oldest_due_webhook_s(connection)
+    oldest_due = "How many seconds ago the oldest delivery to an endpoint that answers was due; 0 when there is none."
+    return [hooks, GaugeMetricFamily("gatehouse_oldest_due_webhook_delivery_age_seconds", oldest_due, age_s)]
 
 
 async def _counts(connection: Connection) -> Metrics:

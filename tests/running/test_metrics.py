@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import psutil
 import pytest
 
+from resolvers.webhooks import insert
+from rules.sealing import KeyRing
 from tests.operations import COMPLETE, SIGN_IN
 from tests.people import email
 from tests.running.conftest import PARTS, Parts
@@ -75,6 +79,27 @@ async def test_the_mail_line_is_shown_while_all_that_is_counted_takes_long(parts
         return 'gatehouse_staff{state="enrolled"}' in await parts.samples("relay")
 
     await until(are_counted, "those enrolled are counted")
+
+
+async def test_webhooks_are_counted_by_how_they_stand_and_what_waits_for_those_that_answer(parts: Parts) -> None:
+    await parts.start("relay")
+    world = parts.line.world
+    due = "INSERT INTO webhook_deliveries (webhook_id, next_attempt_at) VALUES ($1, now() - $2::interval)"
+    ring = KeyRing({"test": bytes(32)})
+    for account_id in (world.account_id, world.account_id, None, None):
+        await insert(world.database, ring, account_id, "https://hooks.example.com", None)
+    off, answers, failing, ours = [
+        row["id"] for row in await world.database.fetch("SELECT id FROM webhooks ORDER BY account_id IS NULL DESC, id")
+    ]
+    await world.database.execute("UPDATE webhooks SET disabled_at = now() WHERE id = $1", off)
+    await world.database.execute("UPDATE webhooks SET failing_since = now() WHERE id = $1", failing)
+    for hook, minutes in ((off, 100), (failing, 50), (ours, 10), (answers, 5), (answers, -5)):
+        await world.database.execute(due, hook, timedelta(minutes=minutes))
+    shown = await parts.samples("relay")
+    counts = [(whose, state) for whose in ("platform", "account") for state in ("on", "failing", "off")]
+    found = [shown[f'gatehouse_webhooks{{state="{state}",whose="{whose}"}}'] for whose, state in counts]
+    assert found == [1, 0, 1, 1, 1, 0]
+    assert 600 <= shown["gatehouse_oldest_due_webhook_delivery_age_seconds"] < 1000
 
 
 @pytest.mark.parametrize("command", PARTS)

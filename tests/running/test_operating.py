@@ -15,8 +15,10 @@ import pytest
 import pytest_asyncio
 
 import settings
+from resolvers.webhooks import insert
+from rules.sealing import KeyRing
 from server.local.postgres import Postgres
-from settings import SettingsError
+from settings import SettingsError, parse_secret_keys
 from tests.client import SECRET_KEYS, Client, http_client, serving, settings_for
 from tests.commands import command
 from tests.operations import COMPLETE, NOTICE, SIGN_IN, UPDATE, WHO_AM_I
@@ -35,7 +37,7 @@ def doctor(url: str, secret_keys: str = SECRET_KEYS, **given: str) -> tuple[int,
 async def test_the_doctor_finds_nothing_wrong_with_what_is_well(database_url: str) -> None:
     status, found = doctor(database_url)
     assert (status, set(found.values())) == (0, {"ok", "not set"})
-    assert set(found) == {"database", "migrations", "keys", "clock", "events", "emails", "broker", "mail"}
+    assert set(found) == {"database", "migrations", "keys", "clock", "events", "emails", "webhooks", "broker", "mail"}
 
 
 async def test_the_doctor_names_what_is_wrong(world: World, database_url: str) -> None:
@@ -52,6 +54,21 @@ async def test_the_doctor_names_what_is_wrong(world: World, database_url: str) -
     assert doctor(database_url, secret_keys=OTHER_KEYS)[1]["keys"] == "missing or wrong: test"
     await database.execute("DELETE FROM migrations WHERE number = 7")
     assert "lacks 1 migration" in doctor(database_url)[1]["migrations"]
+
+
+async def test_the_doctor_tells_of_webhooks_that_tell_nobody(world: World, database_url: str) -> None:
+    ring = KeyRing(parse_secret_keys(SECRET_KEYS))
+    hook, _ = await insert(world.database, ring, None, "https://hooks.example.com", None)
+    await world.database.execute(
+        "INSERT INTO webhook_deliveries (webhook_id, next_attempt_at) VALUES ($1, now() - interval '1 hour')", hook.id
+    )
+    assert re.search(r"has been due for 36\d\d s", doctor(database_url)[1]["webhooks"])
+    await world.database.execute("UPDATE webhooks SET failing_since = now()")
+    assert doctor(database_url)[1]["webhooks"] == "ok"
+    await world.database.execute("UPDATE webhooks SET disabled_at = now()")
+    assert doctor(database_url)[1]["webhooks"].startswith("1 of the platform switched off")
+    await world.database.execute("UPDATE webhooks SET account_id = $1", world.account_id)
+    assert doctor(database_url)[1]["webhooks"] == "ok"
 
 
 @pytest_asyncio.fixture

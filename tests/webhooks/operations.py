@@ -23,13 +23,15 @@ mutation ($id: ID!) {
 """
 TEST = """
 mutation ($id: ID!) {
-  testWebhook(input: {webhookId: $id}) { __typename ... on WebhookDeliveryQueued { delivery { id type state } } }
+  testWebhook(input: {webhookId: $id}) {
+    __typename ... on WebhookDeliveryQueued { delivery { id type state } } ... on Error { message }
+  }
 }
 """
 RESEND = """
 mutation ($id: ID!) {
   resendWebhookDelivery(input: {deliveryId: $id}) {
-    __typename ... on WebhookDeliveryQueued { delivery { id state } }
+    __typename ... on WebhookDeliveryQueued { delivery { id state } } ... on Error { message }
   }
 }
 """

@@ -136,6 +136,24 @@ async def _tried(line: Line, webhook_id: UUID, times: int) -> bool:
     return bool(tried >= times)
 
 
+async def test_of_one_of_the_platform_that_is_switched_off_the_others_are_told(line: Line) -> None:
+    async with receiving(refused) as refuses, receiving() as takes:
+        off, _ = await insert(line.database, RING, None, refuses.url, None)
+        await insert(line.database, RING, None, takes.url, ["WEBHOOK_DISABLED"])
+        since = "UPDATE webhooks SET failing_since = now() - interval '3 days 1 s' WHERE id = $1"
+        await line.database.execute(since, off.id)
+        await line.start("relay", "worker", webhook_allow_private="true")
+        await line.happen(await line.world.user_id("mia"))
+        await line.until(lambda: is_told(takes), "the other endpoint is told")
+    (body,) = takes.bodies()
+    assert (body["data"]["accountId"], body["data"]["facts"]["host"]) == (None, refuses.url.split("/")[2])
+    assert not await webhooks.is_on(line.database, off.id)
+
+
+async def is_told(receiver: Receiver) -> bool:
+    return bool(receiver.requests)
+
+
 async def test_an_endpoint_that_fails_for_three_days_is_switched_off_and_its_owners_are_mailed(line: Line) -> None:
     async with receiving(refused) as receiver:
         webhook_id, _ = await told(line, receiver.url)

@@ -181,6 +181,48 @@ async def test_operators_tell_the_whole_platform_too(world: World, operate: Comm
     assert "There is no event type X" in command("webhooks", "add", "--url", URL, "--type", "X", **environment).stderr
 
 
+async def test_one_that_is_off_is_sent_nothing_until_an_operator_switches_it_on(world: World, operate: Command) -> None:
+    hook, _ = await insert(world.database, KeyRing({"test": bytes(32)}), None, URL, None)
+    await world.database.execute("UPDATE webhooks SET disabled_at = now(), failing_since = now()")
+    await world.database.execute("INSERT INTO webhook_deliveries (webhook_id, state) VALUES ($1, 'failed')", hook.id)
+    for refused in (operate("webhooks", "test", str(hook.id)), operate("webhooks", "resend", str(hook.id))):
+        assert f"The webhook is switched off: `gatehouse webhooks enable {hook.id}` first." in refused.stderr
+    assert await states(world) == ["failed"]
+    for _ in range(2):
+        assert operate("webhooks", "enable", str(hook.id)).stdout == "The webhook to hooks.example.com is on.\n"
+    (event,) = await world.events("WEBHOOK_ENABLED")
+    assert (event["account_id"], event["data"]["host"]) == (None, "hooks.example.com")
+    # It is an event of the platform, which the endpoint is told of.
+    assert await states(world) == ["failed", "pending"]
+    assert operate("webhooks", "resend", str(hook.id)).stdout == "1 on their way again to hooks.example.com.\n"
+    assert operate("webhooks", "test", str(hook.id)).stdout == "A test is on its way to hooks.example.com.\n"
+    assert await states(world) == ["pending"] * 3
+    nobodys = "00000000-0000-0000-0000-000000000000"
+    for command_name in ("enable", "test", "resend", "remove"):
+        assert "There is no webhook with the id" in operate("webhooks", command_name, nobodys).stderr
+
+
+async def test_an_owner_is_told_that_one_that_is_off_sends_no_test(world: World) -> None:
+    olive = await world.sign_in("olive")
+    hook = (await olive.do(ADD, input=given(world)))["webhook"]["id"]
+    delivery = (await olive.do(TEST, id=hook))["delivery"]["id"]
+    await world.database.execute("UPDATE webhooks SET disabled_at = now()")
+    await world.database.execute("UPDATE webhook_deliveries SET state = 'failed'")
+    for operation, identifier in ((TEST, hook), (RESEND, delivery)):
+        answer = await olive.do(operation, id=identifier)
+        assert (answer["__typename"], answer["message"]) == (
+            "NotPermitted",
+            "This webhook is switched off. Switch it on first.",
+        )
+    assert await states(world) == ["failed", "failed"]
+    await olive.do(ENABLE, id=hook)
+    assert (await olive.do(RESEND, id=delivery))["__typename"] == "WebhookDeliveryQueued"
+
+
+async def states(world: World) -> list[str]:
+    return [row["state"] for row in await world.database.fetch("SELECT state FROM webhook_deliveries ORDER BY id")]
+
+
 async def test_a_webhooks_secret_moves_under_the_newest_key(world: World, database_url: str) -> None:
     ring = KeyRing({"old": b"o" * 32})
     webhook, _ = await insert(world.database, ring, world.account_id, URL, None)
