@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -17,6 +17,39 @@ async def account_name(connection: Connection, account_id: UUID) -> str | None:
     """The account's name; None when there is none."""
     name: str | None = await connection.fetchval("SELECT name FROM accounts WHERE id = $1", account_id)
     return name
+
+
+async def pruned_until(connection: Connection, retention_days: int) -> datetime | None:
+    """Until when events may be gone: of what was pruned, and of what is older than they are kept (0 days: for ever)."""
+    until: datetime | None = await connection.fetchval(
+        """
+        SELECT greatest((SELECT until FROM pruned_events),
+            CASE WHEN $1 > 0 THEN now() - make_interval(days => $1) END)
+        """,
+        retention_days,
+    )
+    return until
+
+
+async def is_settled(connection: Connection, end: datetime, margin: timedelta) -> bool:
+    """Whether nothing can come to happen before `end` any more; to be asked outside of any transaction.
+
+    What a transaction tells happens when it begins, and is seen once it has committed. The margin is for whoever has
+    begun one and does not show it yet.
+    """
+    return bool(
+        await connection.fetchval(
+            """
+            SELECT clock_timestamp() > $1::timestamptz + $2::interval AND NOT EXISTS (
+                SELECT FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+                    AND xact_start < $1
+            )
+            """,
+            end,
+            margin,
+        )
+    )
 
 
 async def events(

@@ -61,6 +61,12 @@ def is_signed(message: bytes, signature: bytes, public_key: bytes) -> bool:
     return all((one[i] * other[2] - other[i] * one[2]) % P == 0 for i in (0, 1))
 
 
+def own_key(bundle: str) -> str:
+    """The key that the bundle at this path brings, which proves nothing by itself."""
+    with zipfile.ZipFile(bundle) as files:
+        return str(json.loads(files.read("manifest.json"))["publicKey"])
+
+
 def problems_of(bundle: str, public_key: str | None = None) -> list[str]:
     """What is wrong with the bundle at this path, a sentence each; none when it is whole."""
     with zipfile.ZipFile(bundle) as files:
@@ -71,7 +77,7 @@ def problems_of(bundle: str, public_key: str | None = None) -> list[str]:
     manifest = json.loads(raw)
     # Of two files of one name another program may show the other.
     found = [f"{name} is there more than once." for name in sorted(set(names)) if names.count(name) > 1]
-    if not is_signed(raw, signature, bytes.fromhex(public_key or manifest["publicKey"])):
+    if not is_signed(raw, signature, bytes.fromhex(manifest["publicKey"] if public_key is None else public_key)):
         found.append("manifest.json is not signed by this key.")
     for name in sorted(contents.keys() | manifest["files"].keys()):
         if name not in contents or hashlib.sha256(contents[name]).hexdigest() != manifest["files"].get(name):
@@ -89,4 +95,5 @@ def problems_of(bundle: str, public_key: str | None = None) -> list[str]:
 
 if __name__ == "__main__":
     wrong = problems_of(*sys.argv[1:3])
-    sys.exit("\n".join(wrong) or print("The bundle is whole and signed."))
+    own = "" if wrong or sys.argv[2:] else f" by the key that it brings, {own_key(sys.argv[1])}: compare it"
+    sys.exit("\n".join(wrong) or print(f"The bundle is whole and signed{own}."))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import hashlib
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -23,6 +24,9 @@ from resolvers.operators.finding import OperatorError
 from rules.sealing import KeyRing
 
 PURPOSE = "evidence"
+# Transactions take milliseconds; a dump of the database takes long.
+MOST_LOOKS, LOOK_EVERY_S = 50, 0.1
+MARGIN = timedelta(seconds=1)
 # What a spreadsheet would take for a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -57,23 +61,51 @@ def public_key(ring: KeyRing, key_id: str) -> str:
     return ring.signer(PURPOSE, key_id).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
 
 
-async def export(database: Database, ring: KeyRing, window: Window, path: Path, progress: Callable[[int], None]) -> int:
-    """Write the bundle to `path`, which is new; return how many events it holds. Raises OperatorError."""
+async def export(
+    database: Database,
+    ring: KeyRing,
+    window: Window,
+    path: Path,
+    progress: Callable[[int], None],
+    *,
+    retention_days: int,
+) -> int:
+    """Write the bundle to `path`, which is new; return how many events it holds. Raises OperatorError.
+
+    What is signed is all that happened within the window: events pruned or still under way are a reason to refuse.
+    """
     if window.begin >= window.end:
         raise OperatorError("The window must end after it begins.")
-    async with database.connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-        name = await db.evidence.account_name(connection, window.account_id)
-        if name is None:
-            raise OperatorError(f"There is no account with the id {window.account_id}.")
-        if await connection.fetchval("SELECT $1::timestamptz > now()", window.end):
-            raise OperatorError("The window must end in the past.")
-        scope = f"gatehouse {window.account_id} {_iso(window.begin)} {_iso(window.end)}"
-        with ZipFile(path, "x", ZIP_DEFLATED) as file:
-            bundle = Bundle(file, hashlib.sha256(scope.encode()).hexdigest())
-            await _add_events(connection, bundle, window, progress)
-            await _add_tables(connection, bundle, window)
-            _sign(bundle, ring, scope, window, name)
+    async with database.connection() as connection:
+        await _let_settle(connection, window.end)
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            name = await db.evidence.account_name(connection, window.account_id)
+            if name is None:
+                raise OperatorError(f"There is no account with the id {window.account_id}.")
+            until = await db.evidence.pruned_until(connection, retention_days)
+            if until is not None and window.begin <= until:
+                raise OperatorError(f"Events are kept since {_iso(until)} alone: let the window begin after that.")
+            scope = f"gatehouse {window.account_id} {_iso(window.begin)} {_iso(window.end)}"
+            with ZipFile(path, "x", ZIP_DEFLATED) as file:
+                bundle = Bundle(file, hashlib.sha256(scope.encode()).hexdigest())
+                await _add_events(connection, bundle, window, progress)
+                await _add_tables(connection, bundle, window)
+                _sign(bundle, ring, scope, window, name)
     return bundle.events
+
+
+async def _let_settle(connection: Connection, end: datetime) -> None:
+    """Wait until all that began before `end` is over. Raises OperatorError."""
+    if await connection.fetchval("SELECT $1::timestamptz > clock_timestamp()", end):
+        raise OperatorError("The window must end in the past.")
+    for _ in range(MOST_LOOKS):
+        if await db.evidence.is_settled(connection, end, MARGIN):
+            return
+        await asyncio.sleep(LOOK_EVERY_S)
+    raise OperatorError(
+        "A transaction that began before the window's end is still under way, and may tell of what happened then: "
+        "try again later, or let the window end earlier."
+    )
 
 
 async def _add_events(connection: Connection, bundle: Bundle, window: Window, progress: Callable[[int], None]) -> None:

@@ -11,10 +11,12 @@ import click
 import resolvers.operators.evidence
 from db.pool import Database
 from resolvers.operators.evidence import Window
+from resolvers.operators.finding import OperatorError
 from server import evidence_verifier
 from server.commands.keys import ring_of
 from server.commands.operators import account_option, opened
 from server.commands.options import Instant, data_dir_option, load
+from settings import SettingsError
 
 
 @click.group()
@@ -31,17 +33,23 @@ def evidence() -> None:
 )
 @data_dir_option
 def export(account_id: object, begin: datetime, end: datetime, path: Path, data_dir: Path | None) -> None:
-    """Write the window's events, staff, policies, exceptions and counts to a new zip file, with a signature."""
+    """Write the window's events, staff, policies, exceptions and counts to a new zip file, with a signature.
+
+    Of a window of which events have been pruned, or in which something is still under way, there is none.
+    """
     if path.exists():
         raise click.UsageError(f"{path} is there already: choose another --out.")
-    ring = ring_of(load(data_dir=data_dir))
+    settings = load(data_dir=data_dir)
+    ring = ring_of(settings)
     window = Window(account_id, begin, end)  # type: ignore[arg-type]
 
     def progress(count: int) -> None:
         click.echo(f"\r{count:,} events", nl=False, err=True)
 
     async def work(database: Database) -> int:
-        return await resolvers.operators.evidence.export(database, ring, window, path, progress)
+        return await resolvers.operators.evidence.export(
+            database, ring, window, path, progress, retention_days=settings.event_retention_days
+        )
 
     try:
         with opened(data_dir) as run:
@@ -63,16 +71,35 @@ def key(data_dir: Path | None) -> None:
 
 @evidence.command("verify")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE")
-@click.option("--public-key", help="What `gatehouse evidence key` printed; without it the bundle's own is believed.")
-def verify(path: Path, public_key: str | None) -> None:
+@click.option(
+    "--public-key",
+    help="What `gatehouse evidence key` printed; without it the bundle's own, looked for in this key ring.",
+)
+@data_dir_option
+def verify(path: Path, public_key: str | None, data_dir: Path | None) -> None:
     """Find every row of a bundle that was changed, cut, added or moved. Ends with 1 when there is any."""
+    whose = ""
     try:
         problems = evidence_verifier.problems_of(str(path), public_key)
+        if public_key is None:
+            whose = _whose(evidence_verifier.own_key(str(path)), data_dir)
     except (BadZipFile, KeyError, ValueError, AttributeError, TypeError):
         problems = [f"{path} is no bundle of evidence, or a part of it cannot be read."]
     if problems:
         raise click.ClickException("\n".join(problems))
-    click.echo("The bundle is whole and signed.")
+    click.echo(f"The bundle is whole and signed{whose}.")
+
+
+def _whose(public_key: str, data_dir: Path | None) -> str:
+    """Which of this key ring's keys it is; or else what to do with a key that nobody has vouched for."""
+    try:
+        ring = ring_of(load(data_dir=data_dir))
+        known = {resolvers.operators.evidence.public_key(ring, key_id): key_id for key_id in ring.keys}
+    except (SettingsError, OperatorError):
+        known = {}
+    if public_key in known:
+        return f", by the key {known[public_key]} of this key ring"
+    return f" by the key that it brings, {public_key}: compare it with the one that you were given"
 
 
 @evidence.command("verifier")

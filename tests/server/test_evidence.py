@@ -15,10 +15,13 @@ from zipfile import ZipFile
 
 import pytest
 
+from db import outbox
+from db.housekeeping import prune_events
+from rules.events.policy import PolicyDisabled
 from server import evidence_verifier
 from tests.client import SECRET_KEYS
 from tests.commands import command
-from tests.people import World
+from tests.people import World, move_events
 
 Change = Callable[[dict[str, bytes]], None]
 
@@ -180,6 +183,64 @@ async def test_wrong_windows_and_files_are_refused_in_one_sentence(
     assert "is no instant" in export(account, "yesterday", "2026-01-02", new)
     assert "is there already" in export(account, "2026-01-01", "2026-01-02", there)
     assert (there.read_text(), new.exists()) == ("kept", False)
+
+
+def export_from(world: World, database_url: str, begin: datetime, end: datetime, path: Path) -> str:
+    """What the command says that exports the agency's window."""
+    window = ["--from", begin.isoformat(), "--to", end.isoformat(), "--out", str(path)]
+    done = gatehouse("evidence", "export", "--account", str(world.account_id), *window, database_url=database_url)
+    assert (done.returncode == 0) == path.exists()
+    return done.stdout + done.stderr
+
+
+async def test_no_window_of_which_events_are_pruned_is_signed_as_the_whole(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    await world.sign_in("mia")
+    await move_events(world.database, "100 days")
+    await world.database.execute("UPDATE events SET dispatched_at = now()")
+    await world.database.execute("SELECT set_config('session_replication_role', 'origin', false)")
+    assert await prune_events(world.database, 90) == 1
+    at = await world.database.fetchval("SELECT now()")
+    day, gone = timedelta(days=1), at - timedelta(days=100)
+    said = export_from(world, database_url, gone - day, at, tmp_path / "a.zip")
+    assert f"Events are kept since {gone:%Y-%m-%d}" in said
+    assert "0 event(s) written" in export_from(world, database_url, gone + day, at, tmp_path / "b.zip")
+    arguments = ["--account", str(world.account_id), "--from", str(gone + day), "--to", str(at), "--out", "c.zip"]
+    done = command(
+        "evidence", "export", *arguments, database_url=database_url, secret_keys=SECRET_KEYS, event_retention_days=30
+    )
+    assert "Events are kept since" in done.stderr
+
+
+async def test_no_window_is_signed_before_all_that_began_in_it_is_over(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    late = world.database
+    async with late.transaction():
+        await late.execute("SELECT")
+        at = await world.database.fetchval("SELECT clock_timestamp()")
+        said = export_from(world, database_url, at - timedelta(days=1), at, tmp_path / "a.zip")
+        assert "A transaction that began before the window's end is still under way" in said
+        told = PolicyDisabled(account_id=world.account_id, actor_id=await world.user_id("olive"))
+        await outbox.append(late, told)
+    said = export_from(world, database_url, at - timedelta(days=1), at, tmp_path / "b.zip")
+    assert "1 event(s) written" in said
+
+
+async def test_a_key_that_nobody_has_vouched_for_is_named(world: World, database_url: str, tmp_path: Path) -> None:
+    bundle = await exported(world, database_url, tmp_path / "evidence.zip")
+    key_id, key = gatehouse("evidence", "key").stdout.split()
+    ours = gatehouse("evidence", "verify", str(bundle)).stdout
+    assert ours == f"The bundle is whole and signed, by the key {key_id} of this key ring.\n"
+    theirs = command("evidence", "verify", str(bundle), secret_keys="test:" + "b" * 43 + "=").stdout
+    brings = f"The bundle is whole and signed by the key that it brings, {key}: compare it"
+    assert theirs.startswith(brings)
+    given = gatehouse("evidence", "verify", str(bundle), "--public-key", key)
+    assert given.stdout == "The bundle is whole and signed.\n"
+    assert gatehouse("evidence", "verify", str(bundle), "--public-key", "").returncode == 1
+    alone = [sys.executable, "-I", evidence_verifier.__file__, str(bundle)]
+    assert subprocess.run(alone, capture_output=True, text=True, check=False).stdout.startswith(brings)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x05\x06" + bytes(18)])
