@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from uuid import UUID
+
+import asyncpg
 
 from db import webhook_sending
 from db.webhook_sending import AT_ONCE, AT_ONCE_OF_ACCOUNT, AT_ONCE_OF_FAILING
@@ -63,3 +66,30 @@ async def test_an_endpoint_that_fails_has_few_places_until_it_answers_again(worl
     assert await claimed(world, MOST_AT_ONCE, ids) == [AT_ONCE_OF_FAILING]
     await world.database.execute("UPDATE webhooks SET failing_since = NULL")
     assert await claimed(world, MOST_AT_ONCE, ids) == [AT_ONCE - AT_ONCE_OF_FAILING]
+
+
+class Explained:
+    """A connection on which a statement runs, and tells what it has looked at in place of its rows."""
+
+    def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
+        self.connection = connection
+        self.rows: list[float] = []
+
+    async def fetch(self, statement: str, *values: object) -> list[asyncpg.Record]:
+        """Run it, and note how many rows each step of its plan has given."""
+        plan: str = await self.connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *values)
+        self.rows = [float(each) for each in re.findall(r'"Actual Rows": ([0-9.]+)', plan)]
+        return []
+
+
+async def test_of_many_that_fell_due_in_one_moment_a_claim_looks_at_few(world: World) -> None:
+    (hook,) = await due(world, world.account_id, 1, 1)
+    await world.database.execute(
+        "INSERT INTO webhook_deliveries (webhook_id, subject_id) SELECT $1, gen_random_uuid() "
+        "FROM generate_series(1, 100000)",
+        hook,
+    )
+    await world.database.execute("ANALYZE webhook_deliveries")
+    explained = Explained(world.database)
+    await webhook_sending.claim(explained, MOST_AT_ONCE, [*RING.keys])  # type: ignore[arg-type]
+    assert 0 < max(explained.rows) <= MOST_AT_ONCE
