@@ -28,7 +28,9 @@ def _key() -> Any:
 @strawberry.input(description="Who is to be staff.")
 class ProvisionStaffInput:
     external_id: str = strawberry.field(description=EXTERNAL_ID)
-    email: str = strawberry.field(description="The person's email address.")
+    email: str = strawberry.field(
+        description="The person's email address, which the product has verified: whoever has it already is meant."
+    )
     role: Role = strawberry.field(description="The role in the account.")
     account_id: strawberry.ID | None = strawberry.field(default=None, description=ACCOUNT)
     idempotency_key: str | None = _key()

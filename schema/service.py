@@ -32,7 +32,9 @@ class ServiceClientInput:
     description="Who has passed the product's own first factor: exactly one of email, userId, externalId."
 )
 class ServiceSignInInput:
-    email: str | None = strawberry.field(default=None, description="The person's email address.")
+    email: str | None = strawberry.field(
+        default=None, description="The person's email address, which the product has verified."
+    )
     user_id: strawberry.ID | None = strawberry.field(default=None, description="The person's id in Gatehouse.")
     external_id: str | None = strawberry.field(
         default=None, description="The person's id in the product, as provisionStaff was told."
