@@ -40,6 +40,12 @@ async def forget(connection: Connection, user_id: UUID, since: datetime) -> None
     )
 
 
+async def came_by(connection: Connection, event_id: int) -> str:
+    """By what the sign-in was that this event told of; nothing where the event is gone."""
+    amr: str | None = await connection.fetchval("SELECT data ->> 'amr' FROM events WHERE id = $1", event_id)
+    return amr or ""
+
+
 async def prune(connection: Connection, lifetime: timedelta) -> None:
     """Forget what was not seen for so long, but of each person what was seen last: the next is no first one."""
     await connection.execute(

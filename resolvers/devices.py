@@ -11,8 +11,10 @@ import db.outbox
 import db.sessions
 import db.throttles
 import db.users
+import resolvers.identities
 import resolvers.links
 import rules.devices
+import rules.oidc
 import rules.throttling
 from db.pool import Connection
 from db.sessions import Started
@@ -57,8 +59,10 @@ async def reject(context: Context, token: str) -> tuple[str, bool]:
     """By the link of that email: end the session, and send a link to set another password.
 
     What has begun in the person's name since then ends, too: whoever signed in from there was told of once alone.
-    So does what was given, asked for or offered to others in it.
-    Returns the person's email and whether there is a password to change. Raises LinkExpired and TooManyAttempts.
+    So does what was given, asked for or offered to others in it. Where it was by a provider, whose word would do again,
+    what is linked is removed.
+    Returns the person's email and whether the link is sent: there is a password to change, or the other way in is gone.
+    Raises LinkExpired and TooManyAttempts.
     """
     async with resolvers.links.used_up(context, token, Purpose.NOT_MY_SIGN_IN) as (connection, found):
         # The link knows when that was; the event may be gone.
@@ -73,9 +77,11 @@ async def reject(context: Context, token: str) -> tuple[str, bool]:
         has_password = known.password_hash is not None
         rejected = SignInRejected(subject_id=found.user_id, actor_id=found.user_id, client=context.client)
         await db.outbox.append(connection, rejected)
-        if has_password:
+        is_by_provider = rules.oidc.AMR in (await db.devices.came_by(connection, found.event_id)).split()
+        removed = is_by_provider and await resolvers.identities.remove_all(context, connection, user_id)
+        if is_link_sent := has_password or removed:
             await _start_password_change(context, connection, found.user_id, known.email)
-    return known.email, has_password
+    return known.email, is_link_sent
 
 
 async def _start_password_change(context: Context, connection: Connection, user_id: UUID, email: str) -> None:

@@ -81,6 +81,16 @@ async def allow(context: Context, issuer: str) -> None:
         await db.outbox.append(connection, allowed)
 
 
+async def remove_all(context: Context, connection: Connection, user_id: UUID) -> bool:
+    """Take all of the person's identities away, as they say by an email's link, under their lock; false without any."""
+    removed = await take(connection, user_id, None)
+    events = [
+        IdentityRemoved(subject_id=user_id, actor_id=user_id, provider=title_of(context, issuer)) for issuer in removed
+    ]
+    await db.outbox.append_all(connection, events)
+    return bool(removed)
+
+
 async def take(connection: Connection, user_id: UUID, issuer: str | None) -> list[str]:
     """Take somebody's identity at the issuer away, or (None) all, and end what was begun by any; the issuers.
 

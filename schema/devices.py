@@ -20,7 +20,8 @@ class RejectSignInInput:
 class SignInRejected:
     email: str = strawberry.field(description="Whose sign-in it was.")
     password_link_sent: bool = strawberry.field(
-        description="Whether a link to set a new password is on its way there: false where there is no password."
+        description="Whether a link to set a new password is on its way there: false where there is no password, "
+        "unless an identity at a provider was removed."
     )
 
 
@@ -35,12 +36,13 @@ class DeviceMutation:
     @strawberry.mutation(
         description="'This was not me': ends the session that began on a device not seen before, and later ones, by "
         "the one-use link of its email, which holds for 7 days, and sends a link to set a new password. Recovery "
-        "passes given, resets asked for and invitations sent in the person's name since end, too. Needs no session."
+        "passes given, resets asked for and invitations sent in the person's name since end, too. Where that sign-in "
+        "was by an OpenID provider, the person's identities are removed, as by removeIdentity. Needs no session."
     )
     async def reject_sign_in(
         self,
         info: Info,
         input: Annotated[RejectSignInInput, strawberry.argument(description="The token.")],  # noqa: A002
     ) -> RejectSignInResult | None:
-        email, has_password = await resolvers.devices.reject(info.context, input.token)
-        return SignInRejected(email=email, password_link_sent=has_password)
+        email, is_link_sent = await resolvers.devices.reject(info.context, input.token)
+        return SignInRejected(email=email, password_link_sent=is_link_sent)

@@ -26,7 +26,10 @@ class NewDeviceSignedIn(Repeatable, Shown):
     description = "Somebody signed in from a device that they had not signed in from before."
     sentence = "{subject} signed in from a device not seen before."
     mailing = rules.events.mailing.to_subject("new_device_signed_in", further_links=(rules.links.NOT_MY_SIGN_IN,))
-    samples = {"new_device_signed_in": {"session_id": ADMIN_ID, "amr": "pwd"}}
+    samples = {
+        "new_device_signed_in": {"session_id": ADMIN_ID, "amr": "pwd"},
+        "new_device_signed_in_by_provider": {"session_id": ADMIN_ID, "amr": "oidc"},
+    }
 
     session_id: UUID
 

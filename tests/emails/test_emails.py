@@ -24,6 +24,7 @@ SUBJECTS = {
     "staff_session_ended": "One of your sessions was ended",
     "staff_session_ended_by_operator": "One of your sessions was ended",
     "new_device_signed_in": "A sign-in from a new device",
+    "new_device_signed_in_by_provider": "A sign-in from a new device",
     "backup_codes_regenerated": "Your backup codes were replaced",
     "authenticator_replaced": "Your authenticator app was replaced",
     "identity_linked": "Your sign-in now works by Google",
@@ -103,6 +104,7 @@ SUBJECTS = {
 # Beside their buttons, where they lead elsewhere than "This was not me" of a reset.
 LINKS = {
     "new_device_signed_in": ("/not-my-session", "This was not me"),
+    "new_device_signed_in_by_provider": ("/not-my-session", "This was not me"),
     "mfa_reset_requested": ("/not-wanted", "Stop the reset"),
     "account_recovery_completed": ("/not-me", "This was not me"),
     "account_recovery_started": ("/not-my-recovery", "Stop it"),
