@@ -7,6 +7,7 @@ import { setUp } from "./enrollment.js";
 import { showFactor } from "./factor.js";
 import { Cancelled } from "./forms.js";
 import * as frame from "./frame.js";
+import { showIdentities } from "./identities.js";
 import { watch } from "./live.js";
 import { beginLanguage } from "./language.js";
 import { beginPassword } from "./password.js";
@@ -90,5 +91,6 @@ function show(viewer) {
     void import("./check_up.js").then(({ showCheckUp }) => showCheckUp(viewer, show));
   }
   showFactor(viewer, show);
+  showIdentities(viewer.identities, reload);
   return showSessions(viewer.sessions, reload);
 }

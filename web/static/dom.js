@@ -31,6 +31,25 @@ export function clone(id) {
   return document.importNode(find(document, `#${id}`, HTMLTemplateElement).content, true);
 }
 
+/**
+ * Show a row for each in a list. One that is as it was stays, since somebody may be about to press its button.
+ * @template T
+ * @param {HTMLElement} list @param {T[]} shown @param {(each: T) => HTMLElement} row
+ */
+export function showRows(list, shown, row) {
+  const kept = new Map([...list.children].map((item) => [item.getAttribute("data-shown"), item]));
+  const items = shown.map((each) => {
+    const item = kept.get(JSON.stringify(each)) ?? row(each);
+    item.setAttribute("data-shown", JSON.stringify(each));
+    return item;
+  });
+  for (const item of kept.values()) if (!items.includes(item)) item.remove();
+  items.forEach((item, index) => {
+    const there = list.children[index] ?? null;
+    if (there !== item) list.insertBefore(item, there);
+  });
+}
+
 /** Put a template in a place, and the focus where a person goes on. @param {HTMLElement} place @param {string} id */
 export function show(place, id) {
   place.replaceChildren(clone(id));

@@ -6,7 +6,8 @@ export const VIEWER = `id email isSuperAdmin language
   mfaNotice { title message actionLabel blocking }
   checkUp { title message }
   accountRecovery { startedAt endsAt }
-  sessions { id current createdAt lastUsedAt userAgent ipAddress }`;
+  sessions { id current createdAt lastUsedAt userAgent ipAddress }
+  identities { issuer title linkedAt removedAt }`;
 
 export const ACCOUNT_PAGE = `query AccountSecurity { viewer { ${VIEWER} } }`;
 
@@ -19,10 +20,12 @@ export const VIEWER_CHANGED = `subscription ViewerChanged { viewerChanged { ${VI
 /**
  * @typedef {{id: string, current: boolean, createdAt: string, lastUsedAt: string, userAgent: string | null,
  *   ipAddress: string | null}} Session
+ * @typedef {{issuer: string, title: string, linkedAt: string | null, removedAt: string | null}} Identity
  * @typedef {{title: string, message: string, actionLabel: string, blocking: boolean}} Notice
  * @typedef {{id: string, email: string, isSuperAdmin: boolean, language: string | null,
  *   mfa: {enabled: boolean, enabledAt: string | null, backupCodesRemaining: number},
  *   memberships: {role: string, account: {id: string, name: string}}[],
  *   mfaNotice: Notice | null, checkUp: {title: string, message: string} | null,
- *   accountRecovery: {startedAt: string, endsAt: string} | null, sessions: Session[]}} Viewer
+ *   accountRecovery: {startedAt: string, endsAt: string} | null, sessions: Session[],
+ *   identities: Identity[]}} Viewer
  */

@@ -1,7 +1,7 @@
 // The card of sessions: where the person is signed in, and how to end it.
 
 import { act } from "./act.js";
-import { button, clone, element } from "./dom.js";
+import { button, clone, element, showRows } from "./dom.js";
 import { announce } from "./frame.js";
 import { onPress } from "./forms.js";
 import { n, t } from "./texts.js";
@@ -23,25 +23,14 @@ export function beginSessions(changed) {
   });
 }
 
-/**
- * Show them. A row that is as it was stays, since somebody may be about to press its button.
- * @param {Session[]} sessions @param {() => void} changed
- */
+/** Show them. @param {Session[]} sessions @param {() => void} changed */
 export function showSessions(sessions, changed) {
-  const list = element(document, "#sessions");
-  const kept = new Map([...list.children].map((item) => [item.getAttribute("data-shown"), item]));
-  const items = sessions.map((session) => kept.get(JSON.stringify(session)) ?? row(session, changed));
-  for (const item of kept.values()) if (!items.includes(item)) item.remove();
-  items.forEach((item, index) => {
-    const there = list.children[index] ?? null;
-    if (there !== item) list.insertBefore(item, there);
-  });
+  showRows(element(document, "#sessions"), sessions, (session) => row(session, changed));
 }
 
 /** @param {Session} session @param {() => void} changed */
 function row(session, changed) {
   const item = element(clone("session"), "li");
-  item.dataset.shown = JSON.stringify(session);
   const name = element(item, ".device");
   name.id = `session-${session.id}`;
   name.textContent = device(session.userAgent) + (session.current ? ` ${t("(this device)")}` : "");
