@@ -103,6 +103,10 @@ async def open_signed_in(sit: Sit, world: World, path: str, **options: Any) -> P
     """The page as Olive sees it, whose agency has all that a roster shows."""
     await save(await world.sign_in("olive"), world, True, 7)
     await world.enroll(await world.sign_in("mia"))
+    refuse = (
+        "INSERT INTO refused_identities (user_id, issuer) VALUES ($1, 'https://login.provider.example/tenant-of-ours')"
+    )
+    await world.database.execute(refuse, await world.user_id("olive"))
     page = await sit("olive", path, **options)
     await expect(page.locator("h1")).to_be_visible()
     if path == "/settings/security":

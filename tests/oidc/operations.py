@@ -56,3 +56,8 @@ mutation ($account: ID!, $staff: ID!, $issuer: String!) {
   }
 }
 """
+REMOVE_ONCE = """
+mutation ($issuer: String!, $key: String!) {
+  removeIdentity(input: {issuer: $issuer, idempotencyKey: $key}) { __typename ... on IdentityRemoved { issuer } }
+}
+"""

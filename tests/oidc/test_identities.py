@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -14,7 +15,7 @@ from tests.coming_in.links import link_to
 from tests.coming_in.operations import SET
 from tests.databases import until_waiting
 from tests.oidc.browser import browser_of, identities, problem, signed_in, viewer
-from tests.oidc.operations import ALLOW_AGAIN, IDENTITIES, REMOVE
+from tests.oidc.operations import ALLOW_AGAIN, IDENTITIES, REMOVE, REMOVE_ONCE
 from tests.operations import AUDIT, COMPLETE, VIEWER
 from tests.people import PASSWORD, World, email
 
@@ -170,6 +171,15 @@ async def test_of_many_at_once_one_takes_it_away(world: World, issuer: str) -> N
     await signed_in(world)
     mia = await world.sign_in("mia")
     await asyncio.gather(*(mia.raw(REMOVE, issuer=issuer) for _ in range(5)))
+    assert len(await world.events("IDENTITY_REMOVED")) == 1
+
+
+async def test_asked_again_under_its_key_it_answers_as_before(world: World, issuer: str) -> None:
+    await signed_in(world)
+    mia, key = await world.sign_in("mia"), str(uuid4())
+    for _ in range(2):
+        answer = await mia.do(REMOVE_ONCE, issuer=issuer, key=key)
+        assert answer == {"__typename": "IdentityRemoved", "issuer": issuer}
     assert len(await world.events("IDENTITY_REMOVED")) == 1
 
 

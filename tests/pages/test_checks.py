@@ -85,10 +85,20 @@ async def test_nothing_stands_in_the_way_of_signing_in(sit: Sit, world: World, f
     await check(page, fetched)
 
 
+async def link_and_remove(world: World, name: str) -> None:
+    """Let an account at one provider sign in as the person, and at another one no more."""
+    link = "INSERT INTO identities (issuer, subject, user_id) VALUES ('https://accounts.example', 'x', $1)"
+    await world.database.execute(link, user_id := await world.user_id(name))
+    refuse = "INSERT INTO refused_identities (user_id, issuer) VALUES ($1, 'https://login.example/tenant')"
+    await world.database.execute(refuse, user_id)
+
+
 async def test_nothing_stands_in_the_way_on_ones_own_page(sit: Sit, world: World, fetched: Path) -> None:
     await save(await world.sign_in("olive"), world, True, 7)
+    await link_and_remove(world, "mia")
     page = await sit("mia")
     await expect(page.get_by_role("button", name="Set up MFA")).to_be_visible()
+    await expect(page.get_by_role("region", name="Sign-in providers").get_by_role("listitem")).to_have_count(2)
     await check(page, fetched)
     await page.get_by_role("button", name="Set up MFA").click()
     factor = await scan(page)
@@ -148,6 +158,11 @@ async def test_nothing_stands_in_the_way_on_the_agencys_page(sit: Sit, world: Wo
         await page.get_by_role("button", name="Cancel").click()
     row = page.get_by_role("row").filter(has_text=email("mia"))
     await row.get_by_role("button", name="Reset MFA").click()
+    await check(page, fetched)
+    await page.get_by_role("button", name="Cancel").click()
+    await link_and_remove(world, "mia")
+    await row.get_by_role("button", name="Sessions").click()
+    await expect(page.get_by_role("dialog").get_by_role("button", name="Allow again")).to_be_visible()
     await check(page, fetched)
     page = await sit("petra")
     await page.goto("/settings/security")
