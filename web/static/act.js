@@ -1,6 +1,7 @@
 // Changes: a mutation, and what stands in its way handled where the person is.
 
 import { Problem, ask } from "./api.js";
+import { loadAnew } from "./dialogs.js";
 import { confirmPerson, signInAgain } from "./proof.js";
 
 /**
@@ -17,7 +18,7 @@ export async function act(mutation, input) {
     else if (problem.code === "UNAUTHENTICATED") await signInAgain();
     else {
       // The page that loads shows what is to be done first, and nothing else.
-      if (problem.code === "MFA_ENROLLMENT_REQUIRED") location.reload();
+      if (problem.code === "MFA_ENROLLMENT_REQUIRED") void loadAnew();
       throw problem;
     }
   }

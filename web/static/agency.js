@@ -1,6 +1,7 @@
 // The page /settings/security.
 
 import { Problem, ask, settled } from "./api.js";
+import { loadAnew } from "./dialogs.js";
 import { clone, element, find, make } from "./dom.js";
 import { tell } from "./forms.js";
 import * as frame from "./frame.js";
@@ -146,7 +147,7 @@ function follow(roster) {
     ],
     {
       resumed: () => void again(roster),
-      ended: (code) => (code === "UNAUTHENTICATED" ? void goOn(roster) : location.reload()),
+      ended: (code) => (code === "UNAUTHENTICATED" ? void goOn(roster) : void loadAnew()),
     },
   );
 }
@@ -168,7 +169,7 @@ async function again(roster) {
   const viewer = /** @type {Viewer | null | undefined} */ (data.viewer);
   if (viewer === null) frame.showEnded(() => void goOn(roster));
   else if (!viewer) frame.tellProblem(problem);
-  else if (viewer.mfaNotice?.blocking) location.reload();
+  else if (viewer.mfaNotice?.blocking) void loadAnew();
   else {
     frame.show(viewer, false, () => location.reload());
     await Promise.all([roster.refresh(), refreshWaiting(roster)]).catch(frame.tellProblem);

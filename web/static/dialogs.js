@@ -2,6 +2,15 @@
 
 import { clone, find } from "./dom.js";
 
+/** @type {Set<Promise<void>>} Those dialogs that show what is shown once. */
+const firm = new Set();
+
+/** Load the page anew, but nothing away that is shown once. */
+export async function loadAnew() {
+  while (firm.size) await Promise.all(firm);
+  location.reload();
+}
+
 /**
  * Open the dialog of a template. It closes by Escape and by what carries data-cancel.
  * @param {string} id
@@ -54,5 +63,7 @@ export function openFirmDialog(id) {
       resolve();
     });
   });
+  firm.add(done);
+  void done.then(() => firm.delete(done));
   return { dialog, done };
 }

@@ -1,6 +1,7 @@
 // What stands around every page of whoever is signed in: name, ways, sign-out, the banner, and word of a session's end.
 
 import { Problem, ask } from "./api.js";
+import { loadAnew } from "./dialogs.js";
 import { button, clone, element, make, say } from "./dom.js";
 import { setUp } from "./enrollment.js";
 import { Cancelled } from "./forms.js";
@@ -45,7 +46,7 @@ export function begin() {
  */
 export function show(viewer, isBlocked, enrolled) {
   // Somebody else has signed in, in another tab perhaps: what is on the page is not theirs.
-  if (person.id && viewer.id !== person.id) location.reload();
+  if (person.id && viewer.id !== person.id) void loadAnew();
   Object.assign(person, { id: viewer.id, email: viewer.email });
   element(document, "[data-email]").textContent = viewer.email;
   element(document, "[data-agency]").hidden = manages(viewer).length === 0 && !viewer.isSuperAdmin;

@@ -1,6 +1,7 @@
 // The choice of a language: the person's on their page, and the account's for emails on the agency's.
 
 import { act, succeeded } from "./act.js";
+import { loadAnew } from "./dialogs.js";
 import { find } from "./dom.js";
 import { Cancelled } from "./forms.js";
 import { announce, tellProblem } from "./frame.js";
@@ -22,7 +23,7 @@ export function follow(language) {
   if (!language || language.toLowerCase() === document.documentElement.lang) return;
   remember(language);
   // A browser that keeps no cookies would go on for ever.
-  if (document.cookie.includes(`gatehouse-language=${language.toLowerCase()}`)) location.reload();
+  if (document.cookie.includes(`gatehouse-language=${language.toLowerCase()}`)) void loadAnew();
 }
 
 /** @param {string | null} language */

@@ -3,6 +3,8 @@
 const PROTOCOL = "graphql-transport-ws";
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
+// The server is about to stop, has too much to tell, or the database is away: all of them come back.
+const FOR_A_WHILE = ["SERVICE_UNAVAILABLE", "INTERNAL_SERVER_ERROR", "RATE_LIMITED"];
 
 /**
  * @typedef {{query: string, variables?: Record<string, unknown>, next: (data: any) => void}} Watch
@@ -25,7 +27,8 @@ export function watch(watches, on) {
     socket.addEventListener("message", ({ data }) => receive(JSON.parse(data)));
     socket.addEventListener("close", () => {
       if (isOver) return;
-      setTimeout(connect, pause);
+      // Not all pages at once, after a restart.
+      setTimeout(connect, pause * (0.5 + Math.random()));
       pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     });
 
@@ -35,11 +38,16 @@ export function watch(watches, on) {
       if (type === "connection_ack") begin();
       const errors = type === "error" ? payload : payload?.errors;
       if (errors) end(errors[0].extensions?.code ?? "UNKNOWN");
-      else if (type === "next") watches[Number(id)].next(payload.data);
+      else if (type === "next") told(Number(id), payload.data);
+    }
+
+    /** @param {number} id @param {any} data */
+    function told(id, data) {
+      pause = FIRST_PAUSE_MS;
+      watches[id].next(data);
     }
 
     function begin() {
-      pause = FIRST_PAUSE_MS;
       watches.forEach(({ query, variables = {} }, id) => {
         socket.send(JSON.stringify({ id: String(id), type: "subscribe", payload: { query, variables } }));
       });
@@ -49,8 +57,7 @@ export function watch(watches, on) {
 
     /** @param {string} code */
     function end(code) {
-      // The server is about to stop, or the database is away: both come back.
-      if (["SERVICE_UNAVAILABLE", "INTERNAL_SERVER_ERROR"].includes(code)) return socket.close();
+      if (FOR_A_WHILE.includes(code)) return socket.close();
       if (isOver) return;
       isOver = true;
       socket.close();

@@ -2,7 +2,7 @@
 
 import { Problem, ask } from "./api.js";
 import { codeIn, eitherCode, isCode } from "./codes.js";
-import { openDialog } from "./dialogs.js";
+import { loadAnew, openDialog } from "./dialogs.js";
 import { element, form, input } from "./dom.js";
 import { Cancelled, onSubmit, refuseAndEmpty, sentence } from "./forms.js";
 import { signInFlow } from "./sign_in_flow.js";
@@ -87,7 +87,7 @@ export async function signInAgain() {
   signInFlow(element(dialog, "[data-flow]"), person.email, undefined, (email) => {
     isSignedIn = !person.email || email === person.email;
     // What is on the page is another person's.
-    if (!isSignedIn) location.reload();
+    if (!isSignedIn) void loadAnew();
     dialog.close();
   });
   await closed;

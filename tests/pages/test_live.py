@@ -1,0 +1,76 @@
+"""What comes over the socket of an open page besides what has changed: refusals."""
+
+from __future__ import annotations
+
+import json
+
+from playwright.async_api import Page, WebSocketRoute, expect
+
+from tests.account.acts import save
+from tests.pages.agency import AT, member
+from tests.pages.conftest import Sit
+from tests.people import World
+from tests.waiting import until
+
+
+async def listening(page: Page) -> list[WebSocketRoute]:
+    """The sockets of a page, which is loaded anew and marked: once it loads again it is without the mark."""
+    sockets: list[WebSocketRoute] = []
+
+    def take(socket: WebSocketRoute) -> None:
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    await page.route_web_socket("**/graphql", take)
+    await page.reload()
+    await page.evaluate("window.isMarked = true")
+    await until(lambda: len(sockets) == 1, "a socket")
+    return sockets
+
+
+def refuse(socket: WebSocketRoute, code: str) -> None:
+    """Let the server refuse the page's first subscription."""
+    error = {"message": "No.", "extensions": {"code": code}}
+    socket.send(json.dumps({"type": "error", "id": "0", "payload": [error]}))
+
+
+async def refused_for_a_while(page: Page) -> None:
+    """Let a page be told that it is too much for now; it comes back by another socket."""
+    await expect(page.get_by_role("heading", name="Security", exact=True)).to_be_visible()
+    sockets = await listening(page)
+    refuse(sockets[0], "RATE_LIMITED")
+    await until(lambda: len(sockets) == 2, "another socket")
+
+
+async def test_an_agencys_page_that_is_too_much_for_now_watches_on_later(sit: Sit, world: World) -> None:
+    page = await sit("olive", AT)
+    await refused_for_a_while(page)
+    await world.enroll(await world.sign_in("mia"))
+    await expect(member(page, "mia")).to_contain_text("Enabled")
+    assert await page.evaluate("window.isMarked") is True
+
+
+async def test_ones_own_page_that_is_too_much_for_now_watches_on_later(sit: Sit, world: World) -> None:
+    page = await sit("mia")
+    await refused_for_a_while(page)
+    await save(await world.sign_in("olive"), world, True, 1)
+    await expect(page.get_by_text("You have 1 day to set it up.")).to_be_visible()
+    assert await page.evaluate("window.isMarked") is True
+
+
+async def test_a_refusal_takes_away_nothing_that_is_shown_once(sit: Sit, world: World) -> None:
+    page = await sit("olive", AT)
+    await expect(page.get_by_role("switch")).to_be_visible()
+    sockets = await listening(page)
+    await page.get_by_role("button", name="Add webhook").click()
+    dialog = page.get_by_role("dialog", name="Add webhook")
+    await dialog.get_by_role("textbox", name="URL").fill("https://hooks.example.com/")
+    await dialog.get_by_role("button", name="Add webhook").click()
+    saved = page.get_by_role("dialog", name="Save the signing secret")
+    await expect(saved.get_by_text("whsec_")).to_be_visible()
+    refuse(sockets[0], "NOT_FOUND")
+    await saved.get_by_role("checkbox", name="I have saved this secret").check()
+    assert await page.evaluate("window.isMarked") is True
+    await saved.get_by_role("button", name="Done").click()
+    await until(lambda: page.evaluate("window.isMarked === undefined"), "a page that is loaded anew")
+    await expect(member(page, "olive")).to_be_visible()
