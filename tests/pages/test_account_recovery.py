@@ -45,7 +45,6 @@ async def test_the_link_begins_the_wait_once_it_is_pressed(sit: Sit, world: Worl
     await expect(page.get_by_role("status")).to_contain_text("unless that is stopped")
     assert await waits(world)
     await page.goto(f"/come-back#token={token}")
-    await page.reload()
     await page.get_by_role("button", name="Begin to wait").click()
     await expect(page.get_by_role("heading", name="This link does not work")).to_be_focused()
 

@@ -2,7 +2,7 @@
 
 import { act } from "./act.js";
 import { Problem, ask, settled } from "./api.js";
-import { clone, element, tokenOfLink } from "./dom.js";
+import { clone, element, onLink } from "./dom.js";
 import { setUp } from "./enrollment.js";
 import { showFactor } from "./factor.js";
 import { Cancelled } from "./forms.js";
@@ -25,8 +25,7 @@ async function start() {
     if (!viewer) return frame.leave();
     show(viewer);
     follow();
-    const token = tokenOfLink();
-    if (token) void confirmEnrollment(token);
+    onLink((token) => token && void confirmEnrollment(token));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     frame.showFailure(error.message);

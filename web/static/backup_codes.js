@@ -52,7 +52,9 @@ const heading = (email) =>
 function print(email, codes) {
   const sheet = make("div", "", "sheet");
   sheet.append(make("p", heading(email)), ...codes.map((code) => make("p", code, "code")));
+  document.querySelector(".sheet")?.remove();
   document.body.append(sheet);
+  // Phones go on before they have printed.
+  addEventListener("afterprint", () => sheet.remove(), { once: true });
   window.print();
-  sheet.remove();
 }

@@ -2,7 +2,7 @@
 // happens until pressed, since mail programs open links, too.
 
 import { Problem, ask } from "./api.js";
-import { element, form, show, tokenOfLink } from "./dom.js";
+import { element, form, onLink, show } from "./dom.js";
 import { onSubmit, sentence } from "./forms.js";
 import { t } from "./texts.js";
 import { minute } from "./words.js";
@@ -12,9 +12,9 @@ const START = `mutation StartAccountRecovery($input: StartAccountRecoveryInput!)
     ... on Error { message } ... on TooManyAttempts { retryAt } } }`;
 
 const main = element(document, "#main");
-const token = tokenOfLink();
-show(main, token ? "ask" : "worthless");
-if (token) {
+onLink((token) => {
+  show(main, token ? "ask" : "worthless");
+  if (!token) return;
   onSubmit(form(main), async () => {
     const { data, problem } = await ask(START, { input: { token } });
     if (problem) throw problem;
@@ -25,4 +25,4 @@ if (token) {
     const time = minute(result.accountRecovery.endsAt);
     element(main, "[role=status]").textContent = t("Your MFA is reset on {time}, unless that is stopped.", { time });
   });
-}
+});

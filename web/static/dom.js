@@ -78,8 +78,21 @@ export function say(region, text) {
   });
 }
 
+/**
+ * Begin with the token of the link that the page was opened by, null without one; and again with that of another link, which
+ * loads nothing anew where the page is shown already.
+ * @param {(token: string | null) => void} begin
+ */
+export function onLink(begin) {
+  begin(tokenOfLink());
+  addEventListener("hashchange", () => {
+    const other = tokenOfLink();
+    if (other) begin(other);
+  });
+}
+
 /** The token of a link out of an email, which stands in the fragment, from where it is taken away; null without one. */
-export function tokenOfLink() {
+function tokenOfLink() {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   // Neither the history nor whoever looks at the screen is to have it.
   if (location.hash) history.replaceState(null, "", location.pathname + location.search);

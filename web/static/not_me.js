@@ -2,7 +2,7 @@
 // device, a reset that waits or an account recovery, whose token stands in the fragment. Nothing happens until pressed, since mail programs open links, too.
 
 import { Problem, ask } from "./api.js";
-import { element, form, show, tokenOfLink } from "./dom.js";
+import { element, form, onLink, show } from "./dom.js";
 import { onSubmit, sentence } from "./forms.js";
 import { t } from "./texts.js";
 
@@ -27,16 +27,16 @@ const main = element(document, "#main");
 /** @type {Record<string, (token: string) => Promise<Done | null>>} */
 const WAYS = { reset: disputeReset, waiting: stopReset, recovery: stopRecovery, "sign-in": rejectSignIn };
 const disown = WAYS[main.dataset.disowns ?? ""];
-const token = tokenOfLink();
-show(main, token ? "ask" : "worthless");
-if (token) {
+onLink((token) => {
+  show(main, token ? "ask" : "worthless");
+  if (!token) return;
   onSubmit(form(main), async () => {
     const done = await disown(token);
     if (done === null) return show(main, "worthless");
     show(main, done.shown ?? "done");
     element(main, "[role=status]").textContent = done.said;
   });
-}
+});
 
 /**
  * What to say of it; null when the link is worth nothing any more.

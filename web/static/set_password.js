@@ -1,7 +1,7 @@
 // The page /set-password: by the link of an email, whose token stands in the fragment; without one, it asks for a link.
 
 import { ask } from "./api.js";
-import { element, form, input, show, tokenOfLink } from "./dom.js";
+import { element, form, input, onLink, show } from "./dom.js";
 import { onSubmit, refuse, sentence } from "./forms.js";
 import { t } from "./texts.js";
 
@@ -12,14 +12,7 @@ const SET = `mutation SetPassword($input: SetPasswordInput!) {
   setPassword(input: $input) { __typename ... on PasswordSet { email } ... on Error { message } } }`;
 
 const main = element(document, "#main");
-const token = tokenOfLink();
-if (token) setStep(token);
-else askStep();
-// A link that is opened where the page is shown already loads nothing anew.
-addEventListener("hashchange", () => {
-  const other = tokenOfLink();
-  if (other) setStep(other);
-});
+onLink((token) => (token ? setStep(token) : askStep()));
 
 /** @param {string} given */
 function setStep(given) {
