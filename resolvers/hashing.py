@@ -62,7 +62,9 @@ class _Line:
             most = max(self._askers, key=self._of, default=key)
             if self._of(most) <= self._of(key) + 1:
                 raise RateLimited
-            self._take(most, -1).done.set_exception(RateLimited())
+            given_up = self._take(most, -1).done
+            if not given_up.done():  # whoever asked may have gone just now
+                given_up.set_exception(RateLimited())
         self._askers.setdefault(key, deque()).append(job)
         self._count += 1
 
@@ -147,6 +149,8 @@ class Hasher:
             are_strangers_next = self._strangers and (not self._known or self._in_a_row >= MOST_IN_A_ROW)
             self._in_a_row = 0 if are_strangers_next else self._in_a_row + 1
             job = (self._strangers if are_strangers_next else self._known).next()
+            if job.done.done():
+                continue
             self._free -= 1
             running = asyncio.get_running_loop().run_in_executor(self._executor, job.call)
             running.add_done_callback(partial(self._ended, job.done))

@@ -96,6 +96,21 @@ async def test_where_all_places_are_taken_the_newest_of_whoever_has_most_gives_w
     hasher.close()
 
 
+async def test_who_has_gone_gives_way_without_an_error_and_without_a_hash() -> None:
+    hasher, done, hashed = Hasher(longest_queue=4), threading.Event(), threading.Event()
+    running = [asyncio.create_task(hasher.run(Asker(str(n), True), done.wait)) for n in range(os.cpu_count() or 2)]
+    crowd = [asyncio.create_task(hasher.run(Asker("crowd", True), hashed.set)) for _ in range(2)]
+    await asyncio.sleep(0)  # until each has begun
+    one = asyncio.create_task(hasher.run(Asker("one", True), done.wait))
+    for gone in crowd:
+        gone.cancel()
+    await asyncio.sleep(0)
+    done.set()
+    assert await asyncio.gather(*running, one) == [True] * (len(running) + 1)
+    assert not hashed.is_set()
+    hasher.close()
+
+
 async def test_a_wrong_guess_is_answered_no_sooner_than_by_the_slowest_kind_of_hash() -> None:
     hasher, is_over = Hasher(), threading.Event()
 
