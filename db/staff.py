@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from db.pool import Connection
+from rules.people import Role
 from rules.reminders import REMINDED_AGAIN_AFTER
 
 BEFORE_ALL = ("", UUID(int=0))
@@ -159,27 +160,12 @@ async def members(connection: Connection, account_id: UUID, user_ids: list[UUID]
     )
 
 
-async def hold_manager(connection: Connection, account_id: UUID, user_id: UUID) -> bool:
-    """Keep an owner or admin in their role until this transaction ends; false when they are neither."""
-    return bool(
-        await connection.fetchval(
-            """
-            SELECT true FROM staff
-            WHERE account_id = $1 AND user_id = $2 AND role IN ('OWNER', 'ADMIN') AND invited_at IS NULL FOR SHARE
-            """,
-            account_id,
-            user_id,
-        )
+async def hold_roles(connection: Connection, user_id: UUID) -> dict[UUID, Role]:
+    """Keep the person in the roles that they have until this transaction ends; which, by account."""
+    rows = await connection.fetch(
+        "SELECT account_id, role FROM staff WHERE user_id = $1 AND invited_at IS NULL ORDER BY id FOR SHARE", user_id
     )
-
-
-async def is_owner(connection: Connection, account_id: UUID, user_id: UUID) -> bool:
-    """Whether the person owns the account; asked after hold_manager, which keeps the role as it is."""
-    return bool(
-        await connection.fetchval(
-            "SELECT true FROM staff WHERE account_id = $1 AND user_id = $2 AND role = 'OWNER'", account_id, user_id
-        )
-    )
+    return {row["account_id"]: Role(row["role"]) for row in rows}
 
 
 async def user_of(connection: Connection, account_id: UUID, staff_id: UUID) -> UUID | None:

@@ -160,23 +160,25 @@ def require_freshness(person: Person) -> None:
         raise ReauthenticationRequired(SECOND_FACTOR_ASKED) if person.mfa_enabled else ReauthenticationRequired
 
 
-async def confirm_manager(connection: Connection, person: Person, account_id: UUID) -> None:
-    """Raises Unauthenticated or NotFound when the person was signed out or lost the role since the request began.
+async def confirm_manager(connection: Connection, person: Person, account_id: UUID) -> Person:
+    """The person in the roles that they have now, by which all that follows is judged: an owner may be an admin since.
 
-    Holds role and session until the transaction ends, so that a demotion or a reset comes wholly before or after it;
-    in that order, as whatever changes the person's factor and ends their sessions takes them.
+    Raises Unauthenticated or NotFound when they were signed out or manage the account no more. Holds roles and session
+    until the transaction ends, so that a demotion or a reset comes wholly before or after it; in that order, as
+    whatever changes the person's factor and ends their sessions takes them.
     """
-    is_manager = await db.staff.hold_manager(connection, account_id, person.id)
+    person = person.with_roles(await db.staff.hold_roles(connection, person.id))
     if not await db.sessions.hold(connection, person.session_id):
         raise Unauthenticated
-    if not is_manager:
+    if not person.manages(account_id):
         raise NotFound
+    return person
 
 
 async def confirm_owner(connection: Connection, person: Person, account_id: UUID) -> None:
     """Raises what confirm_manager raises, also when the person is no owner any more."""
-    await confirm_manager(connection, person, account_id)
-    if not await db.staff.is_owner(connection, account_id, person.id):
+    person = await confirm_manager(connection, person, account_id)
+    if not person.owns(account_id):
         raise NotFound
 
 

@@ -26,20 +26,21 @@ async def invite(context: Context, account_id: UUID, email: str, role: Role) -> 
 
     Raises what managed_account raises, InvalidInput, NotPermitted and TooManyAttempts.
     """
-    person, own_role = await _inviter(context, account_id)
+    person = await _inviter(context, account_id)
     address = _address(email)
-    rules.invitations.require_permission(own_role, role)
+    rules.invitations.require_permission(_role(person, account_id), role)
     async with context.changing(account_id) as connection:
         await db.invitations.add_person(connection, address)
         # Another statement, which sees whom another request has just added.
         user_id = await db.memberships.user_id_of(connection, address)
         assert user_id is not None
         await db.users.lock_all(connection, [person.id, user_id])
-        await resolvers.access.confirm_manager(connection, person, account_id)
+        person = await resolvers.access.confirm_manager(connection, person, account_id)
+        rules.invitations.require_permission(_role(person, account_id), role)
         standing = await db.invitations.standing(connection, account_id, user_id)
         if standing is not None:
             rules.invitations.require_pause(standing.invited_at, standing.now, address)
-            rules.invitations.require_permission(own_role, standing.role)
+            rules.invitations.require_permission(_role(person, account_id), standing.role)
         if not await db.invitations.open_invitation(connection, account_id, user_id, role):
             raise InvalidInput("email", f"{address} is staff of this account already.")
         await db.outbox.append(
@@ -54,14 +55,18 @@ async def invite(context: Context, account_id: UUID, email: str, role: Role) -> 
 
 async def revoke(context: Context, account_id: UUID, invitation_id: UUID) -> None:
     """Take an invitation back. Raises what managed_account raises, NotFound, NotPermitted and InvalidInput."""
-    person, own_role = await _inviter(context, account_id)
+    person = await _inviter(context, account_id)
     async with context.changing(account_id) as connection:
         standing = await db.invitations.standing_of(connection, account_id, invitation_id)
         if standing is None:
             raise NotFound
-        rules.invitations.require_permission(own_role, standing.role)
         await db.users.lock_all(connection, [person.id, standing.user_id])
-        await resolvers.access.confirm_manager(connection, person, account_id)
+        person = await resolvers.access.confirm_manager(connection, person, account_id)
+        # As it is behind the lock: they may have been invited anew meanwhile, as another.
+        standing = await db.invitations.standing(connection, account_id, standing.user_id)
+        if standing is None:
+            raise NotFound
+        rules.invitations.require_permission(_role(person, account_id), standing.role)
         if not await db.invitations.revoke(connection, invitation_id):
             raise InvalidInput("invitationId", "This person has come already: there is no invitation to take back.")
         await db.outbox.append(
@@ -70,12 +75,16 @@ async def revoke(context: Context, account_id: UUID, invitation_id: UUID) -> Non
         )
 
 
-async def _inviter(context: Context, account_id: UUID) -> tuple[Person, Role]:
+async def _inviter(context: Context, account_id: UUID) -> Person:
     person, _ = await resolvers.access.managed_account(context, account_id, to="invite staff")
     resolvers.access.require_freshness(person)
+    return person
+
+
+def _role(person: Person, account_id: UUID) -> Role:
     membership = person.membership_of(account_id)
     assert membership is not None
-    return person, membership.role
+    return membership.role
 
 
 def _address(email: str) -> str:

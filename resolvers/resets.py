@@ -48,7 +48,7 @@ async def approve(context: Context, account_id: UUID, request_id: UUID) -> Membe
     person, _ = await resolvers.access.managed_account(context, account_id, to="approve a reset of MFA")
     resolvers.access.require_freshness(person)
     async with context.changing(account_id) as connection:
-        request, member = await _decide(connection, person, account_id, request_id)
+        person, request, member = await _decide(connection, person, account_id, request_id)
         if (why_not := resolvers.staff.why_no_reset(person, account_id, member)) is not None:
             raise NotPermitted(why_not)
         if not await db.resets.is_told(connection, request.id):
@@ -64,7 +64,7 @@ async def decline(context: Context, account_id: UUID, request_id: UUID) -> Membe
     person, _ = await resolvers.access.managed_account(context, account_id, to="decline a reset of MFA")
     resolvers.access.require_freshness(person)
     async with context.changing(account_id) as connection:
-        request, member = await _decide(connection, person, account_id, request_id)
+        person, request, member = await _decide(connection, person, account_id, request_id)
         if not await db.resets.take(connection, request.id, to_approve=False):
             raise MfaResetEnded
         declined = MfaResetDeclined(
@@ -142,8 +142,10 @@ async def _ask(
     return request
 
 
-async def _decide(connection: Connection, person: Person, account_id: UUID, request_id: UUID) -> tuple[Request, Member]:
-    """What waits, and whom it is about, as they are behind the locks of both and of whoever asked."""
+async def _decide(
+    connection: Connection, person: Person, account_id: UUID, request_id: UUID
+) -> tuple[Person, Request, Member]:
+    """Who decides, what waits, and whom it is about, as they are behind the locks of both and of whoever asked."""
     waiting_here = await db.resets.waiting(connection, account_id=account_id, request_id=request_id)
     if not waiting_here:
         raise MfaResetEnded
@@ -153,11 +155,11 @@ async def _decide(connection: Connection, person: Person, account_id: UUID, requ
     if person.id == request.user_id:
         raise NotPermitted(NOT_ABOUT_ONESELF)
     await db.users.lock_all(connection, [person.id, request.user_id, request.requester_id])
-    await resolvers.access.confirm_manager(connection, person, account_id)
+    person = await resolvers.access.confirm_manager(connection, person, account_id)
     found = await db.staff.members(connection, account_id, [request.user_id])
     if not found:
         raise MfaResetEnded
-    return request, found[0]
+    return person, request, found[0]
 
 
 async def _carry_out(

@@ -113,7 +113,7 @@ async def lock_member(
     if user_id == person.id:
         raise NotPermitted(not_oneself)
     await db.users.lock_all(connection, [person.id, user_id])
-    await resolvers.access.confirm_manager(connection, person, account_id)
+    person = await resolvers.access.confirm_manager(connection, person, account_id)
     found = await db.staff.members(connection, account_id, [user_id])
     if not found:
         raise NotFound  # they left meanwhile

@@ -62,7 +62,7 @@ async def give(context: Context, account_id: UUID, asked: Asked) -> list[Given]:
         account = await db.policy.lock(connection, account_id)
         if account is None:
             raise NotFound
-        await resolvers.access.confirm_manager(connection, person, account_id)
+        person = await resolvers.access.confirm_manager(connection, person, account_id)
         found = await db.exceptions.lock_members(connection, account_id, asked.staff_ids)
         if found:
             rules.standing.check_end(asked.until, next(iter(found.values())).now)
@@ -84,7 +84,7 @@ async def end(context: Context, account_id: UUID, exception_id: UUID) -> tuple[M
     async with context.changing(account_id) as connection:
         if await db.policy.lock(connection, account_id) is None:
             raise NotFound
-        await resolvers.access.confirm_manager(connection, person, account_id)
+        person = await resolvers.access.confirm_manager(connection, person, account_id)
         membership = person.membership_of(account_id)
         held = await db.exceptions.listed(connection, account_id, [exception_id], with_ended=False, limit=1)
         if membership is not None and held and held[0].is_break_glass:

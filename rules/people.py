@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -146,6 +147,11 @@ class Person:
     def is_fresh_beside_code(self) -> bool:
         """The same for a change that brings a code of the second factor itself."""
         return self.is_fresh or self.now < self.password_at + self.proof_lifetime
+
+    def with_roles(self, roles: Mapping[UUID, Role]) -> Person:
+        """The person as they stand in these roles, of the accounts that they had one in."""
+        held = [each for each in self.memberships if each.account.id in roles]
+        return replace(self, memberships=tuple(replace(each, role=roles[each.account.id]) for each in held))
 
     def membership_of(self, account_id: UUID) -> Membership | None:
         """The person's membership in the account, if any."""

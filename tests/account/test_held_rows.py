@@ -40,8 +40,8 @@ async def hold_service_key(connection: Connection, world: World) -> object:
     return await db.service_keys.hold(connection, await id_in(world, "service_keys"))
 
 
-async def hold_manager(connection: Connection, world: World) -> object:
-    return await db.staff.hold_manager(connection, world.account_id, await world.user_id("olive"))
+async def hold_roles(connection: Connection, world: World) -> object:
+    return await db.staff.hold_roles(connection, await world.user_id("olive"))
 
 
 async def lock_person(connection: Connection, world: World) -> object:
@@ -93,7 +93,7 @@ HELD: list[tuple[Hold, str, str | None, str]] = [
     (hold_session, "sessions", "NO KEY UPDATE", "UPDATE"),
     (hold_service_key, "service_keys", "NO KEY UPDATE", "UPDATE"),
     (keep_person, PERSON, "NO KEY UPDATE", "UPDATE"),
-    (hold_manager, MEMBER, "SHARE", "NO KEY UPDATE"),
+    (hold_roles, MEMBER, "SHARE", "NO KEY UPDATE"),
     (keep_account, ACCOUNT, "SHARE", "NO KEY UPDATE"),
     (keep_account_of_invitation, ACCOUNT, "SHARE", "NO KEY UPDATE"),
     (lock_person, PERSON, "KEY SHARE", "SHARE"),
