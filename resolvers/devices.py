@@ -32,22 +32,27 @@ def digest(context: Context) -> bytes:
     return rules.devices.digest(client.user_agent, rules.throttling.source(client.ip_address))
 
 
-async def noticed(context: Context, connection: Connection, user_id: UUID, started: Started, amr: str) -> list[Event]:
+async def noticed(
+    context: Context, connection: Connection, user_id: UUID, started: Started, amr: str, *, use_cookie: bool
+) -> list[Event]:
     """A session has begun, under the person's lock: what tells them where it is from a device not seen before.
 
-    The very first sign-in of all is none to be told of.
+    A browser is known by its cookie alone: in an office everybody has the same program behind the same address. Those
+    count where it has a cookie from before a new password, or keeps none. The very first sign-in of all is none to be
+    told of.
     """
-    if not started.is_new_device:
-        return []
-    if started.devices_before >= db.devices.MOST:
+    if started.is_new_device and started.devices_before >= db.devices.MOST:
         await db.devices.forget_oldest(connection, user_id)
-    cookie = None if context.is_service else context.device_cookie
+    cookie, ring = None if context.is_service else context.device_cookie, context.service.ring
+    has_been_here = not use_cookie or rules.devices.known_as(ring, cookie, user_id, started.now) is not None
+    if has_been_here and not started.is_new_device:
+        return []
     known = await db.users.credentials_of(connection, user_id)
     assert known is not None
     if started.devices_before == 0 and not known.has_rejected:
         return []
     since = known.devices_since
-    if rules.devices.known_as(context.service.ring, cookie, user_id, started.now, since) is not None:
+    if rules.devices.known_as(ring, cookie, user_id, started.now, since) is not None:
         return []
     told = NewDeviceSignedIn(
         subject_id=user_id, actor_id=user_id, client=context.client, amr=amr, session_id=started.session_id

@@ -135,7 +135,14 @@ async def _complete_challenge(
                 raise ChallengeExpired
             amr = (*challenge.amr, *(BACKUP_CODE if totp_code is None else TOTP))
             signed_in = await _start_session(
-                context, connection, arrived, amr, challenge.begun_by, so_far=spent, has_second_factor=True
+                context,
+                connection,
+                arrived,
+                amr,
+                challenge.begun_by,
+                use_cookie=challenge.use_cookie,
+                so_far=spent,
+                has_second_factor=True,
             )
             await guess.give_back(connection)
     return _signed_in(context, challenge.user_id, factor.now, signed_in, challenge.use_cookie)
@@ -194,7 +201,7 @@ async def enter(
     if arrived is None or arrived.is_shut_out:
         raise ShutOut
     if arrived.factor is None:
-        return await _start_session(context, connection, arrived, amr, begun_by, provider_mfa)
+        return await _start_session(context, connection, arrived, amr, begun_by, provider_mfa, use_cookie=use_cookie)
     token, token_hash = rules.tokens.issue(rules.tokens.CHALLENGE_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
     expires_at = await db.challenges.open_challenge(
         connection, arrived.user_id, token_hash, use_cookie, amr, context.client, begun_by
@@ -210,6 +217,7 @@ async def _start_session(
     begun_by: BegunBy | None = None,
     provider_mfa: str | None = None,
     *,
+    use_cookie: bool,
     so_far: Sequence[Event] = (),
     has_second_factor: bool = False,
 ) -> SignedIn:
@@ -240,7 +248,7 @@ async def _start_session(
             service_key=begun_by.name if begun_by else None,
         ),
         *resolvers.standing.told_to_owners(context, arrived, methods),
-        *await resolvers.devices.noticed(context, connection, user_id, started, methods),
+        *await resolvers.devices.noticed(context, connection, user_id, started, methods, use_cookie=use_cookie),
         *await resolvers.reenrollment.link_sent(context, connection, arrived, methods),
     ]
     await db.outbox.append_all(connection, told)

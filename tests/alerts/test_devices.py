@@ -18,7 +18,7 @@ from tests.alerts.operations import REJECT
 from tests.client import Client
 from tests.coming_in.links import link_to
 from tests.coming_in.operations import SET
-from tests.operations import COMPLETE, SIGN_IN, VIEWER
+from tests.operations import COMPLETE, SIGN_IN, VIEWER, WITH_COOKIE
 from tests.people import PASSWORD, World, email
 from tests.reminders.cast import pool
 
@@ -147,6 +147,41 @@ async def age_devices(world: World, by: str) -> None:
         f"last_seen_at = last_seen_at - interval '{by}'"
     )
     await housekeeping.prune(world.database, timedelta(days=7))
+
+
+async def by_browser(world: World, client: Client | None = None, name: str = "mia") -> Client:
+    """Sign in on a page, in the browser that everybody in the office has; anew if no client is given."""
+    client = client or world.client()
+    client.headers = {"user-agent": FIREFOX.format(145)}
+    await client.do(WITH_COOKIE, email=email(name), password=PASSWORD)
+    return client
+
+
+async def test_a_colleague_with_the_same_browser_at_the_same_address_is_a_new_device(world: World) -> None:
+    mia = await by_browser(world)
+    adam = await by_browser(world, name="adam")
+    assert await told(world) == 0
+    await by_browser(world, mia)
+    assert await told(world) == 0
+    await by_browser(world, adam)  # as Mia, whose password he knows
+    assert await told(world) == 1
+
+
+async def test_so_is_one_with_mfa_on_whose_challenge_was_answered_there(world: World) -> None:
+    mia = await by_browser(world)
+    factor = await world.enroll(mia)
+    client = world.client(**{"user-agent": FIREFOX.format(145)})
+    challenge = (await client.do(WITH_COOKIE, email=email("mia"), password=PASSWORD))["challengeToken"]
+    assert (await client.do(COMPLETE, token=challenge, code={"totp": await factor.code()}))["__typename"] == "SignedIn"
+    assert await told(world) == 1
+
+
+async def test_no_browser_is_told_of_anew_because_its_owner_has_set_another_password(world: World) -> None:
+    desk = await by_browser(world)
+    token = await link_to(world, email("mia"), Purpose.PASSWORD_RESET)
+    await world.client().do(SET, token=token, password=PASSWORD)
+    await by_browser(world, desk)
+    assert await told(world) == 0
 
 
 async def test_after_half_a_year_away_a_sign_in_is_no_first_one(world: World) -> None:

@@ -49,7 +49,8 @@ async def test_a_person_comes_in_is_linked_once_and_told(world: World) -> None:
     await again.sign_in(email("mia"))
     assert await viewer(again) == "mia@new.example"
     events = [(event["type"], event["data"].get("provider")) for event in await world.events()]
-    assert events == [("IDENTITY_LINKED", "Test"), ("SIGN_IN_SUCCEEDED", None), ("SIGN_IN_SUCCEEDED", None)]
+    told = [("IDENTITY_LINKED", "Test"), ("SIGN_IN_SUCCEEDED", None), ("SIGN_IN_SUCCEEDED", None)]
+    assert events == [*told, ("NEW_DEVICE_SIGNED_IN", None)]  # the second browser has no cookie of hers
     assert [row["amr"] for row in await world.database.fetch("SELECT amr FROM sessions")] == [["oidc"], ["oidc"]]
 
 
