@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -26,8 +27,20 @@ async def take_back(
 
     Under their lock. `actor_id` has declined the resets, an operator if None.
     """
-    await db.recovery.take_back(connection, user_id, since)
-    await db.resets.tell(connection, await db.resets.end_asked_by(connection, user_id, since), actor_id, client)
+    await take_back_all(connection, [user_id], actor_id, client, since=since)
+
+
+async def take_back_all(
+    connection: Connection,
+    user_ids: Sequence[UUID],
+    actor_id: UUID | None,
+    client: Client = NO_CLIENT,
+    *,
+    since: datetime | None = None,
+) -> None:
+    """The same of many people."""
+    await db.recovery.take_back(connection, user_ids, since)
+    await db.resets.tell(connection, await db.resets.end_asked_by(connection, user_ids, since), actor_id, client)
 
 
 async def revoke_invitations(connection: Connection, user_id: UUID, event_id: int) -> None:

@@ -56,14 +56,14 @@ async def use(connection: Connection, user_id: UUID, token_hash: bytes) -> UUID 
     return account_id
 
 
-async def take_back(connection: Connection, issuer_id: UUID, since: datetime | None) -> None:
-    """Let no pass hold that the person has given since then, or (None) ever."""
+async def take_back(connection: Connection, issuer_ids: Sequence[UUID], since: datetime | None) -> None:
+    """Let no pass hold that these people have given since then, or (None) ever."""
     await connection.execute(
         """
         DELETE FROM recovery_passes
-        WHERE issuer_id = $1 AND ($2::timestamptz IS NULL OR expires_at - $3::interval >= $2)
+        WHERE issuer_id = ANY ($1) AND ($2::timestamptz IS NULL OR expires_at - $3::interval >= $2)
         """,
-        issuer_id,
+        issuer_ids,
         since,
         PASS_LIFETIME,
     )

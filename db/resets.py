@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -169,14 +170,14 @@ async def end_all_of(connection: Connection, user_id: UUID) -> list[Ended]:
     return [Ended(**row) for row in rows]
 
 
-async def end_asked_by(connection: Connection, requester_id: UUID, since: datetime | None) -> list[Ended]:
-    """End what the person has asked for since then, or (None) ever."""
+async def end_asked_by(connection: Connection, requester_ids: Sequence[UUID], since: datetime | None) -> list[Ended]:
+    """End what these people have asked for since then, or (None) ever."""
     rows = await connection.fetch(
         """
         WITH waiting AS (
             -- in one order, as where people are reset
             SELECT id FROM reset_requests
-            WHERE requester_id = $1 AND expires_at > now() AND ($2::timestamptz IS NULL OR requested_at >= $2)
+            WHERE requester_id = ANY ($1) AND expires_at > now() AND ($2::timestamptz IS NULL OR requested_at >= $2)
             ORDER BY id FOR UPDATE
         ), ended AS (
             DELETE FROM reset_requests USING waiting WHERE reset_requests.id = waiting.id
@@ -185,7 +186,7 @@ async def end_asked_by(connection: Connection, requester_id: UUID, since: dateti
         SELECT ended.*, users.email, requester.email AS requester_email
         FROM ended JOIN users ON users.id = user_id JOIN users AS requester ON requester.id = requester_id
         """,
-        requester_id,
+        requester_ids,
         since,
     )
     return [Ended(**row) for row in rows]

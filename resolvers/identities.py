@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 import db.challenges
+import db.given
 import db.identities
 import db.outbox
 import db.sessions
@@ -15,6 +16,7 @@ import resolvers.access
 import rules.oidc
 from db.pool import Connection
 from resolvers.context import Context
+from rules.clients import NO_CLIENT, Client
 from rules.events.signing_in import IdentityAllowed, IdentityRemoved
 from rules.failures import NotFound, NotPermitted
 from rules.people import Person
@@ -62,7 +64,7 @@ async def remove(context: Context, issuer: str) -> None:
         if known is None or known.password_hash is None:
             raise NotPermitted(ONLY_WAY_IN)
         resolvers.access.require_freshness(person)
-        if not await take(connection, person.id, issuer):
+        if not await take(connection, person.id, issuer, person.id, context.client):
             raise NotFound
         removed = IdentityRemoved(subject_id=person.id, actor_id=person.id, provider=title_of(context, issuer))
         await db.outbox.append(connection, removed)
@@ -83,7 +85,7 @@ async def allow(context: Context, issuer: str) -> None:
 
 async def remove_all(context: Context, connection: Connection, user_id: UUID) -> bool:
     """Take all of the person's identities away, as they say by an email's link, under their lock; false without any."""
-    removed = await take(connection, user_id, None)
+    removed = await take(connection, user_id, None, user_id, context.client)
     events = [
         IdentityRemoved(subject_id=user_id, actor_id=user_id, provider=title_of(context, issuer)) for issuer in removed
     ]
@@ -91,13 +93,17 @@ async def remove_all(context: Context, connection: Connection, user_id: UUID) ->
     return bool(removed)
 
 
-async def take(connection: Connection, user_id: UUID, issuer: str | None) -> list[str]:
+async def take(
+    connection: Connection, user_id: UUID, issuer: str | None, actor_id: UUID | None, client: Client = NO_CLIENT
+) -> list[str]:
     """Take somebody's identity at the issuer away, or (None) all, and end what was begun by any; the issuers.
 
-    A session does not know which of several began it. To be called under their lock.
+    A session does not know which of several began it. What was given or asked for in their name ends, too. To be called
+    under their lock.
     """
     removed = await db.identities.remove(connection, user_id, issuer)
     if removed:
+        await db.given.take_back(connection, user_id, actor_id, client)
         await db.sessions.end_begun_by(connection, user_id, rules.oidc.AMR)
         await db.challenges.drop_all(connection, user_id)
     return removed

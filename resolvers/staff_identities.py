@@ -38,7 +38,7 @@ async def remove(context: Context, account_id: UUID, staff_id: UUID, issuer: str
     resolvers.access.require_freshness(person)
     async with context.changing(account_id) as connection:
         member = await resolvers.staff.lock_member(connection, person, account_id, staff_id, NOT_ONESELF)
-        if not await resolvers.identities.take(connection, member.user_id, issuer):
+        if not await resolvers.identities.take(connection, member.user_id, issuer, person.id, context.client):
             raise NotFound
         title = resolvers.identities.title_of(context, issuer)
         await db.outbox.append(

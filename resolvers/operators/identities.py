@@ -29,7 +29,7 @@ async def remove(database: Database, known: Sequence[ProviderConfig], email: str
     async with database.transaction() as connection:
         user_id = await resolvers.operators.finding.person(connection, email)
         await db.users.lock(connection, user_id)
-        if not await resolvers.identities.take(connection, user_id, issuer):
+        if not await resolvers.identities.take(connection, user_id, issuer, None):
             raise OperatorError(f"{email} is not linked at {issuer}.")
         removed = IdentityRemoved(subject_id=user_id, provider=rules.oidc.title_of(known, issuer))
         await db.outbox.append(connection, removed)

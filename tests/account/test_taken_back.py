@@ -18,9 +18,11 @@ from tests.coming_in.links import link_to
 from tests.coming_in.operations import CHANGE, END, INVITE, MEMBERS, SET
 from tests.commands import Command
 from tests.enrollment.passes import issue, redeem
+from tests.oidc.operations import REMOVE, REMOVE_OF_STAFF
 from tests.operations import COMPLETE, SIGN_IN
 from tests.people import PASSWORD, Factor, World, email
 
+ISSUER = "https://provider.example"
 NEW_PASSWORD = "another horse, another battery"
 
 
@@ -92,6 +94,30 @@ async def an_operator(stolen: Stolen) -> None:
     assert stolen.operate("staff", "end-session", stolen.session, *who).returncode == 0
 
 
+async def linked(stolen: Stolen) -> None:
+    """Let the thief have come by a provider, too."""
+    link = "INSERT INTO identities (issuer, subject, user_id) VALUES ($1, 'thief', $2)"
+    await stolen.world.database.execute(link, ISSUER, await stolen.world.user_id("adam"))
+
+
+async def taking_the_identity_away(stolen: Stolen) -> None:
+    await linked(stolen)
+    assert (await stolen.adam.do(REMOVE, issuer=ISSUER))["__typename"] == "IdentityRemoved"
+
+
+async def an_owner_taking_the_identity_away(stolen: Stolen) -> None:
+    await linked(stolen)
+    account, staff = str(stolen.world.account_id), str(await stolen.world.staff_id("adam"))
+    answer = await stolen.olive.do(REMOVE_OF_STAFF, account=account, staff=staff, issuer=ISSUER)
+    assert answer["__typename"] == "IdentityRemoved"
+
+
+async def an_operator_taking_the_identity_away(stolen: Stolen) -> None:
+    await linked(stolen)
+    done = stolen.operate("identities", "remove", "--email", email("adam"), "--issuer", ISSUER)
+    assert done.returncode == 0, done.stderr
+
+
 Way = Callable[[Stolen], Awaitable[None]]
 WAYS: list[Way] = [
     this_was_not_me,
@@ -101,7 +127,12 @@ WAYS: list[Way] = [
     ending_that_session,
     an_owner,
     an_operator,
+    taking_the_identity_away,
+    an_owner_taking_the_identity_away,
+    an_operator_taking_the_identity_away,
 ]
+OF_OPERATORS = {an_operator, an_operator_taking_the_identity_away}
+OF_OWNERS = {an_owner, an_owner_taking_the_identity_away}
 shut_out_by = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 
 
@@ -135,7 +166,7 @@ async def test_no_reset_that_the_thief_asked_for_waits(stolen: Stolen, way: Way)
     await way(stolen)
     assert await ask_account(stolen.olive, world, WAITING) == []
     (event,) = await world.events("MFA_RESET_DECLINED")
-    by = None if way is an_operator else await world.user_id("olive" if way is an_owner else "adam")
+    by = None if way in OF_OPERATORS else await world.user_id("olive" if way in OF_OWNERS else "adam")
     assert (event["actor_id"], event["subject_id"]) == (by, await world.user_id("mia"))
     assert event["data"]["requesterEmail"] == email("adam")
 
