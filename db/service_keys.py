@@ -92,32 +92,48 @@ async def revoke(connection: Connection, key_id: UUID) -> tuple[str, UUID | None
     return (row["name"], row["account_id"]) if row else None
 
 
-async def begun_for(connection: Connection, key_id: UUID) -> list[UUID]:
-    """Whom the key has begun something for that has not ended."""
+async def begun_for(connection: Connection, key_id: UUID | None, name: str) -> list[UUID]:
+    """Whom the key has begun something for that has not ended; of the version before, any key of the name."""
     rows = await connection.fetch(
         """
         SELECT user_id FROM sessions WHERE begun_by_key = $1
-        UNION SELECT user_id FROM challenges WHERE begun_by_key = $1
+        UNION SELECT user_id FROM challenges WHERE begun_by_key = $1 OR begun_by_key IS NULL AND service_key = $2
+        UNION SELECT user_id FROM begun_before($2)
         """,
         key_id,
+        name,
     )
     return [row["user_id"] for row in rows]
 
 
-async def end_begun(connection: Connection, key_id: UUID) -> int:
-    """End what the key has begun, under these people's locks; how many sessions that were."""
-    ended: int = await connection.fetchval(
+@dataclass(frozen=True)
+class Ended:
+    """How many sessions have ended that a key had begun, and the one account that the key was for."""
+
+    sessions: int
+    account_id: UUID | None
+
+
+async def end_begun(connection: Connection, key_id: UUID | None, name: str) -> Ended:
+    """End what the key has begun, under these people's locks."""
+    row = await connection.fetchrow(
         """
         WITH challenged AS (
-            DELETE FROM challenges WHERE begun_by_key = $1
+            DELETE FROM challenges WHERE begun_by_key = $1 OR begun_by_key IS NULL AND service_key = $2
+            RETURNING begun_by_account
         ), ended AS (
-            DELETE FROM sessions WHERE begun_by_key = $1 RETURNING expires_at
+            DELETE FROM sessions WHERE begun_by_key = $1 OR id IN (SELECT session_id FROM begun_before($2))
+            RETURNING begun_by_account, expires_at
         )
-        SELECT count(*) FROM ended WHERE expires_at > now()
+        SELECT (SELECT count(*) FROM ended WHERE expires_at > now()) AS sessions,
+            (SELECT begun_by_account FROM ended UNION SELECT begun_by_account FROM challenged
+                ORDER BY begun_by_account LIMIT 1) AS account_id
         """,
         key_id,
+        name,
     )
-    return ended
+    assert row is not None
+    return Ended(**row)
 
 
 async def claim_answer(connection: Connection, scope: str, idempotency_key: str, input_hash: bytes) -> bool:

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass
 from uuid import UUID
 
+import db.given
 import db.outbox
 import db.service_keys
 import db.users
@@ -14,7 +15,7 @@ import rules.tokens
 from db.pool import Connection, Database
 from db.service_keys import Listed
 from resolvers.operators.finding import OperatorError
-from rules.events.staff import ServiceKeyCreated, ServiceKeyRevoked
+from rules.events.staff import ServiceKeyCreated, ServiceKeyRevoked, ServiceKeySessionsEnded
 from rules.service_keys import Right
 
 
@@ -53,22 +54,22 @@ async def revoke(database: Database, wanted: str, ends: bool | None) -> Revoked:
     """End the key with this id, or the only one with this name, at once. Raises OperatorError.
 
     What it has begun ends with it if `ends`; where that is not said, unless another key is there in its place. With it
-    the id of a key that is revoked already may be given, too.
+    the id of a key that is revoked already may be given, too, and of what the version before began its name.
     """
     async with database.transaction() as connection:
         keys = await db.service_keys.listed(connection)
         found = [key for key in keys if wanted.lower() == str(key.id)] or [key for key in keys if wanted == key.name]
         if len(found) > 1:
             raise OperatorError(f"{len(found)} service keys are named {wanted}: give the id of one.")
-        if not found and ends and (key_id := _id_from(wanted)) and (late := await _end_begun(connection, key_id)):
+        if not found and ends and (late := await _end_begun(connection, _id_from(wanted), wanted)) is not None:
             return Revoked(wanted, late)
         if not found or await db.service_keys.revoke(connection, found[0].id) is None:
             raise OperatorError(f"There is no service key {wanted}.")
         key = found[0]
         if ends is None:
             ends = not any(_is_in_place_of(key, other) for other in keys)
-        ended = await _end_begun(connection, key.id) if ends else None
         await db.outbox.append(connection, ServiceKeyRevoked(account_id=key.account_id, name=key.name))
+        ended = await _end_begun(connection, key.id, key.name) or 0 if ends else None
     return Revoked(key.name, ended)
 
 
@@ -77,10 +78,18 @@ def _is_in_place_of(key: Listed, other: Listed) -> bool:
     return same and other.id != key.id and Right.SIGN_IN in other.rights and not other.is_expired
 
 
-async def _end_begun(connection: Connection, key_id: UUID) -> int:
+async def _end_begun(connection: Connection, key_id: UUID | None, name: str) -> int | None:
+    """How many sessions have ended; None where there was nothing to end, challenges included."""
     # The key is gone, so nothing more begins; each person's lock comes before their sessions, as everywhere.
-    await db.users.lock_all(connection, await db.service_keys.begun_for(connection, key_id))
-    return await db.service_keys.end_begun(connection, key_id)
+    people = await db.service_keys.begun_for(connection, key_id, name)
+    if not people:
+        return None
+    await db.users.lock_all(connection, people)
+    await db.given.take_back_all(connection, people, None)
+    ended = await db.service_keys.end_begun(connection, key_id, name)
+    told = ServiceKeySessionsEnded(account_id=ended.account_id, name=name, ended=ended.sessions)
+    await db.outbox.append(connection, told)
+    return ended.sessions
 
 
 def _id_from(text: str) -> UUID | None:

@@ -159,6 +159,16 @@ class ServiceKeyRevoked(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ServiceKeySessionsEnded(Event):
+    description = "An operator ended the sessions that a service key had begun."
+    sentence = "Sessions that service key {name} had begun were ended."
+    samples = {"service_key_sessions_ended": {"name": "web", "ended": 3}}
+
+    name: str
+    ended: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class SuperAdminGranted(PersonEvent):
     description = "A person became a platform super-admin."
     sentence = "{subject} was made a platform super-admin."

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from rules.links import Purpose
+from rules.service_keys import Right
 from tests.account.acts import ask_account, reset
 from tests.account.approving import REASON, choose
 from tests.account.operations import WAITING
@@ -21,6 +22,7 @@ from tests.enrollment.passes import issue, redeem
 from tests.oidc.operations import REMOVE, REMOVE_OF_STAFF
 from tests.operations import COMPLETE, SIGN_IN
 from tests.people import PASSWORD, Factor, World, email
+from tests.service.operations import SERVICE_SIGN_IN, backend
 
 ISSUER = "https://provider.example"
 NEW_PASSWORD = "another horse, another battery"
@@ -118,6 +120,12 @@ async def an_operator_taking_the_identity_away(stolen: Stolen) -> None:
     assert done.returncode == 0, done.stderr
 
 
+async def revoking_the_key_that_let_the_thief_in(stolen: Stolen) -> None:
+    key = await backend(stolen.world, Right.SIGN_IN)
+    assert (await key.do(SERVICE_SIGN_IN, input={"email": email("adam")}))["__typename"] == "MfaChallenge"
+    assert stolen.operate("service-keys", "revoke", "web").returncode == 0
+
+
 Way = Callable[[Stolen], Awaitable[None]]
 WAYS: list[Way] = [
     this_was_not_me,
@@ -130,8 +138,9 @@ WAYS: list[Way] = [
     taking_the_identity_away,
     an_owner_taking_the_identity_away,
     an_operator_taking_the_identity_away,
+    revoking_the_key_that_let_the_thief_in,
 ]
-OF_OPERATORS = {an_operator, an_operator_taking_the_identity_away}
+OF_OPERATORS = {an_operator, an_operator_taking_the_identity_away, revoking_the_key_that_let_the_thief_in}
 OF_OWNERS = {an_owner, an_owner_taking_the_identity_away}
 shut_out_by = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 

@@ -262,3 +262,56 @@ async def test_what_a_replaced_key_has_begun_goes_on_until_an_operator_ends_it(w
     assert "There is no service key" in operate("service-keys", "revoke", first, "--end-sessions").stderr
     assert operate("service-keys", "revoke", "web", "--keep-sessions").returncode == 0
     assert await is_signed_in(later)
+
+
+async def test_challenges_alone_that_a_key_revoked_before_has_opened_are_ended_too(
+    world: World, operate: Command
+) -> None:
+    await world.let_have_mfa("mia")
+    key = await backend(world, account_id=world.account_id)
+    await key.do(SERVICE_SIGN_IN, input={"email": "mia@agency.example"})
+    key_id = str(await world.database.fetchval("SELECT id FROM service_keys"))
+    assert operate("service-keys", "revoke", key_id, "--keep-sessions").returncode == 0
+    ended = operate("service-keys", "revoke", key_id, "--end-sessions")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert await world.database.fetchval("SELECT count(*) FROM challenges") == 0
+
+
+async def test_it_is_recorded_how_many_sessions_ended_with_a_key_revoked_now_or_before(
+    world: World, operate: Command
+) -> None:
+    for name, ends in (("one", "--keep-sessions"), ("two", "--end-sessions")):
+        await session_of(await backend(world, account_id=world.account_id, name=name), world)
+        key_id = str(await world.database.fetchval("SELECT id FROM service_keys"))
+        assert operate("service-keys", "revoke", key_id, ends).returncode == 0
+        operate("service-keys", "revoke", key_id, "--end-sessions")
+    late, now = await world.events("SERVICE_KEY_SESSIONS_ENDED")
+    assert (late["account_id"], late["data"]["ended"], now["account_id"], now["data"]["ended"]) == (
+        world.account_id,
+        1,
+        world.account_id,
+        1,
+    )
+    assert now["data"]["name"] == "two"
+
+
+FORGET_KEYS = "UPDATE {} SET begun_by_key = NULL, begun_by_account = NULL WHERE begun_by_key IS NOT NULL"
+
+
+@pytest.mark.parametrize("is_revoked", [False, True])
+async def test_what_the_version_before_let_a_key_begin_ends_by_its_name(
+    world: World, operate: Command, *, is_revoked: bool
+) -> None:
+    hers, kept = await world.sign_in("mia"), await session_of(await backend(world, name="other"), world)
+    await world.database.execute("UPDATE sessions SET created_at = created_at - interval '2 minutes'")
+    held = await session_of(key := await backend(world), world)
+    await world.database.execute(FORGET_KEYS.format("sessions"))
+    await world.let_have_mfa("adam")
+    await key.do(SERVICE_SIGN_IN, input={"email": "adam@agency.example"})
+    await world.database.execute(FORGET_KEYS.format("challenges"))
+    if is_revoked:
+        assert operate("service-keys", "revoke", "web", "--keep-sessions").returncode == 0
+    done = operate("service-keys", "revoke", "web", "--end-sessions")
+    assert (done.returncode, done.stderr) == (0, "Sessions that it had begun and that end with it: 1.\n")
+    assert [await is_signed_in(each) for each in (hers, held, kept)] == [True, False, True]
+    assert await world.database.fetchval("SELECT count(*) FROM challenges") == 0
