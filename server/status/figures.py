@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
@@ -13,7 +12,7 @@ import db.away
 import db.figures
 import db.looking
 from db.pool import Connection
-from server.status.kept import LIMITED_SHARE, Kept
+from server.status.kept import LIMITED_SHARE, Kept, SoFar
 
 Metrics: TypeAlias = list[Metric]
 
@@ -25,29 +24,23 @@ COUNTS_WAITED_FOR_S = 1.0
 class DatabaseFigures:
     """What all parts of one database show alike: whoever adds them up takes the greatest, not the sum.
 
-    Alerts look at the mail line, so it is shown whatever the counts take, which are of all that there is: a scrape
+    Alerts look at the mail line, so it is shown whatever the rest takes. The counts are of all that there is: a scrape
     waits for them a moment, and otherwise shows those from before.
     """
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._line = Kept(lambda: self._ask(_line, LINE_TIMEOUT_S), LINE_KEPT_S, LIMITED_SHARE)
-        self._counts = Kept(lambda: self._ask(_counts, COUNTS_TIMEOUT_S), COUNTS_KEPT_S)
-        self._counting: asyncio.Task[Metrics] | None = None
-        self._counted: Metrics = []
+        self._lines = Kept(self._ask_lines, LINE_KEPT_S, LIMITED_SHARE)
+        counts = Kept(lambda: self._ask(_counts, COUNTS_TIMEOUT_S), COUNTS_KEPT_S)
+        self._counts = SoFar(counts, COUNTS_WAITED_FOR_S, [])
 
     async def metrics(self) -> Metrics:
         """The metrics; none while the database does not answer."""
-        return [*await self._line.get(), *await self._counts_so_far()]
+        return [*await self._lines.get(), *await self._counts.get()]
 
-    async def _counts_so_far(self) -> Metrics:
-        if self._counting is None:
-            self._counting = asyncio.create_task(self._counts.get())
-        await asyncio.wait({self._counting}, timeout=COUNTS_WAITED_FOR_S)
-        if self._counting.done():
-            counting, self._counting = self._counting, None
-            self._counted = counting.result()
-        return self._counted
+    async def _ask_lines(self) -> Metrics:
+        """One look after the other, each with a time of its own: what webhooks take hides no mail line."""
+        return [*await self._ask(_line, LINE_TIMEOUT_S), *await self._ask(_webhooks, LINE_TIMEOUT_S)]
 
     async def _ask(self, ask: Callable[[Connection], Awaitable[Metrics]], within_s: float) -> Metrics:
         with db.away.while_there():
@@ -64,7 +57,6 @@ async def _line(connection: Connection) -> Metrics:
         GaugeMetricFamily("gatehouse_oldest_undispatched_event_age_seconds", oldest_event, line.oldest_event_s),
         GaugeMetricFamily("gatehouse_oldest_due_delivery_age_seconds", oldest_due, line.oldest_due_s),
         GaugeMetricFamily("gatehouse_events_set_aside", "Events that no worker could dispatch.", line.set_aside),
-        *await _webhooks(connection),
     ]
 
 

@@ -34,3 +34,26 @@ class Kept(Generic[T]):
                 ended_at = time.monotonic()
                 self._until = ended_at + max(self._for_s, self._share * (ended_at - began_at))
             return self._answer
+
+
+class SoFar(Generic[T]):
+    """What `kept` gives; where finding that takes longer than a moment, what was found `before`."""
+
+    def __init__(self, kept: Kept[T], moment_s: float, before: T) -> None:
+        self._kept = kept
+        self._moment_s = moment_s
+        self._found = before
+        self._finding: asyncio.Task[None] | None = None
+
+    async def get(self) -> T:
+        """The answer so far: `kept` says whether one that has been found is still good."""
+        if self._finding is None or self._finding.done():
+            self._finding = asyncio.create_task(self._find())
+        finding = self._finding
+        await asyncio.wait({finding}, timeout=self._moment_s)
+        if finding.done():
+            finding.result()
+        return self._found
+
+    async def _find(self) -> None:
+        self._found = await self._kept.get()

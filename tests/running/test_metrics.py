@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import psutil
@@ -79,6 +80,24 @@ async def test_the_mail_line_is_shown_while_all_that_is_counted_takes_long(parts
         return 'gatehouse_staff{state="enrolled"}' in await parts.samples("relay")
 
     await until(are_counted, "those enrolled are counted")
+
+
+async def test_scrapes_at_the_same_time_are_all_answered(parts: Parts) -> None:
+    await parts.start("relay")
+    for shown in await asyncio.gather(*[parts.samples("relay") for _ in range(4)]):
+        assert shown["gatehouse_oldest_undispatched_event_age_seconds"] == 0
+        assert shown['gatehouse_staff{state="blocked"}'] == 0
+
+
+async def test_the_mail_line_is_shown_while_webhooks_take_long(parts: Parts) -> None:
+    await parts.start("relay")
+    async with parts.line.database.transaction():
+        await parts.line.database.execute("LOCK TABLE webhooks")
+        shown = await parts.samples("relay")
+        assert shown["gatehouse_oldest_undispatched_event_age_seconds"] == 0
+        assert shown["gatehouse_oldest_due_delivery_age_seconds"] == 0
+        assert shown["gatehouse_events_set_aside"] == 0
+        assert "gatehouse_oldest_due_webhook_delivery_age_seconds" not in shown
 
 
 async def test_webhooks_are_counted_by_how_they_stand_and_what_waits_for_those_that_answer(parts: Parts) -> None:
