@@ -27,7 +27,7 @@ def keys() -> None:
 
 @keys.command("new")
 def new() -> None:
-    """Print a fresh id:KEY, to be put in front of GATEHOUSE_SECRET_KEYS."""
+    """Print a fresh id:KEY, to be put last in GATEHOUSE_SECRET_KEYS, and in front once every API and worker has it."""
     click.echo(new_secret_keys())
 
 

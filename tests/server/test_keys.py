@@ -83,6 +83,11 @@ async def test_a_new_key_is_thirty_two_random_bytes_that_the_ring_takes() -> Non
     assert len(parse_secret_keys(f"{made[0]},{made[1]},{SECRET_KEYS}")) == 3
 
 
+async def test_a_new_key_is_to_stand_last_first() -> None:
+    told = " ".join(command("keys", "new", "--help").stdout.split())
+    assert "to be put last in GATEHOUSE_SECRET_KEYS, and in front once every API and worker has it" in told
+
+
 async def test_after_resealing_the_old_secret_works_under_the_new_key_alone(
     operate: Command, world: World, database_url: str
 ) -> None:
