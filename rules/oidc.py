@@ -25,6 +25,9 @@ NOBODY = UUID(int=0)
 SECRET_BYTES = 32
 RANDOM_BYTES = 3 * SECRET_BYTES
 LONGEST_COOKIE = 4000
+# Of the path to go on to as it is kept: sealed beside all else it stays within what browsers keep, name and attributes
+# of the cookie included.
+MOST_BYTES_WANTED = 2400
 NAMED_BY = 16  # digits of the state's digest
 EXCHANGE_S = 10.0
 MFA = "mfa"
@@ -129,8 +132,17 @@ def begin(provider: str, wanted: str, now: datetime, randomness: bytes) -> Pendi
 
 def sealed(ring: KeyRing, pending: Pending, nonce: bytes) -> str:
     """The cookie."""
-    data = ring.seal(json.dumps(asdict(pending)).encode(), PURPOSE, NOBODY, nonce)
+    data = ring.seal(_written(asdict(pending)), PURPOSE, NOBODY, nonce)
     return urlsafe_b64encode(data.data).decode().rstrip("=")
+
+
+def is_kept(wanted: str) -> bool:
+    """Whether the cookie has room for this path."""
+    return len(_written(wanted)) <= MOST_BYTES_WANTED
+
+
+def _written(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def kept_as(name: str, state: str) -> str:

@@ -145,7 +145,7 @@ def create_app(
     explorer = Explorer(settings, schema, is_staff)
     endpoint = GraphQLEndpoint(schema, make_context, settings=settings, page=explorer.page, room=capacity.room)
     directory = ScimEndpoint(partial(_directory, settings), make_context, endpoint.admission)
-    sign_in_with = SignInWith(settings, make_context, endpoint.admission)
+    sign_in_with = SignInWith(settings, make_context, endpoint.admission, pages)
     app = Starlette(
         routes=[
             *probes(Readiness(settings)),

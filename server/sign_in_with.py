@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 import resolvers.providers
@@ -21,6 +21,7 @@ from server.transport.admission import REFUSED, Admission
 from server.transport.graphql_request import RequestError, refuse_unusable_text
 from settings import Settings
 from web.next_path import own_path
+from web.pages import Pages
 
 if TYPE_CHECKING:
     from oidc.provider import Provider
@@ -40,9 +41,14 @@ class SignInWith:
     """The routes of all providers."""
 
     def __init__(
-        self, settings: Settings, make_context: Callable[[HTTPConnection], RequestContext], admission: Admission
+        self,
+        settings: Settings,
+        make_context: Callable[[HTTPConnection], RequestContext],
+        admission: Admission,
+        pages: Pages,
     ) -> None:
         self.settings = settings
+        self.pages = pages
         self.make_context = make_context
         self.admission = admission
 
@@ -57,15 +63,17 @@ class SignInWith:
     async def _begin(self, request: Request) -> Response:
         context, provider = self.make_context(request), self._provider(request)
         if provider is None:
-            return PlainTextResponse("There is nothing at this address.\n", 404)
-        wanted = own_path(request.query_params.get("next")) or HOME
+            return self.pages.nothing(request)
+        asked_for = own_path(request.query_params.get("next"))
+        # Too long a one is left out, not the sign-in.
+        wanted = asked_for if asked_for and rules.oidc.is_kept(asked_for) else HOME
         try:
             with self.admission.work(context):
                 begun = await resolvers.providers.begin(context, provider, wanted)
         except SignInProblem as problem:
             return self._problem(provider, problem, wanted)
         except RateLimited as error:
-            return _later(error)
+            return self.pages.refused(request, str(error), REFUSED)
         response = RedirectResponse(begun.url, 303)
         for name in rules.oidc.crowded_out(self.settings.provider_cookie_name, request.cookies, begun.cookie):
             self._set_cookie(response, name, "", 0)
@@ -75,7 +83,7 @@ class SignInWith:
     async def _finish(self, request: Request) -> Response:
         context, provider = self.make_context(request), self._provider(request)
         if provider is None:
-            return PlainTextResponse("There is nothing at this address.\n", 404)
+            return self.pages.nothing(request)
         try:
             returned = _returned(request)
         except SignInProblem as problem:
@@ -89,7 +97,7 @@ class SignInWith:
         except SignInProblem as problem:
             response = self._problem(provider, problem, problem.wanted or HOME)
         except RateLimited as error:
-            return _later(error)
+            return self.pages.refused(request, str(error), REFUSED)
         else:
             response = self._to_wanted(context, outcome, wanted)
         # It has served, whatever came of it.
@@ -140,7 +148,3 @@ def _returned(request: Request) -> Returned:
     if is_twice or "state" not in given or any(len(value) > LONGEST_PARAMETER for value in given.values()):
         raise SignInProblem(rules.oidc.FAILED, "the answer is none that a provider sends")
     return Returned(given.get("code"), given["state"], given.get("iss"), given.get("error"))
-
-
-def _later(error: RateLimited) -> Response:
-    return PlainTextResponse(f"{error}\n", 429, REFUSED)

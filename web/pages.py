@@ -9,14 +9,15 @@ NOT_FOUND.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from urllib.parse import quote
 
 from jinja2 import Environment
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 import languages.templates
@@ -96,6 +97,19 @@ class Pages:
             self.files.route,
         ]
 
+    def nothing(self, request: Request) -> Response:
+        """That there is nothing at this address."""
+        if not self.settings.pages:
+            return PlainTextResponse("There is nothing at this address.\n", 404)
+        return self._page(request, "not_found.html", 404)
+
+    def refused(self, request: Request, sentence: str, headers: Mapping[str, str]) -> Response:
+        """That a sign-in is too much now, with a way to try again."""
+        said = languages.told(sentence, _language_of(request))
+        if not self.settings.pages:
+            return PlainTextResponse(f"{said}\n", 429, headers)
+        return self._page(request, "refused.html", 429, headers, sentence=said)
+
     async def _endpoint(self, request: Request) -> Response:
         return RedirectResponse("/graphql")
 
@@ -131,7 +145,7 @@ class Pages:
             return _to(sign_in_path(_path_of(request)))
         account_id = visitor.account_to_show(request.query_params.get("account"))
         if account_id is None:
-            return self._page(request, "not_found.html", status=404)
+            return self.nothing(request)
         return self._page(request, "agency.html", account_id=account_id)
 
     async def _events(self, request: Request) -> Response:
@@ -161,13 +175,24 @@ class Pages:
     async def _logo(self, request: Request) -> Response:
         file = self.settings.logo_file
         if file is None:
-            return self._page(request, "not_found.html", status=404)
+            return self.nothing(request)
         headers = {"Cache-Control": "public, max-age=3600"}
         return Response(file.read_bytes(), media_type=LOGO_TYPES[file.suffix.lower()], headers=headers)
 
-    def _page(self, request: Request, template: str, status: int = 200, **values: object) -> Response:
+    def _page(
+        self,
+        request: Request,
+        template: str,
+        status: int = 200,
+        more_headers: Mapping[str, str] = MappingProxyType({}),
+        **values: object,
+    ) -> Response:
         content = self.templates(_language_of(request)).get_template(template).render(values).encode()
-        headers = {"Content-Security-Policy": POLICY, "Vary": "Accept-Encoding, Accept-Language, Cookie"}
+        headers = {
+            "Content-Security-Policy": POLICY,
+            "Vary": "Accept-Encoding, Accept-Language, Cookie",
+            **more_headers,
+        }
         # A shell holds no secret that its compressed length could tell.
         if takes_gzip(request):
             content = gzip.compress(content, COMPRESSION)
