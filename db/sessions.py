@@ -10,6 +10,7 @@ from uuid import UUID
 from db.pool import Connection
 from rules.clients import Client
 from rules.devices import LIFETIME
+from rules.oidc import Vouched
 from rules.people import MOST_SESSIONS
 from rules.service_keys import BegunBy
 
@@ -45,7 +46,7 @@ async def start(
     client: Client,
     amr: Sequence[str],
     lifetime: timedelta,
-    provider_mfa: str | None = None,
+    vouched: Vouched | None = None,
     *,
     device: bytes | None = None,
     is_recovery: bool = False,
@@ -54,10 +55,10 @@ async def start(
 ) -> Started:
     """Start a session of somebody just recognised by `amr`, under their lock, in their oldest's place if too many.
 
-    `provider_mfa` names the provider that says it has asked for a second factor itself; `device`, a digest, is seen
-    from now on; what a recovery pass has started only replaces the factor. A second factor is one that was shown here,
-    whatever whoever vouched for the first says of it in `amr`. It begins behind the lock, not where the
-    transaction did: of two sessions the one begins later that starts later.
+    `vouched` is what a provider has said of them, whose proof is as old as that; `device`, a digest, is seen from now
+    on; what a recovery pass has started only replaces the factor. A second factor is one that was shown here, whatever
+    whoever vouched for the first says of it in `amr`. It begins behind the lock, not where the transaction did: of two
+    sessions the one begins later that starts later.
     """
     row = await connection.fetchrow(
         """
@@ -74,8 +75,8 @@ async def start(
         INSERT INTO sessions
             (user_id, token_hash, password_at, second_factor_at, user_agent, ip_address, amr, created_at, expires_at,
             provider_mfa, is_recovery, begun_by_key, begun_by_account)
-        SELECT $1, $2, now(), CASE WHEN $14 THEN now() END, $3, $4, $5, began_at, began_at + $6::interval,
-            $7, $9, $11, $12
+        SELECT $1, $2, coalesce($15, now()), CASE WHEN $14 THEN now() END, $3, $4, $5, began_at,
+            began_at + $6::interval, $7, $9, $11, $12
         FROM clock_timestamp() AS began_at
         RETURNING id AS session_id, expires_at, now(), coalesce((SELECT is_new FROM seen), false) AS is_new_device,
             (SELECT count(*) FROM seen_devices WHERE user_id = $1) AS devices_before
@@ -86,7 +87,7 @@ async def start(
         client.ip_address,
         amr,
         lifetime,
-        provider_mfa,
+        vouched and vouched.mfa_by,
         MOST_SESSIONS,
         is_recovery,
         device,
@@ -94,6 +95,7 @@ async def start(
         begun_by and begun_by.account_id,
         LIFETIME,
         has_second_factor,
+        vouched and vouched.shown_at,
     )
     assert row is not None
     return Started(**row)

@@ -26,6 +26,9 @@ from oidc.places import Places
 from rules.oidc import EXCHANGE_S, FAILED, Identity, Pending, ProviderConfig, Returned, SignInProblem
 
 SCOPE = "openid email"
+# When they have shown it last who they are: some tell only those who ask, and each way of asking is known to some.
+TOLD = '{"id_token":{"auth_time":{"essential":true}}}'
+ANEW = {"prompt": "login", "max_age": "0"}
 # Signed with the provider's own key, never with a secret that others share, and never not at all.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
 LEEWAY_S = 60
@@ -60,6 +63,8 @@ class Provider:
                 state=pending.state,
                 nonce=pending.nonce,
                 code_verifier=pending.verifier,
+                claims=TOLD,
+                **(ANEW if pending.is_fresh else {}),
             )
             return str(url)
 
@@ -139,6 +144,7 @@ class Provider:
             # Some write it as text.
             about.get("email_verified") in {True, "true"},
             tuple(str(method) for method in amr[:LONGEST_AMR]),
+            claims.get("auth_time"),
         )
 
     async def _load_metadata(self) -> dict[str, Any]:

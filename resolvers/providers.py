@@ -41,11 +41,15 @@ class Begun:
     cookie: str
 
 
-async def begin(context: Context, provider: Provider, wanted: str) -> Begun:
-    """Begin a sign-in there. Raises SignInProblem, RateLimited."""
+async def begin(context: Context, provider: Provider, wanted: str, *, is_fresh: bool) -> Begun:
+    """Begin a sign-in there, for which they show anew who they are if it `is_fresh`.
+
+    Raises SignInProblem, RateLimited.
+    """
     async with context.database.connection() as connection:
         now = await db.identities.now(connection)
-    pending = rules.oidc.begin(provider.config.name, wanted, now, secrets.token_bytes(rules.oidc.RANDOM_BYTES))
+    randomness = secrets.token_bytes(rules.oidc.RANDOM_BYTES)
+    pending = rules.oidc.begin(provider.config.name, wanted, now, randomness, is_fresh=is_fresh)
     url = await provider.authorization_url(pending, rules.throttling.address_key(context.client.ip_address))
     return Begun(url, pending.state, rules.oidc.sealed(context.service.ring, pending, secrets.token_bytes(NONCE_BYTES)))
 
@@ -68,6 +72,7 @@ async def _come(
 ) -> SignedIn | ChallengeOpened:
     source = rules.throttling.address_key(context.client.ip_address)
     identity = await provider.identity(returned, pending, now.timestamp(), source)
+    vouched = rules.oidc.vouched(provider.config, identity, pending, now, context.service.limits.proof)
     async with context.database.transaction() as connection:
         offered = await _offered(connection, identity)
         user_id = await db.identities.find(connection, identity.issuer, identity.subject)
@@ -77,8 +82,7 @@ async def _come(
             await _require_word(connection, provider, identity, user_id)
         await _accept(connection, identity, user_id, offered)
         try:
-            provider_mfa = provider.config.name if identity.has_second_factor else None
-            return await resolvers.sign_in.recognised(context, connection, user_id, now, AMR, provider_mfa)
+            return await resolvers.sign_in.recognised(context, connection, user_id, now, AMR, vouched)
         except ShutOut:
             raise SignInProblem(rules.oidc.REFUSED) from None
 

@@ -34,6 +34,7 @@ from rules.clients import Client
 from rules.events.base import Event
 from rules.events.signing_in import SignInSucceeded
 from rules.failures import BadUserInput, ChallengeExpired, InvalidCredentials
+from rules.oidc import Vouched
 from rules.service_keys import BegunBy
 from telemetry import metrics
 
@@ -91,14 +92,14 @@ async def recognised(
     user_id: UUID,
     now: datetime,
     amr: Sequence[str],
-    provider_mfa: str | None,
+    vouched: Vouched,
 ) -> SignedIn | ChallengeOpened:
     """Go on with somebody whom a provider has vouched for, under their lock, in a browser. Raises ShutOut.
 
-    `provider_mfa` names the provider when it has asked for a second factor itself. Whoever has one here shows it here.
+    Whoever has a second factor here shows it here, whatever the provider has asked for.
     """
     arrived = await db.sign_in.arrive(connection, user_id)
-    outcome = await enter(context, connection, arrived, True, amr, provider_mfa=provider_mfa)
+    outcome = await enter(context, connection, arrived, True, amr, vouched=vouched)
     return _signed_in(context, user_id, now, outcome, True) if isinstance(outcome, SignedIn) else outcome
 
 
@@ -192,7 +193,7 @@ async def enter(
     use_cookie: bool,
     amr: Sequence[str] = PASSWORD,
     begun_by: BegunBy | None = None,
-    provider_mfa: str | None = None,
+    vouched: Vouched | None = None,
 ) -> SignedIn | ChallengeOpened:
     """Start a session of somebody recognised by `amr`, under their lock, or ask for the second factor.
 
@@ -201,7 +202,7 @@ async def enter(
     if arrived is None or arrived.is_shut_out:
         raise ShutOut
     if arrived.factor is None:
-        return await _start_session(context, connection, arrived, amr, begun_by, provider_mfa, use_cookie=use_cookie)
+        return await _start_session(context, connection, arrived, amr, begun_by, vouched, use_cookie=use_cookie)
     token, token_hash = rules.tokens.issue(rules.tokens.CHALLENGE_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
     expires_at = await db.challenges.open_challenge(
         connection, arrived.user_id, token_hash, use_cookie, amr, context.client, begun_by
@@ -215,7 +216,7 @@ async def _start_session(
     arrived: Arrival,
     amr: Sequence[str],
     begun_by: BegunBy | None = None,
-    provider_mfa: str | None = None,
+    vouched: Vouched | None = None,
     *,
     use_cookie: bool,
     so_far: Sequence[Event] = (),
@@ -233,7 +234,7 @@ async def _start_session(
         context.client,
         amr,
         lifetime,
-        provider_mfa,
+        vouched,
         device=device,
         begun_by=begun_by,
         has_second_factor=has_second_factor,

@@ -9,7 +9,7 @@ import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PURPOSE = "oidc"
 LIFETIME = timedelta(minutes=10)
+# By so much a provider's clock may be ahead.
+SKEW = timedelta(minutes=1)
 NOBODY = UUID(int=0)
 SECRET_BYTES = 32
 RANDOM_BYTES = 3 * SECRET_BYTES
@@ -70,6 +72,8 @@ class Pending:
     verifier: str
     wanted: str
     begun_at: float
+    # Whether they are to show there anew who they are, whatever session they have.
+    is_fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,8 @@ class Identity:
     email: str | None
     is_verified: bool
     amr: tuple[str, ...]
+    # When they have shown it last who they are; None where it does not tell.
+    auth_time: float | None = None
 
     @property
     def verified_email(self) -> str | None:
@@ -91,6 +97,17 @@ class Identity:
     def has_second_factor(self) -> bool:
         """Whether the provider says that it has asked for more than one factor (RFC 8176)."""
         return MFA in self.amr
+
+
+@dataclass(frozen=True)
+class Vouched:
+    """What a provider has said of somebody beside who they are.
+
+    `mfa_by` names it when it has asked for a second factor itself; `shown_at` is when they last showed it who they are.
+    """
+
+    mfa_by: str | None
+    shown_at: datetime
 
 
 class SignInProblem(Exception):
@@ -106,7 +123,7 @@ class SignInProblem(Exception):
 
 
 FAILED, UNVERIFIED, UNKNOWN, TAKEN, REFUSED = "failed", "unverified", "unknown", "taken", "refused"
-REMOVED = "removed"
+REMOVED, UNPROVED = "removed", "unproved"
 SENTENCES = {
     FAILED: "Signing in at {provider} did not work. Try again.",
     UNVERIFIED: "{provider} has not verified your email address. Verify it there, or sign in with your password.",
@@ -115,6 +132,8 @@ SENTENCES = {
     REFUSED: "You cannot sign in here by {provider}. Ask an owner of your agency.",
     REMOVED: "Signing in by {provider} was removed from your sign-in here. Sign in otherwise and allow it again on "
     "your security page, or ask an owner of your agency.",
+    UNPROVED: "{provider} does not tell that you have just signed in there. Confirm with your password here. If you "
+    "have none, choose “Forgot password?” to set one.",
 }
 
 
@@ -123,11 +142,11 @@ def title_of(known: Iterable[ProviderConfig], issuer: str) -> str:
     return next((each.title for each in known if each.issuer == issuer), issuer)
 
 
-def begin(provider: str, wanted: str, now: datetime, randomness: bytes) -> Pending:
+def begin(provider: str, wanted: str, now: datetime, randomness: bytes, *, is_fresh: bool = False) -> Pending:
     """A sign-in with secrets of its own, by 96 fresh random bytes."""
     parts = [randomness[n * SECRET_BYTES : (n + 1) * SECRET_BYTES] for n in range(3)]
     state, nonce, verifier = (urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
-    return Pending(provider, state, nonce, verifier, wanted, now.timestamp())
+    return Pending(provider, state, nonce, verifier, wanted, now.timestamp(), is_fresh)
 
 
 def sealed(ring: KeyRing, pending: Pending, nonce: bytes) -> str:
@@ -171,12 +190,26 @@ def opened(ring: KeyRing, cookie: str | None, provider: str, state: str, now: da
         try:
             data = urlsafe_b64decode(f"{cookie}{'=' * (-len(cookie or '') % 4)}")
             pending = Pending(**json.loads(ring.open(Sealed(data, key_id), PURPOSE, NOBODY)))
-        except (ValueError, KeyMissingError):
+        except (ValueError, TypeError, KeyMissingError):  # or it was kept by a version that knows other parts
             continue
         is_ours = hmac.compare_digest(pending.state.encode(), state.encode()) and pending.provider == provider
         if is_ours and now.timestamp() < pending.begun_at + LIFETIME.total_seconds():
             return pending
     raise SignInProblem(FAILED, "this browser has begun no such sign-in, or too long ago")
+
+
+def vouched(provider: ProviderConfig, identity: Identity, pending: Pending, now: datetime, proof: timedelta) -> Vouched:
+    """What the provider has said of them, of whom a proof counts for so long. Raises SignInProblem.
+
+    To come back by a session there shows nothing: whoever sits down at an unlocked computer does it by two presses. So
+    the proof is as old as the provider says, and has just run out where it says nothing, or nothing that can be.
+    """
+    told = identity.auth_time
+    is_credible = told is not None and 0 <= told <= (now + SKEW).timestamp()
+    shown_at = min(datetime.fromtimestamp(told, UTC), now) if told is not None and is_credible else now - proof
+    if pending.is_fresh and shown_at + proof <= now:
+        raise SignInProblem(UNPROVED)
+    return Vouched(provider.name if identity.has_second_factor else None, shown_at)
 
 
 def sentence(code: str, provider: str) -> str | None:

@@ -75,7 +75,10 @@ class PersonSession:
         description="How the person was recognised (RFC 8176): what the first factor was; then 'otp' for a code of the "
         "authenticator app or 'backup_code', and 'mfa'."
     )
-    auth_time: datetime = strawberry.field(description="When the person was last recognised so.")
+    auth_time: datetime = strawberry.field(
+        description="When the person was last recognised so; by an OpenID provider, when they showed it who they are, "
+        "or longer ago than a proof counts where it does not tell."
+    )
     expires_at: datetime = strawberry.field(description="When the session ends at the latest.")
     mfa_enabled: bool = strawberry.field(description="Whether the person has MFA on.")
     blocked: bool = strawberry.field(description="Whether the gate stops the person in any of the memberships.")

@@ -69,7 +69,9 @@ class SignInWith:
         wanted = asked_for if asked_for and rules.oidc.is_kept(asked_for) else HOME
         try:
             with self.admission.work(context):
-                begun = await resolvers.providers.begin(context, provider, wanted)
+                begun = await resolvers.providers.begin(
+                    context, provider, wanted, is_fresh="fresh" in request.query_params
+                )
         except SignInProblem as problem:
             return self._problem(provider, problem, wanted)
         except RateLimited as error:

@@ -118,14 +118,15 @@ class Pages:
 
     async def _sign_in(self, request: Request) -> Response:
         wanted = own_path(request.query_params.get("next")) or "/account/security"
-        if await self.visitor(request):
-            return _to(wanted if not wanted.startswith("/sign-in") else "/account/security")
-        if await self.is_recovering(request):
-            return _to(f"/new-app?next={quote(wanted, safe='/')}")
         given = request.query_params
         provider = next((each for each in self.settings.oidc if each.name == given.get("provider")), None)
         problem = rules.oidc.sentence(given.get("problem", ""), provider.title) if provider else None
         problem = problem and languages.told(problem, _language_of(request))
+        # Whoever is signed in, and has come back from a provider with nothing, is told so.
+        if not problem and await self.visitor(request):
+            return _to(wanted if not wanted.startswith("/sign-in") else "/account/security")
+        if await self.is_recovering(request):
+            return _to(f"/new-app?next={quote(wanted, safe='/')}")
         return self._page(request, "sign_in.html", wanted=wanted, problem=problem)
 
     async def _new_app(self, request: Request) -> Response:

@@ -23,9 +23,11 @@ class Browser:
     http: httpx.AsyncClient
     at_provider: httpx.AsyncClient
 
-    async def begin(self, provider: str = "test", wanted: str = "/account/security") -> str:
+    async def begin(
+        self, provider: str = "test", wanted: str = "/account/security", how: dict[str, str] | None = None
+    ) -> str:
         """Choose the provider on the page; where that leads."""
-        answer = await self.http.get(f"/sign-in/with/{provider}", params={"next": wanted})
+        answer = await self.http.get(f"/sign-in/with/{provider}", params={"next": wanted, **(how or {})})
         assert answer.status_code == 303, answer.text
         return answer.headers["location"]
 
@@ -43,9 +45,9 @@ class Browser:
         parts = urlsplit(url)
         return await self.http.get(f"{parts.path}?{parts.query}")
 
-    async def sign_in(self, who: str, *, spoil: str = "") -> httpx.Response:
+    async def sign_in(self, who: str, *, spoil: str = "", how: dict[str, str] | None = None) -> httpx.Response:
         """All of it; `spoil` names a wrong answer for the provider to give."""
-        url = await self.authorize(await self.begin(), who)
+        url = await self.authorize(await self.begin(how=how), who)
         if spoil:
             await spoiled(url, spoil)
         return await self.back(url)

@@ -16,7 +16,7 @@ async def test_a_proof_that_is_too_old_is_renewed_at_the_provider(sit: Sit, worl
     await world.database.execute("UPDATE sessions SET password_at = now() - interval '3 hours'")
     await page.get_by_role("button", name="Set up MFA").click()
     way = page.get_by_role("dialog", name="Confirm that it is you").get_by_role("link", name="Continue with Test")
-    await expect(way).to_have_attribute("href", f"{world.base_url}/sign-in/with/test?next=%2Faccount%2Fsecurity")
+    await expect(way).to_have_attribute("href", f"{world.base_url}/sign-in/with/test?fresh&next=%2Faccount%2Fsecurity")
 
 
 async def test_whoever_has_come_by_a_provider_signs_in_again_by_it(sit: Sit, world: World) -> None:

@@ -28,7 +28,7 @@ const provider = new Provider(issuer, {
   jwks: { keys: [key.jwk] },
   claims: { openid: ["sub"], email: ["email", "email_verified"] },
   pkce: { required: () => true },
-  features: { devInteractions: { enabled: false } },
+  features: { claimsParameter: { enabled: true }, devInteractions: { enabled: false } },
   interactions: { url: (ctx, interaction) => `/interaction/${interaction.uid}` },
   cookies: { keys: ["a key of the tests"] },
   // A subject is an address; one that begins with "new." has not been verified.
@@ -77,6 +77,12 @@ const SPOILT = {
   "mfa-as-text": (claims) => signed({ ...claims, amr: "mfa" }),
   "mfa-in-capitals": (claims) => signed({ ...claims, amr: ["MFA", ["mfa"], { mfa: true }] }),
   "other-methods": (claims) => signed({ ...claims, amr: ["pwd", "otp", "hwk"] }),
+  "no-auth-time": ({ auth_time, ...claims }) => signed(claims),
+  "long-ago": (claims) => signed({ ...claims, auth_time: claims.iat - 3600 }),
+  "a-while-ago": (claims) => signed({ ...claims, auth_time: claims.iat - 600 }),
+  "in-milliseconds": (claims) => signed({ ...claims, auth_time: claims.iat * 1000 }),
+  "before-all-time": (claims) => signed({ ...claims, auth_time: -1 }),
+  "ahead-of-us": (claims) => signed({ ...claims, auth_time: claims.iat + 30 }),
   huge: async (claims) => signed({ ...claims, more: "x".repeat(2_000_000) }),
   rotated: (claims) => {
     key = second;
