@@ -202,11 +202,16 @@ def vouched(provider: ProviderConfig, identity: Identity, pending: Pending, now:
     """What the provider has said of them, of whom a proof counts for so long. Raises SignInProblem.
 
     To come back by a session there shows nothing: whoever sits down at an unlocked computer does it by two presses. So
-    the proof is as old as the provider says, and has just run out where it says nothing, or nothing that can be.
+    the proof is as old as the provider says, and has just run out where it says what cannot be. One that says nothing
+    is believed to have asked: most tell nothing by default, and whoever has no password would never set up MFA.
     """
     told = identity.auth_time
-    is_credible = told is not None and 0 <= told <= (now + SKEW).timestamp()
-    shown_at = min(datetime.fromtimestamp(told, UTC), now) if told is not None and is_credible else now - proof
+    if told is None:
+        shown_at = now
+    elif 0 <= told <= (now + SKEW).timestamp():
+        shown_at = min(datetime.fromtimestamp(told, UTC), now)
+    else:
+        shown_at = now - proof
     if pending.is_fresh and shown_at + proof <= now:
         raise SignInProblem(UNPROVED)
     return Vouched(provider.name if identity.has_second_factor else None, shown_at)

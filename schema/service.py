@@ -77,7 +77,7 @@ class PersonSession:
     )
     auth_time: datetime = strawberry.field(
         description="When the person was last recognised so; by an OpenID provider, when they showed it who they are, "
-        "or longer ago than a proof counts where it does not tell."
+        "as far as it tells."
     )
     expires_at: datetime = strawberry.field(description="When the session ends at the latest.")
     mfa_enabled: bool = strawberry.field(description="Whether the person has MFA on.")
