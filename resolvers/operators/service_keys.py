@@ -16,6 +16,7 @@ from db.pool import Connection, Database
 from db.service_keys import Listed
 from resolvers.operators.finding import OperatorError
 from rules.events.staff import ServiceKeyCreated, ServiceKeyRevoked, ServiceKeySessionsEnded
+from rules.failures import ServiceUnavailable
 from rules.service_keys import Right
 
 
@@ -69,8 +70,16 @@ async def revoke(database: Database, wanted: str, ends: bool | None) -> Revoked:
         if ends is None:
             ends = not any(_is_in_place_of(key, other) for other in keys)
         await db.outbox.append(connection, ServiceKeyRevoked(account_id=key.account_id, name=key.name))
-        ended = await _end_begun(connection, key.id, key.name) or 0 if ends else None
-    return Revoked(key.name, ended)
+    # For itself, since what it has begun is looked for among all events: however long that takes, the key is gone.
+    if not ends:
+        return Revoked(key.name, None)
+    try:
+        async with database.transaction() as connection:
+            return Revoked(key.name, await _end_begun(connection, key.id, key.name) or 0)
+    except ServiceUnavailable:
+        raise OperatorError(
+            f"{key.name} is revoked, but what it has begun has not ended: revoke {key.id} again with --end-sessions."
+        ) from None
 
 
 def _is_in_place_of(key: Listed, other: Listed) -> bool:

@@ -264,6 +264,19 @@ async def test_what_a_replaced_key_has_begun_goes_on_until_an_operator_ends_it(w
     assert await is_signed_in(later)
 
 
+async def test_a_key_is_gone_though_what_it_has_begun_cannot_end_now(world: World, operate: Command) -> None:
+    held = await session_of(await backend(world), world)
+    key_id = str(await world.database.fetchval("SELECT id FROM service_keys"))
+    async with world.database.transaction():
+        await world.database.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", await world.user_id("mia"))
+        revoked = operate("service-keys", "revoke", key_id)
+    assert revoked.returncode == 1
+    assert f"web is revoked, but what it has begun has not ended: revoke {key_id} again" in revoked.stderr
+    assert await world.database.fetchval("SELECT count(*) FROM service_keys") == 0
+    assert operate("service-keys", "revoke", key_id, "--end-sessions").returncode == 0
+    assert not await is_signed_in(held)
+
+
 async def test_challenges_alone_that_a_key_revoked_before_has_opened_are_ended_too(
     world: World, operate: Command
 ) -> None:
