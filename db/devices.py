@@ -8,6 +8,7 @@ from uuid import UUID
 from db.pool import Connection
 
 MOST = 100  # of one person; another one takes the place of the one that was seen least lately
+PRUNE_BATCH = 10_000
 
 
 async def forget_oldest(connection: Connection, user_id: UUID) -> None:
@@ -47,16 +48,27 @@ async def came_by(connection: Connection, event_id: int) -> str:
 
 
 async def prune(connection: Connection, lifetime: timedelta) -> None:
-    """Forget what was not seen for so long, but of each person what was seen last: the next is no first one."""
+    """Forget what was not seen for so long, but of each person what was seen last: the next is no first one.
+
+    What is kept so is marked by its sighting and looked at no more; it goes when the person signs in elsewhere.
+    """
     await connection.execute(
         """
-        DELETE FROM seen_devices WHERE (user_id, digest) IN (
-            SELECT user_id, digest FROM seen_devices AS seen
-            WHERE last_seen_at < now() - $1::interval AND EXISTS (
+        WITH old AS MATERIALIZED (
+            SELECT user_id, digest, EXISTS (
                 SELECT FROM seen_devices AS later WHERE later.user_id = seen.user_id
-                    AND (later.last_seen_at, later.digest) > (seen.last_seen_at, seen.digest))
+                    AND (later.last_seen_at, later.digest) > (seen.last_seen_at, seen.digest)) AS is_followed
+            FROM seen_devices AS seen
+            WHERE last_seen_at < now() - $1::interval AND kept_at IS DISTINCT FROM last_seen_at
+            ORDER BY last_seen_at LIMIT $2
             FOR UPDATE SKIP LOCKED
+        ), kept AS (
+            UPDATE seen_devices AS seen SET kept_at = last_seen_at FROM old
+            WHERE NOT is_followed AND (seen.user_id, seen.digest) = (old.user_id, old.digest)
         )
+        DELETE FROM seen_devices AS seen USING old
+        WHERE is_followed AND (seen.user_id, seen.digest) = (old.user_id, old.digest)
         """,
         lifetime,
+        PRUNE_BATCH,
     )

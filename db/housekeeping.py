@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
+
+import asyncpg
 
 import db.answers
 import db.devices
@@ -22,14 +25,24 @@ async def prune(connection: Connection, session_idle: timedelta) -> None:
     """Delete ended sessions, challenges, enrollments and links, and throttles whose last failure no longer counts.
 
     What somebody holds is left for the next time: whoever takes many rows and waits for none is in nobody's way.
+    What fails keeps none of the others from going; the first failure is raised after them.
     """
-    await _prune_sessions(connection, session_idle)
-    await _prune_what_has_expired(connection)
-    await db.devices.prune(connection, LIFETIME)
-    await db.digests.prune(connection, KEPT_FOR)
-    await db.answers.prune(connection, KEY_LIFETIME)
-    await _prune_service_answers(connection)
-    await _prune_throttles(connection)
+    failure: asyncpg.PostgresError | None = None
+    for prune_one in (
+        partial(_prune_sessions, connection, session_idle),
+        partial(_prune_what_has_expired, connection),
+        partial(db.devices.prune, connection, LIFETIME),
+        partial(db.digests.prune, connection, KEPT_FOR),
+        partial(db.answers.prune, connection, KEY_LIFETIME),
+        partial(_prune_service_answers, connection),
+        partial(_prune_throttles, connection),
+    ):
+        try:
+            await prune_one()
+        except asyncpg.PostgresError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
 
 
 async def _prune_sessions(connection: Connection, idle: timedelta) -> None:

@@ -56,9 +56,9 @@ async def start(
     """Start a session of somebody just recognised by `amr`, under their lock, in their oldest's place if too many.
 
     `vouched` is what a provider has said of them, whose proof is as old as that; `device`, a digest, is seen from now
-    on; what a recovery pass has started only replaces the factor. A second factor is one that was shown here, whatever
-    whoever vouched for the first says of it in `amr`. It begins behind the lock, not where the transaction did: of two
-    sessions the one begins later that starts later.
+    on, in place of those that were not seen for long; what a recovery pass has started only replaces the factor. A
+    second factor is one that was shown here, whatever whoever vouched for the first says of it in `amr`. It begins
+    behind the lock, not where the transaction did: of two sessions the one begins later that starts later.
     """
     row = await connection.fetchrow(
         """
@@ -66,6 +66,9 @@ async def start(
             DELETE FROM sessions WHERE id IN (
                 SELECT id FROM sessions WHERE user_id = $1 ORDER BY last_used_at DESC, id OFFSET $8 - 1
             )
+        ), forgotten AS (
+            DELETE FROM seen_devices
+            WHERE user_id = $1 AND digest <> $10::bytea AND last_seen_at < now() - $13::interval
         ), seen AS (
             INSERT INTO seen_devices AS seen (user_id, digest) SELECT $1, $10::bytea WHERE $10::bytea IS NOT NULL
             ON CONFLICT (user_id, digest) DO UPDATE SET last_seen_at = now(), first_seen_at =

@@ -8,11 +8,9 @@ from contextlib import ExitStack
 
 from celery import Celery
 
-import db.alerts
 import db.deliveries
-import db.housekeeping
-import db.webhook_deliveries
 import db.webhook_sending
+import workers.pruning
 from db.pool import Database
 from rules.events.mailing import BULK
 from workers.account_recovery import carry_on
@@ -115,11 +113,11 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
 
     @app.task(name="gatehouse.prune")
     def prune() -> None:
-        if revived := run(revive_known):
-            log.info("%s events that were set aside are known by now.", revived)
-        runtime.query(db.deliveries.prune, runtime.settings.delivery_retention_days)
-        runtime.query(db.housekeeping.prune, runtime.settings.time_limits.session_idle)
-        runtime.query(db.webhook_deliveries.prune)
-        runtime.query(db.alerts.prune)
-        if runtime.settings.event_retention_days:
-            runtime.query(db.housekeeping.prune_events, runtime.settings.event_retention_days)
+        async def all_of_it(database: Database) -> int:
+            return await workers.pruning.prune(database, runtime.settings)
+
+        try:
+            if revived := run(revive_known):
+                log.info("%s events that were set aside are known by now.", revived)
+        finally:
+            run(all_of_it)

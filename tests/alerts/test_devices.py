@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import secrets
 from datetime import timedelta
 
 import asyncpg
+import pytest
 
-from db import housekeeping, links, sessions
+from db import devices, housekeeping, links, sessions
 from db.pool import Database
 from rules import tokens
 from rules.clients import Client as Origin
+from rules.devices import LIFETIME
 from rules.links import NOT_MY_SIGN_IN, Purpose
 from tests.alerts.hearing import mails, settle
 from tests.alerts.operations import REJECT
 from tests.client import Client
 from tests.coming_in.links import link_to
 from tests.coming_in.operations import SET
+from tests.explained import Explained
 from tests.operations import COMPLETE, SIGN_IN, VIEWER, WITH_COOKIE
 from tests.people import PASSWORD, World, email
 from tests.reminders.cast import pool
@@ -191,6 +195,51 @@ async def test_after_half_a_year_away_a_sign_in_is_no_first_one(world: World) ->
     assert await world.database.fetchval("SELECT count(*) FROM seen_devices") == 1  # what was seen last
     await sign_in(world, PHONE)
     assert await told(world) == 2
+
+
+async def test_what_was_seen_last_is_looked_at_once_however_long_nobody_comes(world: World) -> None:
+    await world.database.execute(
+        "INSERT INTO seen_devices (user_id, digest, last_seen_at) SELECT users.id, uuid_send(users.id) || "
+        "uuid_send(users.id), now() - interval '1 year' FROM users"
+    )
+    looked: list[float] = []
+    for _ in range(2):
+        explained = Explained(world.database)
+        await devices.prune(explained, LIFETIME)  # type: ignore[arg-type]
+        looked.append(max(explained.rows))
+    people = await world.database.fetchval("SELECT count(*) FROM users")
+    assert looked == [people, 0]
+    assert await world.database.fetchval("SELECT count(*) FROM seen_devices") == people > 1
+
+
+async def test_what_was_kept_for_being_last_goes_with_the_next_sign_in(world: World) -> None:
+    await sign_in(world, FIREFOX.format(145))
+    await age_devices(world, "181 days")
+    await sign_in(world, PHONE)
+    assert await world.database.fetchval("SELECT count(*) FROM seen_devices") == 1
+    assert await told(world) == 1
+
+
+async def test_what_was_kept_and_is_seen_again_is_looked_at_again_when_it_is_old(world: World) -> None:
+    await sign_in(world, FIREFOX.format(145))
+    await age_devices(world, "181 days")
+    await sign_in(world, FIREFOX.format(145))
+    await age_devices(world, "181 days")
+    await world.database.execute(
+        "INSERT INTO seen_devices (user_id, digest) SELECT user_id, sha256('') FROM seen_devices"
+    )
+    await world.database.execute("UPDATE seen_devices SET last_seen_at = last_seen_at - interval '1 s'")
+    await housekeeping.prune(world.database, timedelta(days=7))
+    assert await world.database.fetchval("SELECT digest FROM seen_devices") == hashlib.sha256().digest()
+
+
+async def test_what_cannot_be_forgotten_keeps_nothing_else(world: World, pool: Database) -> None:
+    await world.database.execute("INSERT INTO throttles (key, failures, updated_at) VALUES ('k', '{}', '2000-01-01')")
+    await world.database.execute("ALTER TABLE seen_devices RENAME TO elsewhere")
+    with pytest.raises(asyncpg.UndefinedTableError):
+        async with pool.connection() as connection:
+            await housekeeping.prune(connection, timedelta(days=7))
+    assert await world.database.fetchval("SELECT count(*) FROM throttles WHERE key = 'k'") == 0
 
 
 async def test_nor_is_one_from_where_one_was_half_a_year_ago(world: World) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from uuid import UUID
-
-import asyncpg
 
 from db import webhook_sending
 from db.webhook_sending import AT_ONCE, AT_ONCE_OF_ACCOUNT, AT_ONCE_OF_FAILING
@@ -15,6 +12,7 @@ from rules.sealing import KeyRing
 from rules.webhooks import MOST_WEBHOOKS
 from settings import parse_secret_keys
 from tests.client import SECRET_KEYS
+from tests.explained import Explained
 from tests.people import World
 from workers.webhooks import MOST_AT_ONCE
 
@@ -66,20 +64,6 @@ async def test_an_endpoint_that_fails_has_few_places_until_it_answers_again(worl
     assert await claimed(world, MOST_AT_ONCE, ids) == [AT_ONCE_OF_FAILING]
     await world.database.execute("UPDATE webhooks SET failing_since = NULL")
     assert await claimed(world, MOST_AT_ONCE, ids) == [AT_ONCE - AT_ONCE_OF_FAILING]
-
-
-class Explained:
-    """A connection on which a statement runs, and tells what it has looked at in place of its rows."""
-
-    def __init__(self, connection: asyncpg.Connection[asyncpg.Record]) -> None:
-        self.connection = connection
-        self.rows: list[float] = []
-
-    async def fetch(self, statement: str, *values: object) -> list[asyncpg.Record]:
-        """Run it, and note how many rows each step of its plan has given."""
-        plan: str = await self.connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", *values)
-        self.rows = [float(each) for each in re.findall(r'"Actual Rows": ([0-9.]+)', plan)]
-        return []
 
 
 async def test_of_many_that_fell_due_in_one_moment_a_claim_looks_at_few(world: World) -> None:

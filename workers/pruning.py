@@ -1,0 +1,35 @@
+"""What is of no use to anyone any more goes, kind by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import db.alerts
+import db.deliveries
+import db.housekeeping
+import db.webhook_deliveries
+from db.pool import Connection, Database
+from settings import Settings
+
+
+async def prune(database: Database, settings: Settings) -> int:
+    """Delete it; return how many kinds could be. What fails keeps no other from going: the first is raised after."""
+    kinds: list[Callable[[Connection], Awaitable[object]]] = [
+        partial(db.deliveries.prune, older_than_days=settings.delivery_retention_days),
+        partial(db.housekeeping.prune, session_idle=settings.time_limits.session_idle),
+        db.webhook_deliveries.prune,
+        db.alerts.prune,
+    ]
+    if settings.event_retention_days:
+        kinds.append(partial(db.housekeeping.prune_events, older_than_days=settings.event_retention_days))
+    failure: Exception | None = None
+    for kind in kinds:
+        try:
+            async with database.connection() as connection:
+                await kind(connection)
+        except Exception as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
+    return len(kinds)
