@@ -161,6 +161,20 @@ async def give_back(connection: Connection, claimed: Claimed) -> None:
     )
 
 
+async def put_off(connection: Connection, claimed: Claimed, pause_s: float) -> None:
+    """What was claimed is not for this version to send, and was not tried: it is due after a pause."""
+    await connection.execute(
+        """
+        UPDATE webhook_deliveries SET state = 'pending', claimed_at = NULL, attempts = attempts - 1,
+            next_attempt_at = now() + make_interval(secs => $3)
+        WHERE id = $1 AND attempts = $2 AND state = 'sending'
+        """,
+        claimed.id,
+        claimed.attempts,
+        pause_s,
+    )
+
+
 async def take_over(connection: Connection) -> bool:
     """Let what a dead worker has claimed be due again; whether anything is due."""
     await connection.execute(

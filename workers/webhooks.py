@@ -21,6 +21,7 @@ import rules.events.json_schema
 import rules.webhooks
 from db.webhook_sending import Claimed
 from rules.chat import Format, Message
+from rules.events.stored import LaterEventError, UnreadableEventError
 from rules.events.webhooks import WebhookDisabled
 from rules.failures import ServiceUnavailable
 from rules.sealed import KeyMissingError
@@ -36,6 +37,7 @@ LOOK_EVERY_S = 0.2
 GATHERED_S = 0.02
 ANSWER_BYTES = 1_000
 LONGEST_SPOKEN = 1_000
+LATER_PAUSE_S = 60.0
 
 log = logging.getLogger("gatehouse.webhooks")
 
@@ -96,6 +98,9 @@ class Pump:
             await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _attempt(self, connections: Connections, claimed: Claimed) -> None:
+        if _waits_for_later(claimed):
+            await self._runtime.query_once(db.webhook_sending.put_off, claimed, LATER_PAUSE_S)
+            return
         began_at = time.monotonic()
         try:
             with connections.to(claimed.webhook_id) as pool:
@@ -167,6 +172,22 @@ class Pump:
             log.warning("Webhook %s is switched off: it has failed for three days.", webhook.id)
             event = WebhookDisabled(account_id=webhook.account_id, host=rules.webhooks.host_of(webhook.url))
             await db.outbox.append(connection, event)
+
+
+def _waits_for_later(claimed: Claimed) -> bool:
+    """Whether another version's worker can say what this one cannot, and still may come.
+
+    Whoever is told the bare facts can be told them by any version.
+    """
+    if claimed.stored is None or claimed.format == Format.STANDARD or claimed.is_last:
+        return False
+    try:
+        claimed.stored.read()
+    except LaterEventError:
+        return True
+    except UnreadableEventError:
+        return False
+    return False
 
 
 async def _post(pool: httpcore.AsyncConnectionPool, url: str, headers: dict[str, str], body: bytes) -> Outcome:

@@ -72,6 +72,42 @@ async def test_both_are_told_in_a_sentence_by_the_same_way_and_retries_and_can_b
     assert all(headers["content-type"] == "application/json" for headers, _ in slack.requests + teams.requests)
 
 
+async def test_what_only_a_later_version_knows_waits_for_it_and_is_no_failure(line: Line) -> None:
+    async with receiving() as slack, receiving() as standard:
+        hook = await channel(line, slack, Format.SLACK)
+        await channel(line, standard, Format.STANDARD)
+        later = await line.database.fetchval(
+            "INSERT INTO events (type, account_id, data) VALUES ('OF_LATER', $1, '{}') RETURNING id",
+            line.world.account_id,
+        )
+        await line.database.execute(
+            "INSERT INTO webhook_deliveries (webhook_id, event_id) SELECT id, $1 FROM webhooks", later
+        )
+        await line.start("relay", "beat", "worker", webhook_allow_private="true")
+        waits = "SELECT state = 'pending' AND attempts = 0 AND next_attempt_at > now() FROM webhook_deliveries "
+
+        async def is_put_off() -> object:
+            return await line.database.fetchval(waits + "WHERE webhook_id = $1", hook)
+
+        async def is_told() -> object:
+            return standard.requests
+
+        await line.until(is_told, "who reads facts is told")
+        await line.until(is_put_off, "the channel's delivery waits")
+        assert slack.requests == []
+        assert await line.database.fetchval("SELECT count(*) FROM webhooks WHERE failing_since IS NOT NULL") == 0
+        # By then nobody is to come who knows it.
+        await line.database.execute(
+            "UPDATE webhook_deliveries SET next_attempt_at = now(), tried_since = now() - interval '4 days'"
+        )
+
+        async def is_delivered() -> object:
+            return await line.database.fetchval("SELECT bool_and(state = 'delivered') FROM webhook_deliveries")
+
+        await line.until(is_delivered, "it is told as what cannot be read")
+    assert told_by(slack.bodies()[0])[0] == "What happened cannot be read."
+
+
 def test_markup_in_what_people_chose_is_text() -> None:
     message = Message(EVIL, EVIL, "https://gatehouse.example.com/settings/security", "Open <it>")
     slack = written(Format.SLACK, message)
