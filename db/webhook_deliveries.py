@@ -9,7 +9,7 @@ from uuid import UUID
 from db.pool import Connection
 from rules.webhooks import KEPT_FOR, TEST
 
-PRUNE_BATCH = 10_000
+BATCH = 10_000
 
 
 @dataclass(frozen=True)
@@ -108,14 +108,44 @@ async def send_again(connection: Connection, delivery_id: int) -> bool:
     return status == "UPDATE 1"
 
 
-async def send_failed_again(connection: Connection, webhook_id: UUID) -> int:
-    """Let all of an endpoint's deliveries that have failed begin anew; how many."""
-    status = await connection.execute(
+async def send_failed_again(connection: Connection, webhook_id: UUID, after: int) -> tuple[int, int]:
+    """Let what has failed at an endpoint after this delivery begin anew, but for tests; up to 10,000.
+
+    How many, and the last of them.
+    """
+    row = await connection.fetchrow(
         """
-        UPDATE webhook_deliveries SET state = 'pending', attempts = 0, next_attempt_at = now(), tried_since = now()
-        WHERE webhook_id = $1 AND state = 'failed'
+        WITH again AS (
+            UPDATE webhook_deliveries SET state = 'pending', attempts = 0, next_attempt_at = now(), tried_since = now()
+            WHERE id IN (
+                SELECT id FROM webhook_deliveries
+                WHERE webhook_id = $1 AND id > $2 AND state = 'failed' AND event_id IS NOT NULL
+                ORDER BY id LIMIT $3 FOR NO KEY UPDATE
+            )
+            RETURNING id
+        )
+        SELECT count(*), coalesce(max(id), $2) FROM again
         """,
         webhook_id,
+        after,
+        BATCH,
+    )
+    assert row is not None
+    count, last = row
+    return count, last
+
+
+async def give_up(connection: Connection) -> int:
+    """Let what waits for endpoints that are off have failed, up to 10,000 that nobody holds; how many."""
+    status = await connection.execute(
+        """
+        UPDATE webhook_deliveries SET state = 'failed', claimed_at = NULL WHERE id IN (
+            SELECT delivery.id FROM webhooks JOIN webhook_deliveries AS delivery ON webhook_id = webhooks.id
+            WHERE disabled_at IS NOT NULL AND state IN ('pending', 'sending')
+            LIMIT $1 FOR NO KEY UPDATE OF delivery SKIP LOCKED
+        )
+        """,
+        BATCH,
     )
     return int(status.removeprefix("UPDATE "))
 
@@ -131,5 +161,5 @@ async def prune(connection: Connection) -> None:
         )
         """,
         KEPT_FOR,
-        PRUNE_BATCH,
+        BATCH,
     )

@@ -117,18 +117,12 @@ async def enable(connection: Connection, webhook_id: UUID) -> bool:
 
 
 async def switch_off(connection: Connection, webhook_id: UUID) -> Webhook | None:
-    """Switch an endpoint off that has failed for too long, what waits for it having failed; None when it is not so."""
+    """Switch an endpoint off that has failed for too long; None when it is not so."""
     row = await connection.fetchrow(
         """
-        WITH off AS (
-            UPDATE webhooks SET disabled_at = now()
-            WHERE id = $1 AND disabled_at IS NULL AND failing_since < now() - $2::interval
-            RETURNING id, account_id, url, event_types, format, failing_since, disabled_at, created_at
-        ), given_up AS (
-            UPDATE webhook_deliveries SET state = 'failed', claimed_at = NULL
-            FROM off WHERE webhook_id = off.id AND state IN ('pending', 'sending')
-        )
-        SELECT * FROM off
+        UPDATE webhooks SET disabled_at = now()
+        WHERE id = $1 AND disabled_at IS NULL AND failing_since < now() - $2::interval
+        RETURNING id, account_id, url, event_types, format, failing_since, disabled_at, created_at
         """,
         webhook_id,
         RETRIED_FOR,

@@ -18,6 +18,7 @@ async def prune(database: Database, settings: Settings) -> int:
     kinds: list[Callable[[Connection], Awaitable[object]]] = [
         partial(db.deliveries.prune, older_than_days=settings.delivery_retention_days),
         partial(db.housekeeping.prune, session_idle=settings.time_limits.session_idle),
+        db.webhook_deliveries.give_up,
         db.webhook_deliveries.prune,
         db.alerts.prune,
     ]

@@ -12,6 +12,7 @@ from typing import Any
 import httpcore
 
 import db.outbox
+import db.webhook_deliveries
 import db.webhook_sending
 import db.webhooks
 import languages
@@ -172,6 +173,9 @@ class Pump:
             log.warning("Webhook %s is switched off: it has failed for three days.", webhook.id)
             event = WebhookDisabled(account_id=webhook.account_id, host=rules.webhooks.host_of(webhook.url))
             await db.outbox.append(connection, event)
+        # In steps, since there may be a million; what is left when this process ends, housekeeping takes up.
+        while await self._runtime.query_once(db.webhook_deliveries.give_up):
+            pass
 
 
 def _waits_for_later(claimed: Claimed) -> bool:

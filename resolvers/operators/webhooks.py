@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 import db.outbox
@@ -70,12 +71,20 @@ async def test(database: Database, webhook_id: UUID) -> str:
     return rules.webhooks.host_of(found.url)
 
 
-async def send_again(database: Database, webhook_id: UUID) -> tuple[int, str]:
-    """Begin anew whatever has failed at an endpoint; how much that is, and where. Raises OperatorError."""
-    async with database.transaction() as connection:
-        found = await _found_on(connection, webhook_id)
-        count = await db.webhook_deliveries.send_failed_again(connection, webhook_id)
-    return count, rules.webhooks.host_of(found.url)
+async def send_again(database: Database, webhook_id: UUID, tell: Callable[[int], None]) -> tuple[int, str]:
+    """Begin anew whatever has failed at an endpoint, telling how much that is so far; how much, and where.
+
+    A transaction for each step, since there may be a million. Raises OperatorError, also amid it.
+    """
+    count = last = 0
+    while True:
+        async with database.transaction() as connection:
+            found = await _found_on(connection, webhook_id)
+            begun, last = await db.webhook_deliveries.send_failed_again(connection, webhook_id, last)
+        count += begun
+        if begun < db.webhook_deliveries.BATCH:
+            return count, rules.webhooks.host_of(found.url)
+        tell(count)
 
 
 async def remove(database: Database, webhook_id: UUID) -> str:

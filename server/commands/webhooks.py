@@ -109,9 +109,13 @@ def enable(webhook_id: UUID, data_dir: Path | None) -> None:
 @click.argument("webhook_id", type=click.UUID)
 @data_dir_option
 def resend(webhook_id: UUID, data_dir: Path | None) -> None:
-    """Send an endpoint again whatever has failed there within the last 30 days."""
+    """Send an endpoint again whatever has failed there within the last 30 days, but for tests."""
+
+    def tell(so_far: int) -> None:
+        click.echo(f"{so_far} so far.", err=True)
+
     with opened(data_dir) as run:
-        count, host = run(lambda database: resolvers.operators.webhooks.send_again(database, webhook_id))
+        count, host = run(lambda database: resolvers.operators.webhooks.send_again(database, webhook_id, tell))
     click.echo(f"{count} on their way again to {host}.")
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from uuid import UUID
 
+import asyncpg
+
 from db import webhook_sending
 from db.webhook_sending import AT_ONCE, AT_ONCE_OF_ACCOUNT, AT_ONCE_OF_FAILING
 from resolvers.webhooks import insert
 from rules.sealing import KeyRing
 from rules.webhooks import MOST_WEBHOOKS
 from settings import parse_secret_keys
-from tests.client import SECRET_KEYS
+from tests.client import SECRET_KEYS, settings_for
 from tests.explained import Explained
 from tests.people import World
-from workers.webhooks import MOST_AT_ONCE
+from workers.pruning import prune
+from workers.runtime import Runtime
+from workers.webhooks import MOST_AT_ONCE, Pump
 
 RING = KeyRing(parse_secret_keys(SECRET_KEYS))
 
@@ -77,3 +81,29 @@ async def test_of_many_that_fell_due_in_one_moment_a_claim_looks_at_few(world: W
     explained = Explained(world.database)
     await webhook_sending.claim(explained, MOST_AT_ONCE, [*RING.keys])  # type: ignore[arg-type]
     assert 0 < max(explained.rows) <= MOST_AT_ONCE
+
+
+async def test_one_that_fails_too_long_is_off_though_not_all_that_waits_can_be_ended_now(
+    world: World, database_url: str
+) -> None:
+    await due(world, world.account_id, 1, 4)
+    await world.database.execute("UPDATE webhooks SET failing_since = now() - interval '4 days'")
+    (claimed, *_) = await webhook_sending.claim(world.database, 1, [*RING.keys])
+    settings = settings_for(database_url)
+    runtime, holder = Runtime(settings), await asyncpg.connect(database_url)
+    async with holder.transaction():
+        await holder.fetch("SELECT FROM webhook_deliveries WHERE state = 'pending' LIMIT 1 FOR UPDATE")
+        await Pump(runtime)._switch_off(claimed)
+        assert await world.database.fetchval("SELECT disabled_at IS NOT NULL FROM webhooks")
+        assert await ended(world) == 3
+    await holder.close()
+    pool = await runtime.database()
+    await prune(pool, settings)
+    assert await ended(world) == 4
+    await pool.close()
+
+
+async def ended(world: World) -> int:
+    """How many deliveries have failed for good."""
+    count: int = await world.database.fetchval("SELECT count(*) FROM webhook_deliveries WHERE state = 'failed'")
+    return count

@@ -7,6 +7,7 @@ import re
 from base64 import b64encode
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -184,7 +185,7 @@ async def test_operators_tell_the_whole_platform_too(world: World, operate: Comm
 async def test_one_that_is_off_is_sent_nothing_until_an_operator_switches_it_on(world: World, operate: Command) -> None:
     hook, _ = await insert(world.database, KeyRing({"test": bytes(32)}), None, URL, None)
     await world.database.execute("UPDATE webhooks SET disabled_at = now(), failing_since = now()")
-    await world.database.execute("INSERT INTO webhook_deliveries (webhook_id, state) VALUES ($1, 'failed')", hook.id)
+    await failed(world, hook.id, 1)
     for refused in (operate("webhooks", "test", str(hook.id)), operate("webhooks", "resend", str(hook.id))):
         assert f"The webhook is switched off: `gatehouse webhooks enable {hook.id}` first." in refused.stderr
     assert await states(world) == ["failed"]
@@ -200,6 +201,27 @@ async def test_one_that_is_off_is_sent_nothing_until_an_operator_switches_it_on(
     nobodys = "00000000-0000-0000-0000-000000000000"
     for command_name in ("enable", "test", "resend", "remove"):
         assert "There is no webhook with the id" in operate("webhooks", command_name, nobodys).stderr
+
+
+async def test_whatever_has_failed_is_sent_again_in_steps_but_for_tests(world: World, operate: Command) -> None:
+    hook, _ = await insert(world.database, KeyRing({"test": bytes(32)}), None, URL, None)
+    await failed(world, hook.id, 10_001)
+    await world.database.execute("INSERT INTO webhook_deliveries (webhook_id, state) VALUES ($1, 'failed')", hook.id)
+    resent = operate("webhooks", "resend", str(hook.id))
+    assert resent.stdout == "10001 on their way again to hooks.example.com.\n"
+    assert resent.stderr == "10000 so far.\n"
+    assert await states(world) == ["pending"] * 10_001 + ["failed"]
+
+
+async def failed(world: World, webhook_id: UUID, count: int) -> None:
+    """So many events, of which the endpoint could not be told."""
+    await world.database.execute(
+        "WITH happened AS ("
+        "INSERT INTO events (type) SELECT 'MFA_ENABLED' FROM generate_series(1, $2::int) RETURNING id) "
+        "INSERT INTO webhook_deliveries (webhook_id, event_id, state) SELECT $1, id, 'failed' FROM happened",
+        webhook_id,
+        count,
+    )
 
 
 async def test_an_owner_is_told_that_one_that_is_off_sends_no_test(world: World) -> None:
