@@ -6,6 +6,7 @@ Making a mail takes ten times as long as handing it over, and a fan-out sends th
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import dataclass, replace
 from email import policy
 from email.utils import parseaddr
@@ -13,7 +14,8 @@ from html import escape
 
 from workers.emails import Facts, message_id, on_the_wire, render
 
-STAND_IN = "recipient@stand-in.invalid"  # a name that RFC 2606 keeps from being anyone's
+# A name that RFC 2606 keeps from being anyone's; nobody can guess it, whose own address a mail may name.
+STAND_IN = f"{secrets.token_hex(8)}@stand-in.invalid"
 # Needs no quoting in a header, no encoding, and no SMTPUTF8.
 PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9.-]+")
 QP_LINE = 60  # of the 76 that RFC 2045 allows, so that an encoded character still fits

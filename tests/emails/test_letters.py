@@ -8,8 +8,12 @@ from email.message import EmailMessage
 
 import pytest
 
+from db.alerts import Heard
+from rules.events.alerts import AlertRaised
 from rules.events.base import Event
 from rules.events.catalogue import EVENTS, samples
+from rules.events.mfa import MfaDisabled
+from rules.events.stored import Stored
 from tests.emails.rendering import FACTS
 from tests.parts import body_of
 from workers.emails import render
@@ -23,6 +27,8 @@ RECIPIENTS = [
     "måns@agency.example",
     "mia@münchen.example",
 ]
+# One may have such an address: anybody who reads the code knows what a letter once stood in for its recipient by.
+NAMED_LIKE_A_STAND_IN = "recipient@stand-in.invalid.evil.example"
 EMAILED = {name: event for each in EVENTS for name, event in samples(each).items() if event.emailed_as() is not None}
 every_message = pytest.mark.parametrize("event", EMAILED.values(), ids=EMAILED)
 
@@ -45,6 +51,24 @@ def test_it_is_the_same_mail(event: Event, recipient: str) -> None:
     assert dict(parsed(mail)) | {"Content-Type": ""} == dict(alone) | {"Content-Type": ""}
     for kind in ("plain", "html"):
         assert body_of(parsed(mail), kind).replace("\r\n", "\n") == body_of(alone, kind)
+
+
+@pytest.mark.parametrize("name", ["mfa_reset_disputed", "break_glass_signed_in", "recovery_pass_used"])
+def test_it_names_whoever_has_an_address_like_a_stand_in(name: str) -> None:
+    event = replace(EMAILED[name], subject_email=NAMED_LIKE_A_STAND_IN)  # type: ignore[call-arg]
+    for mailing in filter(None, (event.emailed_as(), event.copy)):
+        mail = Letter(mailing.message, replace(FACTS, event=event)).to("olive@agency.example", 7)
+        assert "Hello olive@agency.example," in body_of(parsed(mail))
+
+
+@pytest.mark.parametrize("recipient", ["olive@agency.example", NAMED_LIKE_A_STAND_IN])
+def test_an_alert_tells_of_whoever_has_such_an_address(recipient: str) -> None:
+    stored = Stored.of(samples(MfaDisabled)["mfa_disabled"])
+    heard = Heard(stored, NAMED_LIKE_A_STAND_IN, NAMED_LIKE_A_STAND_IN, ("Riverbend Studio",))
+    facts = replace(FACTS, event=samples(AlertRaised)["alert"], heard=(heard,))
+    said = body_of(parsed(Letter("alert", facts).to(recipient, 7)))
+    assert f"Hello {recipient}," in said
+    assert f"\n{NAMED_LIKE_A_STAND_IN} turned off MFA." in said
 
 
 @pytest.mark.parametrize("recipient", RECIPIENTS)
