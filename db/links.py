@@ -101,6 +101,24 @@ async def use(connection: Connection, found: Found) -> bool:
     return used > 0
 
 
+async def first_since_reset(connection: Connection, found: Found) -> int:
+    """The event of the person's first link of this one's purpose since their latest reset: of its own mail, if it left.
+
+    Whoever sets up MFA again and again since then is mailed another each time.
+    """
+    event_id: int = await connection.fetchval(
+        """
+        SELECT min(event_id) FROM links
+        WHERE user_id = $1 AND purpose = $2 AND (event_id = $3
+            OR made_at >= (SELECT max(valid_from) FROM reset_history WHERE reset_history.user_id = $1))
+        """,
+        found.user_id,
+        found.purpose,
+        found.event_id,
+    )
+    return event_id
+
+
 async def void(connection: Connection, user_id: UUID, purposes: Sequence[str] | None) -> None:
     """Let none of the person's links for these purposes hold any more; for none at all (None)."""
     await connection.execute(

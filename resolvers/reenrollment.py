@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import db.factors
+import db.given
 import db.links
 import db.memberships
 import db.outbox
@@ -61,10 +62,13 @@ async def confirm(context: Context, token: str) -> Person:
 async def dispute(context: Context, token: str) -> str:
     """Stop whatever goes on in the person's name after a reset until an owner resets them again; return their email.
 
-    A factor goes, too: whoever enrolled since the reset may have known no more than the password. Raises LinkExpired
-    and TooManyAttempts.
+    A factor goes, too: whoever enrolled since the reset may have known no more than the password. So does what was
+    given, asked for or offered to others in that name. Raises LinkExpired and TooManyAttempts.
     """
     async with resolvers.links.used_up(context, token, Purpose.NOT_ME) as (connection, found):
+        since = await db.links.first_since_reset(connection, found)
+        await db.given.take_back(connection, found.user_id, found.user_id, context.client)
+        await db.given.revoke_invitations(connection, found.user_id, since)
         await db.users.stop_enrolling(connection, found.user_id)
         await db.factors.remove(connection, found.user_id)
         await resolvers.sessions.leave_nothing_open(connection, found.user_id)

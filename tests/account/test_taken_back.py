@@ -12,7 +12,7 @@ from rules.links import Purpose
 from rules.service_keys import Right
 from tests.account.acts import ask_account, reset
 from tests.account.approving import REASON, choose
-from tests.account.operations import WAITING
+from tests.account.operations import DISPUTE, WAITING
 from tests.alerts.operations import END_STAFF_SESSION, REJECT
 from tests.client import Client
 from tests.coming_in.links import link_to
@@ -20,7 +20,7 @@ from tests.coming_in.operations import CHANGE, END, INVITE, MEMBERS, SET
 from tests.commands import Command
 from tests.enrollment.passes import issue, redeem
 from tests.oidc.operations import REMOVE, REMOVE_OF_STAFF
-from tests.operations import COMPLETE, SIGN_IN
+from tests.operations import COMPLETE, DISABLE, SIGN_IN
 from tests.people import PASSWORD, Factor, World, email
 from tests.service.operations import SERVICE_SIGN_IN, backend
 
@@ -66,6 +66,11 @@ async def this_was_not_me(stolen: Stolen) -> None:
     world = stolen.world
     token = await link_to(world, email("adam"), Purpose.NOT_MY_SIGN_IN, about="NEW_DEVICE_SIGNED_IN")
     assert (await world.client().do(REJECT, token=token))["__typename"] == "SignInRejected"
+
+
+async def this_reset_was_not_my_wish(stolen: Stolen) -> None:
+    token = await link_to(stolen.world, email("adam"), Purpose.NOT_ME)
+    assert (await stolen.world.client().do(DISPUTE, token=token))["__typename"] == "MfaResetDisputed"
 
 
 async def a_new_password_by_a_link(stolen: Stolen) -> None:
@@ -129,6 +134,7 @@ async def revoking_the_key_that_let_the_thief_in(stolen: Stolen) -> None:
 Way = Callable[[Stolen], Awaitable[None]]
 WAYS: list[Way] = [
     this_was_not_me,
+    this_reset_was_not_my_wish,
     a_new_password_by_a_link,
     a_changed_password,
     signing_out_the_others,
@@ -188,6 +194,26 @@ async def test_nobody_comes_by_an_invitation_of_the_thief_whose_sign_in_was_reje
     assert await open_invitations(stolen) == []
     (event,) = await stolen.world.events("INVITATION_REVOKED")
     assert event["actor_id"] == await stolen.world.user_id("adam")
+
+
+async def test_nobody_comes_by_an_invitation_of_a_thief_who_set_up_mfa_after_a_reset(stolen: Stolen) -> None:
+    world = stolen.world
+    await invited(stolen, stolen.adam, "by-adam@agency.example")
+    assert (await reset(stolen.olive, world, "adam"))["__typename"] == "StaffMfaReset"
+    await link_to(world, email("adam"), Purpose.NOT_ME, about="MFA_RESET")
+    thief = await world.sign_in("adam")
+    factor = await world.enroll(thief)
+    token = await invited(stolen, thief, "thief@agency.example")
+    assert (await thief.do(DISABLE, code=await factor.code(1)))["__typename"] == "MfaDisabled"
+    await world.enroll(thief)
+    # By whichever of the mails since the reset: MFA set up twice sends two more of them.
+    latest = await link_to(world, email("adam"), Purpose.NOT_ME, about="MFA_ENABLED")
+    assert (await world.client().do(DISPUTE, token=latest))["__typename"] == "MfaResetDisputed"
+    answer = await world.client().do(SET, token=token, password=NEW_PASSWORD)
+    assert answer["__typename"] == "LinkExpired"
+    assert await open_invitations(stolen) == ["by-adam@agency.example"]
+    (event,) = await world.events("INVITATION_REVOKED")
+    assert event["actor_id"] == await world.user_id("adam")
 
 
 async def test_what_was_given_before_that_sign_in_or_by_others_holds_on(stolen: Stolen) -> None:
