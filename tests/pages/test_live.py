@@ -14,12 +14,19 @@ from tests.waiting import until
 
 
 async def listening(page: Page) -> list[WebSocketRoute]:
-    """The sockets of a page, which is loaded anew and marked: once it loads again it is without the mark."""
+    """The sockets of a page that the server has answered; it is loaded anew and marked: another load ends the mark.
+
+    A browser complains of one that is closed before.
+    """
     sockets: list[WebSocketRoute] = []
 
     def take(socket: WebSocketRoute) -> None:
-        socket.connect_to_server()
-        sockets.append(socket)
+        def pass_on(message: str | bytes) -> None:
+            socket.send(message)
+            if socket not in sockets:
+                sockets.append(socket)
+
+        socket.connect_to_server().on_message(pass_on)
 
     await page.route_web_socket("**/graphql", take)
     await page.reload()
