@@ -16,17 +16,28 @@ from settings.variables import NONE, told
 PORT = whole(0, 65535)
 
 
+def port_of(value: str) -> int:
+    """A port; what stands there without anybody having set it is told by whom it was."""
+    try:
+        return PORT(value)
+    except ValueError as error:
+        if not value.startswith("tcp://"):
+            raise
+        cause = "Kubernetes sets it to tcp://… for a Service of that name, unless the pod has enableServiceLinks: false"
+        raise ValueError(f"{error}; {cause}") from None
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Serving(Product):
     """Where the product is served, and what may ask it."""
 
     host: str = told("the address where the API listens", "127.0.0.1", str)
-    port: int = told("the port where the API listens", 8000, PORT)
+    port: int = told("the port where the API listens", 8000, port_of)
     status_host: str = told("the address of the status port", "127.0.0.1", str)
     status_port: int = told(
         "where each part answers `/livez`, `/readyz` and `/metrics`; `up` gives its parts consecutive ports",
         0,  # no status port
-        PORT,
+        port_of,
         unset=NONE,
     )
     drain_seconds: float = told(

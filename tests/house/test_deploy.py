@@ -22,10 +22,9 @@ FILES = {path.name: path for path in (DEPLOY / "kubernetes").glob("*.yaml")}
 KUSTOMIZATION: dict[str, Any] = yaml.safe_load(FILES["kustomization.yaml"].read_text())
 
 
-def container(name: str) -> dict[str, Any]:
-    """The one container of a manifest."""
-    (found,) = yaml.safe_load(FILES[name].read_text())["spec"]["template"]["spec"]["containers"]
-    return dict(found)
+def pod(part: str) -> dict[str, Any]:
+    """What a part's manifest says of its pods."""
+    return dict(yaml.safe_load(FILES[f"{part}.yaml"].read_text())["spec"]["template"]["spec"])
 
 
 def is_command(*arguments: str) -> bool:
@@ -59,8 +58,7 @@ def test_a_unit_runs_its_part(part: str) -> None:
 def test_an_api_that_drains_for_as_long_as_may_be_is_not_killed_before_it_has_ended() -> None:
     unit = (DEPLOY / "systemd" / "gatehouse-api.service").read_text()
     assert int(re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)[0]) > LONGEST_DRAIN_S + ENDING_S
-    pod = yaml.safe_load(FILES["api.yaml"].read_text())["spec"]["template"]["spec"]
-    assert pod["terminationGracePeriodSeconds"] > LONGEST_DRAIN_S + ENDING_S
+    assert pod("api")["terminationGracePeriodSeconds"] > LONGEST_DRAIN_S + ENDING_S
 
 
 def test_every_manifest_is_named() -> None:
@@ -69,7 +67,7 @@ def test_every_manifest_is_named() -> None:
 
 @pytest.mark.parametrize("part", [*PARTS, "migrate"])
 def test_a_manifest_runs_its_part_under_real_settings_with_the_secrets_that_it_needs(part: str) -> None:
-    found = container(f"{part}.yaml")
+    (found,) = pod(part)["containers"]
     assert is_command(*found["args"])
     given = [variable["name"] for variable in found["env"]]
     assert set(given) <= KNOWN
@@ -78,6 +76,13 @@ def test_a_manifest_runs_its_part_under_real_settings_with_the_secrets_that_it_n
         paths = {found[probe]["httpGet"]["path"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
         assert paths == {"/livez", "/readyz"}
         assert {"name": "status", "containerPort": 9100} in found["ports"]
+
+
+@pytest.mark.parametrize("part", [*PARTS, "migrate"])
+def test_no_pod_is_given_a_variable_named_after_a_service(part: str) -> None:
+    service = yaml.safe_load(FILES["service.yaml"].read_text())["metadata"]["name"]
+    assert f"{service.upper()}_PORT" in KNOWN  # as the cluster would name what it tells of the Service
+    assert pod(part).get("enableServiceLinks", True) is False
 
 
 def test_the_configuration_is_of_settings_that_there_are() -> None:

@@ -23,6 +23,10 @@ ORIGINS = "must be origins as in https://app.example, each without path or *"
 SENDER = "must be one address, as in Gatehouse <no-reply@agency.example>"
 HOST = "must name a host, and a port only as a number, as in SCHEME://HOST:PORT"
 MAIL_NAME = "must be a host name, as in mail.agency.example, or an address, as in [192.0.2.1]"
+SERVICE = (
+    "must be a whole number from 0 to 65535; Kubernetes sets it to tcp://… for a Service of that name, "
+    "unless the pod has enableServiceLinks: false"
+)
 WRONG = [
     ("TRUSTED_PROXIES", "*", ADDRESSES),
     ("TRUSTED_PROXIES", "10.0.0.1, proxy.example", ADDRESSES),
@@ -59,6 +63,8 @@ WRONG = [
     ("PORT", "65536", "must be a whole number from 0 to 65535"),
     ("PORT", "-1", "must be a whole number from 0 to 65535"),
     ("PORT", "", "must be a whole number from 0 to 65535"),
+    ("PORT", "tcp://10.96.0.7:80", SERVICE),
+    ("STATUS_PORT", "tcp://10.96.0.7:9100", SERVICE),
     ("DELIVERY_RETENTION_DAYS", "0", "must be a whole number, 1 or more"),
     ("DRAIN_SECONDS", "nan", "must be a number of seconds from 0 to 60"),
     ("DRAIN_SECONDS", "60.5", "must be a number of seconds from 0 to 60"),
