@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import rules.addresses
+import rules.csv_records
 import rules.passwords
 import rules.typed
+from rules.csv_records import Record
 from rules.foreign_hashes import UnknownHashError
 from rules.people import Role
 
@@ -36,68 +37,65 @@ class Row:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a line, with no stop at its end."""
+    """What is wrong with a row, with no stop at its end."""
 
     words: str
 
 
-NOT_UTF8 = Problem("not in UTF-8: save the file in that encoding")
+@dataclass(frozen=True)
+class Found:
+    """What a row says, or what is wrong with it, and its first and last line as an editor counts them."""
+
+    first: int
+    last: int
+    says: Row | Problem
 
 
-def read(source: Iterable[bytes]) -> Iterator[tuple[int, Row | Problem]]:
-    """Each line's number, as an editor counts them, and what it says; empty ones are left out.
-
-    Raises NotAStaffFileError.
-    """
-    lines = _Lines(source)
-    reader = csv.reader(lines, strict=True)
+def read(source: Iterable[bytes]) -> Iterator[Found]:
+    """What each row says; empty ones are left out. Raises NotAStaffFileError."""
     seen: dict[str, int] = {}
     names: list[str] | None = None
-    try:
-        for cells in reader:
-            if names is None:
-                names = _names(cells)
-            elif any(cell.strip() for cell in cells):
-                read_to = reader.line_num
-                yield read_to, NOT_UTF8 if lines.is_bad else _checked(names, cells, seen, read_to)
-            lines.is_bad = False
-    except csv.Error as error:
-        yield reader.line_num, Problem(f"not readable as CSV ({error})")
+    for record in rules.csv_records.read(source):
+        if names is None:
+            names = _names(record)
+        elif record.wrong:
+            yield Found(record.first, record.last, Problem(record.wrong))
+        elif any(cell.strip() for cell in record.cells):
+            yield Found(record.first, record.last, _checked(names, record.cells, seen, record.first))
     if names is None:
-        _names([])
+        _names(Record(1, 1, "", []))
 
 
-class _Lines:
-    """Lines of bytes as text, one at a time, so that one in another encoding costs no other."""
-
-    def __init__(self, source: Iterable[bytes]) -> None:
-        self._source = iter(source)
-        self._is_first = True
-        self.is_bad = False
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._source)
-        encoding = "utf-8-sig" if self._is_first else "utf-8"
-        self._is_first = False
-        try:
-            return line.decode(encoding)
-        except UnicodeDecodeError:
-            self.is_bad = True
-            return line.decode(encoding, "replace")
-
-
-def _names(cells: list[str]) -> list[str]:
-    names = [rules.typed.visible(cell).lower() for cell in cells]
-    for name in COLUMNS:
-        if name not in names:
-            raise NotAStaffFileError(f"The file's first line must name the columns email and role; {name} is missing.")
+def _names(head: Record) -> list[str]:
+    names = [rules.typed.visible(cell).lower() for cell in head.cells]
+    missing = [name for name in COLUMNS if name not in names]
+    if missing and (cause := _other_than_commas(head.text)):
+        raise NotAStaffFileError(cause)
+    if missing and head.wrong:
+        raise NotAStaffFileError(f"The file's first line is {head.wrong}.")
+    if missing:
+        raise NotAStaffFileError(
+            f"The file's first line must name the columns email and role; {missing[0]} is missing."
+        )
     for name in (*COLUMNS, *SECRETS):
         if names.count(name) > 1:
             raise NotAStaffFileError(f"The file's first line names the column {name} twice.")
     return names
+
+
+def _other_than_commas(text: str) -> str | None:
+    """What other programs have made of a file, by its first line, in a sentence."""
+    if "\0" in text:
+        return "The file is in UTF-16: save it as CSV in UTF-8."
+    if text.strip().strip('"').lower().startswith("sep="):
+        return "The file's first line is sep=…, which only some programs read: take that line away."
+    if "\r" in text.rstrip("\r\n"):
+        return "The file ends its lines by CR alone: save it with LF or CRLF."
+    for word, separator in (("semicolons", ";"), ("tabs", "\t")):
+        parts = {rules.typed.visible(part).strip('"').lower() for part in text.split(separator)}
+        if parts.issuperset(COLUMNS):
+            return f"The file has {word} between its cells: save it with commas."
+    return None
 
 
 def _checked(names: list[str], cells: list[str], seen: dict[str, int], line: int) -> Row | Problem:

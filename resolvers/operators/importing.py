@@ -39,12 +39,18 @@ class Wishes:
 
 @dataclass
 class Report:
-    """What came of an import; `problems` are line numbers, as an editor counts them, and what is wrong there."""
+    """What came of an import; lines are numbered as an editor counts them.
+
+    `problems` says of each bad row where it begins and what is wrong there, `unread` between which lines nothing was
+    read since a row's quote had taken them in, and `within` how many lines were more of a good row's cell.
+    """
 
     added: int = 0
     invited: int = 0
     known: int = 0
     problems: list[tuple[int, str]] = field(default_factory=list)
+    unread: list[tuple[int, int]] = field(default_factory=list)
+    within: int = 0
 
 
 async def import_staff(
@@ -123,11 +129,14 @@ def _event(account_id: UUID, joined: Joined) -> Event:
 def _batches(source: Iterable[bytes], report: Report) -> Iterator[list[Row]]:
     batch: list[Row] = []
     try:
-        for line, found in rules.staff_file.read(source):
-            if isinstance(found, Problem):
-                report.problems.append((line, found.words))
+        for found in rules.staff_file.read(source):
+            if isinstance(found.says, Problem):
+                report.problems.append((found.first, found.says.words))
+                if found.last > found.first:
+                    report.unread.append((found.first, found.last))
                 continue
-            batch.append(found)
+            report.within += found.last - found.first
+            batch.append(found.says)
             if len(batch) == BATCH:
                 yield batch
                 batch = []

@@ -22,6 +22,7 @@ from server.commands.operators import account_option, email_option, opened, role
 from server.commands.options import data_dir_option, load
 
 MOST_PROBLEMS_SHOWN = 1000
+MOST_STRETCHES_SHOWN = 10
 
 
 @staff.command("list")
@@ -104,9 +105,23 @@ def import_file(file: BinaryIO, account_id: UUID, atomic: bool, invite: bool, da
         click.echo(f"and {len(report.problems) - MOST_PROBLEMS_SHOWN:,} more.", err=True)
     bad = f", {len(report.problems):,} bad" if report.problems else ""
     invited = f", {report.invited:,} invited" if invite else ""
-    click.echo(f"{report.added:,} added{invited}, {report.known:,} staff already{bad}.")
+    click.echo(f"{report.added:,} added{invited}, {report.known:,} staff already{bad}.{_within_quotes(report)}")
     if report.problems:
         raise click.exceptions.Exit(1)
+
+
+def _within_quotes(report: Report) -> str:
+    """What quotes have taken in, in sentences: nothing is left out unsaid."""
+    said = ""
+    if report.unread:
+        shown = [f"{first} to {last}" for first, last in report.unread[:MOST_STRETCHES_SHOWN]]
+        if (others := len(report.unread) - len(shown)) > 0:
+            shown.append(f"in {others:,} more stretches")
+        said += f" Lines {', '.join(shown)} were not read."
+    if report.within:
+        lines = "1 line was" if report.within == 1 else f"{report.within:,} lines were"
+        said += f" {lines} read as more of a cell."
+    return said
 
 
 @click.group()

@@ -53,6 +53,22 @@ async def test_a_line_in_another_encoding_is_named_and_costs_no_other(
     assert done.stderr.splitlines()[-1] == "line 3: not in UTF-8: save the file in that encoding."
 
 
+async def test_what_a_quote_has_kept_from_being_read_stands_in_the_last_line(
+    operate: Command, world: World, tmp_path: Path
+) -> None:
+    good = [f"s{number}@agency.example,member," for number in range(120)]
+    last = ['last@agency.example,member,"one', 'two"']
+    lines = ["email,role,note", '"open@agency.example,member,', *good, *last, '"O"Neil,member,']
+    done = importing(operate, world, tmp_path, "\n".join(lines).encode())
+    assert done.returncode == 1
+    *_, quote, stray = done.stderr.splitlines()
+    assert quote == "line 2: not readable as CSV: a quote is opened in it and not closed."
+    assert stray.startswith("line 125: not readable as CSV")
+    assert done.stdout == (
+        "22 added, 0 staff already, 2 bad. Lines 2 to 101 were not read. 1 line was read as more of a cell.\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
