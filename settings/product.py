@@ -56,8 +56,9 @@ class Product:
     agency_security_url: str = page("agency_security_url", "the agency's security page")
     email_from: str = told(
         "the sender of all emails; without a name, the product's is put before it",
-        "no-reply@gatehouse.localhost",
+        "",
         text(checks.mailbox),
+        unset="`no-reply@` the public URL's host",
     )
 
     # Each from variables of its own: GATEHOUSE_OIDC_<NAME>_ISSUER and so on.
@@ -79,10 +80,12 @@ class Product:
     accent_color: str = told("the colour of pages and emails", "#1849a9", text(checks.colour))
 
     def __post_init__(self) -> None:
-        """Put our own pages where none is given."""
+        """Put our own pages, and a sender of our own host, where none is given."""
         for name, path in OWN_PAGES.items():
             if not getattr(self, name):
                 object.__setattr__(self, name, self.public_url.rstrip("/") + path)
+        if not self.email_from:
+            object.__setattr__(self, "email_from", f"no-reply@{self._mail_host}")
 
     def wrong_together(self) -> dict[str, str]:
         """The settings that are wrong beside others, each with what it must be."""
@@ -107,9 +110,12 @@ class Product:
     @property
     def own_mail_name(self) -> str:
         """What a worker calls itself before a mail server: a host name, or an address in brackets (RFC 5321)."""
+        return self.ehlo_name or self._mail_host
+
+    @property
+    def _mail_host(self) -> str:
+        """The public URL's host as mail has it."""
         host = urlsplit(self.public_url).hostname or "localhost"
-        if self.ehlo_name:
-            return self.ehlo_name
         with suppress(ValueError):
             return f"[IPv6:{host}]" if ip_address(host).version == 6 else f"[{host}]"
         with suppress(ValueError):

@@ -32,7 +32,9 @@ class Stubborn:
         self.manner: str | None = manner
         self.url = ""
         self.reached = 0
+        self.words: list[str] = []
         self.names: list[str] = []
+        self.senders: list[str] = []
         self.recipients: list[str] = []
         self.taken: list[bytes] = []
         self.refusals: dict[str, str] = {}
@@ -59,8 +61,11 @@ class Stubborn:
         await self._reply("banner", reader, writer)
         while line := (await reader.readline()).decode():
             word = line.split(None, 1)[0].upper()
+            self.words.append(word)
             if word == "EHLO":
                 self.names.append(line.split()[1])
+            if word == "MAIL":
+                self.senders.append(line.partition("<")[2].partition(">")[0])
             if word == "RCPT":
                 self.recipients.append(line.partition("<")[2].partition(">")[0])
             await self._reply(word, reader, writer)

@@ -37,6 +37,17 @@ class Mailer:
         except (smtplib.SMTPException, OSError) as error:
             raise ServerError(self._plain(error)) from None
 
+    def name_sender(self, sender: str) -> None:
+        """Ask over the connection whether the server takes mails of this sender; none is sent. Raises ServerError."""
+        assert self._smtp is not None
+        try:
+            code, text = self._smtp.mail(sender, [] if sender.isascii() else INTERNATIONAL)
+            if not 200 <= code < 300:
+                raise ServerError(in_words(code, text))
+            self._smtp.rset()
+        except (smtplib.SMTPException, OSError) as error:
+            raise ServerError(self._plain(error)) from None
+
     def close(self) -> None:
         """Say goodbye, if there is a connection."""
         if self._smtp is not None:

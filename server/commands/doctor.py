@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime
+from email.utils import parseaddr
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
@@ -22,7 +22,8 @@ from server.commands.keys import ring_of
 from server.commands.options import data_dir_option, load
 from server.local.data_dir import database_for_operator
 from server.status.readiness import OK, ask_broker, key_problem, word_of
-from settings import Settings, SettingsError
+from settings import LOOPBACK_HOSTS, Settings, SettingsError
+from workers.emails import on_the_wire
 from workers.mailer import Mailer
 from workers.verdicts import ServerError
 
@@ -132,10 +133,21 @@ def _ask_pooler(settings: Settings) -> str:
 
 
 def _ask_mail(settings: Settings) -> str:
-    mailer = Mailer(settings.smtp_url, urlsplit(settings.public_url).hostname or "localhost")
+    sender = on_the_wire(parseaddr(settings.email_from)[1])
+    mailer = Mailer(settings.smtp_url, settings.own_mail_name)
     try:
         mailer.connect()
+        mailer.name_sender(sender)
     except ServerError as error:
         return str(error)
-    mailer.close()
+    finally:
+        mailer.close()
+    if settings.production and _is_here(sender.rpartition("@")[2]):
+        return f"nobody can answer {sender}, and many servers refuse such mail: set GATEHOUSE_EMAIL_FROM"
     return OK
+
+
+def _is_here(domain: str) -> bool:
+    """Whether the domain is a name or an address of whichever machine reads it."""
+    host = domain.lower().strip("[]").removeprefix("ipv6:")
+    return host in LOOPBACK_HOSTS or host.endswith(".localhost")

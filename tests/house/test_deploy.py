@@ -9,6 +9,7 @@ import pytest
 import yaml
 from click import Context
 
+import settings
 from server.commands.main import main
 from settings import Settings
 from settings.variables import settings_of
@@ -85,8 +86,25 @@ def test_no_pod_is_given_a_variable_named_after_a_service(part: str) -> None:
     assert pod(part).get("enableServiceLinks", True) is False
 
 
-def test_the_configuration_is_of_settings_that_there_are() -> None:
+def test_the_configuration_is_of_settings_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     (configuration,) = KUSTOMIZATION["configMapGenerator"]
     given = dict(literal.split("=", 1) for literal in configuration["literals"])
     assert set(given) <= KNOWN
     assert given["GATEHOUSE_STATUS_PORT"] == "9100"
+    for variable, value in given.items():
+        monkeypatch.setenv(variable, value)
+    loaded = settings.load()
+    assert loaded.email_from == given["GATEHOUSE_EMAIL_FROM"]
+    assert loaded.trusted_proxies  # the API is always behind a Service
+
+
+def test_what_most_parts_need_is_named_where_settings_are_filled_in() -> None:
+    needed = re.findall(r"^\| (`GATEHOUSE_.*?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    variables = set(re.findall(r"GATEHOUSE_\w+", " ".join(needed)))
+    assert {"GATEHOUSE_EMAIL_FROM", "GATEHOUSE_TRUSTED_PROXIES"} < variables
+    literals = KUSTOMIZATION["configMapGenerator"][0]["literals"]
+    secret = {"DATABASE_URL", "BROKER_URL", "SMTP_URL", "SECRET_KEYS"}
+    assert variables - {literal.split("=")[0] for literal in literals} == {f"GATEHOUSE_{name}" for name in secret}
+    example = set(re.findall(r"^#?(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    settled = {"DATABASE_URL", "BROKER_URL", "PRODUCTION"}  # by docker-compose.yml
+    assert variables - example == {f"GATEHOUSE_{name}" for name in settled}

@@ -169,6 +169,21 @@ def test_the_name_before_a_mail_server_is_the_public_hosts_unless_set(changes: d
     assert Settings(**changes).own_mail_name == name
 
 
+@pytest.mark.parametrize(
+    ("changes", "sender"),
+    [
+        ({"public_url": "https://mfa.agency.example:8443/start"}, "no-reply@mfa.agency.example"),
+        ({"public_url": "https://mfa.münchen.example"}, "no-reply@mfa.xn--mnchen-3ya.example"),
+        ({"public_url": "http://127.0.0.1:8000"}, "no-reply@[127.0.0.1]"),
+        ({"public_url": "https://mfa.agency.example", "ehlo_name": "out.x.example"}, "no-reply@mfa.agency.example"),
+        ({"public_url": "https://mfa.agency.example", "email_from": "mfa@agency.example"}, "mfa@agency.example"),
+        ({}, "no-reply@localhost"),
+    ],
+)
+def test_emails_come_from_the_public_urls_host_unless_a_sender_is_set(changes: dict[str, Any], sender: str) -> None:
+    assert Settings(**changes).email_from == sender
+
+
 def test_several_wrong_values_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEHOUSE_PORT", "http")
     monkeypatch.setenv("GATEHOUSE_CORS_ORIGINS", "*")

@@ -24,6 +24,7 @@ from tests.commands import command
 from tests.operations import COMPLETE, NOTICE, SIGN_IN, UPDATE, WHO_AM_I
 from tests.people import PASSWORD, World, email, move_events
 from tests.server.running import Start, ready
+from tests.stubborn import stubborn
 
 OTHER_KEYS = "test:" + "b" * 43 + "="
 
@@ -54,6 +55,38 @@ async def test_the_doctor_names_what_is_wrong(world: World, database_url: str) -
     assert doctor(database_url, secret_keys=OTHER_KEYS)[1]["keys"] == "missing or wrong: test"
     await database.execute("DELETE FROM migrations WHERE number = 7")
     assert "lacks 1 migration" in doctor(database_url)[1]["migrations"]
+
+
+async def test_the_doctor_names_our_sender_to_the_mail_server_and_sends_nothing(database_url: str) -> None:
+    async with stubborn("MAIL", "hang") as server:
+        server.manner = None
+        given = {"smtp_url": server.url, "public_url": "https://mfa.agency.example", "production": "true"}
+        assert (await asyncio.to_thread(doctor, database_url, **given))[1]["mail"] == "ok"
+        assert (server.names, server.senders) == (["mfa.agency.example"], ["no-reply@mfa.agency.example"])
+        assert server.words[-2:] == ["RSET", "QUIT"]
+        server.refusals["MAIL"] = "553 5.1.8 Domain of sender address does not exist"
+        status, found = await asyncio.to_thread(doctor, database_url, **given)
+        assert (status, found["mail"]) == (1, server.refusals["MAIL"])
+        assert server.recipients == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"public_url": "http://localhost:8000"},
+        {"public_url": "http://[::1]:8000"},
+        {"public_url": "https://mfa.agency.example", "email_from": "Agency <no-reply@Gatehouse.Localhost>"},
+    ],
+)
+async def test_the_doctor_takes_no_sender_on_this_machine_for_production(
+    database_url: str, given: dict[str, str]
+) -> None:
+    async with stubborn("MAIL", "hang") as server:
+        server.manner = None
+        assert (await asyncio.to_thread(doctor, database_url, smtp_url=server.url, **given))[1]["mail"] == "ok"
+        status, found = await asyncio.to_thread(doctor, database_url, smtp_url=server.url, production="true", **given)
+    assert status == 1
+    assert "GATEHOUSE_EMAIL_FROM" in found["mail"]
 
 
 async def test_the_doctor_tells_of_webhooks_that_tell_nobody(world: World, database_url: str) -> None:
