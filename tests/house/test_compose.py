@@ -114,6 +114,22 @@ def test_what_env_cannot_give_is_said_there() -> None:
     assert "GATEHOUSE_OIDC_<NAME>_… and those with _FILE behind a secret's name reach no container" in said
 
 
+def test_operators_commands_run_where_their_files_are_read_and_written_and_both_neighbours_are_asked() -> None:
+    lines = re.findall(r"^docker compose run (.*?)(?: +#.*)?$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    run = [re.fullmatch(rf"(?P<options>.*? )(?P<part>{'|'.join(OURS)}) (?P<command>.*)", line) for line in lines]
+    found = [(each["options"], each["part"], each["command"]) for each in run if each]
+    assert len(found) == len(lines)
+    assert {part for _, part, command in found if command == "doctor"} == {"api", "worker"}
+    for options, _, command in found:
+        assert main.get_command(Context(main), command.split()[0]) is not None
+        assert options.startswith("--rm ")
+        # The container has no file of this folder: one comes in as standard input, the folder is mounted to write to.
+        assert ("-T " in options) == (" - <" in command)
+        assert ('-v "$PWD:/here" ' in options) == ("/here/" in command)
+    assert any("staff import" in command and "< " in command for _, _, command in found)
+    assert any("emails preview /here/" in command for _, _, command in found)
+
+
 def test_each_part_is_given_the_time_that_it_takes_to_end() -> None:
     for name in ("api", "relay", "worker", "beat"):
         drain_s = LONGEST_DRAIN_S if "GATEHOUSE_DRAIN_SECONDS" in OURS[name]["environment"] else 0
