@@ -59,6 +59,12 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                     AND (own.event_id, own.id) < (due.event_id, due.id)
                     AND (own.state = 'sending' OR own.queue = due.queue AND own.next_attempt_at <= now())
                 OFFSET 0 -- looked at row by row, until there are enough
+            ) AND NOT EXISTS (
+                -- nor do those whose mail waits for an event, as any number may while many events are dispatched
+                SELECT FROM events AS undispatched
+                WHERE undispatched.subject_id = due.user_id AND undispatched.id < due.event_id
+                    AND num_nonnulls(dispatched_at, failure, left_at) = 0 -- as its index has it
+                OFFSET 0
             )
             -- in no further order: what a fan-out has written in one moment would be sorted for each claim
             ORDER BY next_attempt_at LIMIT $3 * 3
@@ -76,9 +82,8 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                 ) AS earliest
                 WHERE NOT EXISTS (SELECT FROM events AS undispatched
                     WHERE undispatched.subject_id = due_first.user_id AND undispatched.id < earliest.event_id
-                        AND undispatched.dispatched_at IS NULL AND undispatched.failure IS NULL
-                        -- what waits for a later version may wait for a day
-                        AND undispatched.left_at IS NULL)
+                        -- what waits for a later version, since left_at, may wait for a day
+                        AND num_nonnulls(dispatched_at, failure, left_at) = 0)
             )
             ORDER BY next_attempt_at, id LIMIT $3 FOR UPDATE SKIP LOCKED
         ), abandoned AS (

@@ -11,7 +11,7 @@ from db.pool import Database
 from rules.clients import Client
 from rules.events.signing_in import BackupCodeUsed
 from rules.events.staff import EmailChanged
-from tests.people import World, email
+from tests.people import World, crowd, email
 from tests.reminders.cast import pool
 from workers.dispatching import Dispatcher
 
@@ -140,6 +140,17 @@ async def test_one_persons_many_emails_hold_up_nobody_elses(cast: World, pool: D
     assert [each.event_id for each in found] == [ids[0], ids[-2]]
     found = await deliveries.claim(cast.database, "security", uuid4(), at_once, 24)
     assert [each.event_id for each in found] == [ids[-1]]
+
+
+async def test_however_many_wait_for_an_event_nobody_elses_email_does(cast: World, pool: Database) -> None:
+    at_once = 2
+    for who in await crowd(cast.database, cast.account_id, 3 * at_once):
+        await happen_to(cast, who, 9)
+        await Dispatcher().dispatch(pool, await happen_to(cast, who, 8))
+    behind_them = await happen(cast, "mia", 9)
+    await Dispatcher().dispatch(pool, behind_them)
+    found = await deliveries.claim(cast.database, "security", uuid4(), at_once, 24)
+    assert [each.event_id for each in found] == [behind_them]
 
 
 async def test_the_first_of_many_leaves_whatever_queue_it_waits_in(cast: World, pool: Database) -> None:
