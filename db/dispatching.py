@@ -53,7 +53,7 @@ async def dispatch_quiet(connection: Connection, types: list[str]) -> int:
 async def claim_for_hand_over(
     connection: Connection, types: list[str], *, of_these: bool, once_more: bool
 ) -> list[int]:
-    """Claim up to 200 events of these types, or of all others, for handing over to a worker.
+    """Claim up to 200 events of these types, or of all others and of imports, for handing over to a worker.
 
     With `once_more` those that were handed over and that no worker has got on with come again, later each time.
     """
@@ -61,7 +61,9 @@ async def claim_for_hand_over(
         """
         UPDATE events SET handed_at = now(), hand_overs = least(hand_overs + 1, 100) WHERE id IN (
             SELECT id FROM events
-            WHERE dispatched_at IS NULL AND failure IS NULL AND (type = ANY ($1)) = $2
+            WHERE dispatched_at IS NULL AND failure IS NULL
+                -- of an import there may be any number, whatever type they are
+                AND (type = ANY ($1) AND NOT data @> '{"isImported": true}') = $2
                 AND (handed_at IS NULL
                      OR $6 AND handed_at < now() - make_interval(secs => least($4 * 2 ^ (hand_overs - 1), $5)))
             ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED

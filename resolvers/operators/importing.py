@@ -122,8 +122,10 @@ def _sealed(ring: KeyRing, joined: Joined, secret: bytes) -> Brought:
 
 
 def _event(account_id: UUID, joined: Joined) -> Event:
-    kind = StaffInvited if joined.is_invited else StaffAdded
-    return kind(account_id=account_id, subject_id=joined.user_id, role=Role(joined.role))
+    role = Role(joined.role)
+    if joined.is_invited:
+        return StaffInvited(account_id=account_id, subject_id=joined.user_id, role=role, is_imported=True)
+    return StaffAdded(account_id=account_id, subject_id=joined.user_id, role=role)
 
 
 def _batches(source: Iterable[bytes], report: Report) -> Iterator[list[Row]]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncpg
 
+from db import outbox
 from db.pool import open_database
+from rules.events.staff import StaffInvited
+from rules.people import Role
 from tests.broker import Broker
 from tests.client import settings_for
 from tests.line import Line
 from tests.people import crowd
 from workers.app import make_app, publish
+from workers.dispatching import Dispatcher
 from workers.relay import MOST_WAITING, relay_once
 
 EVENTS = 20
@@ -77,6 +81,28 @@ async def test_nothing_is_handed_over_once_more_while_no_worker_comes_to_what_wa
     broker.empty()
     assert await relay_once(database, app) == EVENTS
     assert broker.waiting("security") == EVENTS
+    app.close()
+    await database.close()
+
+
+async def test_an_imports_invitations_wait_where_nobodys_security_mail_does(
+    line: Line, broker: Broker, database_url: str
+) -> None:
+    app = make_app(settings_for(database_url, broker_url=broker.url))
+    database = await open_database(database_url, 2)
+    account_id = line.world.account_id
+    for who in await crowd(line.database, account_id, 3):
+        await outbox.append(
+            line.database, StaffInvited(account_id=account_id, subject_id=who, role=Role.MEMBER, is_imported=True)
+        )
+    by_hand = StaffInvited(account_id=account_id, subject_id=await line.world.user_id("sam"), role=Role.MEMBER)
+    await outbox.append(line.database, by_hand)
+    assert await relay_once(database, app) == 4
+    assert (broker.waiting("security"), broker.waiting("work")) == (1, 3)
+    steps = [await Dispatcher().dispatch(database, event["id"]) for event in await line.world.events("STAFF_INVITED")]
+    assert [step.queue for step in steps] == ["bulk", "bulk", "bulk", "security"]
+    rows = await line.database.fetch("SELECT queue FROM deliveries ORDER BY event_id")
+    assert [row["queue"] for row in rows] == ["bulk", "bulk", "bulk", "security"]
     app.close()
     await database.close()
 

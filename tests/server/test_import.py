@@ -179,7 +179,7 @@ async def test_an_import_invites_whoever_has_no_password(operate: Command, world
     done = importing(operate, world, tmp_path, content.encode(), "--invite")
     assert (done.returncode, done.stdout) == (0, "1 added, 1 invited, 0 staff already.\n"), done.stderr
     (invited,) = await world.events("STAFF_INVITED")
-    assert invited["data"]["role"] == "ADMIN"
+    assert (invited["data"]["role"], invited["data"]["isImported"]) == ("ADMIN", True)
     assert await world.database.fetchval("SELECT email FROM staff WHERE invited_at IS NOT NULL") == "new@agency.example"
     assert len(await world.events("STAFF_ADDED")) == 1
     again = importing(operate, world, tmp_path, content.encode(), "--invite")
