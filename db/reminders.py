@@ -74,7 +74,8 @@ class Ended:
 async def end_grace_periods(connection: Connection) -> list[Ended]:
     """End the grace periods of up to 500 accounts whose deadline has passed, once each.
 
-    The end of a deadline is told once, and not when the announcement of the deadline came after it.
+    The end of a deadline is told once, and not when the announcement of the deadline came after it. An account that
+    somebody holds, as an import does for minutes, is left for the next time.
     """
     rows = await connection.fetch(
         """
@@ -82,7 +83,7 @@ async def end_grace_periods(connection: Connection) -> list[Ended]:
             UPDATE accounts SET grace_ended_at = now() WHERE id IN (
                 SELECT id FROM accounts
                 WHERE required_since IS NOT NULL AND grace_deadline <= now() AND grace_ended_at IS NULL
-                ORDER BY id LIMIT $1 FOR NO KEY UPDATE
+                ORDER BY id LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
             )
             RETURNING id AS account_id, required_since, grace_deadline, announced_at
         ), first AS (

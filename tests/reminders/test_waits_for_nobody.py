@@ -10,10 +10,11 @@ import pytest
 
 import db.account_recovery
 import db.housekeeping
+import db.reminders
 import db.webhook_deliveries
 import db.webhook_sending
 from db.pool import Connection
-from tests.people import World
+from tests.people import World, require_mfa
 
 Keep = Callable[[Connection], Awaitable[object]]
 OF_EACH = "FROM users JOIN factors ON factors.user_id = users.id"
@@ -125,3 +126,13 @@ async def test_deliveries_to_webhooks_are_forgotten_or_due_again_but_for_one_tha
     await beside_one_who_holds(database_url, "webhook_deliveries", keep)
     left = "SELECT count(*) FROM webhook_deliveries WHERE state = $1"
     assert await cast.database.fetchval(left, state) == 1
+
+
+async def test_grace_periods_end_but_for_one_of_an_account_that_somebody_holds(cast: World, database_url: str) -> None:
+    await cast.database.execute("INSERT INTO accounts (name) VALUES ('Another'), ('A third')")
+    for account in await cast.database.fetch("SELECT id FROM accounts"):
+        await require_mfa(cast.database, account["id"], days_ago=8, grace_days=7)
+    await beside_one_who_holds(database_url, "accounts", db.reminders.end_grace_periods)
+    assert await cast.database.fetchval("SELECT count(*) FROM accounts WHERE grace_ended_at IS NULL") == 1
+    await db.reminders.end_grace_periods(cast.database)
+    assert await cast.database.fetchval("SELECT count(*) FROM accounts WHERE grace_ended_at IS NULL") == 0
