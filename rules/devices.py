@@ -1,6 +1,7 @@
 """The device cookie: where somebody has signed in before, they have a budget of guesses that strangers cannot spend.
 
 It proves nothing else. Each entry is sealed for one person, so that it counts for nobody else and tells nobody's name.
+The last one is sealed for nobody: it opens before it is known who asks, and tells us alone who has signed in last.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 PURPOSE = "device"
 LIFETIME = timedelta(days=180)
 DEVICE_BYTES = 16
-RANDOM_BYTES = NONCE_BYTES + DEVICE_BYTES
+SEEN_BYTES = 8
+RANDOM_BYTES = 2 * NONCE_BYTES + DEVICE_BYTES
 MOST_PEOPLE = 4
+NOBODY = UUID(int=0)
 LONGEST_COOKIE = 1000
 VERSION = re.compile(r"[0-9.]+")
 
@@ -47,17 +50,32 @@ def known_as(
 def remember(
     ring: KeyRing, cookie: str | None, user_id: UUID, now: datetime, randomness: bytes, since: datetime | None = None
 ) -> str:
-    """The cookie with this person first, by 28 fresh random bytes. A device keeps its name, and so its locks.
+    """The cookie with this person first, by 40 fresh random bytes. A device keeps its name, and so its locks.
 
     An entry tells the second that had begun by then; the next one where it is to be known `since` an instant within.
     """
-    nonce, fresh = randomness[:NONCE_BYTES], randomness[NONCE_BYTES:]
+    nonce, last_nonce, fresh = (
+        randomness[:NONCE_BYTES],
+        randomness[NONCE_BYTES:-DEVICE_BYTES],
+        randomness[-DEVICE_BYTES:],
+    )
     device, before = _seen(ring, cookie, user_id)
     is_known = now < before + LIFETIME
     seen_s = max(int(now.timestamp()), int(before.timestamp()), ceil(since.timestamp()) if since else 0)
-    sealed = ring.seal((device if is_known else fresh) + seen_s.to_bytes(8), PURPOSE, user_id, nonce)
-    others = [entry for entry in _entries(cookie) if _opened(ring, entry, user_id) is None]
-    return ".".join((urlsafe_b64encode(sealed.data).decode().rstrip("="), *others[: MOST_PEOPLE - 1]))
+    seen = seen_s.to_bytes(SEEN_BYTES)
+    own = _written(ring.seal((device if is_known else fresh) + seen, PURPOSE, user_id, nonce))
+    last = _written(ring.seal(user_id.bytes + seen, PURPOSE, NOBODY, last_nonce))
+    others = [
+        entry for entry in _entries(cookie) if not any(_opened(ring, entry, whose) for whose in (user_id, NOBODY))
+    ]
+    return ".".join((own, *others[: MOST_PEOPLE - 1], last))
+
+
+def whose(ring: KeyRing, cookie: str | None) -> UUID | None:
+    """Who has signed in last on the device; None where the cookie is none of ours, which takes one look to find out."""
+    entries = _entries(cookie)
+    plain = _opened(ring, entries[-1], NOBODY) if entries else None
+    return UUID(bytes=plain[:-SEEN_BYTES]) if plain is not None else None
 
 
 def _seen(ring: KeyRing, cookie: str | None, user_id: UUID) -> tuple[bytes, datetime]:
@@ -70,7 +88,11 @@ def _seen(ring: KeyRing, cookie: str | None, user_id: UUID) -> tuple[bytes, date
 
 
 def _entries(cookie: str | None) -> list[str]:
-    return cookie.split(".")[:MOST_PEOPLE] if cookie and len(cookie) <= LONGEST_COOKIE else []
+    return cookie.split(".")[: MOST_PEOPLE + 1] if cookie and len(cookie) <= LONGEST_COOKIE else []
+
+
+def _written(sealed: Sealed) -> str:
+    return urlsafe_b64encode(sealed.data).decode().rstrip("=")
 
 
 def _opened(ring: KeyRing, entry: str, user_id: UUID) -> bytes | None:

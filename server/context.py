@@ -19,7 +19,7 @@ from rules.clients import Client
 from rules.failures import Forbidden, Unauthenticated
 from rules.languages import COOKIE
 from rules.service_keys import Right
-from server.transport.admission import address_key
+from server.transport.addresses import address_key
 from server.transport.heads import heads
 from settings import Settings
 
@@ -43,6 +43,12 @@ class RequestContext(Context):
     def session_key(self) -> bytes | None:
         """The digest of what may be a session's token, or a service key."""
         return self._service_key_hash if self._service_token is not None else self.token_hash
+
+    @property
+    def device_key(self) -> str | None:
+        """Whoever has signed in last on this device, by its cookie."""
+        person = rules.devices.whose(self.service.ring, self.device_cookie)
+        return f"device:{person}" if person else None
 
     async def person_key(self) -> str | None:
         """The person of a live session, or the service of a live key, as work is counted."""

@@ -10,8 +10,7 @@ import resource
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import IPv6Address, IPv6Network, ip_address
+from functools import partial
 from time import monotonic
 from typing import Any, Protocol, TypeVar
 
@@ -20,10 +19,13 @@ from starlette.types import Scope
 import rules.rate_limits
 from rules.failures import RateLimited
 from server.transport import charging
+from server.transport.addresses import household_of
+from server.transport.arriving import Body, Under
 from server.transport.bounds import SIGNED_IN, STRANGER, Bounds
 from server.transport.charging import Turn
 from server.transport.flows import PERSON, PROBES, SERVICE, STRANGERS
 from server.transport.heavy import Heavy
+from server.transport.held import Held
 from server.transport.turns import LONGEST_WAIT_S, MOST_OWED_S, Turns
 
 PROOF_LASTS_S = 60.0
@@ -31,7 +33,6 @@ PROOF_LASTS_S = 60.0
 TURN_LASTS_S = 240.0
 MOST_PROOFS = 10_000
 RETRY_AFTER_S = 1
-TOO_MUCH = "Too much of yours is under way. Nothing was changed; try again in a moment."
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,14 @@ class Room:
     of_household: int = 200
     of_strangers: int = 400
     of_all: int = 1_000
+    # For whoever has signed in before on the device that asks, once strangers have no room left.
+    of_device: int = 20
+    of_devices: int = 200
+    # Tokens not seen before that are looked up at once, when strangers have no room left.
+    looks: int = 40
+    looks_of_one: int = 10
+    # Bodies on their way, of all strangers and of all persons each.
+    bodies: int = 1_000
     sockets_of_stranger: int = 100
     sockets_of_household: int = 200
     sockets_of_person: int = 250
@@ -72,6 +81,10 @@ class Caller(Protocol):
     def session_key(self) -> bytes | None:
         """The digest of what may be a session's token."""
 
+    @property
+    def device_key(self) -> str | None:
+        """Whom a request counts for that comes from where they have signed in before. It asks no database."""
+
     async def person_key(self) -> str | None:
         """Whom a request with a live session counts for; None without one."""
 
@@ -82,6 +95,8 @@ class Admission:
     def __init__(self, room: Room = ROOM) -> None:
         self.room = room
         self.in_hand: Counter[str] = Counter()
+        self.looks: Counter[str] = Counter()
+        self.bodies: Under = {}
         self.sockets: Counter[str] = Counter()
         self.turns = Turns(room.longest_wait_s, room.most_owed_s)
         self._proofs: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
@@ -111,25 +126,68 @@ class Admission:
                 self._proofs.popitem(last=False)
         return person
 
-    def work(self, client: Caller) -> _Held:
-        """One more in hand. Raises RateLimited at once, as it begins, when it is too much."""
+    def work(self, client: Caller) -> Held:
+        """One more in hand. Raises RateLimited at once, as it begins, when it is too much.
+
+        Where it is too much for strangers, whoever was seen behind the session once, or has signed in on the device
+        before, has room of their own: made up, neither costs a look at the database.
+        """
         room, person = self.room, self.known(client)
         left = room.of_all - self.in_hand.get("all", 0)
         if person:
-            return _Held(self.in_hand, {"all": room.of_all, person: min(room.of_one, left)})
-        left = min(left, room.of_strangers - self.in_hand["strangers"])
+            return Held(self.in_hand, {"all": room.of_all, person: min(room.of_one, left)})
         most = {"all": room.of_all, "strangers": room.of_strangers}
-        return _Held(self.in_hand, most | _of_address(client, left, room.of_one, room.of_household))
+        left_to_strangers = min(left, room.of_strangers - self.in_hand["strangers"])
+        own = _of_address(client, left_to_strangers, room.of_one, room.of_household)
+        return Held(self.in_hand, most | own, partial(self._of_whoever_was_here, client, left))
 
-    def open_socket(self, client: Caller, person: str | None) -> _Held:
+    def _of_whoever_was_here(self, client: Caller, left: int) -> dict[str, int] | None:
+        key, room = client.session_key, self.room
+        if key is not None and (proof := self._proofs.get(key)):
+            return {"all": room.of_all, proof[0]: min(room.of_one, left)}
+        if (device := client.device_key) is None:
+            return None
+        return {"all": room.of_all, "devices": room.of_devices, device: min(room.of_device, left)}
+
+    async def let_in(self, client: Caller, scope: Scope) -> Held:
+        """One more in hand, from now on. Raises RateLimited; for a token not seen before, once it is looked up."""
+        try:
+            return self.work(client).hold()
+        except RateLimited:
+            if not await self._is_somebody(client, scope):
+                raise
+        return self.work(client).hold()
+
+    async def _is_somebody(self, client: Caller, scope: Scope) -> bool:
+        """Whether a session or key is behind a token not seen before. Raises RateLimited when too many are asked."""
+        if client.session_key is None or self.known(client):
+            return False
+        most = {"all": self.room.looks}
+        own = _of_address(
+            client, self.room.looks - self.looks["all"], self.room.looks_of_one, 2 * self.room.looks_of_one
+        )
+        with Held(self.looks, most | own):
+            if charging.current() is not None:
+                return await self.person(client) is not None
+            return await self.in_turn(client, scope, partial(self.person, client)) is not None
+
+    def body(self, client: Caller) -> Body:
+        """A body on its way, which is not in hand yet."""
+        room, person = self.room, self.known(client)
+        if person:
+            return Body(self.bodies, {"persons": room.bodies, person: room.of_one})
+        own = _of_address(client, room.bodies, room.of_one, room.of_household)
+        return Body(self.bodies, {"strangers": room.bodies} | own)
+
+    def open_socket(self, client: Caller, person: str | None) -> Held:
         """Count one more socket until it is released. Raises RateLimited when there are too many."""
         room = self.room
         if person:
-            return _Held(self.sockets, {person: room.sockets_of_person}).hold()
+            return Held(self.sockets, {person: room.sockets_of_person}).hold()
         most = _within_files(room.sockets_of_strangers)
         left = most - self.sockets["strangers"]
         own = _of_address(client, left, room.sockets_of_stranger, room.sockets_of_household)
-        return _Held(self.sockets, {"strangers": most} | own).hold()
+        return Held(self.sockets, {"strangers": most} | own).hold()
 
     def turn_of(self, client: Caller) -> Turn:
         """A turn of the person who was seen behind the session, or else of the address or household."""
@@ -153,39 +211,6 @@ class Admission:
         return await self.turn_of(client).take(work, scope.get(CONNECTION), lasts_short=is_request)
 
 
-class _Held:
-    """Something that is counted from when it is held until it is released."""
-
-    def __init__(self, counter: Counter[str], most: dict[str, int]) -> None:
-        self.counter, self.most = counter, most
-
-    def hold(self) -> _Held:
-        """Count one more of each. Raises RateLimited when that is too many of one."""
-        # As a dict: whatever is a Counter's own way to do so takes ten times as long.
-        count = self.counter.get
-        for key, limit in self.most.items():
-            if count(key, 0) >= limit:
-                raise RateLimited(TOO_MUCH)
-        for key in self.most:
-            self.counter[key] = count(key, 0) + 1
-        return self
-
-    def __enter__(self) -> _Held:
-        return self.hold()
-
-    def __exit__(self, *_: object) -> None:
-        self.release()
-
-    def release(self) -> None:
-        """Count it no more."""
-        for key in self.most:
-            if (left := self.counter[key] - 1) > 0:
-                self.counter[key] = left
-            else:
-                self.counter.pop(key)
-        self.most = {}
-
-
 def bounds_of(person: str | None) -> Bounds:
     """How large a document may be."""
     return SIGNED_IN if person else STRANGER
@@ -203,26 +228,3 @@ def _of_address(client: Caller, left: int, most: int, of_household: int) -> dict
     household = household_of(key)
     own = {key: min(most, left)}
     return own | {household: min(of_household, left)} if household else own
-
-
-def household_of(key: str) -> str | None:
-    """What the /56 around an IPv6 address's key counts as."""
-    return _network_of(key) if key.endswith("/64") else None
-
-
-@lru_cache(10_000)
-def _network_of(key: str) -> str:
-    return f"network:{IPv6Network(key.removeprefix('address:')).supernet(new_prefix=56)}"
-
-
-def address_key(address: str | None) -> str:
-    """What an address counts as: an IPv6 one as its /64, which is one line's."""
-    try:
-        parsed = ip_address(address or "")
-    except ValueError:
-        return f"address:{address}"
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
-        parsed = parsed.ipv4_mapped
-    if isinstance(parsed, IPv6Address):
-        return f"address:{IPv6Address(int(parsed) >> 64 << 64)}/64"
-    return f"address:{parsed}"

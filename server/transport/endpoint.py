@@ -10,9 +10,12 @@ from typing import Any, Protocol, cast
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from server.transport import bodies, charging
 from server.transport.admission import Admission, Caller
 from server.transport.errors import INTERNAL_MESSAGE, log_unexpected
 from server.transport.graphql_request import RequestError
+from server.transport.held import Held
+from server.transport.patience import PATIENCE
 
 
 class EndpointContext(Caller, Protocol):
@@ -34,8 +37,11 @@ class Endpoint(ABC):
         request = Request(scope, receive)
         try:
             context = self.make_context(request)
-            with self.admission.work(context):
-                response = await self.admission.in_turn(context, scope, partial(self._answer, request, context))
+            work = await self.admission.let_in(context, scope)
+            try:
+                response = await self.admission.in_turn(context, scope, partial(self._answer, request, context, work))
+            finally:
+                work.release()
         except ClientDisconnect:
             return
         except Exception as error:
@@ -43,8 +49,21 @@ class Endpoint(ABC):
         # Out of hand by now: a client that reads slowly costs no more than its connection.
         await response(scope, receive, send)
 
+    async def _body(
+        self, request: Request, context: EndpointContext, work: Held, within_s: float = PATIENCE.body_s
+    ) -> bytes:
+        """The body. One on its way is not in hand: it is nobody's work yet. Raises RequestError and RateLimited."""
+        if bodies.WHOLE in request.scope:
+            return await bodies.whole(request)
+        work.release()
+        body = await bodies.read(request, self.admission.body(context), within_s)
+        work.go_on_as(await self.admission.let_in(context, request.scope))
+        if (turn := charging.current()) is not None:
+            await turn.begin()
+        return body
+
     @abstractmethod
-    def _answer(self, request: Request, context: EndpointContext) -> Coroutine[Any, Any, ASGIApp]: ...
+    def _answer(self, request: Request, context: EndpointContext, work: Held) -> Coroutine[Any, Any, ASGIApp]: ...
 
     @abstractmethod
     async def _refuse(self, request: Request, error: Exception) -> ASGIApp: ...

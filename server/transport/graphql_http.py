@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from rules.failures import RateLimited, Refusal, ServiceUnavailable
-from server.transport import bodies, charging
+from server.transport import bodies
 from server.transport.admission import REFUSED, RETRY_AFTER_S, ROOM, Admission, Room
 from server.transport.answer import Answer
 from server.transport.documents import chosen_operation
@@ -23,6 +23,7 @@ from server.transport.event_stream import EventStream, Lasting, encode_json
 from server.transport.graphql_request import Params, RequestError, params_of, params_of_url, parse_json
 from server.transport.graphql_ws import GraphQLSocket
 from server.transport.heads import heads
+from server.transport.held import Held
 from server.transport.negotiation import EVENTS, HTML, JSON, RESPONSE_JSON, Accepted, accepted
 from server.transport.origins import refuse_forged
 from server.transport.patience import PATIENCE, Patience
@@ -69,7 +70,7 @@ class GraphQLEndpoint(Endpoint):
             await bodies.drain(request)
         return self._refusal(request, error)
 
-    async def _answer(self, request: Request, context: EndpointContext) -> ASGIApp:
+    async def _answer(self, request: Request, context: EndpointContext, work: Held) -> ASGIApp:
         if request.method not in {"GET", "POST"}:
             raise RequestError("Send GET or POST.", 405, headers=METHODS)
         wanted = accepted(heads(request.scope).get("accept"))
@@ -79,9 +80,19 @@ class GraphQLEndpoint(Endpoint):
                 return page
         if not wanted.json and EVENTS not in wanted.types:
             raise RequestError(f"Accept one of {RESPONSE_JSON}, {JSON}, {EVENTS}.", 406)
-        params = await _params(request, self.patience)
+        params = await self._params(request, context, work)
         refuse_forged(request, self.settings)
         return await self._execute(request, params, wanted, context)
+
+    async def _params(self, request: Request, context: EndpointContext, work: Held) -> Params:
+        if request.method == "GET":
+            return params_of_url(request.query_params)
+        own = heads(request.scope)
+        if (content_type := own.get("content-type", "")) != "application/json":
+            _refuse_other(content_type)
+        if own.get("content-encoding", "identity").lower() != "identity":
+            raise RequestError("Send the body as it is, without Content-Encoding.", 415)
+        return params_of(parse_json(await self._body(request, context, work, self.patience.body_s)))
 
     async def _execute(self, request: Request, params: Params, wanted: Accepted, context: EndpointContext) -> ASGIApp:
         text = self.schema.documents.text_of(params)
@@ -127,21 +138,6 @@ async def _payloads(results: AsyncGenerator[Any, None]) -> AsyncGenerator[dict[s
     async with aclosing(results):
         async for result in results:
             yield payload(result.data, result.errors)
-
-
-async def _params(request: Request, patience: Patience) -> Params:
-    if request.method == "GET":
-        return params_of_url(request.query_params)
-    own = heads(request.scope)
-    if (content_type := own.get("content-type", "")) != "application/json":
-        _refuse_other(content_type)
-    if own.get("content-encoding", "identity").lower() != "identity":
-        raise RequestError("Send the body as it is, without Content-Encoding.", 415)
-    has_arrived = bodies.WHOLE in request.scope
-    body = await bodies.read(request, patience.body_s)
-    if not has_arrived and (turn := charging.current()) is not None:
-        await turn.begin()
-    return params_of(parse_json(body))
 
 
 def _refuse_other(content_type: str) -> None:

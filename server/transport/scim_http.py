@@ -17,6 +17,7 @@ from server.transport import bodies
 from server.transport.admission import REFUSED, RETRY_AFTER_S, Admission
 from server.transport.endpoint import Endpoint, EndpointContext, expected
 from server.transport.graphql_request import RequestError, parse_json, refuse_unusable_text
+from server.transport.held import Held
 from telemetry import requests
 
 BASE_PATH = "/scim/v2"
@@ -74,7 +75,7 @@ class ScimEndpoint(Endpoint):
         """The routes to put into the application."""
         return [Route(BASE_PATH, self), Route(BASE_PATH + "/{path:path}", self)]
 
-    async def _answer(self, request: Request, context: EndpointContext) -> Response:
+    async def _answer(self, request: Request, context: EndpointContext, work: Held) -> Response:
         # Known from here on as one who has a key, and let through before anything is read.
         await self.admission.person(context)
         door = await self._opened()
@@ -86,7 +87,7 @@ class ScimEndpoint(Endpoint):
             method=request.method,
             path=request.path_params.get("path", ""),
             query=dict(request.query_params),
-            read=partial(_json, request),
+            read=partial(self._json, request, context, work),
             if_match=request.headers.get("if-match"),
             if_none_match=request.headers.get("if-none-match"),
         )
@@ -110,20 +111,19 @@ class ScimEndpoint(Endpoint):
             headers["Connection"] = "close"
         return _response(status, body, headers)
 
+    async def _json(self, request: Request, context: EndpointContext, work: Held) -> Any:
+        content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if content_type not in BODIES:
+            raise RequestError(f"Send the resource as {SCIM_JSON}.", 415, headers={"Accept": SCIM_JSON})
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            raise RequestError("Send the body as it is, without Content-Encoding.", 415)
+        return parse_json(await self._body(request, context, work))
+
     async def _opened(self) -> Door:
         if self._door is None:
             # Beside the loop; of two at once either is as good.
             self._door = await asyncio.to_thread(self._open_door)
         return self._door
-
-
-async def _json(request: Request) -> Any:
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type not in BODIES:
-        raise RequestError(f"Send the resource as {SCIM_JSON}.", 415, headers={"Accept": SCIM_JSON})
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise RequestError("Send the body as it is, without Content-Encoding.", 415)
-    return parse_json(await bodies.read(request))
 
 
 def _told(status: int, detail: str) -> dict[str, Any]:

@@ -84,14 +84,27 @@ def test_a_cookie_knows_four_people_and_forgets_the_one_who_came_first() -> None
     known = [devices.known_as(RING, kept, each, NOW) is not None for each in people]
     assert known == [False, True, True, True, True]
     assert kept is not None
-    assert kept.count(".") == 3
+    assert kept.count(".") == 4
     kept = devices.remember(RING, kept, people[2], NOW, randomness(b"x"))
-    assert kept.count(".") == 3
+    assert kept.count(".") == 4
+
+
+def test_a_cookie_tells_us_alone_and_under_any_key_who_has_signed_in_last() -> None:
+    kept = devices.remember(OLD, None, MIA, NOW, randomness(b"a"))
+    assert devices.whose(RING, kept) == MIA
+    kept = devices.remember(RING, kept, ADAM, NOW, randomness(b"b"))
+    assert devices.whose(RING, kept) == ADAM
+    assert devices.whose(KeyRing({"new": b"x" * 32}), kept) is None
+    # An entry of somebody's own, and a cookie of the version before, tell nobody.
+    assert devices.whose(RING, kept.rpartition(".")[0]) is None
+    assert devices.whose(RING, "A" + kept) == ADAM
+    assert devices.whose(RING, kept[:-6] + "AAAAAA") is None
 
 
 @pytest.mark.parametrize("cookie", [None, "", "x", "ü.ü", "a" * 1001, ".".join(["AAAA"] * 50)])
 def test_what_is_no_device_cookie_knows_nobody(cookie: str | None) -> None:
     assert devices.known_as(RING, cookie, MIA, NOW) is None
+    assert devices.whose(RING, cookie) is None
 
 
 def test_what_was_begun_at_a_provider_comes_back_to_this_browser_for_ten_minutes() -> None:

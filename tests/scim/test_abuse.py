@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 
 from rules.service_keys import Right
+from server.transport.admission import Room
+from tests.client import CAPACITY, SERVED, serving, settings_for
 from tests.operations import SIGN_IN
 from tests.people import PASSWORD, World, email
 from tests.scim.directory import PATCH, USER, directory
 from tests.service.operations import PROVISION, backend
+from tests.transport.held import Held, admission_of, on_their_way
+from tests.waiting import until
 
 # As a filter's text may write them, and no database stores them: the NUL character and half of a surrogate pair.
 NEVER_STORED = ["\\u0000", "\\ud800"]
@@ -211,3 +216,17 @@ async def test_a_key_revoked_amid_it_changes_nothing(world: World) -> None:
     await world.database.execute("DELETE FROM service_keys")
     assert (await okta.patch(made["id"], OFF)).status_code == 401
     assert len(await world.events()) == 1
+
+
+async def test_slow_bodies_of_a_key_keep_nothing_else_of_it_out(world: World, database_url: str) -> None:
+    capacity = replace(CAPACITY, room=Room(most_owed_s=0.0, of_one=1, of_strangers=1))
+    async with serving(settings_for(database_url), capacity) as world.base_url:
+        okta, body = await directory(world), Held()
+        headers = {"authorization": f"Bearer {okta.token}", "content-type": "application/scim+json"}
+        slow = asyncio.create_task(okta.http.post("/scim/v2/Users", content=body, headers=headers))
+        admission = admission_of(SERVED[world.base_url])
+        await until(lambda: on_their_way(admission), "it is on its way")
+        assert (await okta.ask("GET", "/Users")).status_code == 200
+        body.go.set()
+        assert (await slow).status_code == 400
+        assert not admission.in_hand

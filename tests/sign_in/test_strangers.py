@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from ipaddress import ip_network
 
+import httpx
 import pytest
 import pytest_asyncio
 
 from rules.links import Purpose
+from server.transport.admission import Room
 from tests.client import CAPACITY, SERVED, Client, serving, settings_for
 from tests.coming_in.links import link_to
 from tests.coming_in.operations import CHANGE, REQUEST, SET
@@ -125,6 +127,20 @@ async def test_ten_wrong_ones_of_ones_own_lock_the_device_and_nobody_else(proxie
     assert await guess(known, password=PASSWORD) == "TooManyAttempts"
     assert len(await proxied.events("SIGN_IN_LOCKED")) == 1
     assert await guess(at(proxied, "198.51.100.1"), password=PASSWORD) == "SignedIn"
+
+
+async def test_where_strangers_have_no_room_whoever_has_signed_in_here_before_signs_in(
+    world: World, database_url: str
+) -> None:
+    known = world.client()
+    assert await guess(known, password=PASSWORD) == "SignedIn"
+    full = replace(CAPACITY, room=Room(most_owed_s=0.0, of_strangers=0, looks=0))
+    async with serving(settings_for(database_url), full) as world.base_url:
+        known.http.base_url = httpx.URL(world.base_url)
+        assert await guess(known, password=PASSWORD) == "SignedIn"
+        assert await world.client().refusal(SIGN_IN, email=email("mia"), password=PASSWORD) == "RATE_LIMITED"
+        made_up = {"cookie": "; ".join(f"{name}={value[:-6]}AAAAAA" for name, value in known.http.cookies.items())}
+        assert await world.client(**made_up).refusal(SIGN_IN, email=email("mia"), password=PASSWORD) == "RATE_LIMITED"
 
 
 async def by_session(client: Client, world: World) -> None:

@@ -17,10 +17,10 @@ FOR_LONG_S = 1_000.0
 class Caller:
     """Somebody at an address, without a session."""
 
-    session_key = None
+    session_key: bytes | None = None
 
-    def __init__(self, address_key: str) -> None:
-        self.address_key = address_key
+    def __init__(self, address_key: str, device_key: str | None = None) -> None:
+        self.address_key, self.device_key = address_key, device_key
 
     async def person_key(self) -> str | None:
         """None."""

@@ -29,6 +29,8 @@ from tests.client import http_client
 
 ended_watches: list[str] = []
 running: list[uvicorn.Server] = []
+# Queries that go on when they are told to.
+waiting: list[asyncio.Future[None]] = []
 
 
 @dataclass
@@ -37,8 +39,9 @@ class Context:
 
     request_id: str
     authorization: str | None
-    response_headers: list[tuple[str, str]] = field(default_factory=list)
     address_key: str = "address:127.0.0.1"
+    device_key: str | None = None
+    response_headers: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def session_key(self) -> bytes | None:
@@ -77,6 +80,12 @@ class Query:
     @strawberry.field
     def hello(self, name: str = "you", times: int = 1) -> str:
         return f"Hello {name}" * times
+
+    @strawberry.field
+    async def waits(self) -> str:
+        waiting.append(asyncio.get_running_loop().create_future())
+        await waiting[-1]
+        return "went on"
 
     @strawberry.field
     def person(self) -> Person:
@@ -143,7 +152,9 @@ def small_app(settings: Settings, patience: Patience = PATIENCE, room: Room = RO
     """The small schema as an application, exactly as the real one is put together."""
 
     def make_context(connection: HTTPConnection) -> Context:
-        return Context(connection.scope["state"]["request_id"], connection.headers.get("authorization"))
+        address, device = connection.scope["client"][0], connection.cookies.get("device")
+        bearer = connection.headers.get("authorization")
+        return Context(connection.scope["state"]["request_id"], bearer, f"address:{address}", device)
 
     schema = GatehouseSchema(query=Query, mutation=Mutation, subscription=Subscription, settings=settings)
     endpoint = GraphQLEndpoint(schema, make_context, settings=settings, patience=patience, room=room)

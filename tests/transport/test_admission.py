@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import cast
 
 import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.routing import Route
 
 from rules.failures import RateLimited
 from server.transport.admission import Admission, Room
-from server.transport.graphql_http import GraphQLEndpoint
 from server.transport.http_protocol import Upgrades
 from settings import Settings
+from tests.transport.held import admission_of_last
 from tests.transport.owing import FOR_LONG_S, Caller, some_passes, strangers_owe
-from tests.transport.small import running, small_server
+from tests.transport.small import small_server
 from tests.transport.sockets import ready
 from tests.waiting import soon, until
 
@@ -40,11 +37,6 @@ def test_a_few_addresses_leave_room_for_others_however_much_they_ask() -> None:
         each.release()
     assert not admission.in_hand
     assert not admission.sockets
-
-
-def admission_of_last() -> Admission:
-    app = cast("Starlette", running[-1].config.app)
-    return cast("GraphQLEndpoint", cast("Route", app.routes[0]).app).admission
 
 
 async def test_beside_strangers_who_owe_a_person_is_answered_and_a_stranger_told_to_come_later() -> None:

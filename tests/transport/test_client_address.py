@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 
 from server import context
 from server.context import client_address
-from server.transport.admission import address_key
+from server.transport.addresses import address_key
 from settings import Settings
 from settings.checks import networks
 

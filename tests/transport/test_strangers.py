@@ -7,7 +7,6 @@ import contextlib
 import json
 import logging
 import resource
-from typing import Any
 
 import httpx
 import pytest
@@ -16,11 +15,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from rules.failures import RateLimited
 from server.transport import http_protocol, socket_operations
-from server.transport.admission import Admission, Room, address_key
+from server.transport.addresses import address_key
+from server.transport.admission import Admission, Room
 from server.transport.patience import Patience
 from settings import Settings
 from tests.transport.owing import Caller
-from tests.transport.small import running, small_server
+from tests.transport.small import running, small_server, waiting
 from tests.transport.sockets import PROTOCOL, ready
 from tests.waiting import until
 
@@ -69,15 +69,10 @@ async def test_what_one_has_in_hand_is_bounded_and_the_rest_is_refused_at_once(
 ) -> None:
     async with small_server(Settings(), room=Room(of_one=2)) as http:
         await http.post("/graphql", json={"query": "{ hello }"}, headers=headers)  # a token is known from now on
-        bodies = [Held() for _ in range(2)]
         held = [
-            asyncio.create_task(
-                http.post("/graphql", content=body, headers={"content-type": "application/json"} | headers)
-            )
-            for body in bodies
+            asyncio.create_task(http.post("/graphql", json={"query": "{ waits }"}, headers=headers)) for _ in range(2)
         ]
-        for body in bodies:
-            await body.begun.wait()
+        await until(lambda: len(waiting) == 2, "both are under way")
         refused = await until_refused(http, headers)
         assert refused.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
         assert refused.headers["retry-after"] == "1"
@@ -86,23 +81,10 @@ async def test_what_one_has_in_hand_is_bounded_and_the_rest_is_refused_at_once(
         other = {"authorization": "Bearer other"} if headers is MINE else MINE
         if headers is MINE:
             assert (await http.post("/graphql", json={"query": "{ hello }"}, headers=other)).status_code == 200
-        for body in bodies:
-            body.go.set()
-        assert [(await answer).json() for answer in held] == [{"data": {"hello": "Hello you"}}] * 2
+        while waiting:
+            waiting.pop().set_result(None)
+        assert [(await answer).json() for answer in held] == [{"data": {"waits": "went on"}}] * 2
         assert (await http.post("/graphql", json={"query": "{ hello }"}, headers=headers)).status_code == 200
-
-
-class Held:
-    """A body that begins and ends when it is told to."""
-
-    def __init__(self) -> None:
-        self.begun, self.go = asyncio.Event(), asyncio.Event()
-
-    async def __aiter__(self) -> Any:
-        yield b'{"query": '
-        self.begun.set()
-        await self.go.wait()
-        yield b'"{ hello }"}'
 
 
 async def until_refused(http: httpx.AsyncClient, headers: dict[str, str]) -> httpx.Response:
