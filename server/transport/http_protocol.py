@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from server.transport.admission import CONNECTION
 from server.transport.bodies import WHOLE
 from server.transport.headers import SECURITY_HEADERS
+from server.transport.unread import Unread
 
 RETRY_AFTER_S = 1
 MOST_CONNECTIONS = 50_000
@@ -27,6 +28,7 @@ class Protocol(HttpToolsProtocol):
     """HTTP/1.1 where a client that does not finish the head of a request, in time and size, is let go."""
 
     head_s = 10.0  # for a whole head
+    read_s = 30.0  # in which some of an answer is read
     most = MOST_CONNECTIONS
     _open: ClassVar[Counter[str]] = Counter()
     _counted = False
@@ -43,6 +45,7 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a head, unless there are as many connections as there may be files."""
         super().connection_made(transport)
+        self.unread = Unread(transport, self.loop, self.read_s)
         self._peer = peer_of(transport)
         if len(self.connections) > self.most or self._open[self._peer] >= max(1, self.most // 2):
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections. Try again in a moment.")
@@ -58,7 +61,26 @@ class Protocol(HttpToolsProtocol):
         if self.waiting is not None and not self.waiting.done():
             self.waiting.set_exception(ClientDisconnect())
         self._have_head()
+        self.unread.forget()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """More is written than is read."""
+        super().pause_writing()
+        self.unread.expect()
+
+    def resume_writing(self) -> None:
+        """Most of it is read: what is left of an answer is to be, too; a stream goes on."""
+        super().resume_writing()
+        if self.cycle.response_complete:
+            self.unread.expect()
+        else:
+            self.unread.forget()
+
+    def on_response_complete(self) -> None:
+        """All is written."""
+        super().on_response_complete()
+        self.unread.expect()
 
     @contextmanager
     def lasting(self) -> Iterator[None]:
@@ -116,6 +138,8 @@ class Protocol(HttpToolsProtocol):
         """The head is there. Raises ValueError, which ends the parsing, when it came in few pieces and is too large."""
         may_be_large = self._head_bytes + self._received > MAX_HEAD_BYTES
         self._have_head()
+        if not self.flow.write_paused:
+            self.unread.forget()  # until the next answer
         if may_be_large and len(self.url) + sum(len(n) + len(v) for n, v in self.headers) > MAX_HEAD_BYTES:
             self._is_too_large = True
             raise ValueError(TOO_LARGE)
@@ -134,6 +158,7 @@ class Protocol(HttpToolsProtocol):
 
     def _upgrade(self) -> None:
         if not self.transport.is_closing():
+            self.unread.forget()
             super().handle_websocket_upgrade()
             self.transport.resume_reading()
 
