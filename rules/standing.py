@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+import rules.typed
 from rules.failures import InvalidInput, NotPermitted
 from rules.people import Role
 
@@ -25,8 +26,8 @@ class ExceptionKind(StrEnum):
 
 
 def checked_reason(reason: str) -> str:
-    """The words, trimmed. Raises InvalidInput."""
-    words = reason.strip()
+    """The words, trimmed and on one line. Raises InvalidInput."""
+    words = rules.typed.one_line(reason)
     if not words:
         raise InvalidInput("reason", "Say why, for the record.")
     if len(words) > LONGEST_REASON:

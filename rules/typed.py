@@ -11,6 +11,10 @@ INVISIBLE = re.compile(
     r"\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 
+# What ends a line, steers a terminal, or turns round what stands behind it. Joiners do none of it: Persian has them.
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+DIRECTIONS = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
 # Nothing that is typed here is longer; to put a text's marks in order takes as long as the square of their number, and
 # all others wait meanwhile.
 LONGEST = 1_000
@@ -19,6 +23,11 @@ LONGEST = 1_000
 def visible(text: str) -> str:
     """The text in NFC, without invisible marks and the spaces around it; what is too long for anything as it is."""
     return _composed(INVISIBLE.sub("", text)).strip()
+
+
+def one_line(text: str) -> str:
+    """Words for others to read, on one line: without marks of direction, a space in place of control characters."""
+    return DIRECTIONS.sub("", CONTROLS.sub(" ", text)).strip()
 
 
 def is_storable(text: str) -> bool:

@@ -14,7 +14,7 @@ import resolvers.operators.deliveries
 from db.delivery_status import Failed, SetAside, StateCount
 from db.pool import Database
 from server.commands.operators import opened
-from server.commands.options import data_dir_option
+from server.commands.options import data_dir_option, printable
 
 MOST_LISTED = 1000
 
@@ -66,9 +66,10 @@ def list_failed(only_failed: bool, as_json: bool, data_dir: Path | None) -> None
         if as_json:
             click.echo(json.dumps({"kind": kind, **asdict(each)}, default=str))
         elif isinstance(each, Failed):
-            click.echo(f"{kind} {each.id}: {each.message} to {each.email}, {each.attempts} tried: {each.last_error}")
+            told = f"{each.message} to {each.email}, {each.attempts} tried: {each.last_error}"
+            click.echo(printable(f"{kind} {each.id}: {told}"))
         else:
-            click.echo(f"{kind} {each.id}: {each.type}: {each.failure}")
+            click.echo(printable(f"{kind} {each.id}: {each.type}: {each.failure}"))
 
 
 @deliveries.command()

@@ -19,7 +19,7 @@ from db.migrate import MigrationError
 from rules.sealing import KeyRing
 from server.checks import LOOK_TIMEOUT_S, DatabaseError, check_pooler, plain_database_error
 from server.commands.keys import ring_of
-from server.commands.options import data_dir_option, load
+from server.commands.options import data_dir_option, load, printable
 from server.local.data_dir import database_for_operator
 from server.status.readiness import OK, ask_broker, key_problem, word_of
 from settings import LOOPBACK_HOSTS, Settings, SettingsError
@@ -42,7 +42,7 @@ def doctor(data_dir: Path | None, as_json: bool) -> None:
     Status 1 when anything is. Without GATEHOUSE_DATABASE_URL it looks at the data folder.
     """
     settings = load(data_dir=data_dir)
-    found = _look(settings)
+    found = {name: printable(word) for name, word in _look(settings).items()}
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
     for name, word in () if as_json else found.items():

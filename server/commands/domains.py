@@ -12,7 +12,7 @@ from db.account_providers import DomainRequest
 from resolvers.operators.finding import OperatorError
 from rules.oidc import ProviderConfig
 from server.commands.operators import account_option, opened
-from server.commands.options import data_dir_option, load
+from server.commands.options import data_dir_option, load, row
 
 
 class Domain(click.ParamType[str]):
@@ -84,7 +84,7 @@ def list_domains(account_id: UUID, data_dir: Path | None) -> None:
     with opened(data_dir) as run:
         found: list[tuple[str, str]] = run(lambda database: resolvers.operators.domains.listed(database, account_id))
     for domain, provider in found:
-        click.echo(f"{domain}\t{provider}")
+        click.echo(row(domain, provider))
 
 
 @domains.command("requests")
@@ -95,8 +95,8 @@ def list_requests(data_dir: Path | None) -> None:
         found: list[DomainRequest] = run(resolvers.operators.domains.requested)
     for each in found:
         by = each.requested_by or "-"
-        told = (str(each.account_id), each.account_name, each.domain, each.provider, by, f"{each.requested_at:%F}")
-        click.echo("\t".join(told))
+        asked = f"{each.requested_at:%F}"
+        click.echo(row(each.account_id, each.account_name, each.domain, each.provider, by, asked))
 
 
 @domains.command("refuse")

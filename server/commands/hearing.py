@@ -15,7 +15,7 @@ from db.sessions import Session
 from rules.alerts import AlertKind, AlertSetting, Wish
 from rules.languages import LANGUAGES
 from server.commands.operators import account, account_option, email_option, opened, staff
-from server.commands.options import data_dir_option, load, shown
+from server.commands.options import data_dir_option, load, row, shown
 
 __all__ = ["account", "server", "staff"]
 
@@ -55,7 +55,7 @@ def alerts(account_id: UUID, wishes: tuple[Wish, ...], data_dir: Path | None) ->
     names = {kind: name for name, kind in KINDS.items()}
     for each in held:
         who = next(name for name, given in WHO.items() if given == (each.email, each.email_admins))
-        click.echo(f"{names[each.kind]}\t{who}")
+        click.echo(row(names[each.kind], who))
 
 
 @account.command("language")
@@ -82,7 +82,7 @@ def sessions(account_id: UUID, email: str, data_dir: Path | None) -> None:
         )
     for each in found:
         used = shown(each.last_used_at)
-        click.echo("\t".join([str(each.id), used, each.ip_address or "-", each.user_agent or "-"]))
+        click.echo(row(each.id, used, each.ip_address or "-", each.user_agent or "-"))
 
 
 @staff.command("end-session")

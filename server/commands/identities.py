@@ -9,7 +9,7 @@ import click
 import resolvers.operators.identities
 from db.identities import Held
 from server.commands.operators import email_option, opened
-from server.commands.options import data_dir_option, load, shown
+from server.commands.options import data_dir_option, load, row, shown
 
 issuer_option = click.option("--issuer", required=True, help="The provider's issuer, as `list` has it.")
 
@@ -28,7 +28,7 @@ def list_identities(email: str, data_dir: Path | None) -> None:
         found: list[Held] = run(lambda database: resolvers.operators.identities.listed(database, email))
     for each in found:
         state, since = ("removed", each.removed_at) if each.removed_at else ("linked", each.linked_at)
-        click.echo("\t".join([each.issuer, state, shown(since) if since else "-"]))
+        click.echo(row(each.issuer, state, shown(since) if since else "-"))
 
 
 @identities.command("remove")

@@ -19,7 +19,7 @@ from rules.people import Role
 from rules.sealing import KeyRing
 from server.commands.keys import ring_of
 from server.commands.operators import account_option, email_option, opened, role_option, staff
-from server.commands.options import data_dir_option, load
+from server.commands.options import data_dir_option, load, row
 
 MOST_PROBLEMS_SHOWN = 1000
 MOST_STRETCHES_SHOWN = 10
@@ -38,7 +38,7 @@ def list_staff(account_id: UUID, data_dir: Path | None, as_json: bool) -> None:
             if as_json:
                 click.echo(json.dumps(dict(member), default=str))
             else:
-                click.echo(f"{member.email}\t{member.role.lower()}\t{member.mfa_state.lower().replace('_', ' ')}")
+                click.echo(row(member.email, member.role.lower(), member.mfa_state.lower().replace("_", " ")))
 
     with opened(data_dir) as run:
         run(show)

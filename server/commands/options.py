@@ -38,6 +38,18 @@ def shown(instant: datetime) -> str:
     return instant.isoformat(timespec="seconds")
 
 
+def printable(text: str) -> str:
+    """Text that others wrote, as a terminal may have it: what would steer it or end the line is told by its escape."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def row(*cells: object) -> str:
+    """A line of cells between tabs."""
+    return "\t".join(printable(str(cell)) for cell in cells)
+
+
 class Instant(click.ParamType[datetime]):
     """An ISO 8601 day or instant; without a zone it is UTC."""
 

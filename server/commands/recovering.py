@@ -15,7 +15,7 @@ from db.pool import Database
 from db.resets import Request
 from db.staff import Member
 from server.commands.operators import account, account_option, email_option, opened, reason_option, staff
-from server.commands.options import data_dir_option, shown
+from server.commands.options import data_dir_option, row, shown
 
 
 @staff.command("recovery-pass")
@@ -59,7 +59,7 @@ def list_resets(account_id: UUID, as_json: bool, data_dir: Path | None) -> None:
             click.echo(json.dumps(asdict(each) | {"email": member.email}, default=str))
         else:
             until = shown(each.expires_at)
-            click.echo("\t".join([str(each.id), member.email, each.requester_email, until, each.reason or "-"]))
+            click.echo(row(each.id, member.email, each.requester_email, until, each.reason or "-"))
 
 
 @staff.command("decline-reset")
@@ -85,7 +85,7 @@ def list_recoveries(account_id: UUID, as_json: bool, data_dir: Path | None) -> N
         if as_json:
             click.echo(json.dumps(asdict(each), default=str))
         else:
-            click.echo("\t".join([each.email, shown(each.started_at), shown(each.ends_at)]))
+            click.echo(row(each.email, shown(each.started_at), shown(each.ends_at)))
 
 
 @staff.command("stop-recovery")
@@ -116,7 +116,7 @@ def lock_out(account_id: UUID, as_json: bool, data_dir: Path | None) -> None:
                 click.echo(json.dumps(asdict(risk), default=str))
             else:
                 why = ", ".join(_words(reason) for reason in risk.reasons)
-                click.echo("\t".join([risk.email, risk.role.lower(), str(risk.backup_codes_remaining), why]))
+                click.echo(row(risk.email, risk.role.lower(), risk.backup_codes_remaining, why))
 
     with opened(data_dir) as run:
         run(show)

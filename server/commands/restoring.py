@@ -11,7 +11,7 @@ import click
 import resolvers.operators.restoring
 from resolvers.operators.restoring import Restored
 from server.commands.operators import opened
-from server.commands.options import data_dir_option
+from server.commands.options import data_dir_option, row
 
 WARNING = "Everybody is signed out, and every link in an email ends. Go on?"
 
@@ -37,4 +37,4 @@ def restored(yes: bool, as_json: bool, data_dir: Path | None) -> None:
     counts = asdict(done.ended) | {"resets": done.resets, "recoveries": done.recoveries}
     click.echo("Ended: " + ", ".join(f"{name} {count:,}" for name, count in counts.items()), err=True)
     for key in done.service_keys:
-        click.echo("\t".join([str(key.id), key.name, ",".join(key.rights), str(key.account_id or "all accounts")]))
+        click.echo(row(key.id, key.name, ",".join(key.rights), key.account_id or "all accounts"))

@@ -16,7 +16,7 @@ from resolvers.operators.finding import OperatorError
 from resolvers.operators.service_keys import Revoked
 from rules.service_keys import Right
 from server.commands.operators import opened
-from server.commands.options import data_dir_option
+from server.commands.options import data_dir_option, row
 
 LONGEST_NAME = 60
 
@@ -79,8 +79,8 @@ def list_keys(as_json: bool, data_dir: Path | None) -> None:
             continue
         ends = "expired" if key.is_expired else f"until {_day(key.expires_at)}" if key.expires_at else "no end"
         used = f"used {_day(key.last_used_at)}" if key.last_used_at else "never used"
-        account = str(key.account_id or "all accounts")
-        click.echo("\t".join([str(key.id), key.name, ",".join(key.rights), account, ends, used]))
+        account = key.account_id or "all accounts"
+        click.echo(row(key.id, key.name, ",".join(key.rights), account, ends, used))
 
 
 @service_keys.command("revoke")

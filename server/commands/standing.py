@@ -16,7 +16,7 @@ from db.exceptions import MfaException
 from resolvers.operators.standing import Wanted
 from rules.standing import ExceptionKind
 from server.commands.operators import account, account_option, emails_option, opened, reason_option, staff
-from server.commands.options import Instant, data_dir_option, shown
+from server.commands.options import Instant, data_dir_option, row, shown
 
 until_option = click.option(
     "--until", type=Instant(), required=True, help="When it ends, ISO 8601: within 90 days; without a zone it is UTC."
@@ -97,7 +97,7 @@ def compliance(account_id: UUID, at: datetime | None, as_json: bool, data_dir: P
         return
     for name, value in asdict(found).items():
         text = shown(value) if isinstance(value, datetime) else value
-        click.echo(f"{name.replace('_', ' ')}\t{'-' if text is None else text}")
+        click.echo(row(name.replace("_", " "), "-" if text is None else text))
     for each in exceptions:
         click.echo(_line(each))
 
@@ -113,6 +113,4 @@ def _give(data_dir: Path | None, account_id: UUID, wanted: Wanted) -> None:
 
 def _line(each: MfaException) -> str:
     kind = "break-glass" if each.is_break_glass else each.kind.lower()
-    return "\t".join(
-        [str(each.id), each.email, kind, shown(each.until), each.author_email or "an operator", each.reason]
-    )
+    return row(each.id, each.email, kind, shown(each.until), each.author_email or "an operator", each.reason)

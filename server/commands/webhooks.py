@@ -14,7 +14,7 @@ from db.webhooks import Webhook
 from rules.chat import Format
 from server.commands.keys import ring_of
 from server.commands.operators import opened
-from server.commands.options import data_dir_option, load
+from server.commands.options import data_dir_option, load, row
 
 account_option = click.option("--account", "account_id", type=click.UUID, help="The account; the platform without.")
 
@@ -79,7 +79,7 @@ def list_webhooks(account_id: UUID | None, data_dir: Path | None) -> None:
     for webhook in found:
         state = "off" if webhook.disabled_at else "failing" if webhook.failing_since else "on"
         told = ",".join(webhook.event_types or ["all events"])
-        click.echo("\t".join([str(webhook.id), webhook.url, told, state, webhook.format.lower()]))
+        click.echo(row(webhook.id, webhook.url, told, state, webhook.format.lower()))
 
 
 @webhooks.command("test")

@@ -32,6 +32,29 @@ def test_an_exception_has_a_reason_of_at_most_500_characters() -> None:
             standing.checked_reason(reason)
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("\x1b]0;title\x07 lost\tphone\x9b2J", "]0;title  lost phone 2J"),
+        ("lost\r\nphone\u2028again\x85", "lost phone again"),
+        ("lost \u202eenohp\u202c \u2066phone\u2069\u200f", "lost enohp phone"),
+        # Joiners are letters' and pictures' own: Persian and emoji need them.
+        (
+            "\U0001f469\u200d\U0001f4bb می\u200cخواهم, naïve \xa0 2 phones",
+            "\U0001f469\u200d\U0001f4bb می\u200cخواهم, naïve \xa0 2 phones",
+        ),
+    ],
+)
+def test_a_reason_is_one_line_that_steers_no_terminal_and_turns_no_text_round(given: str, kept: str) -> None:
+    assert standing.checked_reason(given) == kept
+
+
+def test_a_reason_of_nothing_that_shows_is_none() -> None:
+    for reason in ("\x07\x1b", "\u202e", "\u200f\t"):
+        with pytest.raises(InvalidInput):
+            standing.checked_reason(reason)
+
+
 def test_nobody_excepts_themselves_and_owners_alone_mark_a_break_glass_account() -> None:
     standing.check_author(OLIVE, Role.OWNER, MIA, is_break_glass=True)
     standing.check_author(OLIVE, Role.ADMIN, MIA, is_break_glass=False)
