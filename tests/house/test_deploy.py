@@ -19,13 +19,16 @@ DEPLOY = ROOT / "deploy"
 PARTS = {"api": "serve", "relay": "relay", "worker": "worker", "beat": "beat"}
 LONGEST_DRAIN_S, ENDING_S = 60, 10
 KNOWN = {setting.variable for setting in settings_of(Settings)}
-FILES = {path.name: path for path in (DEPLOY / "kubernetes").glob("*.yaml")}
+KUBERNETES = DEPLOY / "kubernetes"
+FILES = {path.relative_to(KUBERNETES).as_posix(): path for path in KUBERNETES.rglob("*.yaml")}
 KUSTOMIZATION: dict[str, Any] = yaml.safe_load(FILES["kustomization.yaml"].read_text())
+COMPONENT = "app.kubernetes.io/component"
 
 
 def pod(part: str) -> dict[str, Any]:
     """What a part's manifest says of its pods."""
-    return dict(yaml.safe_load(FILES[f"{part}.yaml"].read_text())["spec"]["template"]["spec"])
+    name = "migrate/job.yaml" if part == "migrate" else f"{part}.yaml"
+    return dict(yaml.safe_load(FILES[name].read_text())["spec"]["template"]["spec"])
 
 
 def is_command(*arguments: str) -> bool:
@@ -63,7 +66,47 @@ def test_an_api_that_drains_for_as_long_as_may_be_is_not_killed_before_it_has_en
 
 
 def test_every_manifest_is_named() -> None:
-    assert {*KUSTOMIZATION["resources"], "kustomization.yaml"} == set(FILES)
+    assert {*KUSTOMIZATION["resources"], "kustomization.yaml"} == {name for name in FILES if "/" not in name}
+    assert KUSTOMIZATION["components"] == ["image"]
+    assert {name for name in FILES if "/" in name} == {
+        "image/kustomization.yaml",
+        "migrate/job.yaml",
+        "migrate/kustomization.yaml",
+    }
+
+
+def test_migrate_is_applied_alone_with_the_image_of_all_parts_and_a_database_url_of_its_own() -> None:
+    alone = yaml.safe_load(FILES["migrate/kustomization.yaml"].read_text())
+    assert (alone["resources"], alone["components"]) == (["job.yaml"], ["../image"])
+    (image,) = yaml.safe_load(FILES["image/kustomization.yaml"].read_text())["images"]
+    for part in (*PARTS, "migrate"):
+        (found,) = pod(part)["containers"]
+        assert found["image"] == image["name"]
+        urls = [each for each in found["env"] if each["name"] == "GATEHOUSE_DATABASE_URL"]
+        keys = [each["valueFrom"]["secretKeyRef"]["key"] for each in urls]
+        assert keys == {"beat": [], "migrate": ["migrate-database-url"]}.get(part, ["database-url"])
+
+
+def test_on_kubernetes_each_part_is_replaced_in_its_turn_once_the_one_before_is_there() -> None:
+    section = (ROOT / "docs" / "operations.md").read_text().partition("## On Kubernetes\n")[2].partition("\n## ")[0]
+    (block,) = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    applied = re.findall(r"^kubectl apply -k deploy/kubernetes(\S*)(?: -l '(.*?)')? && (.*)$", block, re.MULTILINE)
+    assert block.count(" apply ") == len(applied)
+    job = yaml.safe_load(FILES["migrate/job.yaml"].read_text())["metadata"]["name"]
+    assert block.startswith(f"kubectl delete job {job} --ignore-not-found\n")
+    (folder, selected, waited), *parts = applied
+    assert (folder, selected) == ("/migrate", "")
+    assert waited.startswith(f"kubectl wait --for=condition=complete job/{job} ")
+    (configuration,) = KUSTOMIZATION["configMapGenerator"]
+    told = configuration["options"]["labels"][COMPONENT]
+    turns = [["worker"], ["relay", "beat"], ["api"]]
+    for (folder, selected, waited), turn in zip(parts, turns, strict=True):
+        # The last is all of it, the Service, too. A part's pods name the configuration by what is in it.
+        assert selected == ("" if turn == ["api"] else f"{COMPONENT} in ({', '.join([told, *turn])})")
+        assert (folder, re.findall(r"kubectl rollout status deployment/gatehouse-(\w+)", waited)) == ("", turn)
+        for part in turn:
+            metadata = yaml.safe_load(FILES[f"{part}.yaml"].read_text())["metadata"]
+            assert (metadata["name"], metadata["labels"][COMPONENT]) == (f"gatehouse-{part}", part)
 
 
 @pytest.mark.parametrize("part", [*PARTS, "migrate"])
