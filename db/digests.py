@@ -55,7 +55,7 @@ async def claim(connection: Connection, week: datetime) -> list[Open]:
             count(*) FILTER (WHERE state = 'BLOCKED') AS blocked_count,
             count(*) FILTER (WHERE is_excepted AND state <> 'ENABLED') AS excepted_count,
             count(*) FILTER (WHERE is_invited) AS invited_count,
-            (SELECT count(*) FROM webhooks WHERE webhooks.account_id = due.account_id
+            (SELECT count(*) FROM webhooks WHERE webhooks.account_id = due.account_id AND removed_at IS NULL
                 AND (disabled_at IS NOT NULL OR failing_since IS NOT NULL)) AS failing_webhook_count
         FROM due
         LEFT JOIN LATERAL (

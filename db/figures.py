@@ -67,7 +67,7 @@ async def webhooks(connection: Connection) -> list[tuple[bool, str, int]]:
             CASE WHEN disabled_at IS NOT NULL THEN 'off' WHEN failing_since IS NOT NULL THEN 'failing' ELSE 'on' END
                 AS state,
             count(*) AS count
-        FROM webhooks GROUP BY 1, 2
+        FROM webhooks WHERE removed_at IS NULL GROUP BY 1, 2
         """
     )
     return [(row["is_platforms"], row["state"], row["count"]) for row in rows]

@@ -40,8 +40,9 @@ async def usage(connection: Connection) -> list[Usage]:
         FROM (
             SELECT 'factor' AS kind, secret_key_id AS key_id FROM factors
             UNION ALL SELECT 'backup codes', backup_key_id FROM factors
-            UNION ALL SELECT 'webhook', secret_key_id FROM webhooks
-            UNION ALL SELECT 'webhook', previous_key_id FROM webhooks WHERE previous_until > clock_timestamp()
+            UNION ALL SELECT 'webhook', secret_key_id FROM webhooks WHERE removed_at IS NULL
+            UNION ALL SELECT 'webhook', previous_key_id FROM webhooks
+                WHERE removed_at IS NULL AND previous_until > clock_timestamp()
             UNION ALL SELECT 'enrollment', secret_key_id FROM enrollments WHERE expires_at > clock_timestamp()
         ) AS uses
         GROUP BY key_id ORDER BY key_id
@@ -84,8 +85,8 @@ async def others_in_use(connection: Connection) -> list[str]:
             ) AS following
         )
         SELECT backup_key_id AS key_id FROM found
-        UNION SELECT secret_key_id FROM webhooks
-        UNION SELECT previous_key_id FROM webhooks WHERE previous_until > clock_timestamp()
+        UNION SELECT secret_key_id FROM webhooks WHERE removed_at IS NULL
+        UNION SELECT previous_key_id FROM webhooks WHERE removed_at IS NULL AND previous_until > clock_timestamp()
         UNION SELECT secret_key_id FROM enrollments WHERE expires_at > clock_timestamp()
         """
     )
@@ -143,7 +144,10 @@ async def replace_secrets(connection: Connection, moves: list[Move], key_id: str
 async def older_webhook_secrets(connection: Connection, newest: str) -> list[tuple[UUID, Sealed]]:
     """The secrets of webhooks that another key than `newest` seals, locked."""
     rows = await connection.fetch(
-        "SELECT id, secret_sealed, secret_key_id FROM webhooks WHERE secret_key_id <> $1 ORDER BY id FOR NO KEY UPDATE",
+        """
+        SELECT id, secret_sealed, secret_key_id FROM webhooks
+        WHERE secret_key_id <> $1 AND removed_at IS NULL ORDER BY id FOR NO KEY UPDATE
+        """,
         newest,
     )
     return [(row["id"], Sealed(row["secret_sealed"], row["secret_key_id"])) for row in rows]

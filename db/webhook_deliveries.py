@@ -141,13 +141,34 @@ async def give_up(connection: Connection) -> int:
         """
         UPDATE webhook_deliveries SET state = 'failed', claimed_at = NULL WHERE id IN (
             SELECT delivery.id FROM webhooks JOIN webhook_deliveries AS delivery ON webhook_id = webhooks.id
-            WHERE disabled_at IS NOT NULL AND state IN ('pending', 'sending')
+            WHERE disabled_at IS NOT NULL AND removed_at IS NULL AND state IN ('pending', 'sending')
             LIMIT $1 FOR NO KEY UPDATE OF delivery SKIP LOCKED
         )
         """,
         BATCH,
     )
     return int(status.removeprefix("UPDATE "))
+
+
+async def prune_removed(connection: Connection) -> int:
+    """Forget up to 10,000 of what was written for endpoints that were removed; how many.
+
+    Not what is being sent: whoever sends it notes what came of it.
+    """
+    status = await connection.execute(
+        """
+        DELETE FROM webhook_deliveries WHERE id IN (
+            SELECT removed.id FROM webhooks, LATERAL (
+                SELECT id FROM webhook_deliveries WHERE webhook_id = webhooks.id AND state <> 'sending'
+                ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
+            ) AS removed
+            WHERE removed_at IS NOT NULL
+            LIMIT $1
+        )
+        """,
+        BATCH,
+    )
+    return int(status.removeprefix("DELETE "))
 
 
 async def prune(connection: Connection) -> None:

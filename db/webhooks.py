@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from db.pool import Connection
 from rules.sealed import Sealed
 from rules.webhooks import OVERLAP, RETRIED_FOR
+
+# An event that was under way when its endpoint was removed may still be written for it: that takes seconds.
+STAYS_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ async def of_account(connection: Connection, account_id: UUID | None) -> list[We
     rows = await connection.fetch(
         """
         SELECT id, account_id, url, event_types, format, failing_since, disabled_at, created_at
-        FROM webhooks WHERE account_id IS NOT DISTINCT FROM $1 ORDER BY created_at, id
+        FROM webhooks WHERE account_id IS NOT DISTINCT FROM $1 AND removed_at IS NULL ORDER BY created_at, id
         """,
         account_id,
     )
@@ -70,7 +73,7 @@ async def load(connection: Connection, webhook_id: UUID) -> Webhook | None:
     row = await connection.fetchrow(
         """
         SELECT id, account_id, url, event_types, format, failing_since, disabled_at, created_at
-        FROM webhooks WHERE id = $1
+        FROM webhooks WHERE id = $1 AND removed_at IS NULL
         """,
         webhook_id,
     )
@@ -78,8 +81,33 @@ async def load(connection: Connection, webhook_id: UUID) -> Webhook | None:
 
 
 async def remove(connection: Connection, webhook_id: UUID) -> bool:
-    """Forget an endpoint and what waits for it; false when there is none."""
-    return await connection.execute("DELETE FROM webhooks WHERE id = $1", webhook_id) == "DELETE 1"
+    """Tell an endpoint of nothing more; false when there is none.
+
+    The row stays for a while: to delete it would wait for every event that is under way, and hold up every further one.
+    """
+    status = await connection.execute(
+        """
+        UPDATE webhooks SET removed_at = now(), disabled_at = coalesce(disabled_at, now())
+        WHERE id = $1 AND removed_at IS NULL
+        """,
+        webhook_id,
+    )
+    return status == "UPDATE 1"
+
+
+async def prune(connection: Connection) -> None:
+    """Forget endpoints that were removed, once nothing is left that was written for them, nor can be any more."""
+    await connection.execute(
+        """
+        DELETE FROM webhooks WHERE id IN (
+            SELECT id FROM webhooks
+            WHERE removed_at < now() - $1::interval
+                AND NOT EXISTS (SELECT FROM webhook_deliveries WHERE webhook_id = webhooks.id)
+            FOR UPDATE SKIP LOCKED
+        )
+        """,
+        STAYS_FOR,
+    )
 
 
 async def rotate(connection: Connection, webhook_id: UUID, secret: Sealed) -> bool:
@@ -88,7 +116,7 @@ async def rotate(connection: Connection, webhook_id: UUID, secret: Sealed) -> bo
         """
         UPDATE webhooks SET previous_sealed = secret_sealed, previous_key_id = secret_key_id,
             previous_until = now() + $4::interval, secret_sealed = $2, secret_key_id = $3
-        WHERE id = $1
+        WHERE id = $1 AND removed_at IS NULL
         """,
         webhook_id,
         secret.data,
@@ -110,7 +138,10 @@ async def is_on(connection: Connection, webhook_id: UUID) -> bool:
 async def enable(connection: Connection, webhook_id: UUID) -> bool:
     """Switch an endpoint on again; false when it is on."""
     status = await connection.execute(
-        "UPDATE webhooks SET disabled_at = NULL, failing_since = NULL WHERE id = $1 AND disabled_at IS NOT NULL",
+        """
+        UPDATE webhooks SET disabled_at = NULL, failing_since = NULL
+        WHERE id = $1 AND disabled_at IS NOT NULL AND removed_at IS NULL
+        """,
         webhook_id,
     )
     return status == "UPDATE 1"

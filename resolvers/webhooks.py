@@ -85,7 +85,8 @@ async def rotate(context: Context, webhook_id: UUID) -> tuple[Webhook, str]:
     """A new secret; the one before signs along for 24 hours. Raises NotFound, NotPermitted."""
     sealed, shown = fresh_secret(context.service.ring, webhook_id)
     async with _changing(context, webhook_id) as (connection, person, webhook):
-        await db.webhooks.rotate(connection, webhook_id, sealed)
+        if not await db.webhooks.rotate(connection, webhook_id, sealed):
+            raise NotFound
         host = rules.webhooks.host_of(webhook.url)
         event = WebhookSecretRotated(account_id=webhook.account_id, actor_id=person.id, host=host)
         await db.outbox.append(connection, event)
@@ -101,7 +102,8 @@ async def enable(context: Context, webhook_id: UUID) -> Webhook:
             )
             await db.outbox.append(connection, event)
         found = await db.webhooks.load(connection, webhook_id)
-    assert found is not None
+        if found is None:
+            raise NotFound
     return found
 
 

@@ -9,6 +9,7 @@ import db.alerts
 import db.deliveries
 import db.housekeeping
 import db.webhook_deliveries
+import db.webhooks
 from db.pool import Connection, Database
 from settings import Settings
 
@@ -18,6 +19,8 @@ async def prune(database: Database, settings: Settings) -> int:
     kinds: list[Callable[[Connection], Awaitable[object]]] = [
         partial(db.deliveries.prune, older_than_days=settings.delivery_retention_days),
         partial(db.housekeeping.prune, session_idle=settings.time_limits.session_idle),
+        db.webhook_deliveries.prune_removed,
+        db.webhooks.prune,
         db.webhook_deliveries.give_up,
         db.webhook_deliveries.prune,
         db.alerts.prune,
