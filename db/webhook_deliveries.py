@@ -136,13 +136,19 @@ async def send_failed_again(connection: Connection, webhook_id: UUID, after: int
 
 
 async def give_up(connection: Connection) -> int:
-    """Let what waits for endpoints that are off have failed, up to 10,000 that nobody holds; how many."""
+    """Let what waits for endpoints that are off have failed, up to 10,000 that nobody holds; how many.
+
+    What is being sent may be taken yet: whoever sends it notes what came of it.
+    """
     status = await connection.execute(
         """
-        UPDATE webhook_deliveries SET state = 'failed', claimed_at = NULL WHERE id IN (
-            SELECT delivery.id FROM webhooks JOIN webhook_deliveries AS delivery ON webhook_id = webhooks.id
-            WHERE disabled_at IS NOT NULL AND removed_at IS NULL AND state IN ('pending', 'sending')
-            LIMIT $1 FOR NO KEY UPDATE OF delivery SKIP LOCKED
+        UPDATE webhook_deliveries SET state = 'failed' WHERE id IN (
+            SELECT waiting.id FROM webhooks, LATERAL (
+                SELECT id FROM webhook_deliveries WHERE webhook_id = webhooks.id AND state = 'pending'
+                LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED
+            ) AS waiting
+            WHERE disabled_at IS NOT NULL AND removed_at IS NULL
+            LIMIT $1
         )
         """,
         BATCH,

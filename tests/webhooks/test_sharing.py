@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from db import webhook_sending
+from db import webhook_deliveries, webhook_sending, webhooks
 from db.webhook_sending import AT_ONCE, AT_ONCE_OF_ACCOUNT, AT_ONCE_OF_FAILING
 from resolvers.webhooks import insert
 from rules.sealing import KeyRing
@@ -89,6 +89,7 @@ async def test_one_that_fails_too_long_is_off_though_not_all_that_waits_can_be_e
     await due(world, world.account_id, 1, 4)
     await world.database.execute("UPDATE webhooks SET failing_since = now() - interval '4 days'")
     (claimed, *_) = await webhook_sending.claim(world.database, 1, [*RING.keys])
+    await webhook_sending.record(world.database, claimed, 1, 500, "", "The endpoint answered 500.", None)
     settings = settings_for(database_url)
     runtime, holder = Runtime(settings), await asyncpg.connect(database_url)
     async with holder.transaction():
@@ -101,6 +102,17 @@ async def test_one_that_fails_too_long_is_off_though_not_all_that_waits_can_be_e
     await prune(pool, settings)
     assert await ended(world) == 4
     await pool.close()
+
+
+async def test_what_an_endpoint_takes_while_it_is_switched_off_has_not_failed(world: World) -> None:
+    (hook,) = await due(world, world.account_id, 1, 2)
+    await world.database.execute("UPDATE webhooks SET failing_since = now() - interval '4 days'")
+    (claimed,) = await webhook_sending.claim(world.database, 1, [*RING.keys])
+    assert await webhooks.switch_off(world.database, hook)
+    assert await webhook_deliveries.give_up(world.database) == 1
+    await webhook_sending.record(world.database, claimed, 1, 200, "ok", None, None)
+    states = await world.database.fetch("SELECT state FROM webhook_deliveries ORDER BY id")
+    assert [row["state"] for row in states] == ["delivered", "failed"]
 
 
 async def ended(world: World) -> int:
