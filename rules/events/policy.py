@@ -21,6 +21,8 @@ OF_WHOM = {
     RequiredOf.EVERYONE: rules.voice.later("all staff"),
     RequiredOf.OWNERS_AND_ADMINS: rules.voice.later("owners and admins"),
 }
+# Of whom, and with how many days for those who join later, unless something else is chosen.
+BY_DEFAULT = (RequiredOf.EVERYONE, 0)
 # Whoever tries settings out saves them many times; what has been overtaken when its mail would leave is dropped.
 _OFTEN = Often("policy", of_one=100)
 _POLICY = {"grace_days": 7, "required_since": AT, "deadline": IN_A_WEEK}
@@ -47,6 +49,18 @@ class PolicyEnabled(Requirement):
     samples = {"policy_enabled": _POLICY, "policy_enabled_at_once": _POLICY | {"grace_days": 0, "deadline": AT}}
 
     grace_days: int
+    joiner_days: int = 0
+    required_of: RequiredOf = RequiredOf.EVERYONE
+
+    def said(self, voice: Voice) -> str:
+        """The sentence; of whom it is required, where that was chosen."""
+        if (self.required_of, self.joiner_days) == BY_DEFAULT:
+            return super().said(voice)
+        return voice.text("{actor} required MFA of {of_whom} by {deadline}, with {days} for those who join later.")
+
+    def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
+        """The facts, in words."""
+        return super().words(voice) | _asked(self.required_of, self.joiner_days, voice)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +82,8 @@ class PolicyChanged(Requirement):
 
     grace_days: int
     joiner_days: int = 0
+    # None in events of former versions.
+    previous_joiner_days: int | None = None
     required_of: RequiredOf = RequiredOf.EVERYONE
     # Whether it is required of more people than before.
     is_widened: bool = False
@@ -77,10 +93,15 @@ class PolicyChanged(Requirement):
         return None if self.previous_deadline == self.deadline and not self.is_widened else self.mailing
 
     def said(self, voice: Voice) -> str:
-        """The sentence; one of its own where the deadline stayed."""
-        if self.previous_deadline != self.deadline:
+        """The sentence; one of its own where the deadline stayed, and of whom it is required unless that is as ever."""
+        if self.previous_deadline == self.deadline:
+            return voice.text("{actor} required MFA of {of_whom}, with {days} for those who join later.")
+        had_days = self.previous_joiner_days in {None, self.joiner_days}
+        if (self.required_of, self.joiner_days) == BY_DEFAULT and had_days and not self.is_widened:
             return super().said(voice)
-        return voice.text("{actor} required MFA of {of_whom}, with {days} for those who join later.")
+        return voice.text(
+            "{actor} moved the MFA deadline to {deadline}: required of {of_whom}, with {days} for those who join later."
+        )
 
     def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
         """The facts, in words."""
@@ -212,6 +233,8 @@ def saved(before: Policy, after: Policy, account_id: UUID, actor_id: UUID | None
             required_since=after.required_since,
             deadline=after.deadline,
             grace_days=after.grace_days,
+            joiner_days=after.joiner_days,
+            required_of=after.required_of,
         )
     return PolicyChanged(
         account_id=account_id,
@@ -221,6 +244,7 @@ def saved(before: Policy, after: Policy, account_id: UUID, actor_id: UUID | None
         deadline=after.deadline,
         grace_days=after.grace_days,
         joiner_days=after.joiner_days,
+        previous_joiner_days=before.joiner_days,
         required_of=after.required_of,
         is_widened=(before.required_of, after.required_of) == (RequiredOf.OWNERS_AND_ADMINS, RequiredOf.EVERYONE),
     )

@@ -16,9 +16,10 @@ from rules.chat import Format
 from rules.clients import Client as Origin
 from rules.events.catalogue import EVENTS, samples
 from rules.events.mfa import MfaDisabled, MfaReset
-from rules.events.policy import PolicyChanged
+from rules.events.policy import PolicyChanged, PolicyEnabled
 from rules.events.signing_in import BackupCodeUsed, SessionsEnded
 from rules.events.stored import OPERATOR, Stored
+from rules.policy import RequiredOf
 from rules.sealing import KeyRing
 from settings import parse_secret_keys
 from tests.account.acts import reset, save
@@ -98,6 +99,30 @@ def test_what_is_decided_by_the_event_is_said_by_its_own_sentence() -> None:
     assert stayed.alert_summary("o@a.b", None, languages.voice("fr")) == (
         "o@a.b exige la MFA pour tout le personnel, avec 1 jour pour les personnes qui arrivent plus tard."
     )
+    narrowed = replace(moved, required_of=RequiredOf.OWNERS_AND_ADMINS)
+    assert [narrowed.summary("o@a.b", None, languages.voice(language)) for language in TRANSLATED] == [
+        "o@a.b hat die MFA-Frist auf 1. Dezember 2026 verschoben: verlangt von Inhabern und Administratoren; wer "
+        "später hinzukommt, hat 0 Tage Zeit.",
+        "o@a.b cambió el plazo de la MFA al 1 de diciembre de 2026: se exige a propietarios y administradores, con 0 "
+        "días para quienes se incorporen después.",
+        "o@a.b a déplacé la date limite de la MFA au 1 décembre 2026 : exigée pour propriétaires et administrateurs, "
+        "avec 0 jour pour les personnes qui arrivent plus tard.",
+        "o@a.b mudou o prazo da MFA para 1 de dezembro de 2026: exigida de proprietários e administradores, com 0 "
+        "dia para quem entrar depois.",
+    ]
+    (enabled, *_) = samples(PolicyEnabled).values()
+    assert isinstance(enabled, PolicyEnabled)
+    enabled = replace(enabled, required_of=RequiredOf.OWNERS_AND_ADMINS)
+    assert [enabled.summary("o@a.b", None, languages.voice(language)) for language in TRANSLATED] == [
+        "o@a.b verlangt bis 1. Dezember 2026 MFA von Inhabern und Administratoren; wer später hinzukommt, hat 0 Tage "
+        "Zeit.",
+        "o@a.b exigió la MFA a propietarios y administradores antes del 1 de diciembre de 2026, con 0 días para "
+        "quienes se incorporen después.",
+        "o@a.b a exigé la MFA pour propriétaires et administrateurs avant le 1 décembre 2026, avec 0 jour pour les "
+        "personnes qui arrivent plus tard.",
+        "o@a.b exigiu a MFA de proprietários e administradores até 1 de dezembro de 2026, com 0 dia para quem "
+        "entrar depois.",
+    ]
     reason = MfaReset(subject_id=UUID(int=2), reason="Phone lost.", requester_email="a@a.b")
     assert reason.summary("o@a.b", "m@a.b", languages.voice("de")) == (
         "o@a.b hat die MFA von m@a.b zurückgesetzt, wie von a@a.b erbeten: Phone lost."

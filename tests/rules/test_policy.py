@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import pytest
 from rules import notice, policy
 from rules.events.base import Event
 from rules.events.policy import PolicyChanged, PolicyDisabled, PolicyEnabled, saved
+from rules.events.stored import Stored
 from rules.failures import InvalidInput
 from rules.people import Account, Membership, Person, Role
 from rules.policy import Policy, RequiredOf, Wanted
@@ -22,6 +24,11 @@ SECOND = timedelta(seconds=1)
 def on(days: int, since: datetime = NOW) -> Policy:
     """A requirement with that many days of grace."""
     return Policy(since, days, since + timedelta(days=days), NOW)
+
+
+def of(policy: Policy, required_of: RequiredOf, joiner_days: int = 0) -> Policy:
+    """The same requirement, of these people."""
+    return replace(policy, required_of=required_of, joiner_days=joiner_days)
 
 
 def person(*policies: Policy, enrolled: bool = False, reset: bool = False) -> Person:
@@ -112,6 +119,51 @@ def test_saving_is_an_event_only_when_something_changes(
     if event is not None:
         told = saved(before, after, UUID(int=1), UUID(int=2))
         assert (type(told), told.account_id, told.actor_id) == (event, UUID(int=1), UUID(int=2))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        (OFF, on(7), "required MFA of all staff by 1 December 2026."),
+        (
+            OFF,
+            of(on(7), RequiredOf.OWNERS_AND_ADMINS),
+            "required MFA of owners and admins by 1 December 2026, with 0 days for those who join later.",
+        ),
+        (
+            OFF,
+            of(on(7), RequiredOf.EVERYONE, 5),
+            "required MFA of all staff by 1 December 2026, with 5 days for those who join later.",
+        ),
+        (on(7), on(8), "moved the MFA deadline to 2 December 2026."),
+        (
+            on(7),
+            of(on(8), RequiredOf.OWNERS_AND_ADMINS),
+            "moved the MFA deadline to 2 December 2026: required of owners and admins, with 0 days for those who join "
+            "later.",
+        ),
+        (
+            of(on(7), RequiredOf.OWNERS_AND_ADMINS),
+            on(8),
+            "moved the MFA deadline to 2 December 2026: required of all staff, with 0 days for those who join later.",
+        ),
+        (
+            of(on(7), RequiredOf.EVERYONE, 5),
+            on(8),
+            "moved the MFA deadline to 2 December 2026: required of all staff, with 0 days for those who join later.",
+        ),
+        (
+            on(7),
+            of(on(7), RequiredOf.OWNERS_AND_ADMINS),
+            "required MFA of owners and admins, with 0 days for those who join later.",
+        ),
+    ],
+)
+def test_the_log_says_of_whom_it_is_required_wherever_that_was_chosen(
+    before: Policy, after: Policy, sentence: str
+) -> None:
+    stored = Stored.of(saved(before, after, UUID(int=1), UUID(int=2)))
+    assert stored.summary("adam", None) == stored.alert_summary("adam", None) == f"adam {sentence}"
 
 
 @pytest.mark.parametrize(
