@@ -65,7 +65,10 @@ async def asked(
 
 
 async def save(connection: Connection, account_id: UUID, wanted: Wanted) -> Account:
-    """Require MFA with that many days of grace, or no more (None). The requirement keeps the instant it began."""
+    """Require MFA with that many days of grace, or no more (None). The requirement keeps the instant it began.
+
+    It is announced only where people are mailed of it: as it is turned on, moved, or asked of more.
+    """
     row = await connection.fetchrow(
         """
         WITH wanted AS (
@@ -74,7 +77,11 @@ async def save(connection: Connection, account_id: UUID, wanted: Wanted) -> Acco
         )
         UPDATE accounts SET required_since = since, grace_days = $2,
             grace_deadline = since + make_interval(hours => 24 * $2),
-            announced_at = CASE WHEN since IS NOT NULL THEN now() END,
+            announced_at = CASE
+                WHEN since IS NULL THEN NULL
+                WHEN grace_deadline IS DISTINCT FROM since + make_interval(hours => 24 * $2)
+                    OR required_of = 'OWNERS_AND_ADMINS' AND $4 = 'EVERYONE' THEN now()
+                ELSE announced_at END,
             grace_ended_at = CASE WHEN since + make_interval(hours => 24 * $2) <= now() THEN grace_ended_at END,
             joiner_days = coalesce($3, joiner_days), required_of = coalesce($4, required_of),
             policy_updated_at = greatest(now(), policy_updated_at + $5::interval)

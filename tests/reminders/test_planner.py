@@ -10,7 +10,7 @@ import pytest
 from db import policy, reminders
 from db.pool import Database
 from rules.failures import ServiceUnavailable
-from rules.policy import Wanted
+from rules.policy import RequiredOf, Wanted
 from tests.people import World, email
 from tests.reminders.cast import THRESHOLDS, days_left, facts, planned, pool, sends
 from workers.reminders import remind
@@ -61,6 +61,39 @@ async def test_a_requirement_that_was_just_announced_is_not_reminded_of_on_the_s
 ) -> None:
     await days_left(cast, 7, grace_days=7)
     assert await remind(pool, THRESHOLDS) == 0
+
+
+# What nobody is mailed of where the deadline stays.
+QUIET = [Wanted(14, joiner_days=5), Wanted(14, required_of=RequiredOf.OWNERS_AND_ADMINS)]
+quietly = pytest.mark.parametrize("wanted", QUIET, ids=["joiner days", "of fewer"])
+
+
+@quietly
+async def test_what_nobody_is_mailed_of_puts_off_no_reminder(cast: World, pool: Database, wanted: Wanted) -> None:
+    await days_left(cast, 1.5)
+    await policy.save(cast.database, cast.account_id, wanted)
+    await let_days_pass(cast, 1)
+    assert await remind(pool, THRESHOLDS) == 1
+    (reminder,) = await facts(cast)
+    assert reminder["daysLeft"] == 1
+
+
+@quietly
+async def test_what_nobody_is_mailed_of_lets_the_end_be_told(cast: World, pool: Database, wanted: Wanted) -> None:
+    await days_left(cast, -0.1)
+    await policy.save(cast.database, cast.account_id, wanted)
+    assert await remind(pool, THRESHOLDS) == 1
+    (ended,) = await facts(cast, "GRACE_PERIOD_ENDED")
+    assert ended["announced"] is False
+
+
+async def test_a_requirement_of_more_people_is_announced_to_them(cast: World, pool: Database) -> None:
+    await days_left(cast, -0.1)
+    await policy.save(cast.database, cast.account_id, Wanted(14, required_of=RequiredOf.OWNERS_AND_ADMINS))
+    await policy.save(cast.database, cast.account_id, Wanted(14, required_of=RequiredOf.EVERYONE))
+    assert await remind(pool, THRESHOLDS) == 1
+    (ended,) = await facts(cast, "GRACE_PERIOD_ENDED")
+    assert ended["announced"] is True
 
 
 async def test_all_staff_who_are_not_enrolled_are_reminded_and_nobody_else(cast: World, pool: Database) -> None:
