@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from typing import Any
 
 import asyncpg
 
@@ -34,9 +35,7 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
     await _count(connection, events)
     events = await _bounded(connection, events)
     rows = [Stored.of(event) for event in events]
-    request, operator = requests.current(), operators.current()
-    told = {OPERATOR: operator} if operator else {}
-    origin = request.origin if request else {}
+    request = requests.current()
     await connection.execute(
         """
         WITH given AS (
@@ -60,7 +59,7 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
         [row.account_id for row in rows],
         [row.subject_id for row in rows],
         [row.actor_id for row in rows],
-        [_origin(event, origin) | row.data | told for event, row in zip(events, rows, strict=True)],
+        [_data(event, row) for event, row in zip(events, rows, strict=True)],
         [row.service_key for row in rows],
         SHOWN_WHEN_DISPATCHED,
         request.request_id if request else None,
@@ -68,6 +67,15 @@ async def append_all(connection: Connection, events: Sequence[Event]) -> None:
         traces.traceparent(),
         SHOWN_NOWHERE,
     )
+
+
+def told(event: Event) -> tuple[dict[str, Any], str | None, str | None]:
+    """What is kept of an event beside whom it concerns: its facts, and the request and the trace it was made in.
+
+    For a statement that appends the like of many at once.
+    """
+    request = requests.current()
+    return _data(event, Stored.of(event)), request.request_id if request else None, traces.traceparent()
 
 
 async def _count(connection: Connection, events: Sequence[Event]) -> None:
@@ -86,6 +94,12 @@ async def _bounded(connection: Connection, events: Sequence[Event]) -> Sequence[
         replace(event, is_mailed=event.counted_by() in mailed) if isinstance(event, Repeatable) else event
         for event in events
     ]
+
+
+def _data(event: Event, row: Stored) -> dict[str, Any]:
+    request, operator = requests.current(), operators.current()
+    by_whom = {OPERATOR: operator} if operator else {}
+    return _origin(event, request.origin if request else {}) | row.data | by_whom
 
 
 def _origin(event: Event, origin: dict[str, str]) -> dict[str, str]:

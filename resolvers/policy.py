@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+import db.nearer_deadlines
 import db.outbox
 import db.policy
 import resolvers.access
@@ -103,6 +104,9 @@ async def update(
         if not events:
             return before
         await db.outbox.append_all(connection, [replace(event, service_key=key_name) for event in events])
+        if rules.policy.asks_sooner(before.policy, after.policy):
+            is_mailed = events[0].emailed_as() is not None
+            await db.nearer_deadlines.tell(connection, account_id, before.policy, is_mailed=is_mailed)
     if not context.is_service:
         await context.reload()
     return after

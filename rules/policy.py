@@ -101,3 +101,14 @@ def is_change(policy: Policy, wanted: Wanted) -> bool:
         or wanted.joiner_days not in {None, policy.joiner_days}
         or wanted.required_of not in {None, policy.required_of}
     )
+
+
+def asks_sooner(before: Policy, after: Policy) -> bool:
+    """Whether a requirement that was changed may ask it of somebody sooner than before, or of more people."""
+    if before.deadline is None or after.deadline is None:
+        return False
+    return (
+        after.deadline < before.deadline
+        or after.joiner_days < before.joiner_days
+        or (before.required_of, after.required_of) == (RequiredOf.OWNERS_AND_ADMINS, RequiredOf.EVERYONE)
+    )
