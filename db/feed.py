@@ -85,9 +85,9 @@ class Standing:
 
 
 async def standings(
-    connection: Connection, session_ids: list[UUID], account_ids: list[UUID | None], session_idle: timedelta
+    connection: Connection, token_hashes: list[bytes | None], account_ids: list[UUID | None], session_idle: timedelta
 ) -> list[Standing]:
-    """How each watcher, a session and the account it watches, stands now; in the order given."""
+    """How each watcher, a session's token and the account it watches, stands now; in the order given."""
     rows = await connection.fetch(
         """
         SELECT sessions.id IS NOT NULL AS is_live,
@@ -102,8 +102,8 @@ async def standings(
                     )
                 OR users.is_super_admin AND coalesce(staff.role NOT IN ('OWNER', 'ADMIN'), true)
             ) AS is_blocked
-        FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS watcher (session_id, account_id, number)
-        LEFT JOIN sessions ON sessions.id = watcher.session_id
+        FROM unnest($1::bytea[], $2::uuid[]) WITH ORDINALITY AS watcher (token_hash, account_id, number)
+        LEFT JOIN sessions ON sessions.token_hash = watcher.token_hash
             AND sessions.expires_at > now() AND sessions.last_used_at > now() - $3::interval
         LEFT JOIN users ON users.id = sessions.user_id
         LEFT JOIN factors ON factors.user_id = users.id
@@ -111,7 +111,7 @@ async def standings(
         LEFT JOIN accounts ON accounts.id = watcher.account_id
         ORDER BY watcher.number
         """,
-        session_ids,
+        token_hashes,
         account_ids,
         session_idle,
     )

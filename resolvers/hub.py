@@ -44,7 +44,8 @@ MOST_WAITING = 1000
 class Watcher:
     """One subscription: its session, what it watches, and what waits for it."""
 
-    session_id: UUID
+    # The token that it came by: a session goes on under another one, where this was in a cookie that may be copied.
+    token_hash: bytes | None
     person_id: UUID
     account_id: UUID | None = None
     # whose policies bind the person; only where the person is watched
@@ -153,7 +154,7 @@ class Hub:
         if not asked:
             return
         found = await db.feed.standings(
-            connection, [w.session_id for w in asked], [w.account_id for w in asked], self._session_idle
+            connection, [w.token_hash for w in asked], [w.account_id for w in asked], self._session_idle
         )
         for watcher, standing in zip(asked, found, strict=True):
             if (refusal := _refusal(standing)) is not None:

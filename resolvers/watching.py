@@ -57,7 +57,7 @@ async def staff_member_changed(context: Context, account_id: UUID) -> AsyncItera
 async def viewer_changed(context: Context) -> AsyncIterator[Person]:
     """The person now, then after each change of their MFA, roles or policies. Raises Unauthenticated."""
     person = await context.person()
-    watcher = Watcher(person.session_id, person.id, account_ids=_accounts(person))
+    watcher = Watcher(context.token_hash, person.id, account_ids=_accounts(person))
     with context.service.hub.watching(watcher):
         yield await context.reload()
         told = _without_clock(person)
@@ -82,7 +82,7 @@ async def _patiently(read: Callable[[], Awaitable[T]]) -> T:
 async def _account_watcher(context: Context, account_id: UUID) -> Watcher:
     await resolvers.access.viewed_account(context, account_id)
     person = await context.person()
-    return Watcher(person.session_id, person.id, account_id)
+    return Watcher(context.token_hash, person.id, account_id)
 
 
 async def _news_or_deadline(watcher: Watcher, person: Person) -> None:

@@ -18,7 +18,10 @@ AccountId = Annotated[strawberry.ID, strawberry.argument(description="The accoun
 
 
 @strawberry.type(
-    description="Watching. Whoever loses the permission, or their session, is cut off within a second with an error."
+    description="Watching. Whoever loses the permission, or their session, is cut off within a second with an error. A "
+    "cookie that has been renewed, as when its owner shows again who they are, changes their password or signs others "
+    "out, is a session no more: whoever came by the one before hears UNAUTHENTICATED, and for all else over that "
+    "connection. A client whose session goes on subscribes again over a new one, which brings the new cookie."
 )
 class Subscription:
     @strawberry.subscription(

@@ -9,7 +9,7 @@ from playwright.async_api import Page, WebSocketRoute, expect
 from tests.account.acts import save
 from tests.pages.agency import AT, member
 from tests.pages.conftest import Sit
-from tests.people import World
+from tests.people import PASSWORD, World
 from tests.waiting import until
 
 
@@ -62,6 +62,24 @@ async def test_ones_own_page_that_is_too_much_for_now_watches_on_later(sit: Sit,
     await refused_for_a_while(page)
     await save(await world.sign_in("olive"), world, True, 1)
     await expect(page.get_by_text("You have 1 day to set it up.")).to_be_visible()
+    assert await page.evaluate("window.isMarked") is True
+
+
+async def test_an_agencys_page_goes_on_after_its_owner_has_shown_again_who_they_are(sit: Sit, world: World) -> None:
+    page = await sit("olive", AT)
+    await expect(page.get_by_role("switch")).to_be_visible()
+    sockets = await listening(page)
+    await world.database.execute("UPDATE sessions SET password_at = now() - interval '3 hours'")
+    await page.get_by_role("switch", name="Require MFA for all staff").check()
+    await page.get_by_role("button", name="Save").click()
+    dialog = page.get_by_role("dialog", name="Confirm that it is you")
+    await dialog.get_by_role("textbox", name="Password").fill(PASSWORD)
+    await dialog.get_by_role("button", name="Confirm").click()
+    await expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+    await until(lambda: len(sockets) == 2, "a socket by the new cookie")
+    await world.enroll(await world.sign_in("mia"))
+    await expect(member(page, "mia")).to_contain_text("Enabled")
+    await expect(page.get_by_role("alert").filter(has_text="Your session has ended")).to_have_count(0)
     assert await page.evaluate("window.isMarked") is True
 
 

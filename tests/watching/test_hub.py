@@ -30,7 +30,7 @@ async def test_who_comes_first_is_told_to_look_at_once_and_not_at_the_next_look(
         pool = await open_database(database_url, 1)
         hub = Hub(pool, NOBODY_RINGS, timedelta(days=7))
         try:
-            with hub.watching(Watcher(session_id=uuid4(), person_id=uuid4())) as watcher:
+            with hub.watching(Watcher(token_hash=b"", person_id=uuid4())) as watcher:
                 await watcher.wait()
                 return watcher.is_stale
         finally:
@@ -55,7 +55,7 @@ async def test_who_comes_first_is_told_to_look_at_once_and_not_at_the_next_look(
 
 async def test_on_a_restored_database_that_counts_transactions_anew_it_begins_anew_too(database_url: str) -> None:
     pool = await open_database(database_url, 1)
-    hub, watcher = Hub(pool, NOBODY_RINGS, timedelta(days=7)), Watcher(session_id=uuid4(), person_id=uuid4())
+    hub, watcher = Hub(pool, NOBODY_RINGS, timedelta(days=7)), Watcher(token_hash=b"", person_id=uuid4())
     hub._watchers.add(watcher)
     async with pool.connection() as connection:
         there = await db.feed.now(connection)

@@ -13,15 +13,16 @@ IDLE = timedelta(days=7)
 FREE, HELD_UP = Standing(True, True, False), Standing(True, True, True)
 
 
-async def session_of(world: World, name: str) -> UUID:
-    """A session of theirs."""
+async def session_of(world: World, name: str) -> bytes:
+    """A session of theirs, by its token's hash."""
     await world.sign_in(name)
-    found: UUID = await world.database.fetchval("SELECT id FROM sessions WHERE user_id = $1", await world.user_id(name))
+    find = "SELECT token_hash FROM sessions WHERE user_id = $1"
+    found: bytes = await world.database.fetchval(find, await world.user_id(name))
     return found
 
 
-async def standing(world: World, session_id: UUID, account_id: UUID | None) -> Standing:
-    (found,) = await feed.standings(world.database, [session_id], [account_id], IDLE)
+async def standing(world: World, token_hash: bytes, account_id: UUID | None) -> Standing:
+    (found,) = await feed.standings(world.database, [token_hash], [account_id], IDLE)
     return found
 
 
@@ -64,11 +65,12 @@ async def test_a_session_that_is_over_or_was_left_unused_is_none_and_answers_com
     world: World,
 ) -> None:
     adam, olive = await session_of(world, "adam"), await session_of(world, "olive")
-    nobody = UUID(int=0)
-    asked = [olive, nobody, adam]
+    nobody = bytes(32)
+    asked: list[bytes | None] = [olive, nobody, adam]
     found = await feed.standings(world.database, asked, [world.account_id] * 3, IDLE)
     assert [each.is_live for each in found] == [True, False, True]
-    await world.database.execute("UPDATE sessions SET last_used_at = now() - interval '7 days' WHERE id = $1", adam)
-    await world.database.execute("UPDATE sessions SET expires_at = now() WHERE id = $1", olive)
+    unused = "UPDATE sessions SET last_used_at = now() - interval '7 days' WHERE token_hash = $1"
+    await world.database.execute(unused, adam)
+    await world.database.execute("UPDATE sessions SET expires_at = now() WHERE token_hash = $1", olive)
     found = await feed.standings(world.database, asked, [world.account_id] * 3, IDLE)
     assert [each.is_live for each in found] == [False, False, False]

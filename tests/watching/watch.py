@@ -46,9 +46,9 @@ class Watch:
 async def watching(
     world: World, client: Client, subscription: str, *, in_first_message: bool = False
 ) -> AsyncIterator[Watch]:
-    """Subscribe over graphql-transport-ws, with the token in a header or, as browsers must, in the first message."""
+    """Subscribe over graphql-transport-ws, with the token in a header or in the first message, or by cookie."""
     url = world.base_url.replace("http", "ws") + "/graphql"
-    headers = {"authorization": f"Bearer {client.token}"} if client.token else {}
+    headers = {"authorization": f"Bearer {client.token}"} if client.token else _cookies(client)
     protocol = Subprotocol("graphql-transport-ws")
     told, sent = (headers, {}) if in_first_message else ({}, headers)
     async with connect(url, subprotocols=[protocol], additional_headers=sent) as socket:
@@ -58,6 +58,11 @@ async def watching(
         payload = {"query": subscription, "variables": variables}
         await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
         yield Watch(socket)
+
+
+def _cookies(client: Client) -> dict[str, str]:
+    held = "; ".join(f"{each.name}={each.value}" for each in client.http.cookies.jar)
+    return {"cookie": held} if held else {}
 
 
 async def until_followed(world: World) -> None:
