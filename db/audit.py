@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 import db.outbox
 from db.pool import Connection
 from rules.events.stored import Stored
@@ -23,9 +25,9 @@ class Entry:
 
 
 async def page(
-    connection: Connection, account_id: UUID, types: list[str], email: str | None, before: int | None, limit: int
+    connection: Connection, account_id: UUID, types: list[str], before: int | None, limit: int
 ) -> list[Entry]:
-    """Up to `limit` events older than `before`, of these types, done by or concerning `email` (lower-case)."""
+    """Up to `limit` events older than `before`, of these types."""
     rows = await connection.fetch(
         """
         SELECT events.id, occurred_at, actors.email AS actor_email, subjects.email AS subject_email,
@@ -35,18 +37,74 @@ async def page(
         LEFT JOIN users AS actors ON actors.id = actor_id
         LEFT JOIN users AS subjects ON subjects.id = subject_id
         WHERE account_events.account_id = $1
-            AND ($2::bigint IS NULL OR event_id < $2)
+            -- bounds of both indexes, whatever is given
+            AND event_id < coalesce($2, 9223372036854775807) AND events.id < coalesce($2, 9223372036854775807)
             AND type = ANY ($3)
-            AND ($4::text IS NULL OR actors.email = $4 OR subjects.email = $4)
         ORDER BY event_id DESC
-        LIMIT $5
+        LIMIT $4
         """,
         account_id,
         before,
         types,
-        email,
         limit,
     )
+    return _entries(rows)
+
+
+async def people(connection: Connection, email: str) -> list[UUID]:
+    """Who has this address, in lower case."""
+    rows = await connection.fetch("SELECT id FROM users WHERE email = $1", email)
+    return [row["id"] for row in rows]
+
+
+async def page_of(
+    connection: Connection,
+    account_id: UUID,
+    people_ids: list[UUID],
+    types: list[str],
+    before: int | None,
+    limit: int,
+) -> list[Entry]:
+    """Of a page's events those that these people did or that concern them, looked for among theirs alone."""
+    rows = await connection.fetch(
+        """
+        WITH found AS (
+            SELECT DISTINCT theirs.id FROM unnest($2::uuid[]) AS person (id) CROSS JOIN LATERAL (
+                (
+                    SELECT events.id FROM events
+                    JOIN account_events ON account_events.account_id = $1 AND event_id = events.id
+                    WHERE subject_id = person.id AND events.id < coalesce($4, 9223372036854775807) AND type = ANY ($3)
+                    ORDER BY events.id DESC LIMIT $5
+                )
+                UNION ALL
+                (
+                    SELECT events.id FROM events
+                    JOIN account_events ON account_events.account_id = $1 AND event_id = events.id
+                    WHERE actor_id = person.id AND actor_id IS DISTINCT FROM subject_id
+                        AND events.id < coalesce($4, 9223372036854775807) AND type = ANY ($3)
+                    ORDER BY events.id DESC LIMIT $5
+                )
+            ) AS theirs
+            ORDER BY theirs.id DESC LIMIT $5
+        )
+        SELECT events.id, occurred_at, actors.email AS actor_email, subjects.email AS subject_email,
+            type, events.account_id, subject_id, actor_id, data, service_key
+        FROM found
+        JOIN events ON events.id = found.id
+        LEFT JOIN users AS actors ON actors.id = actor_id
+        LEFT JOIN users AS subjects ON subjects.id = subject_id
+        ORDER BY events.id DESC
+        """,
+        account_id,
+        people_ids,
+        types,
+        before,
+        limit,
+    )
+    return _entries(rows)
+
+
+def _entries(rows: list[asyncpg.Record]) -> list[Entry]:
     return [
         Entry(row["id"], row["occurred_at"], row["actor_email"], row["subject_email"], db.outbox.stored_from(row))
         for row in rows

@@ -86,10 +86,7 @@ async def revoke_since(connection: Connection, inviter_id: UUID, event_id: int) 
     rows = await connection.fetch(
         """
         DELETE FROM staff USING events
-        WHERE events.id IN (
-                SELECT event_id FROM account_events JOIN staff AS own ON own.account_id = account_events.account_id
-                WHERE own.user_id = $1 AND event_id > $2)
-            AND type = 'STAFF_INVITED' AND actor_id = $1
+        WHERE actor_id = $1 AND actor_id IS DISTINCT FROM subject_id AND events.id > $2 AND type = 'STAFF_INVITED'
             AND staff.account_id = events.account_id AND staff.user_id = subject_id AND invited_at = occurred_at
         RETURNING staff.account_id, staff.user_id
         """,

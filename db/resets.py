@@ -91,12 +91,16 @@ async def is_told(connection: Connection, request_id: UUID) -> bool:
     return bool(
         await connection.fetchval(
             """
-            SELECT true FROM reset_requests
-            JOIN events ON events.subject_id = user_id AND events.account_id = reset_requests.account_id
-                AND type = 'MFA_RESET_REQUESTED' AND occurred_at = requested_at
+            SELECT true FROM reset_requests CROSS JOIN LATERAL (
+                -- one, and among the person's newest
+                SELECT events.id, dispatched_at FROM events
+                WHERE subject_id = user_id AND events.account_id = reset_requests.account_id
+                    AND type = 'MFA_RESET_REQUESTED' AND occurred_at = requested_at
+                ORDER BY events.id DESC LIMIT 1
+            ) AS asked
             WHERE reset_requests.id = $1 AND dispatched_at IS NOT NULL
-                AND EXISTS (SELECT FROM deliveries WHERE event_id = events.id AND state = 'sent')
-                AND NOT EXISTS (SELECT FROM deliveries WHERE event_id = events.id AND state IN ('pending', 'sending'))
+                AND EXISTS (SELECT FROM deliveries WHERE event_id = asked.id AND state = 'sent')
+                AND NOT EXISTS (SELECT FROM deliveries WHERE event_id = asked.id AND state IN ('pending', 'sending'))
             """,
             request_id,
         )

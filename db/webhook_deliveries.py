@@ -45,7 +45,9 @@ async def of_webhook(
             SELECT attempted_at, duration_ms, status, answer, error FROM webhook_attempts
             WHERE delivery_id = delivery.id ORDER BY attempted_at DESC LIMIT 1
         ) AS latest ON true
-        WHERE webhook_id = $1 AND ($2::bigint IS NULL OR delivery.id < $2) AND ($4::bigint IS NULL OR delivery.id = $4)
+        -- bounds of the index, whatever is given
+        WHERE webhook_id = $1 AND delivery.id >= coalesce($4::bigint, 0)
+            AND delivery.id < coalesce($4::bigint + 1, $2, 9223372036854775807)
         ORDER BY delivery.id DESC LIMIT $3
         """,
         webhook_id,

@@ -40,14 +40,11 @@ async def log(
     before = int(rules.cursor.decode(ring, scope, after)[0]) if after is not None else None
     wanted = list(BY_TYPE) if types is None else types
     async with context.database.connection() as connection:
-        entries = await db.audit.page(
-            connection,
-            account_id,
-            wanted,
-            rules.addresses.normalized(email) if email else None,
-            before,
-            limit + 1,
-        )
+        if email:
+            people = await db.audit.people(connection, rules.addresses.normalized(email))
+            entries = await db.audit.page_of(connection, account_id, people, wanted, before, limit + 1)
+        else:
+            entries = await db.audit.page(connection, account_id, wanted, before, limit + 1)
     has_next = len(entries) > limit
     return Page(
         entries[:limit], lambda entry: rules.cursor.encode(ring, scope, [str(entry.id)]), has_next, after is not None
