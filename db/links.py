@@ -83,6 +83,27 @@ async def find(connection: Connection, token_hash: bytes, purposes: Sequence[str
     return Found(**row) if row else None
 
 
+async def may_set_password(connection: Connection, found: Found, lifetime: timedelta) -> bool:
+    """Whether the link of an invitation or a reset may set the person's password.
+
+    An invitation's, which holds for days, sets that of whoever has none; of whoever has, for the lifetime of a reset's
+    link, and none that was set since.
+    """
+    return bool(
+        await connection.fetchval(
+            """
+            SELECT $2 <> 'INVITATION' OR password_hash IS NULL
+                OR $3 > now() - $4::interval AND coalesce(password_set_at < $3, true)
+            FROM users WHERE id = $1
+            """,
+            found.user_id,
+            found.purpose,
+            found.made_at,
+            lifetime,
+        )
+    )
+
+
 async def use(connection: Connection, found: Found) -> bool:
     """Use the link up, under the person's lock; false when another request was first or its time is over."""
     used: int = await connection.fetchval(

@@ -1,23 +1,28 @@
-"""Inviting people to an account's staff, and taking that back. The email's link is made where the email is."""
+"""Inviting people to an account's staff, taking that back, accepting it. The email makes its link as it leaves."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 import db.invitations
+import db.links
 import db.memberships
 import db.outbox
 import db.staff
 import db.throttles
 import db.users
 import resolvers.access
+import resolvers.coming_in
+import resolvers.links
 import rules.addresses
 import rules.invitations
 import rules.throttling
 from db.staff import Member
+from resolvers.coming_in import Offered
 from resolvers.context import Context
 from rules.events.staff import InvitationRevoked, StaffInvited
-from rules.failures import InvalidInput, NotFound
+from rules.failures import InvalidInput, LinkExpired, NotFound
+from rules.links import Purpose
 from rules.people import Person, Role
 
 
@@ -73,6 +78,26 @@ async def revoke(context: Context, account_id: UUID, invitation_id: UUID) -> Non
             connection,
             InvitationRevoked(account_id=account_id, subject_id=standing.user_id, actor_id=person.id),
         )
+
+
+async def accept(context: Context, token: str) -> Person | None:
+    """Accept an invitation by the token of its link, which is used up by it; the person, None once signed out by it.
+
+    Raises LinkExpired and TooManyAttempts.
+    """
+    person = await resolvers.access.fresh_person(context)
+    found = await resolvers.links.find(context, token, Purpose.INVITATION, person.id)
+    assert found.staff_id is not None
+    offered = Offered(found.staff_id, found.made_at)
+    async with context.changing(person.id) as connection:
+        await resolvers.coming_in.keep_accounts(connection, [offered])
+        await resolvers.access.lock_person(connection, person)
+        if not await db.links.use(connection, found):
+            raise LinkExpired
+        if not await resolvers.coming_in.accept(connection, person.id, offered):
+            raise LinkExpired
+    context.go_on_with(context.token)
+    return await context.person_or_none()
 
 
 async def _inviter(context: Context, account_id: UUID) -> Person:

@@ -20,6 +20,7 @@ import resolvers.guessing.passwords
 import resolvers.proof
 import resolvers.sign_in
 import rules.addresses
+import rules.links
 import rules.passwords
 import rules.throttling
 import rules.tokens
@@ -32,7 +33,7 @@ from resolvers.context import Context
 from resolvers.guessing.charged import WrongGuess
 from resolvers.hashing import Asker
 from rules.events.passwords import PasswordChanged, PasswordResetRequested
-from rules.failures import InvalidCredentials, InvalidInput, LinkExpired, TooManyAttempts
+from rules.failures import InvalidCredentials, InvalidInput, LinkExpired, SignInRequired, TooManyAttempts
 from rules.links import SETS_PASSWORD, Purpose
 
 
@@ -70,7 +71,7 @@ async def request_reset(context: Context, email: str) -> None:
 async def set_password(context: Context, token: str, password: str) -> str:
     """Set a password by the token of a link, which is used up by it; return the person's email.
 
-    Raises LinkExpired, InvalidInput and RateLimited, which leave the link as it is.
+    Raises LinkExpired, SignInRequired, InvalidInput and RateLimited, which leave the link as it is.
     """
     token_hash = rules.tokens.digest(rules.tokens.LINK_PREFIX, token)
     if token_hash is None:
@@ -79,6 +80,8 @@ async def set_password(context: Context, token: str, password: str) -> str:
         found = await db.links.find(connection, token_hash, SETS_PASSWORD)
         subject = await db.credentials.subject(connection, found.user_id, found.staff_id) if found else None
         offered = await _offered(connection, found) if found else []
+        if found is not None:
+            await _require_password_unset(connection, found)
     if found is None or subject is None:
         raise LinkExpired
     password_hash = await _new_hash(context, subject, password, "password")
@@ -87,6 +90,8 @@ async def set_password(context: Context, token: str, password: str) -> str:
         await db.users.lock(connection, found.user_id)
         if not await db.links.use(connection, found):
             raise LinkExpired
+        # Another link may have set one meanwhile.
+        await _require_password_unset(connection, found)
         for each in offered:
             if not await resolvers.coming_in.accept(connection, found.user_id, each) and found.staff_id is not None:
                 raise LinkExpired
@@ -130,6 +135,11 @@ async def change_password(context: Context, current: str, new: str) -> None:
             changed = await db.users.credentials_of(connection, person.id)
     _know_device(context, changed)
     await context.go_on_as(token)
+
+
+async def _require_password_unset(connection: Connection, found: Found) -> None:
+    if not await db.links.may_set_password(connection, found, rules.links.PASSWORD_RESET.lifetime):
+        raise SignInRequired
 
 
 def _know_device(context: Context, changed: Credentials | None) -> None:

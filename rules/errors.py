@@ -115,6 +115,10 @@ AS_DATA = {
         "The link out of an email is unknown, used, replaced, taken back or too old.",
         "Let the person ask for another.",
     ),
+    "SignInRequired": (
+        "An invitation's link, of somebody who has a password: it sets none.",
+        "Let them sign in, and send the same token by `acceptInvitation`.",
+    ),
     "NotPermitted": ("The person may see this, but not do it.", "Show the message: it says who may."),
     "InvalidInput": ("A value that the person gave cannot be taken.", "Show the message beside the input's `field`."),
 }

@@ -130,6 +130,13 @@ class LinkExpired(Outcome):
 
 
 @dataclass
+class SignInRequired(Outcome):
+    """An invitation's link of somebody who has a password, which it may not set."""
+
+    message: str = "You have a password already. Sign in with it to accept the invitation."
+
+
+@dataclass
 class RecoveryPassExpired(Outcome):
     """A recovery pass that is unknown, used, replaced, void or too old."""
 

@@ -45,7 +45,8 @@ class Link:
 SAMPLE_TOKEN = "gh_l_" + "sample" * 7 + "x"  # of the right form, and of no link
 
 
-INVITATION = Link(Purpose.INVITATION, timedelta(days=7), "/set-password")
+# The page offers whoever has a password to sign in.
+INVITATION = Link(Purpose.INVITATION, timedelta(days=7), "/set-password?invited")
 PASSWORD_RESET = Link(Purpose.PASSWORD_RESET, timedelta(minutes=30), "/set-password")
 NOT_ME = Link(Purpose.NOT_ME, timedelta(days=7), "/not-me")
 NOT_MY_SIGN_IN = Link(Purpose.NOT_MY_SIGN_IN, timedelta(days=7), "/not-my-session")

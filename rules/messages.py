@@ -24,6 +24,7 @@ FOR_PEOPLE = (
     "This staff member has not set up MFA, so there is nothing to reset.",
     "Somebody else has changed this meanwhile. Look at what holds now, then save again.",
     "This link has been used already, or it is too old. Ask for a new one.",
+    "You have a password already. Sign in with it to accept the invitation.",
     "This recovery pass has been used already, or it is too old. Ask for a new one.",
     "Your agency requires MFA for all staff. Set it up now to continue accessing your account.",
     "Your agency requires MFA for all staff. You have {days} day to set it up.",

@@ -12,7 +12,14 @@ import resolvers.passwords
 import resolvers.sessions
 import rules.people
 from schema.common import Info, Role, told
-from schema.failures import InvalidCredentials, InvalidInput, LinkExpired, NotPermitted, TooManyAttempts
+from schema.failures import (
+    InvalidCredentials,
+    InvalidInput,
+    LinkExpired,
+    NotPermitted,
+    SignInRequired,
+    TooManyAttempts,
+)
 from schema.staff import StaffMember
 from schema.viewer import Viewer, changed_viewer
 
@@ -91,8 +98,30 @@ class PasswordSet:
 
 
 SetPasswordResult = Annotated[
-    PasswordSet | InvalidInput | LinkExpired,
+    PasswordSet | InvalidInput | LinkExpired | SignInRequired,
     strawberry.union("SetPasswordResult", description="What came of setting a password."),
+]
+
+
+@strawberry.input(description="The token out of the invitation's link.")
+class AcceptInvitationInput:
+    token: str = strawberry.field(description="What stands behind '#token=' in the link.")
+
+
+@strawberry.type(description="The viewer has the role that they were invited to. The link is used up.")
+class InvitationAccepted:
+    viewer: Viewer | None = strawberry.field(
+        description="The viewer with it; null where their session has ended by it, since a service key of another "
+        "account had begun it."
+    )
+
+
+AcceptInvitationResult = Annotated[
+    InvitationAccepted | LinkExpired | TooManyAttempts,
+    strawberry.union(
+        "AcceptInvitationResult",
+        description="What came of accepting an invitation. LinkExpired, too, where it is another's.",
+    ),
 ]
 
 
@@ -162,7 +191,8 @@ class ComingInMutation:
 
     @strawberry.mutation(
         description="Sets a password by the link of an invitation or of a reset, which is used up by it. Needs no "
-        "session, and begins none."
+        "session, and begins none. An invitation's sets none where its person has set one since, or had one 30 minutes "
+        "after it: SignInRequired."
     )
     async def set_password(
         self,
@@ -170,6 +200,18 @@ class ComingInMutation:
         input: Annotated[SetPasswordInput, strawberry.argument(description="Token and password.")],  # noqa: A002
     ) -> SetPasswordResult | None:
         return PasswordSet(email=await resolvers.passwords.set_password(info.context, input.token, input.password))
+
+    @strawberry.mutation(
+        description="Accepts an invitation by its link, in a session of whoever is invited: for those who have a "
+        "password. Like every change it asks for a fresh proof."
+    )
+    async def accept_invitation(
+        self,
+        info: Info,
+        input: Annotated[AcceptInvitationInput, strawberry.argument(description="The token.")],  # noqa: A002
+    ) -> AcceptInvitationResult | None:
+        person = await resolvers.invitations.accept(info.context, input.token)
+        return InvitationAccepted(viewer=Viewer.of(person, info) if person else None)
 
     @strawberry.mutation(
         description="Changes the viewer's password and ends their other sessions. This one goes on, by cookie under a "

@@ -87,6 +87,14 @@ class LinkExpired(Error):
     pass
 
 
+@strawberry.type(
+    description="An invitation's link of somebody who has a password, which it does not set. It holds as before: they "
+    "sign in, and accept by acceptInvitation."
+)
+class SignInRequired(Error):
+    pass
+
+
 @strawberry.type(description="The recovery pass is unknown, used, replaced, void or older than 60 minutes.")
 class RecoveryPassExpired(Error):
     pass
@@ -132,6 +140,7 @@ HANDLERS: tuple[strawberry.ExceptionHandler[Any], ...] = (
     Handler(rules.failures.AccountRecoveryEnded, AccountRecoveryEnded),
     Handler(rules.failures.ChangedMeanwhile, ChangedMeanwhile),
     Handler(rules.failures.LinkExpired, LinkExpired),
+    Handler(rules.failures.SignInRequired, SignInRequired),
     Handler(rules.failures.RecoveryPassExpired, RecoveryPassExpired),
     Handler(rules.failures.NotPermitted, NotPermitted),
     Handler(rules.failures.InvalidInput, InvalidInput),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from uuid import UUID
 
 from rules import tokens
 from rules.links import Purpose
@@ -10,11 +11,17 @@ from tests.people import World
 
 
 async def link_to(
-    world: World, address: str, purpose: Purpose, *, about: str | None = None, minutes: float = 30
+    world: World,
+    address: str,
+    purpose: Purpose,
+    *,
+    about: str | None = None,
+    minutes: float = 30,
+    account_id: UUID | None = None,
 ) -> str:
     """The token of a link to this person, as if its email had left, which is about the latest event of that type.
 
-    That of an invitation is of the one that is open.
+    That of an invitation is of the one that is open, to this account if several are.
     """
     token = tokens.make(tokens.LINK_PREFIX, secrets.token_bytes(tokens.TOKEN_BYTES))
     await world.database.execute(
@@ -26,6 +33,7 @@ async def link_to(
             coalesce(invited_at, (SELECT occurred_at FROM events WHERE type = $5 ORDER BY id DESC LIMIT 1), now()),
             now() + $4 * interval '1 minute'
         FROM users LEFT JOIN staff ON $3 = 'INVITATION' AND staff.user_id = users.id AND invited_at IS NOT NULL
+            AND ($6::uuid IS NULL OR account_id = $6)
         WHERE users.email = $1
         """,
         address,
@@ -33,5 +41,6 @@ async def link_to(
         purpose,
         minutes,
         about,
+        account_id,
     )
     return token

@@ -44,6 +44,15 @@ mutation ($token: String!, $password: String!) {
   }
 }
 """
+ACCEPT = """
+mutation ($token: String!) {
+  acceptInvitation(input: {token: $token}) {
+    __typename
+    ... on InvitationAccepted { viewer { memberships { role account { name } } } }
+    ... on Error { message }
+  }
+}
+"""
 CHANGE = """
 mutation ($current: String!, $new: String!) {
   changePassword(input: {currentPassword: $current, newPassword: $new}) {

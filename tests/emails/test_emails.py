@@ -184,6 +184,7 @@ def test_nothing_is_loaded_and_every_link_is_the_one_that_the_button_has(name: s
         f"https://gatehouse.example.com/account/security#token={SAMPLE_TOKEN}",
         "https://gatehouse.example.com/settings/security",
         f"https://gatehouse.example.com/set-password#token={SAMPLE_TOKEN}",
+        f"https://gatehouse.example.com/set-password?invited#token={SAMPLE_TOKEN}",
         f"https://gatehouse.example.com/come-back#token={SAMPLE_TOKEN}",
     }
     elsewhere = {"https://gatehouse.example.com/sign-in"} if name.startswith("password_") else set()

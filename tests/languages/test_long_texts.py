@@ -22,7 +22,7 @@ STRETCH = 0.4
 SIGNED_OUT = (
     "/sign-in",
     "/set-password",
-    "/set-password#token=x",
+    "/set-password?invited#token=x",
     "/not-me#token=x",
     "/not-my-session#token=x",
     "/not-wanted#token=x",

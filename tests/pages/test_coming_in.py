@@ -35,6 +35,32 @@ async def test_an_invited_colleague_sets_a_password_and_is_asked_to_enroll(sit: 
     await expect(page.get_by_role("button", name="Set up MFA")).to_be_visible()
 
 
+async def test_whoever_has_a_password_signs_in_to_accept_an_invitation(sit: Sit, world: World) -> None:
+    sam = await world.sign_in("sam")
+    await sam.do(INVITE, account=str(world.other_account_id), email=email("mia"), role="ADMIN")
+    token = await link_to(world, email("mia"), Purpose.INVITATION, minutes=60)
+    page = await sit()
+    # Offered at once, and where the form has been sent all the same.
+    await page.goto(f"/set-password?invited#token={token}")
+    await expect(page.get_by_role("link", name="Sign in to accept the invitation")).to_be_visible()
+    await world.database.execute("UPDATE users SET password_set_at = now() WHERE email = $1", email("mia"))
+    await page.get_by_role("textbox", name="New password").fill(NEW)
+    await page.get_by_role("button", name="Set password").click()
+    await expect(page.get_by_role("heading", name="Sign in to join")).to_be_visible()
+    await page.get_by_role("link", name="Sign in to accept the invitation").click()
+    await give_password(page, "mia")
+    await expect(page.get_by_text("You have joined: the invitation is accepted.")).to_be_visible()
+    assert len(await world.events("STAFF_ADDED")) == 1
+    await expect(page.get_by_role("link", name="Agency")).to_be_visible()
+
+
+async def test_no_other_link_offers_to_accept_an_invitation(sit: Sit, world: World) -> None:
+    page = await sit()
+    await page.goto(f"/set-password#token={await link_to(world, email('mia'), Purpose.PASSWORD_RESET)}")
+    await expect(page.get_by_role("textbox", name="New password")).to_be_visible()
+    await expect(page.get_by_role("link", name="Sign in to accept the invitation")).to_be_hidden()
+
+
 async def test_a_forgotten_password_is_set_anew_and_the_code_is_still_asked_for(sit: Sit, world: World) -> None:
     factor = await world.enroll(await world.sign_in("mia"))
     page = await sit()

@@ -11,8 +11,9 @@ import { showIdentities } from "./identities.js";
 import { watch } from "./live.js";
 import { beginLanguage } from "./language.js";
 import { beginPassword } from "./password.js";
-import { ACCOUNT_PAGE, CONFIRM_ENROLLMENT, VIEWER_CHANGED } from "./queries.js";
+import { ACCEPT_INVITATION, ACCOUNT_PAGE, CONFIRM_ENROLLMENT, VIEWER_CHANGED } from "./queries.js";
 import { beginSessions, showSessions } from "./sessions.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("./queries.js").Viewer} Viewer */
 
@@ -25,7 +26,8 @@ async function start() {
     if (!viewer) return frame.leave();
     show(viewer);
     follow();
-    onLink((token) => token && void confirmEnrollment(token));
+    const goOnBy = location.search === "?invited" ? acceptInvitation : confirmEnrollment;
+    onLink((token) => token && void goOnBy(token));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     frame.showFailure(error.message);
@@ -34,16 +36,35 @@ async function start() {
 
 /** By the link of an email, set up MFA after a reset. @param {string} token */
 async function confirmEnrollment(token) {
-  try {
-    const result = await act(CONFIRM_ENROLLMENT, { token });
-    if (result.__typename !== "MfaEnrollmentConfirmed") return frame.announce(result.message);
-    show(result.viewer);
-    return await setUp(show);
-  } catch (error) {
-    if (error instanceof Cancelled) return undefined;
-    if (!(error instanceof Problem)) throw error;
-    return frame.announce(error.message);
-  }
+  const result = await sent(CONFIRM_ENROLLMENT, token);
+  if (result?.__typename !== "MfaEnrollmentConfirmed") return;
+  show(result.viewer);
+  await setUp(show).catch(told);
+}
+
+/** By the link of an invitation, join. @param {string} token */
+async function acceptInvitation(token) {
+  const result = await sent(ACCEPT_INVITATION, token);
+  if (result?.__typename !== "InvitationAccepted") return;
+  // A session that a service key of another account had begun ends with it.
+  if (result.viewer) show(result.viewer);
+  else await reload();
+  frame.announce(t("You have joined: the invitation is accepted."));
+}
+
+/** The result of a mutation by a link's token; null, or one that was told of, where nothing came of it. @param {string} mutation @param {string} token */
+async function sent(mutation, token) {
+  const result = await act(mutation, { token }).catch(told);
+  if (result?.message) frame.announce(result.message);
+  return result;
+}
+
+/** @param {unknown} error */
+function told(error) {
+  if (error instanceof Cancelled) return null;
+  if (!(error instanceof Problem)) throw error;
+  frame.announce(error.message);
+  return null;
 }
 
 /** @returns {Promise<Viewer | null>} */

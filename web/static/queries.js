@@ -15,6 +15,10 @@ export const CONFIRM_ENROLLMENT = `mutation ConfirmMfaEnrollment($input: Confirm
   confirmMfaEnrollment(input: $input) {
     __typename ... on MfaEnrollmentConfirmed { viewer { ${VIEWER} } } ... on Error { message } } }`;
 
+export const ACCEPT_INVITATION = `mutation AcceptInvitation($input: AcceptInvitationInput!) {
+  acceptInvitation(input: $input) {
+    __typename ... on InvitationAccepted { viewer { ${VIEWER} } } ... on Error { message } } }`;
+
 export const VIEWER_CHANGED = `subscription ViewerChanged { viewerChanged { ${VIEWER} } }`;
 
 /**
