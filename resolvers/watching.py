@@ -59,7 +59,8 @@ async def viewer_changed(context: Context) -> AsyncIterator[Person]:
     person = await context.person()
     watcher = Watcher(context.token_hash, person.id, account_ids=_accounts(person))
     with context.service.hub.watching(watcher):
-        yield await context.reload()
+        person = await context.reload()
+        yield person
         told = _without_clock(person)
         while True:
             await _news_or_deadline(watcher, person)
@@ -98,9 +99,12 @@ def _accounts(person: Person) -> frozenset[UUID]:
 
 def _without_clock(person: Person) -> tuple[object, ...]:
     return (
+        person.email,
         person.mfa_enabled_at,
         person.backup_codes_remaining,
         person.reenrollment_required_at,
+        person.enrollment_stopped_at,
+        person.needs_enrollment_link,
         person.is_super_admin,
         person.memberships,
         [person.is_blocked_at(membership.account) for membership in person.memberships],

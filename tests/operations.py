@@ -190,6 +190,7 @@ subscription ($account: ID!) {
 }
 """
 WATCH_VIEWER = "subscription { viewerChanged { email mfa { enabled } mfaNotice { daysRemaining } } }"
+WATCH_SETTING_UP = "subscription { viewerChanged { email mfa { emailLinkRequired enrollmentStopped } } }"
 EVERYTHING = """
 query ($account: ID!) {
   viewer { id email mfa { enabled } mfaNotice { message } memberships { role account { id name } } }

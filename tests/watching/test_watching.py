@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
 
+import resolvers.watching
+from rules.clients import Client
+from rules.links import Purpose
+from server.context import RequestContext
 from tests.account.acts import move_deadline, remind, reset, save
-from tests.operations import WATCH_MEMBERS, WATCH_PROGRESS, WATCH_VIEWER
+from tests.account.operations import CONFIRM
+from tests.client import SERVED, settings_for
+from tests.coming_in.links import link_to
+from tests.operations import WATCH_MEMBERS, WATCH_PROGRESS, WATCH_SETTING_UP, WATCH_VIEWER
 from tests.people import World, email, require_mfa
-from tests.waiting import LIMIT_S, until
+from tests.waiting import LIMIT_S, soon, until
 from tests.watching.watch import until_followed, watching
 
 
@@ -125,6 +132,48 @@ async def test_the_viewer_is_told_of_their_own_mfa_and_of_policies_that_bind_the
         assert await watch.next() == start | {"mfaNotice": {"daysRemaining": 7}}
         await world.enroll(mia)
         assert await watch.next() == start | {"mfa": {"enabled": True}}
+
+
+async def test_the_viewer_is_told_of_their_address_and_of_what_keeps_them_from_setting_up_mfa(world: World) -> None:
+    await world.database.execute("UPDATE accounts SET confirm_reset_by_email = true")
+    mia = await world.sign_in("mia")
+    await world.database.execute(
+        "UPDATE users SET reenrollment_required_at = now() WHERE id = $1", await world.user_id("mia")
+    )
+    token, other = await link_to(world, email("mia"), Purpose.ENROLLMENT), "mia@other.example"
+    async with watching(world, mia, WATCH_SETTING_UP) as watch:
+        told = {"email": email("mia"), "mfa": {"emailLinkRequired": True, "enrollmentStopped": False}}
+        assert await watch.next() == told
+        assert (await mia.do(CONFIRM, token=token))["__typename"] == "MfaEnrollmentConfirmed"
+        assert await watch.next() == told | {"mfa": {"emailLinkRequired": False, "enrollmentStopped": False}}
+        await world.database.execute("UPDATE users SET enrollment_stopped_at = now() WHERE email = $1", email("mia"))
+        await something_happens(world)
+        assert await watch.next() == told | {"mfa": {"emailLinkRequired": False, "enrollmentStopped": True}}
+        await world.database.execute("UPDATE users SET email = $2 WHERE email = $1", email("mia"), other)
+        await something_happens(world, other)
+        assert (await watch.next())["email"] == other
+
+
+async def something_happens(world: World, address: str = email("mia")) -> None:
+    """Let an event concern Mia."""
+    await world.database.execute(
+        "INSERT INTO events (type, subject_id) SELECT 'EMAIL_CHANGED', id FROM users WHERE email = $1", address
+    )
+
+
+async def test_the_viewer_is_told_of_what_is_undone_as_soon_as_it_was_told(world: World) -> None:
+    mia = await world.sign_in("mia")
+    service, settings = SERVED[world.base_url].state.service, settings_for("")
+    context = RequestContext(service, Client(None, None), "", mia.token, settings=settings)
+    await context.person()  # as she was when she asked
+    await world.let_have_mfa("mia")
+    watch = resolvers.watching.viewer_changed(context)
+    assert isinstance(watch, AsyncGenerator)
+    assert (await anext(watch)).mfa_enabled
+    await world.database.execute("DELETE FROM factors")
+    await something_happens(world)
+    assert not (await soon(anext(watch))).mfa_enabled
+    await watch.aclose()
 
 
 @pytest.mark.parametrize(
