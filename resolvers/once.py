@@ -75,7 +75,11 @@ async def asked(
     """Who asks: whoever has the token in this field of the input, a stranger about an email, or a session."""
     if token_field is not None:
         place = rules.idempotency.place("bearer", arguments["input"][token_field], key=key)
-        return Asked(mutation, arguments, place, None, _address(context), rules.idempotency.MOST_OF_AN_ADDRESS)
+        if context.is_service:  # all whom a product signs in come from its one address
+            owner, most = f"service:{await _scope(context)}", rules.idempotency.MOST_OF_A_SERVICE
+        else:
+            owner, most = _address(context), rules.idempotency.MOST_OF_AN_ADDRESS
+        return Asked(mutation, arguments, place, None, owner, most)
     if email_field is not None:
         email = rules.addresses.normalized(arguments["input"][email_field])
         place = rules.idempotency.place("stranger", _address(context), email, key=key)
@@ -86,7 +90,7 @@ async def asked(
 async def _in_session(context: Context, key: str, mutation: str, arguments: dict[str, Any]) -> Asked:
     """A service, or a session, known by its id, and by the token that it came with where a change replaces that."""
     if context.is_service:
-        scope = (await context.service_key(*Right)).answers_scope
+        scope = await _scope(context)
         place = rules.idempotency.place("service", scope, key=key)
         return Asked(mutation, arguments, place, None, f"service:{scope}", rules.idempotency.MOST_OF_A_SERVICE)
     token_place = rules.idempotency.place("token", context.token_hash.hex(), key=key) if context.token_hash else None
@@ -124,11 +128,16 @@ async def once(context: Context, asked: Asked, work: Work) -> Any:
     if asked.place is None:
         kept = await _found(context, asked)
         return await work.execute() if kept is None else await _repeated(context, asked, kept, work)
+    was_free = False
     for wait_s in (*rules.idempotency.LOOKS_AGAIN_AFTER_S, None):
         if (claim := await _claimed(context, asked, asked.place)) is not None:
             return await _executed(context, claim, work)
         if (kept := await _found(context, asked)) is None:
-            raise RateLimited(FULL)
+            if was_free:
+                raise RateLimited(FULL)
+            was_free = True  # what was under way has just failed; if not, the owner's keys are too many
+            continue
+        was_free = False
         if kept.answer is not None:
             return await _repeated(context, asked, kept, work)
         await _require_same_input(context, asked, kept)
@@ -242,6 +251,11 @@ def _sealed(context: Context, claim: _Claim, answer: object) -> bytes:
 def _owner(input_hash: bytes) -> UUID:
     """What the seal is bound to: caller, key, mutation and input."""
     return UUID(bytes=input_hash[:16])
+
+
+async def _scope(context: Context) -> str:
+    """Among which keys a service's are known. Raises Unauthenticated and Forbidden."""
+    return (await context.service_key(*Right)).answers_scope
 
 
 def _address(context: Context) -> str:

@@ -80,6 +80,22 @@ async def test_what_dies_before_the_answer_is_kept_has_changed_nothing_and_the_k
     assert len(await world.events("MFA_ENABLED")) == 1
 
 
+FAILS_JUST_NOW = """
+CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN DELETE FROM idempotent_answers WHERE claim = '00000000-0000-0000-0000-000000000000'; RETURN NULL; END $$;
+CREATE TRIGGER fail AFTER INSERT ON idempotent_answers FOR EACH STATEMENT EXECUTE FUNCTION fail();
+UPDATE idempotent_answers SET answer = NULL, claim = '00000000-0000-0000-0000-000000000000';
+"""
+
+
+async def test_whoever_repeats_what_fails_at_that_moment_does_it(world: World) -> None:
+    mia, key = await world.sign_in("mia"), new_key()
+    assert (await begin(mia, key))["__typename"] == "MfaEnrollment"
+    # Under way, until somebody asks again and has not looked yet how it stands.
+    await world.database.execute(FAILS_JUST_NOW)
+    assert (await begin(mia, key))["__typename"] == "MfaEnrollment"
+
+
 async def test_whoever_is_taken_over_from_changes_nothing(world: World) -> None:
     mia, key = await world.sign_in("mia"), new_key()
     app = Factor((await begin(mia))["manualEntryKey"].replace(" ", ""), [])

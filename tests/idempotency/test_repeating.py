@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import base64
 import zlib
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
 
 from db import housekeeping
-from rules.idempotency import ANSWER_PURPOSE, LEASE, LONGEST_KEY, MOST_OF_A_PERSON, MOST_OF_A_SERVICE, MOST_OTHER_INPUTS
+from rules.idempotency import (
+    ANSWER_PURPOSE,
+    LEASE,
+    LONGEST_KEY,
+    MOST_OF_A_PERSON,
+    MOST_OF_A_SERVICE,
+    MOST_OF_AN_ADDRESS,
+    MOST_OTHER_INPUTS,
+)
 from rules.sealed import NONCE_BYTES, Sealed
 from rules.sealing import KeyRing
 from tests.client import Client, serving, settings_for
 from tests.idempotency.keyed import begin, by_cookie, cookie_of, mutation, new_key, refused, send
 from tests.operations import BEGIN_TYPE
 from tests.people import PASSWORD, Factor, World, age_proofs, email
-from tests.service.operations import backend
+from tests.service.operations import SERVICE_SIGN_IN, backend
 from tests.transport.talking import receive, socket
 from tests.transport.talking import send as send_message
 
@@ -203,6 +212,32 @@ async def test_a_service_has_so_many_keys_and_no_more(world: World) -> None:
     )
     assert await refused(service, "serviceSignIn", new_key(), **given) == "RATE_LIMITED"
     assert (await send(service, "serviceSignIn", None, **given))["__typename"] == "SignedIn"
+
+
+async def test_a_service_completes_challenges_under_keys_of_its_own_and_none_of_its_address(world: World) -> None:
+    service, fill = (
+        await backend(world),
+        """
+        INSERT INTO idempotent_answers (place, owner, input_hash, key_id, claim, claimed_until)
+        SELECT sha256($1::text::bytea || n::text::bytea), $1, sha256(''), '', gen_random_uuid(), now()
+        FROM generate_series(1, $2::int) AS n
+    """,
+    )
+    factor = await world.enroll(await world.sign_in("mia"))
+
+    async def answered() -> dict[str, Any]:
+        begun = await service.do(SERVICE_SIGN_IN, input={"email": email("mia")})
+        return {"challengeToken": begun["challengeToken"], "code": {"backupCode": factor.backup_codes.pop()}}
+
+    await world.database.execute(fill, "address:127.0.0.1", MOST_OF_AN_ADDRESS)
+    given, key = await answered(), new_key()
+    done = await send(service, "completeMfaChallenge", key, **given)
+    assert done["__typename"] == "SignedIn"
+    owner = await world.database.fetchval("SELECT owner FROM idempotent_answers WHERE answer IS NOT NULL")
+    await world.database.execute(fill, owner, MOST_OF_A_SERVICE - 1)
+    assert await refused(service, "completeMfaChallenge", new_key(), **await answered()) == "RATE_LIMITED"
+    assert await send(service, "completeMfaChallenge", key, **given) == done
+    assert await refused(service, "serviceSignIn", new_key(), email=email("olive")) == "RATE_LIMITED"
 
 
 async def test_where_the_key_is_gone_that_sealed_the_answer_nothing_is_done_twice(
