@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import asyncpg
+
 import db.away
 import db.ledger
 import db.looking
@@ -64,13 +66,20 @@ def migrate_database(url: str) -> list[Migration]:
 
 
 def plain_database_error(error: Exception, who: str = "database") -> Exception:
-    """What went wrong with the database as a sentence; an error that is none of the database's comes back as it is."""
+    """What went wrong in reaching the database as a sentence; an error that is none of its comes back as it is."""
     if isinstance(error, ValueError):  # from reading the URL; its text may hold the password
         return SettingsError(
             f"GATEHOUSE_DATABASE_URL is wrong: give {EXAMPLES['database_url']}, special characters percent-encoded."
         )
+    return plain_outage(error, who)
+
+
+def plain_outage(error: Exception, who: str = "database") -> Exception:
+    """The same of an error at work, whose own values may be what is wrong, and not the URL."""
     if isinstance(error, TimeoutError):
         return DatabaseError(f"The {who} does not answer: it took too long.")
+    if isinstance(error, asyncpg.DataError):  # a value that a statement was given
+        return error
     if db.away.is_of_way(error):
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         return DatabaseError(f"The {who} does not answer: {reason}.")

@@ -17,6 +17,7 @@ from server.commands.operators import opened
 from server.commands.options import data_dir_option, printable
 
 MOST_LISTED = 1000
+GREATEST_ID = 2**63 - 1  # of a bigint
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 
@@ -73,7 +74,7 @@ def list_failed(only_failed: bool, as_json: bool, data_dir: Path | None) -> None
 
 
 @deliveries.command()
-@click.argument("ids", nargs=-1, type=int)
+@click.argument("ids", nargs=-1, type=click.IntRange(1, GREATEST_ID))
 @click.option("--all", "all_of_them", is_flag=True, help="Every failed delivery, and every event that was set aside.")
 @data_dir_option
 def retry(ids: tuple[int, ...], all_of_them: bool, data_dir: Path | None) -> None:

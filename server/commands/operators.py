@@ -22,7 +22,7 @@ from db.pool import Database
 from resolvers.operators.accounts import Newcomer
 from resolvers.operators.finding import OperatorError
 from rules.people import Role
-from server.checks import check_database, migrate_database, plain_database_error
+from server.checks import check_database, migrate_database, plain_outage
 from server.commands.options import data_dir_option, load
 from server.local.data_dir import database_for_operator
 from settings import Settings
@@ -176,7 +176,7 @@ def _run(url: str, work: Callable[[Database], Awaitable[Result]]) -> Result:
     try:
         return asyncio.run(connected())
     except Exception as error:
-        raise plain_database_error(error) from None
+        raise plain_outage(error) from None
 
 
 def _person(data_dir: Path | None, email: str, password_stdin: bool) -> Newcomer:

@@ -16,7 +16,9 @@ import pytest
 from db.bell import CHANNEL
 from db.pool import Connection as Database
 from rules.passwords import matches
+from server.checks import DatabaseError, plain_database_error, plain_outage
 from server.local import postgres
+from settings import SettingsError
 from tests.commands import Command, command
 from tests.server.running import Start, ready
 from tests.waiting import until
@@ -173,3 +175,19 @@ async def test_commands_at_the_same_time_queue_for_the_embedded_database(tmp_pat
 
     results = await asyncio.gather(*(asyncio.to_thread(create_one, number) for number in range(3)))
     assert [done.returncode for done in results] == [0, 0, 0], results
+
+
+@pytest.mark.parametrize("given", ["99999999999999999999", "0", "9223372036854775808"])
+async def test_an_id_that_none_can_have_is_the_commands_to_refuse(operate: Command, given: str) -> None:
+    done = operate("deliveries", "retry", given)
+    assert done.returncode == 2
+    assert f"{given} is not in the range" in done.stderr
+    assert operate("deliveries", "retry", "9223372036854775807").stdout.startswith("0 deliveries")
+
+
+def test_what_goes_wrong_at_work_is_not_laid_to_the_database_or_its_url() -> None:
+    for ours in (ValueError("could not convert"), asyncpg.DataError("invalid input for query argument $1")):
+        assert plain_outage(ours) is ours
+    assert isinstance(plain_database_error(ValueError("invalid DSN")), SettingsError)
+    for theirs in (ConnectionRefusedError("refused"), TimeoutError(), asyncpg.InsufficientPrivilegeError("denied")):
+        assert isinstance(plain_outage(theirs), DatabaseError)
