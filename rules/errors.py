@@ -30,7 +30,9 @@ REMEDIES = {
         "Wait, as long as the answer says where it does, then send the request again; ask less often.",
     ),
     "IDEMPOTENCY_KEY_REUSED": (
-        "The `idempotencyKey` came with other input, or another mutation, within ten minutes. Nothing was changed.",
+        "The `idempotencyKey` came with other input, or another mutation, within ten minutes. Nothing was changed. "
+        "`provisionStaff`, `changeStaffRole`, `removeStaff` and `changeEmail` keep theirs for 24 hours, and answer "
+        "`InvalidInput` (its `field` is `idempotencyKey`) instead.",
         "Mend the client: a new key for each change that a person asks for, the same one only to send it again.",
     ),
     "IDEMPOTENCY_IN_PROGRESS": (

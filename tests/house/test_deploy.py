@@ -151,3 +151,12 @@ def test_what_most_parts_need_is_named_where_settings_are_filled_in() -> None:
     example = set(re.findall(r"^#?(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     settled = {"DATABASE_URL", "BROKER_URL", "PRODUCTION"}  # by docker-compose.yml
     assert variables - example == {f"GATEHOUSE_{name}" for name in settled}
+
+
+def test_the_way_back_from_a_backup_waits_for_no_answer() -> None:
+    section = (
+        (ROOT / "docs" / "operations.md").read_text().partition("## Backup and restore\n")[2].partition("\n## ")[0]
+    )
+    (block,) = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    assert re.findall(r"gatehouse restored( --yes)? ", block) == [" --yes"]
+    assert is_command("restored", "--yes")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,12 @@ def test_every_change_is_committed_with_its_answer() -> None:
     }
     # No mutation calls what operators do.
     assert {name for name in found if not name.startswith("operators/")} == OPEN_THEIR_OWN, f"{found} {TOGETHER}."
+
+
+def test_those_that_keep_their_keys_otherwise_are_named_where_the_promise_is_made() -> None:
+    told = {name: (ROOT / name).read_text() for name in ("README.md", "docs/errors.md")}
+    made = {"README.md": "within 10 minutes", "docs/errors.md": "within ten minutes"}
+    for name, text in told.items():
+        (paragraph,) = [part for part in re.split(r"\n\n|\n(?=\|)", text) if made[name] in part.replace("\n", " ")]
+        assert "24 hours" in paragraph
+        assert {mutation for mutation in KEEP_THEIR_OWN if f"`{mutation}`" not in paragraph} == set()

@@ -281,6 +281,11 @@ async def test_the_service_says_what_it_can_do_and_refuses_what_it_cannot(world:
     assert able == {"patch": True, "bulk": False, "filter": True, "changePassword": False, "sort": False, "etag": True}
     assert (await okta.ask("GET", f"/Schemas/{USER}")).json()["id"] == USER
     assert (await okta.ask("GET", "/ResourceTypes/User")).json()["endpoint"] == "/Users"
+    tagged = [answer.headers.get("etag") for answer in [
+        await okta.ask("GET", "/Users"), await okta.ask("POST", "/.search", {"schemas": []}),
+        await okta.ask("GET", "/ServiceProviderConfig"), await okta.ask("GET", "/Schemas"),
+    ]]  # fmt: skip
+    assert tagged == [None] * 4
     await refused(okta, "POST", "/Bulk", 501)
     await refused(okta, "GET", "/Me", 501)
     await refused(okta, "GET", "/Groups", 404)
