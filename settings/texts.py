@@ -71,10 +71,12 @@ def one_of(*values: str) -> Callable[[str], str]:
     return read
 
 
-def file(*suffixes: str) -> Callable[[str], Path]:
-    """A file that is there, of one of these kinds."""
+def file(*suffixes: str) -> Callable[[str], Path | None]:
+    """A file that is there, of one of these kinds; none where nothing stands, as in an empty line of .env."""
 
-    def read(value: str) -> Path:
+    def read(value: str) -> Path | None:
+        if not value:
+            return None
         path = Path(value)
         if not path.is_file():
             raise ValueError("path does not point to a file")

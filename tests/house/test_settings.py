@@ -124,6 +124,12 @@ def test_no_setting_is_shown_with_the_others(monkeypatch: pytest.MonkeyPatch) ->
     assert "s3cret" not in repr(Settings(smtp_url="smtp://user:s3cret@mail.example"))
 
 
+@pytest.mark.parametrize("name", ["LOGO_FILE", "TRUSTED_DOCUMENTS"])
+def test_a_file_that_is_set_to_nothing_counts_as_unset(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"GATEHOUSE_{name}", "")
+    assert getattr(settings.load(), name.lower()) is None
+
+
 @pytest.mark.parametrize(("name", "value"), RIGHT)
 def test_a_right_value_is_taken(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"GATEHOUSE_{name}", value)
