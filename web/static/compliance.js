@@ -38,7 +38,7 @@ function tellOf(place, found) {
     blocked: numbers.format(found.blockedCount),
     excepted: numbers.format(found.exceptedCount),
   };
-  const told = t("MFA on: {enrolled} of {staff}. Without it in time: {pending}, of these with an exception: {excepted}. Blocked: {blocked}.", counts);
+  const told = t("MFA on: {enrolled} of {staff}. Without it in time: {pending}. Blocked: {blocked}. Without it and with an exception: {excepted}.", counts);
   place.replaceChildren(
     make("p", required),
     make("p", told),
