@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from uuid import UUID
 
 import db.factors
@@ -65,6 +66,7 @@ async def import_staff(
 
     When all or nothing is wished, a single bad line means that nothing is applied. Raises OperatorError.
     """
+    ring = cache(ring)  # which reads all settings
     report = Report()
     batches = _batches(source, report)
     if wishes.atomic:
