@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from db.pool import Connection
 from rules.people import Role
 
 
-async def join(connection: Connection, account_id: UUID, user_id: UUID, role: Role) -> bool:
-    """Let the person be staff, invited before or not; false when they have come already."""
-    joined = await connection.fetchval(
+async def join(connection: Connection, account_id: UUID, user_id: UUID, role: Role) -> UUID | None:
+    """Let the person be staff, invited before or not; the membership's id, or None when they have come already."""
+    staff_id: UUID | None = await connection.fetchval(
         """
         INSERT INTO staff (account_id, user_id, email, role) SELECT $1, id, email, $3 FROM users WHERE id = $2
         ON CONFLICT (account_id, user_id) DO UPDATE
         SET role = excluded.role, invited_at = NULL, created_at = now() WHERE staff.invited_at IS NOT NULL
-        RETURNING true
+        RETURNING id
         """,
         account_id,
         user_id,
         role,
     )
-    return bool(joined)
+    return staff_id
 
 
 async def change_role(connection: Connection, account_id: UUID, email: str, role: Role) -> UUID | None:
@@ -95,10 +96,12 @@ async def add_many(
     roles: list[str],
     hashes: list[str | None],
     invite: bool,
+    lifetime: timedelta,
 ) -> list[Joined]:
     """Give each of these different emails a role; with `invite` those who have no password are invited to it.
 
-    Known people keep their passwords, or that they have none, and whoever is staff here keeps the role.
+    Known people keep their passwords, or that they have none, and whoever is staff here keeps the role. Whoever is only
+    invited counts as not being it: their role begins, or they are invited anew, once the link's `lifetime` is over.
     """
     rows = await connection.fetch(
         """
@@ -110,21 +113,32 @@ async def add_many(
             SET password_hash = users.password_hash
             -- a row that was there is another version now
             RETURNING id, email, password_hash, xmax = 0 AS is_new
+        ), wanted AS (
+            SELECT people.id, email, given.role, $5 AND people.password_hash IS NULL AS is_invited
+            FROM people JOIN given USING (email)
         ), joined AS (
             INSERT INTO staff (account_id, user_id, email, role, invited_at)
-            SELECT $1, people.id, email, given.role,
-                CASE WHEN $5 AND people.password_hash IS NULL THEN now() END
-            FROM people JOIN given USING (email)
+            SELECT $1, id, email, role, CASE WHEN is_invited THEN now() END FROM wanted
             ON CONFLICT (account_id, user_id) DO NOTHING
             RETURNING user_id, email, role, invited_at IS NOT NULL AS is_invited
+        ), awaited AS (
+            UPDATE staff
+            SET role = wanted.role, invited_at = CASE WHEN is_invited THEN now() END,
+                created_at = CASE WHEN is_invited THEN staff.created_at ELSE now() END
+            FROM wanted
+            WHERE account_id = $1 AND user_id = wanted.id AND invited_at IS NOT NULL
+                AND (NOT is_invited OR invited_at <= now() - $6::interval)
+            RETURNING user_id, staff.email, staff.role, is_invited
         )
-        SELECT user_id, email, role, is_new, is_invited FROM joined JOIN people USING (email)
+        SELECT user_id, email, role, is_new, is_invited
+        FROM (TABLE joined UNION ALL TABLE awaited) AS begun JOIN people USING (email)
         """,
         account_id,
         emails,
         roles,
         hashes,
         invite,
+        lifetime,
     )
     return [Joined(**row) for row in rows]
 

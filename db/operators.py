@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from db.pool import Connection
-from rules.people import Role
 
 DEMO_LOCK_ID = 0x6A7E_0002  # any constant that is ours alone
 
@@ -44,21 +43,6 @@ async def add_account(connection: Connection, name: str) -> UUID:
 async def keep_account(connection: Connection, account_id: UUID) -> bool:
     """Keep the account and its policy as they are until the transaction ends; false when there is none."""
     return bool(await connection.fetchval("SELECT true FROM accounts WHERE id = $1 FOR SHARE", account_id))
-
-
-async def add_staff(connection: Connection, account_id: UUID, user_id: UUID, role: Role) -> UUID | None:
-    """The new staff member's id; None when the person is staff of the account already."""
-    staff_id: UUID | None = await connection.fetchval(
-        """
-        INSERT INTO staff (account_id, user_id, email, role) SELECT $1, id, email, $3 FROM users WHERE id = $2
-        ON CONFLICT (account_id, user_id) DO NOTHING
-        RETURNING id
-        """,
-        account_id,
-        user_id,
-        role,
-    )
-    return staff_id
 
 
 async def staff_of(connection: Connection, account_id: UUID, user_id: UUID) -> dict[str, str]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 import db.invitations
+import db.memberships
 import db.operators
 import db.outbox
 import db.users
@@ -96,7 +97,7 @@ async def _find_or_add(connection: Connection, person: Newcomer) -> UUID:
 
 
 async def _join(connection: Connection, account_id: UUID, user_id: UUID, email: str, role: Role) -> UUID:
-    staff_id = await db.operators.add_staff(connection, account_id, user_id, role)
+    staff_id = await db.memberships.join(connection, account_id, user_id, role)
     if staff_id is None:
         raise OperatorError(f"{email} is staff of this account already.")
     await db.outbox.append(connection, StaffAdded(account_id=account_id, subject_id=user_id, role=role))

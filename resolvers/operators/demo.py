@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import db.memberships
 import db.operators
 import db.outbox
 import rules.passwords
@@ -38,7 +39,7 @@ async def _make(connection: Connection, password_hash: str) -> None:
     await db.outbox.append(connection, AccountCreated(account_id=account_id))
     for email, role in STAFF.items():
         user_id = await db.operators.add_person(connection, email, password_hash)
-        await db.operators.add_staff(connection, account_id, user_id, role)
+        await db.memberships.join(connection, account_id, user_id, role)
         await db.outbox.append(connection, StaffAdded(account_id=account_id, subject_id=user_id, role=role))
     user_id = await db.operators.add_person(connection, PORTAL_USER, password_hash)
     await db.operators.add_portal_user(connection, account_id, user_id)

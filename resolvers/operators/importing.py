@@ -21,6 +21,7 @@ from db.pool import Connection, Database
 from resolvers.operators.finding import OperatorError
 from rules.events.base import Event
 from rules.events.staff import StaffAdded, StaffInvited
+from rules.links import INVITATION
 from rules.people import Role
 from rules.sealed import NONCE_BYTES
 from rules.sealing import KeyRing
@@ -100,6 +101,7 @@ async def _apply(
         [row.role for row in batch],
         [row.password_hash for row in batch],
         invite,
+        INVITATION.lifetime,
     )
     brought = {row.email: row.totp_secret for row in batch if row.totp_secret is not None}
     await db.factors.bring(
