@@ -15,7 +15,7 @@ from db.pool import Connection
 BATCH = 1000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Position:
     """How far a reader has come: a transaction's id, and an event's within it."""
 

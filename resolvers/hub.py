@@ -48,6 +48,8 @@ class Watcher:
     token_hash: bytes | None
     person_id: UUID
     account_id: UUID | None = None
+    # where the feed was as the watch began, so that nothing is lost until the hub's first look; None looks for itself
+    since: Position | None = None
     # whose policies bind the person; only where the person is watched
     account_ids: frozenset[UUID] = frozenset()
     wants_progress: bool = False
@@ -135,7 +137,8 @@ class Hub:
         events = await db.feed.read(connection, position) if position is not None else []
         if position is None or (is_full_look and not events and await db.feed.has_begun_anew(connection, position)):
             # The watchers that came before this have no news to wait for: let them look for themselves.
-            position = await db.feed.now(connection)
+            begun = [w.since for w in self._watchers if position is None and w.since is not None]
+            position = min([await db.feed.now(connection), *begun])
             for watcher in self._watchers:
                 watcher.is_stale = True
                 watcher.tell()

@@ -8,10 +8,12 @@ from datetime import timedelta
 from uuid import uuid4
 
 import db.feed
+import rules.tokens
 from db.feed import Position
 from db.pool import open_database
 from resolvers.hub import Hub, Watcher
-from tests.waiting import soon
+from tests.people import World, email
+from tests.waiting import soon, until
 
 NOBODY_RINGS = "postgresql://gatehouse@127.0.0.1:1/gatehouse"
 
@@ -67,3 +69,21 @@ async def test_on_a_restored_database_that_counts_transactions_anew_it_begins_an
     assert there.transaction_id <= position.transaction_id < reached_before.transaction_id
     assert watcher.is_stale
     await pool.close()
+
+
+async def test_what_changes_between_a_watch_s_beginning_and_the_first_look_is_told(
+    database_url: str, world: World
+) -> None:
+    mia, olive = await world.sign_in("mia"), await world.sign_in("olive")
+    token_hash = rules.tokens.digest(rules.tokens.SESSION_PREFIX, str(olive.token))
+    watcher = Watcher(token_hash, await world.user_id("olive"), world.account_id, wants_members=True)
+    pool = await open_database(database_url, 1)
+    hub = Hub(pool, database_url, timedelta(days=7))
+    with hub.watching(watcher):
+        async with pool.connection() as connection:  # the only one, so that the hub looks later
+            watcher.since = await db.feed.now(connection)
+            await world.enroll(mia)
+        await until(lambda: watcher.members or watcher.failure, "the watcher is told")
+    await hub.close()
+    await pool.close()
+    assert [member.email for member in watcher.members.values()] == [email("mia")]
