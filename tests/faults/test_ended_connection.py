@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
 from db import listening
 from db.bell import Bell
@@ -56,11 +57,11 @@ async def test_a_missing_attribute_elsewhere_stays_a_fault_of_ours(database_url:
     await database.close()
 
 
-@pytest.fixture
-def unheard() -> Iterator[list[Any]]:
+@pytest_asyncio.fixture
+async def unheard() -> AsyncIterator[list[Any]]:
     """What the loop has to tell of, since nobody waits for it."""
     found: list[Any] = []
-    loop = asyncio.get_event_loop()
+    loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: found.append(context))
     yield found
     loop.set_exception_handler(None)

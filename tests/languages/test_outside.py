@@ -14,7 +14,8 @@ from tests.catalogues import HOW, ROOT, SOURCES, used
 FOLDERS = ("rules", "resolvers", "schema", "oidc", "workers", "web", "languages")
 # Whoever runs a service or writes a client reads these, in English: commands, the explorer, docs, files of staff.
 FOR_OPERATORS = re.compile(
-    r"resolvers/operators/|web/explorer|rules/(errors|staff_file|foreign_hashes)\.py|rules/events/samples\.py"
+    r"resolvers/operators/|web/explorer|rules/(errors|staff_file|csv_records|foreign_hashes)\.py"
+    r"|rules/events/samples\.py"
 )
 MODULES = [
     path
