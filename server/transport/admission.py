@@ -108,6 +108,11 @@ class Admission:
         proof = self._proofs.get(key) if key is not None else None
         return proof[0] if proof and proof[1] > monotonic() else None
 
+    def doubt(self, client: Caller) -> None:
+        """Look the session up again before it is taken for alive."""
+        if client.session_key is not None:
+            self._proofs.pop(client.session_key, None)
+
     async def person(self, client: Caller) -> str | None:
         """The person, looked up unless known."""
         known = self.known(client)

@@ -20,13 +20,14 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import (
 )
 from strawberry.types.execution import PreExecutionError
 
-from rules.failures import RateLimited, Refusal, ServiceUnavailable
+from rules.failures import RateLimited, Refusal, ServiceUnavailable, Unauthenticated
 from server.transport import charging
 from server.transport.admission import Admission
 from server.transport.documents import chosen_operation
 from server.transport.errors import log_unexpected, mask, payload
 from server.transport.graphql_request import Params, RequestError, params_of
 from server.transport.heads import with_head
+from server.transport.held import TOO_MUCH
 from server.transport.schema import GatehouseSchema
 from server.transport.socket_messages import TOO_MANY, TOO_SLOW, Messages, TooSlow, View, error_message, problem_of
 from telemetry import requests
@@ -63,6 +64,8 @@ class Operations(BaseGraphQLTransportWSHandler[Any, None]):
     def _look_whether_idle(self) -> None:
         """End a stranger's socket that has had nothing to do for too long."""
         loop = asyncio.get_running_loop()
+        if self._idle_timer:
+            self._idle_timer.cancel()
         if self.person:
             return
         if self.operations:
@@ -97,15 +100,35 @@ class Operations(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def _count_for_person(self) -> None:
         """Count the socket for its person, if there is one. Raises RateLimited."""
-        context, state = self._new_context(), cast("Messages", self.websocket).ws.scope["state"]
+        context = self._new_context()
         with suppress(ServiceUnavailable):  # the operations will say so
             self.person = await self._admission.person(context)
         if self.person:
             if (turn := charging.current()) is not None:
                 turn.become(self._admission.turn_of(context))
-            held = self._admission.open_socket(context, self.person)
-            state["socket"].release()
-            state["socket"] = held
+            self._count_anew(context)
+
+    async def _look_whether_still_theirs(self) -> None:
+        """It is a stranger's once its session has ended: counted as theirs, and let go when it has nothing to do."""
+        context = self._new_context()
+        self._admission.doubt(context)
+        with suppress(ServiceUnavailable):  # whoever asks again is told so
+            if await self._admission.person(context) is not None:
+                return
+            self.person = None
+            self._idle_since = asyncio.get_running_loop().time()
+            self._look_whether_idle()
+            try:
+                self._count_anew(context)
+            except RateLimited as refusal:
+                await self.websocket.close(TOO_MANY, refusal.message)
+
+    def _count_anew(self, context: Any) -> None:
+        """Raises RateLimited."""
+        state = cast("Messages", self.websocket).ws.scope["state"]
+        held = self._admission.open_socket(context, self.person)
+        state["socket"].release()
+        state["socket"] = held
 
     @property
     def _admission(self) -> Admission:
@@ -122,6 +145,12 @@ class Operations(BaseGraphQLTransportWSHandler[Any, None]):
             await self.send_message(error_message(message["id"], _refusal(error, self.context.request_id)))
             await self._refused_once_more()
             return
+        if self._has_all_it_may(message["id"]):
+            await self.send_message(
+                error_message(message["id"], _refusal(RateLimited(TOO_MUCH), self.context.request_id))
+            )
+            await self._refused_once_more()
+            return
         self._idle_since = asyncio.get_running_loop().time()
         if params.asks_cost and message["id"] not in self.operations:
             self._costs[message["id"]] = 0
@@ -134,6 +163,12 @@ class Operations(BaseGraphQLTransportWSHandler[Any, None]):
         )
         if message["id"] not in self.operations:
             self._costs.pop(message["id"], None)
+
+    def _has_all_it_may(self, another: str) -> bool:
+        """Whether so many operations are under way that another one is too much; Strawberry's refusal has no code."""
+        most = self.max_subscriptions_per_connection
+        is_new = self.connection_acknowledged and another not in self.operations
+        return is_new and most is not None and len(self.operations) >= most
 
     async def run_operation(self, operation: Operation[Any, None]) -> None:
         try:
@@ -170,6 +205,8 @@ class Operations(BaseGraphQLTransportWSHandler[Any, None]):
         await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
     async def _tell(self, operation: Operation[Any, None], result: Any, *, is_last: bool = True) -> None:
+        if self.person and any(_says_signed_out(error) for error in result.errors or ()):
+            await self._look_whether_still_theirs()
         if isinstance(result, PreExecutionError):
             await operation.send_operation_message(error_message(operation.id, result.errors or []))
             await self._refused_once_more()
@@ -204,6 +241,10 @@ class Operations(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def handle_task_exception(self, error: Exception) -> None:
         log_unexpected(error, getattr(self.context, "request_id", ""), "path=- operation=-")
+
+
+def _says_signed_out(error: GraphQLError) -> bool:
+    return (error.extensions or {}).get("code") == Unauthenticated.code
 
 
 def _refusal(error: RequestError | Refusal, request_id: str) -> list[GraphQLError]:

@@ -28,6 +28,7 @@ from settings import Settings
 from tests.client import http_client
 
 ended_watches: list[str] = []
+ended_sessions: set[str] = set()
 running: list[uvicorn.Server] = []
 # Queries that go on when they are told to.
 waiting: list[asyncio.Future[None]] = []
@@ -49,8 +50,9 @@ class Context:
         return self.authorization.encode() if self.authorization else None
 
     async def person_key(self) -> str | None:
-        """Whoever sends a token but a made-up one."""
-        return f"person:{self.authorization}" if self.authorization != "Bearer made-up" else None
+        """Whoever sends a token but a made-up one, or one whose session has ended."""
+        is_live = self.authorization not in {"Bearer made-up", *ended_sessions}
+        return f"person:{self.authorization}" if is_live else None
 
 
 Info = strawberry.Info[Context, None]

@@ -19,10 +19,12 @@ from server.transport.addresses import address_key
 from server.transport.admission import Admission, Room
 from server.transport.patience import Patience
 from settings import Settings
+from tests.transport.held import admission_of_last
 from tests.transport.owing import Caller
-from tests.transport.small import running, small_server, waiting
+from tests.transport.small import ended_sessions, running, small_server, waiting
 from tests.transport.sockets import PROTOCOL, ready
-from tests.waiting import until
+from tests.transport.talking import run
+from tests.waiting import soon, until
 
 MADE_UP, MINE = {"authorization": "Bearer made-up"}, {"authorization": "Bearer mine"}
 
@@ -162,6 +164,25 @@ async def test_a_strangers_socket_with_nothing_to_do_ends() -> None:
             await connection.send('{"type": "ping"}')
             assert json.loads(await connection.recv())["type"] == "pong"
             await connection.close()
+
+
+async def test_a_socket_whose_session_has_ended_is_a_strangers_from_the_next_refusal_on() -> None:
+    async with small_server(Settings(), Patience(idle_s=0.2)) as http:
+        admission = admission_of_last()
+        bearers = {name: f"Bearer {name}" for name in ("ends", "lives")}
+        sockets = {name: await ready(http, Authorization=bearer) for name, bearer in bearers.items()}
+        ended_sessions.add(bearers["ends"])
+        for connection in sockets.values():
+            # Refused although the session lives, it goes on as its person's.
+            assert (await run(connection, "{ refused }"))[-1] == {"type": "complete"}
+        assert admission.sockets["person:Bearer lives"] == admission.sockets["strangers"] == 1
+        assert "person:Bearer ends" not in admission.sockets
+        with pytest.raises(ConnectionClosed) as closed:
+            await soon(sockets["ends"].recv())
+        assert closed.value.rcvd
+        assert closed.value.rcvd.code == 1000
+        await run(sockets["lives"], "{ hello }")
+        await sockets["lives"].close()
 
 
 async def test_sockets_are_counted_by_address_and_by_person() -> None:

@@ -10,7 +10,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
-from server.transport import graphql_ws, socket_messages
+from server.transport import graphql_ws, socket_messages, socket_operations
 from server.transport.patience import Patience
 from settings import Settings
 from tests.transport.small import ended_watches, small_server, until_nothing_is_read
@@ -167,8 +167,21 @@ async def test_a_connection_carries_25_operations_and_no_more(http: httpx.AsyncC
         for number in range(graphql_ws.MAX_OPERATIONS + 1):
             query = 'subscription { forever(name: "many") }'
             await send(connection, {"id": str(number), "type": "subscribe", "payload": {"query": query}})
-        kinds = sorted([(await receive(connection))["type"] for _ in range(graphql_ws.MAX_OPERATIONS + 1)])
-    assert kinds == ["error", *["next"] * graphql_ws.MAX_OPERATIONS]
+        told = [await receive(connection) for _ in range(graphql_ws.MAX_OPERATIONS + 1)]
+    assert sorted(each["type"] for each in told) == ["error", *["next"] * graphql_ws.MAX_OPERATIONS]
+    ((refusal,),) = [each["payload"] for each in told if each["type"] == "error"]
+    assert refusal["extensions"]["code"] == "RATE_LIMITED"
+    assert refusal["extensions"]["requestId"]
+
+
+async def test_whoever_asks_for_more_operations_again_and_again_is_let_go() -> None:
+    async with small_server(Settings()) as http, socket(http, {}) as connection:
+        with pytest.raises(ConnectionClosed):
+            for number in range(graphql_ws.MAX_OPERATIONS + socket_operations.MOST_REFUSED + 1):
+                query = 'subscription { forever(name: "many") }'
+                await send(connection, {"id": str(number), "type": "subscribe", "payload": {"query": query}})
+                await receive(connection)
+        assert (connection.close_code, number) == (4429, graphql_ws.MAX_OPERATIONS + socket_operations.MOST_REFUSED)
 
 
 async def test_a_reader_too_slow_is_dropped_and_told_so_when_it_reads_again() -> None:
