@@ -27,7 +27,7 @@ from db.staff import Filter
 from schema.account_recovery import AccountRecoveryDelays
 from schema.alerts import AlertSetting
 from schema.audit import AuditEventConnection, AuditFilter
-from schema.common import Info
+from schema.common import MOST_WAITING, Info, at_most, made_in_turns
 from schema.compliance import Compliance
 from schema.identities import Identity
 from schema.languages import Language
@@ -135,7 +135,8 @@ class Account:
         return [AccountProvider.of(each) for each in found]
 
     @strawberry.field(
-        description="Where a staff member is signed in, newest use first. Owners, admins and super-admins only."
+        description="Where a staff member is signed in, newest use first. Owners, admins and super-admins only.",
+        metadata=at_most(rules.people.MOST_SESSIONS),
     )
     async def staff_sessions(
         self,
@@ -143,7 +144,7 @@ class Account:
         staff_id: Annotated[strawberry.ID, strawberry.argument(description="The membership's id, from the roster.")],
     ) -> list[StaffSession] | None:
         found = await resolvers.staff_sessions.live(info.context, self.facts.id, resolvers.access.parse_id(staff_id))
-        return [StaffSession.of(each) for each in found]
+        return await made_in_turns(StaffSession.of, found)
 
     @strawberry.field(
         description="Accounts at OpenID providers that sign in as a staff member, and those removed. Owners, admins "
@@ -159,7 +160,8 @@ class Account:
         return [Identity.of(each) for each in found]
 
     @strawberry.field(
-        description="Resets of MFA that wait for a second owner or admin. Owners, admins and super-admins only."
+        description="Resets of MFA that wait for a second owner or admin. Owners, admins and super-admins only.",
+        metadata=at_most(MOST_WAITING),
     )
     async def mfa_reset_requests(self, info: Info) -> list[MfaResetRequest] | None:
         return await requests_of(info, self.facts.id)
@@ -174,7 +176,8 @@ class Account:
 
     @strawberry.field(
         description="Staff who wait to come back alone, who ends first before the others. Owners, admins and "
-        "super-admins only."
+        "super-admins only.",
+        metadata=at_most(MOST_WAITING),
     )
     async def account_recoveries(self, info: Info) -> list[StaffAccountRecovery] | None:
         return await recoveries_of(info, self.facts.id)
@@ -210,7 +213,8 @@ class Account:
         return await AuditEventConnection.of(page, languages.voice(info.context.language))
 
     @strawberry.field(
-        description="The newest 500 exceptions from its MFA requirement. Owners, admins and super-admins only."
+        description="The newest 500 exceptions from its MFA requirement. Owners, admins and super-admins only.",
+        metadata=at_most(resolvers.standing.MOST_LISTED),
     )
     async def mfa_exceptions(
         self,
@@ -218,7 +222,7 @@ class Account:
         include_ended: Annotated[bool | None, strawberry.argument(description="Those that have ended, too.")] = None,
     ) -> list[MfaException] | None:
         found = await resolvers.standing.listed(info.context, self.facts.id, with_ended=bool(include_ended))
-        return [MfaException.of(each) for each in found]
+        return await made_in_turns(MfaException.of, found)
 
     @strawberry.field(description="How it complied with its own MFA requirement. Owners, admins and super-admins only.")
     async def compliance(
@@ -226,7 +230,8 @@ class Account:
         info: Info,
         at: Annotated[datetime | None, strawberry.argument(description="A past instant; now when null.")] = None,
     ) -> Compliance | None:
-        return Compliance.of(*await resolvers.compliance.at(info.context, self.facts.id, at))
+        found, exceptions = await resolvers.compliance.at(info.context, self.facts.id, at)
+        return Compliance.of(found, await made_in_turns(MfaException.of, exceptions))
 
     @classmethod
     def of(cls, account: rules.people.Account) -> Account:

@@ -20,6 +20,8 @@ Info: TypeAlias = StrawberryInfo[Context, None]
 
 # Of a page's entries, each of which takes up to 25 microseconds to make.
 MADE_AT_ONCE = 50
+# Those who wait for something in an account: nothing but its staff bounds them, and they are few.
+MOST_WAITING = 100
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 Edge = TypeVar("Edge")
@@ -81,6 +83,11 @@ class PageInfo:
             start_cursor=cursor_of(entries[0]) if entries else None,
             end_cursor=cursor_of(entries[-1]) if entries else None,
         )
+
+
+def at_most(count: int) -> dict[str, int]:
+    """The metadata of a list without pages that may hold so many: what stands below it costs as many times as much."""
+    return {"most": count}
 
 
 def told(info: Info, message: str) -> str:

@@ -7,7 +7,8 @@ from datetime import datetime
 import strawberry
 
 import db.compliance
-import db.exceptions
+import resolvers.standing
+from schema.common import at_most
 from schema.policy import RequiredOf
 from schema.standing import MfaException
 
@@ -26,10 +27,12 @@ class Compliance:
     pending_count: int = strawberry.field(description="Those who had not, and could go on.")
     blocked_count: int = strawberry.field(description="Those who had not, and could not continue.")
     excepted_count: int = strawberry.field(description="Those who had not, and for whom an exception held.")
-    exceptions: list[MfaException] = strawberry.field(description="The exceptions that held, the newest 500.")
+    exceptions: list[MfaException] = strawberry.field(
+        description="The exceptions that held, the newest 500.", metadata=at_most(resolvers.standing.MOST_LISTED)
+    )
 
     @classmethod
-    def of(cls, found: db.compliance.Compliance, exceptions: list[db.exceptions.MfaException]) -> Compliance:
+    def of(cls, found: db.compliance.Compliance, exceptions: list[MfaException]) -> Compliance:
         return cls(
             at=found.at,
             require_mfa=found.required_since is not None,
@@ -43,5 +46,5 @@ class Compliance:
             pending_count=found.pending_count,
             blocked_count=found.blocked_count,
             excepted_count=found.excepted_count,
-            exceptions=[MfaException.of(each) for each in exceptions],
+            exceptions=exceptions,
         )

@@ -16,7 +16,7 @@ import rules.resets
 from db.staff import Member
 from rules.people import Person
 from rules.resets import PENDING
-from schema.common import Error, Info, told
+from schema.common import Error, Info, made_in_turns, told
 from schema.failures import InvalidInput, LinkExpired, MfaResetEnded, NotPermitted, StaffMfaNotEnabled, TooManyAttempts
 from schema.staff import StaffMember
 
@@ -130,7 +130,7 @@ async def requests_of(info: Info, account_id: UUID) -> list[MfaResetRequest]:
     """What waits in the account, as the viewer sees it."""
     found = await resolvers.resets.waiting(info.context, account_id)
     person = await info.context.person()
-    return [MfaResetRequest.of(request, member, person) for request, member in found]
+    return await made_in_turns(lambda each: MfaResetRequest.of(*each, person), found)
 
 
 @strawberry.type

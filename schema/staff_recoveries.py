@@ -10,7 +10,9 @@ import strawberry
 
 import resolvers.access
 import resolvers.account_recovery
-from schema.common import Info
+from db.account_recovery import Waiting
+from db.staff import Member
+from schema.common import Info, made_in_turns
 from schema.failures import AccountRecoveryEnded, NotPermitted
 from schema.staff import StaffMember
 
@@ -29,15 +31,17 @@ async def recoveries_of(info: Info, account_id: UUID) -> list[StaffAccountRecove
     """What waits in the account, as the viewer sees it."""
     found = await resolvers.account_recovery.waiting(info.context, account_id)
     person = await info.context.person()
-    return [
-        StaffAccountRecovery(
+
+    def made(each: tuple[Waiting, Member]) -> StaffAccountRecovery:
+        waiting, member = each
+        return StaffAccountRecovery(
             staff_member=StaffMember.of(member, person, account_id),
             started_at=waiting.started_at,
             ends_at=waiting.ends_at,
             can_stop=person.manages(account_id),
         )
-        for waiting, member in found
-    ]
+
+    return await made_in_turns(made, found)
 
 
 @strawberry.input(description="Whose account recovery to stop.")

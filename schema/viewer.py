@@ -18,7 +18,7 @@ import rules.notice
 import rules.people
 from schema.account_recovery import AccountRecovery
 from schema.accounts import Account
-from schema.common import Info, Role
+from schema.common import Info, Role, at_most, made_in_turns
 from schema.identities import Identity
 from schema.languages import Language
 from schema.notices import MfaCheckUp, MfaNotice
@@ -156,9 +156,10 @@ class Viewer:
     # What stands for one where it is read, see server.transport.plans; it is no field.
     stand_in: ClassVar[type[SeenViewer]] = SeenViewer
 
-    @strawberry.field(description="Live sessions, newest use first.")
+    @strawberry.field(description="Live sessions, newest use first.", metadata=at_most(rules.people.MOST_SESSIONS))
     async def sessions(self, info: Info) -> list[Session]:
-        return [Session.of(session, self.facts) for session in await resolvers.sessions.live(info.context)]
+        live = await resolvers.sessions.live(info.context)
+        return await made_in_turns(lambda session: Session.of(session, self.facts), live)
 
     @strawberry.field(description="Accounts at OpenID providers that sign in as the viewer, and those removed.")
     async def identities(self, info: Info) -> list[Identity]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from graphql import FieldNode, GraphQLField, GraphQLList, GraphQLNonNull, IntValueNode
 
+from server.transport.leaves import DEFINITION
+
 LARGEST_PAGE = 500
 UNPAGED_LIST_SIZE = 10
+# What the schema says of a list that is bounded and not paged: see schema.common.at_most.
+MOST = "most"
 
 
 def size_of(definition: GraphQLField, field: FieldNode) -> float:
@@ -21,7 +25,10 @@ def size_unless_told(definition: GraphQLField, name: str) -> float:
     """The same where no argument says it."""
     if "first" in definition.args:
         return LARGEST_PAGE
-    return 1 if name in {"nodes", "edges"} or not _is_list(definition) else UNPAGED_LIST_SIZE
+    if name in {"nodes", "edges"} or not _is_list(definition):
+        return 1
+    own = definition.extensions.get(DEFINITION)
+    return own.metadata.get(MOST, UNPAGED_LIST_SIZE) if own is not None else UNPAGED_LIST_SIZE
 
 
 def _is_list(definition: GraphQLField) -> bool:

@@ -7,6 +7,7 @@ import time
 import pytest
 from graphql import get_introspection_query
 
+from server.app import schema_of
 from server.transport import limits
 from server.transport.bounds import SIGNED_IN
 from server.transport.documents import Documents, Prepared
@@ -87,6 +88,26 @@ def test_a_list_without_a_page_size_counts_as_the_largest_page(documents: Docume
         variables = "query($n: Int)" if "$n" in page else "query"
         query = f"{variables} {{ person {{ friends{page} {{ friends(first: 100) {{ name }} }} }} }}"
         assert messages(documents.prepare(query))[0].startswith("The operation costs more than 50,000")
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ('account(id: "1") { mfaExceptions', 500),
+        ('account(id: "1") { compliance { exceptions', 500),
+        ('account(id: "1") { staffSessions(staffId: "1")', 100),
+        ('account(id: "1") { mfaResetRequests', 100),
+        ('account(id: "1") { accountRecoveries', 100),
+        ("viewer { sessions", 100),
+        ("viewer { memberships", 10),
+    ],
+)
+def test_a_list_that_has_no_pages_costs_what_it_may_hold(path: str, most: int) -> None:
+    deep = path.count("{") + 1
+    for name in ("query", "query ($a: String)"):  # measured with the plan, and by itself
+        prepared = schema_of(Settings()).documents.prepare(f"{name} {{ {path} {{ __typename }} {'}' * deep}")
+        assert [m for m in messages(prepared) if "Variable" not in m] == []
+        assert prepared.cost == deep + most
 
 
 def test_the_standard_introspection_query_passes_where_introspection_is_on(documents: Documents) -> None:
