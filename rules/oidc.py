@@ -151,7 +151,9 @@ def begin(provider: str, wanted: str, now: datetime, randomness: bytes, *, is_fr
 
 def sealed(ring: KeyRing, pending: Pending, nonce: bytes) -> str:
     """The cookie."""
-    data = ring.seal(_written(asdict(pending)), PURPOSE, NOBODY, nonce)
+    # The version before knows no other parts.
+    parts = {name: value for name, value in asdict(pending).items() if name != "is_fresh" or value}
+    data = ring.seal(_written(parts), PURPOSE, NOBODY, nonce)
     return urlsafe_b64encode(data.data).decode().rstrip("=")
 
 

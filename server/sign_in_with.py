@@ -77,9 +77,16 @@ class SignInWith:
         except RateLimited as error:
             return self.pages.refused(request, str(error), REFUSED)
         response = RedirectResponse(begun.url, 303)
-        for name in rules.oidc.crowded_out(self.settings.provider_cookie_name, request.cookies, begun.cookie):
+        former, lifetime_s = self.settings.provider_cookie_name, int(rules.oidc.LIFETIME.total_seconds())
+        # The version before may be the one to which they come back, and knows this name alone.
+        is_for_both = 2 * len(begun.cookie) <= rules.oidc.LONGEST_COOKIE
+        for name in rules.oidc.crowded_out(former, request.cookies, begun.cookie * (1 + is_for_both)):
             self._set_cookie(response, name, "", 0)
-        self._set_cookie(response, self._kept_as(begun.state), begun.cookie, int(rules.oidc.LIFETIME.total_seconds()))
+        self._set_cookie(response, self._kept_as(begun.state), begun.cookie, lifetime_s)
+        if is_for_both:
+            self._set_cookie(response, former, begun.cookie, lifetime_s)
+        elif former in request.cookies:
+            self._set_cookie(response, former, "", 0)
         return response
 
     async def _finish(self, request: Request) -> Response:
@@ -90,12 +97,11 @@ class SignInWith:
             returned = _returned(request)
         except SignInProblem as problem:
             return self._problem(provider, problem, HOME)
-        name = self._kept_as(returned.state)
+        name, former = self._kept_as(returned.state), self.settings.provider_cookie_name
+        kept = request.cookies.get(name) or request.cookies.get(former)
         try:
             with self.admission.work(context):
-                outcome, wanted = await resolvers.providers.finish(
-                    context, provider, returned, request.cookies.get(name)
-                )
+                outcome, wanted = await resolvers.providers.finish(context, provider, returned, kept)
         except SignInProblem as problem:
             response = self._problem(provider, problem, problem.wanted or HOME)
         except RateLimited as error:
@@ -104,6 +110,8 @@ class SignInWith:
             response = self._to_wanted(context, outcome, wanted)
         # It has served, whatever came of it.
         self._set_cookie(response, name, "", 0)
+        if former in request.cookies:
+            self._set_cookie(response, former, "", 0)
         return response
 
     def _provider(self, request: Request) -> Provider | None:

@@ -96,7 +96,7 @@ async def test_an_answer_is_good_once_and_in_its_own_browser(world: World) -> No
     await other.begin()
     assert problem(await other.back(url)) == "failed"
     assert problem(await browser_of(world).back(url)) == "failed"
-    ((name, cookie),) = browser.http.cookies.items()
+    ((name, cookie),) = [each for each in browser.http.cookies.items() if each[0] != "gatehouse-provider"]
     assert (await browser.back(url)).headers["location"] == "/account/security"
     assert not any("provider" in name for name in browser.http.cookies)
     browser.http.cookies.clear()

@@ -34,8 +34,10 @@ async def test_a_long_way_on_never_makes_a_cookie_that_a_browser_drops(
 ) -> None:
     browser = browser_of(world)
     answer = await browser.http.get("/sign-in/with/test", params={"next": wanted})
-    (cookie,) = answer.headers.get_list("set-cookie")
-    assert len(cookie) <= 4096
+    cookies = answer.headers.get_list("set-cookie")
+    # Under its former name, too, where there is room for both.
+    assert len(cookies) == (1 if is_kept else 2)
+    assert max(map(len, cookies)) <= 4096
     answer = await browser.back(await browser.authorize(answer.headers["location"], email("mia")))
     assert await viewer(browser) == email("mia")
     assert unquote(answer.headers["location"]) == (wanted if is_kept else "/account/security")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64decode
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import pytest
 
+from rules.sealed import Sealed
+from rules.sealing import KeyRing
+from tests.client import settings_for
 from tests.oidc.browser import Browser, browser_of, problem, viewer
 from tests.people import World, email
 
@@ -71,3 +77,27 @@ async def test_however_many_are_begun_their_cookies_stay_within_what_servers_tak
         answer = await browser.back(await browser.authorize(urls[number], email("mia")))
         assert answer.headers["location"] == f"/account/security?n={30 + number}"
     assert problem(await browser.back(await browser.authorize(urls[0], email("mia")))) == "failed"
+
+
+async def test_what_the_version_before_has_begun_is_finished_here(world: World) -> None:
+    browser = browser_of(world)
+    url = await browser.authorize(await browser.begin(), email("mia"))
+    cookie = browser.http.cookies["gatehouse-provider"]
+    browser.http.cookies.clear()
+    browser.http.cookies.set("gatehouse-provider", cookie, domain="127.0.0.1", path="/")
+    assert (await browser.back(url)).headers["location"] == "/account/security"
+    assert await viewer(browser) == email("mia")
+    assert kept(browser) == []
+
+
+async def test_what_is_begun_here_the_version_before_can_finish(world: World) -> None:
+    browser = browser_of(world)
+    for _ in range(2):
+        await browser.begin()
+    (former,) = [value for name, value in browser.http.cookies.items() if name == "gatehouse-provider"]
+    newest = list(browser.http.cookies.items())
+    assert [name for name, value in newest if value == former and name != "gatehouse-provider"]
+    # It takes these parts alone.
+    ring = KeyRing(settings_for("").keys)
+    plain = ring.open(Sealed(urlsafe_b64decode(f"{former}=="), ring.newest), "oidc", UUID(int=0))
+    assert set(json.loads(plain)) == {"provider", "state", "nonce", "verifier", "wanted", "begun_at"}
