@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+import asyncpg
 import pytest
 
 from db import users
@@ -113,3 +114,19 @@ async def test_a_password_set_while_the_change_of_address_waited_was_not_set_by_
         await users.replace_email(world.database, who, HERS, world.account_id)
     await join_staff(world)
     assert (await signed_in(world, CHOSEN)).token is None
+
+
+async def test_whoever_joins_is_held_as_they_may_be_changed_so_that_of_two_joins_neither_waits_for_the_other(
+    world: World, database_url: str
+) -> None:
+    mia = await world.user_id("mia")
+    another = await asyncpg.connect(database_url)
+    async with world.database.transaction():
+        await world.database.execute(
+            "INSERT INTO portal_users (account_id, user_id) VALUES ($1, $2)", world.other_account_id, mia
+        )
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await another.execute("SELECT FROM users WHERE id = $1 FOR SHARE NOWAIT", mia)
+        # What only refers to them goes on.
+        await another.execute("SELECT FROM users WHERE id = $1 FOR KEY SHARE NOWAIT", mia)
+    await another.close()
