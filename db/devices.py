@@ -42,8 +42,19 @@ async def forget(connection: Connection, user_id: UUID, since: datetime) -> None
 
 
 async def came_by(connection: Connection, event_id: int) -> str:
-    """By what the sign-in was that this event told of; nothing where the event is gone."""
-    amr: str | None = await connection.fetchval("SELECT data ->> 'amr' FROM events WHERE id = $1", event_id)
+    """By what the sign-in was that this event told of; nothing where the event is gone, or a service key had begun it.
+
+    What a product calls its own way in is none of ours; the sign-in's own event, of the same request, tells.
+    """
+    amr: str | None = await connection.fetchval(
+        """
+        SELECT data ->> 'amr' FROM events AS told WHERE id = $1 AND NOT EXISTS (
+            SELECT FROM events AS began
+            WHERE began.subject_id = told.subject_id AND began.request_id = told.request_id
+                AND began.service_key IS NOT NULL)
+        """,
+        event_id,
+    )
     return amr or ""
 
 

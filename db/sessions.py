@@ -151,8 +151,13 @@ async def end_since(connection: Connection, user_id: UUID, since: datetime) -> N
 
 
 async def end_begun_by(connection: Connection, user_id: UUID, method: str) -> None:
-    """End every session of the person that was begun by this method, in the words of its `amr`."""
-    await connection.execute("DELETE FROM sessions WHERE user_id = $1 AND $2 = ANY (amr)", user_id, method)
+    """End every session of the person that was begun by this method, in the words of its `amr`, and by no service key.
+
+    What a product calls its own way in is none of ours.
+    """
+    await connection.execute(
+        "DELETE FROM sessions WHERE user_id = $1 AND $2 = ANY (amr) AND begun_by_key IS NULL", user_id, method
+    )
 
 
 async def end_all(connection: Connection, user_id: UUID) -> None:

@@ -18,8 +18,7 @@ from db.pool import Connection
 from resolvers.context import Context
 from rules.clients import NO_CLIENT, Client
 from rules.events.signing_in import IdentityAllowed, IdentityRemoved
-from rules.failures import NotFound, NotPermitted
-from rules.people import Person
+from rules.failures import NotFound, NotPermitted, Unauthenticated
 
 ONLY_WAY_IN = (
     "You have no password, and would have no way to sign in. Set a password first: choose “Forgot password?” where you "
@@ -68,7 +67,9 @@ async def remove(context: Context, issuer: str) -> None:
             raise NotFound
         removed = IdentityRemoved(subject_id=person.id, actor_id=person.id, provider=title_of(context, issuer))
         await db.outbox.append(connection, removed)
-    if is_begun_by_one(person):
+    try:
+        await context.reload()
+    except Unauthenticated:
         context.sign_out()
 
 
@@ -112,8 +113,3 @@ async def take(
 def title_of(context: Context, issuer: str) -> str:
     """What people call the issuer."""
     return rules.oidc.title_of((each.config for each in context.service.providers.values()), issuer)
-
-
-def is_begun_by_one(person: Person) -> bool:
-    """Whether the person has come by a provider."""
-    return rules.oidc.AMR in person.amr

@@ -10,14 +10,16 @@ import asyncpg
 import pytest
 
 from rules.links import Purpose
+from rules.service_keys import Right
 from tests.client import Client
 from tests.coming_in.links import link_to
 from tests.coming_in.operations import SET
 from tests.databases import until_waiting
 from tests.oidc.browser import browser_of, identities, problem, signed_in, viewer
 from tests.oidc.operations import ALLOW_AGAIN, IDENTITIES, REMOVE, REMOVE_ONCE
-from tests.operations import AUDIT, COMPLETE, VIEWER
+from tests.operations import AUDIT, COMPLETE, REAUTHENTICATE, VIEWER
 from tests.people import PASSWORD, World, email
+from tests.service.operations import SERVICE_SIGN_IN, backend
 
 NOBODYS = "https://nobody.example"
 
@@ -76,6 +78,16 @@ async def test_taken_away_in_the_session_that_it_began_it_signs_out(world: World
     assert await removed(Client(browser.http), issuer) == "IdentityRemoved"
     assert await viewer(browser) is None
     assert await world.database.fetchval("SELECT count(*) FROM sessions") == 0
+
+
+async def test_what_a_product_calls_by_that_name_is_none_of_it_and_goes_on(world: World, issuer: str) -> None:
+    await signed_in(world)
+    service, mia = await backend(world, Right.SIGN_IN), world.client()
+    begun = await service.do(SERVICE_SIGN_IN, input={"email": email("mia"), "amr": ["oidc"]})
+    mia.token = begun["sessionToken"]
+    assert (await mia.do(REAUTHENTICATE, password=PASSWORD))["__typename"] == "Reauthenticated"
+    assert await removed(mia, issuer) == "IdentityRemoved"
+    assert (await mia.ask(VIEWER))["viewer"]["email"] == email("mia")
 
 
 async def test_nobody_takes_away_their_only_way_in(world: World, issuer: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from rules.links import Purpose
+from rules.service_keys import Right
 from tests.alerts.operations import REJECT
 from tests.client import Client
 from tests.coming_in.links import link_to
 from tests.oidc.browser import browser_of, identities, problem, signed_in, viewer
 from tests.operations import SIGN_IN
 from tests.people import PASSWORD, World, email
+from tests.service.operations import SERVICE_SIGN_IN, backend
 
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 Version/18.0 Safari/604.1"
 
@@ -54,6 +56,15 @@ async def test_whoever_has_no_password_is_sent_a_link_to_set_one(world: World) -
 async def test_of_a_sign_in_by_password_it_leaves_what_is_linked(world: World) -> None:
     await signed_in(world)
     await by_password(world)
+    await rejected(world)
+    assert (await identities(world), await world.events("IDENTITY_REMOVED")) == ([email("mia")], [])
+
+
+async def test_of_a_sign_in_by_a_product_that_calls_it_so_it_leaves_what_is_linked(world: World) -> None:
+    await signed_in(world)
+    service = await backend(world, Right.SIGN_IN)
+    given = {"email": email("mia"), "amr": ["oidc"], "client": {"ipAddress": "203.0.113.9", "userAgent": PHONE}}
+    assert (await service.do(SERVICE_SIGN_IN, input=given))["__typename"] == "SignedIn"
     await rejected(world)
     assert (await identities(world), await world.events("IDENTITY_REMOVED")) == ([email("mia")], [])
 
