@@ -28,6 +28,8 @@ async def end_all(connection: Connection) -> Counts:
         """
         WITH forgotten AS (
             UPDATE users SET devices_forgotten_at = clock_timestamp()
+            -- whoever has never signed in has no device to be told of, and the first is none
+            WHERE EXISTS (SELECT FROM seen_devices WHERE user_id = users.id)
         ), sessions AS (
             DELETE FROM sessions RETURNING id
         ), challenges AS (

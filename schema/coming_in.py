@@ -214,8 +214,8 @@ class ComingInMutation:
         return InvitationAccepted(viewer=Viewer.of(person, info) if person else None)
 
     @strawberry.mutation(
-        description="Changes the viewer's password and ends their other sessions. This one goes on, by cookie under a "
-        "new token; a bearer token stays the same, so whoever fears for it ends this session, too."
+        description="Changes the viewer's password and ends their other sessions. This one goes on, by cookie over "
+        "HTTP under a new token; a bearer token stays the same, so whoever fears for it ends this session, too."
     )
     async def change_password(
         self,

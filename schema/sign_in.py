@@ -144,14 +144,15 @@ class SignInMutation:
 
     @strawberry.mutation(
         description="Ends every session of the viewer but this one, and recovery passes that they gave and resets that "
-        "they asked for. By cookie this one goes on under a new token; a bearer token stays the same."
+        "they asked for. By cookie over HTTP this one goes on under a new token; a bearer token stays the same."
     )
     async def sign_out_other_sessions(self, info: Info) -> OtherSessionsEnded | None:
         return OtherSessionsEnded(count=await resolvers.sessions.sign_out_others(info.context))
 
     @strawberry.mutation(
         description="Renews the proof, at most 15 minutes old, that changing MFA and policies asks for: by password, "
-        "and by a code where MFA is on. By cookie the session goes on under a new token; a bearer token stays the same."
+        "and by a code where MFA is on. By cookie over HTTP the session goes on under a new token; a bearer token "
+        "stays the same."
     )
     async def reauthenticate(
         self,

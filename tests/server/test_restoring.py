@@ -64,6 +64,17 @@ async def test_whoever_was_signed_in_signs_in_anew(operate: Command, world: Worl
     assert (await anew.ask("{ viewer { email } }"))["viewer"]["email"] == email("mia")
 
 
+async def test_whoever_has_never_signed_in_is_told_of_no_new_device_at_the_first_time(
+    operate: Command, world: World
+) -> None:
+    await world.sign_in("mia")
+    assert operate("restored", "--yes").returncode == 0
+    forgotten = "SELECT email FROM users WHERE devices_forgotten_at IS NOT NULL"
+    assert [row["email"] for row in await world.database.fetch(forgotten)] == [email("mia")]
+    await world.sign_in("adam")
+    assert await world.events("NEW_DEVICE_SIGNED_IN") == []
+
+
 async def test_it_asks_first(operate: Command, world: World) -> None:
     before = await out_of_a_backup(world)
     done = operate("restored", stdin="n\n")
