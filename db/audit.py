@@ -34,8 +34,8 @@ async def page(
             type, events.account_id, subject_id, actor_id, data, service_key
         FROM account_events
         JOIN events ON events.id = event_id
-        LEFT JOIN users AS actors ON actors.id = actor_id
-        LEFT JOIN users AS subjects ON subjects.id = subject_id
+        LEFT JOIN address_known_to($1, actor_id) AS actors ON true
+        LEFT JOIN address_known_to($1, subject_id) AS subjects ON true
         WHERE account_events.account_id = $1
             -- bounds of both indexes, whatever is given
             AND event_id < coalesce($2, 9223372036854775807) AND events.id < coalesce($2, 9223372036854775807)
@@ -51,9 +51,21 @@ async def page(
     return _entries(rows)
 
 
-async def people(connection: Connection, email: str) -> list[UUID]:
-    """Who has this address, in lower case."""
-    rows = await connection.fetch("SELECT id FROM users WHERE email = $1", email)
+async def people(connection: Connection, account_id: UUID, email: str) -> list[UUID]:
+    """Whom the account knows by this address, in lower case; whoever has left it by the one that they had then."""
+    rows = await connection.fetch(
+        """
+        SELECT found.id FROM (
+            SELECT id FROM users WHERE users.email = $2
+            UNION
+            SELECT user_id FROM member_history WHERE member_history.email = $2 AND member_history.account_id = $1
+        ) AS found
+        CROSS JOIN LATERAL address_known_to($1, found.id) AS known
+        WHERE known.email = $2
+        """,
+        account_id,
+        email,
+    )
     return [row["id"] for row in rows]
 
 
@@ -91,8 +103,8 @@ async def page_of(
             type, events.account_id, subject_id, actor_id, data, service_key
         FROM found
         JOIN events ON events.id = found.id
-        LEFT JOIN users AS actors ON actors.id = actor_id
-        LEFT JOIN users AS subjects ON subjects.id = subject_id
+        LEFT JOIN address_known_to($1, actor_id) AS actors ON true
+        LEFT JOIN address_known_to($1, subject_id) AS subjects ON true
         ORDER BY events.id DESC
         """,
         account_id,

@@ -62,8 +62,8 @@ async def events(
             type, events.account_id, subject_id, actor_id, data, service_key
         FROM account_events
         JOIN events ON events.id = event_id
-        LEFT JOIN users AS actors ON actors.id = actor_id
-        LEFT JOIN users AS subjects ON subjects.id = subject_id
+        LEFT JOIN address_known_to($1, actor_id) AS actors ON true
+        LEFT JOIN address_known_to($1, subject_id) AS subjects ON true
         WHERE account_events.account_id = $1 AND occurred_at >= $2 AND occurred_at < $3
         ORDER BY event_id
         """,
@@ -112,11 +112,11 @@ async def exceptions(connection: Connection, account_id: UUID, begin: datetime, 
     """The exceptions that held within the window, oldest first."""
     return await connection.fetch(
         """
-        SELECT users.email, kind, is_break_glass, reason, authors.email AS author_email,
+        SELECT people.email, kind, is_break_glass, reason, authors.email AS author_email,
             mfa_exceptions.created_at, until, ended_at
         FROM mfa_exceptions
-        JOIN users ON users.id = user_id
-        LEFT JOIN users AS authors ON authors.id = author_id
+        CROSS JOIN LATERAL address_known_to($1, user_id) AS people
+        LEFT JOIN address_known_to($1, author_id) AS authors ON true
         WHERE account_id = $1 AND mfa_exceptions.created_at < $3 AND least(until, ended_at) > $2
         ORDER BY mfa_exceptions.created_at, mfa_exceptions.id
         """,

@@ -151,11 +151,11 @@ async def listed(
     """The account's exceptions, newest first: those that hold, or with those that have ended; `ids` picks some."""
     rows = await connection.fetch(
         """
-        SELECT mfa_exceptions.id, staff.id AS staff_id, mfa_exceptions.user_id, users.email, kind, is_break_glass,
+        SELECT mfa_exceptions.id, staff.id AS staff_id, mfa_exceptions.user_id, people.email, kind, is_break_glass,
             until, reason, authors.email AS author_email, mfa_exceptions.created_at, ended_at
         FROM mfa_exceptions
-        JOIN users ON users.id = mfa_exceptions.user_id
-        LEFT JOIN users AS authors ON authors.id = author_id
+        CROSS JOIN LATERAL address_known_to($1, mfa_exceptions.user_id) AS people
+        LEFT JOIN address_known_to($1, author_id) AS authors ON true
         LEFT JOIN staff ON staff.account_id = mfa_exceptions.account_id AND staff.user_id = mfa_exceptions.user_id
         WHERE mfa_exceptions.account_id = $1
             AND ($2::uuid[] IS NULL OR mfa_exceptions.id = ANY ($2))

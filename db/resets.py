@@ -74,7 +74,7 @@ async def waiting(
         """
         SELECT reset_requests.id, account_id, user_id, requester_id, email AS requester_email, reason, requested_at,
             expires_at
-        FROM reset_requests JOIN users ON users.id = requester_id
+        FROM reset_requests CROSS JOIN LATERAL address_known_to(account_id, requester_id)
         WHERE ($1::uuid IS NULL OR account_id = $1) AND ($2::uuid IS NULL OR user_id = $2)
             AND ($3::uuid IS NULL OR reset_requests.id = $3) AND expires_at > now()
         ORDER BY requested_at, reset_requests.id

@@ -97,8 +97,8 @@ async def claim(connection: Connection, limit: int, key_ids: list[str]) -> list[
         JOIN webhooks ON webhooks.id = webhook_id
         LEFT JOIN accounts ON accounts.id = webhooks.account_id
         LEFT JOIN events ON events.id = event_id
-        LEFT JOIN users AS actors ON actors.id = actor_id
-        LEFT JOIN users AS subjects ON subjects.id = events.subject_id
+        LEFT JOIN address_known_to(webhooks.account_id, actor_id) AS actors ON true
+        LEFT JOIN address_known_to(webhooks.account_id, events.subject_id) AS subjects ON true
         ORDER BY claimed.id
         """,
         limit,

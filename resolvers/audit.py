@@ -41,7 +41,7 @@ async def log(
     wanted = list(BY_TYPE) if types is None else types
     async with context.database.connection() as connection:
         if email:
-            people = await db.audit.people(connection, rules.addresses.normalized(email))
+            people = await db.audit.people(connection, account_id, rules.addresses.normalized(email))
             entries = await db.audit.page_of(connection, account_id, people, wanted, before, limit + 1)
         else:
             entries = await db.audit.page(connection, account_id, wanted, before, limit + 1)

@@ -55,7 +55,7 @@ async def looked_at(world: World, function: Any, *given: Any, unplanned: bool = 
 
 
 async def test_the_log_of_somebody_who_did_little(crowded: World) -> None:
-    people = await db.audit.people(crowded.database, email("mia"))
+    people = await db.audit.people(crowded.database, crowded.account_id, email("mia"))
     assert people == [await crowded.user_id("mia")]
     found = await db.audit.page_of(crowded.database, crowded.account_id, people, TYPES, None, 51)
     assert [entry.stored.type for entry in found] == ["STAFF_INVITED"] * 3 + ["SIGN_IN_SUCCEEDED"] * 3
