@@ -25,7 +25,7 @@ from db.feed import FeedEvent, Position, Standing
 from db.policy import Progress
 from db.pool import Connection, Database
 from db.staff import Member
-from rules.events.catalogue import MEMBER_CHANGES
+from rules.events.catalogue import MEMBER_CHANGES, NO_PROGRESS
 from rules.failures import (
     MfaEnrollmentRequired,
     NotFound,
@@ -165,25 +165,30 @@ class Hub:
                 watcher.end(refusal)
 
     async def _tell(self, connection: Connection, events: list[FeedEvent]) -> None:
-        accounts: defaultdict[UUID, set[UUID]] = defaultdict(set)
+        self._tell_people(events)
+        counted = {account_id for event in events if event.type not in NO_PROGRESS for account_id in event.account_ids}
+        members: defaultdict[UUID, set[UUID]] = defaultdict(set)
         for event in events:
-            for account_id in event.account_ids:
-                changed = accounts[account_id]
-                if event.type in MEMBER_CHANGES and event.subject_id is not None:
-                    changed.add(event.subject_id)
+            if event.type in MEMBER_CHANGES and event.subject_id is not None:
+                for account_id in event.account_ids:
+                    members[account_id].add(event.subject_id)
+        for account_id in counted:
+            watchers = [w for w in self._watchers if w.account_id == account_id]
+            if any(w.wants_progress for w in watchers):
+                _tell_progress(watchers, await db.policy.progress(connection, account_id))
+            if (changed := members.get(account_id)) and any(w.wants_members for w in watchers):
+                _tell_members(watchers, await db.staff.members(connection, account_id, list(changed)))
+
+    def _tell_people(self, events: list[FeedEvent]) -> None:
+        """Wake whoever watches themselves: a person's event concerns that one, an account's all who are its staff."""
         people = {event.subject_id for event in events}
+        accounts = frozenset[UUID]().union(*(event.account_ids for event in events if event.subject_id is None))
         for watcher in self._watchers:
             if watcher.account_id is None and (
                 watcher.person_id in people or not watcher.account_ids.isdisjoint(accounts)
             ):
                 watcher.is_stale = True
                 watcher.tell()
-        for account_id, changed in accounts.items():
-            watchers = [w for w in self._watchers if w.account_id == account_id]
-            if any(w.wants_progress for w in watchers):
-                _tell_progress(watchers, await db.policy.progress(connection, account_id))
-            if changed and any(w.wants_members for w in watchers):
-                _tell_members(watchers, await db.staff.members(connection, account_id, list(changed)))
 
     async def _tell_deadlines(self, connection: Connection) -> None:
         """A deadline changes the progress by passing, without an event of its own until the timetable's task looks."""

@@ -49,6 +49,7 @@ class AlertRaised(MemberEvent):
     """
 
     description = "An owner or admin was told of what happened."
+    changes_progress = False
     sentence = "{subject} was told of {count} alert."
     mailing = rules.events.mailing.to_manager("alert")
     is_shown = False

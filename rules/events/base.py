@@ -46,6 +46,8 @@ class Event:
     about_method: ClassVar[str | None] = None
     # Whether the roster shows the subject differently afterwards.
     changes_member: ClassVar[bool] = False
+    # Whether an account's progress may be another one afterwards, which is counted anew then.
+    changes_progress: ClassVar[bool] = True
     # Whether it shows in every account its subject is staff of, beside its own.
     shows_everywhere: ClassVar[bool] = False
     # Whether any audit log shows it, and any webhook tells it: not what only carries on what they did.

@@ -190,6 +190,7 @@ EVENTS: tuple[type[Event], ...] = (
 SHOWN = tuple(event for event in EVENTS if event.is_shown)
 BY_TYPE = {event.type(): event for event in EVENTS}
 MEMBER_CHANGES = frozenset(name for name, event in BY_TYPE.items() if event.changes_member)
+NO_PROGRESS = frozenset(name for name, event in BY_TYPE.items() if not event.changes_progress)
 SHOWN_EVERYWHERE = [name for name, event in BY_TYPE.items() if event.shows_everywhere]
 SHOWN_NOWHERE = [name for name, event in BY_TYPE.items() if not event.is_shown]
 SHOWN_WHEN_DISPATCHED = [name for name, event in BY_TYPE.items() if event.shows_when_dispatched]

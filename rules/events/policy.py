@@ -172,6 +172,7 @@ class GraceReminderSent(Requirement):
     """With a subject somebody (`manual`) has reminded this one person; else it is the timetable's, to all."""
 
     description = "Staff who are not enrolled were reminded."
+    changes_progress = False
     sentence = "{actor} reminded {subject} to set up MFA: {days_left} day left."
     mailing = rules.events.mailing.to_staff(
         "grace_reminder", resends=0, is_tied_to_deadline=True, is_of_use_after_deadline=False

@@ -18,12 +18,14 @@ from rules.voice import Voice
 @dataclass(frozen=True, kw_only=True)
 class SignInSucceeded(Shown):
     description = "Somebody signed in."
+    changes_progress = False
     sentence = "{subject} signed in."
 
 
 @dataclass(frozen=True, kw_only=True)
 class NewDeviceSignedIn(Repeatable, Shown):
     description = "Somebody signed in from a device that they had not signed in from before."
+    changes_progress = False
     sentence = "{subject} signed in from a device not seen before."
     mailing = rules.events.mailing.to_subject("new_device_signed_in", further_links=(rules.links.NOT_MY_SIGN_IN,))
     samples = {
@@ -88,12 +90,14 @@ class IdentityAllowed(IdentityChanged):
 @dataclass(frozen=True, kw_only=True)
 class Reauthenticated(Shown):
     description = "A person showed again, within a session, that they are the one."
+    changes_progress = False
     sentence = "{subject} confirmed to be the one."
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignedOut(OwnAct):
     description = "Somebody signed out."
+    changes_progress = False
     sentence = "{subject} signed out."
 
 
@@ -115,6 +119,7 @@ class SessionsEnded(OwnAct):
 @dataclass(frozen=True, kw_only=True)
 class PasswordRejected(OwnAct):
     description = "A wrong password; the 1st, 2nd, 4th, 8th and so on of a day are told."
+    changes_progress = False
     sentence = "A wrong password was given for {subject}: {count} within 24 hours."
     about_method = "pwd"
     samples = {"password_rejected": {"count": 4}}
@@ -125,6 +130,7 @@ class PasswordRejected(OwnAct):
 @dataclass(frozen=True, kw_only=True)
 class CodeRejected(Shown):
     description = "A wrong code; the 1st, 2nd, 4th, 8th and so on of a day are told."
+    changes_progress = False
     sentence = "A wrong code was given for {subject}: {count} within 24 hours."
     samples = {"code_rejected": {"count": 4}}
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
+
+import pytest
 
 import db.feed
 import rules.tokens
 from db.feed import Position
-from db.pool import open_database
+from db.pool import Connection, open_database
 from resolvers.hub import Hub, Watcher
+from rules.events.catalogue import BY_TYPE, MEMBER_CHANGES, NO_PROGRESS, samples
 from tests.people import World, email
 from tests.waiting import soon, until
 
@@ -87,3 +90,87 @@ async def test_what_changes_between_a_watch_s_beginning_and_the_first_look_is_to
     await hub.close()
     await pool.close()
     assert [member.email for member in watcher.members.values()] == [email("mia")]
+
+
+async def signed_in(world: World, name: str) -> bytes:
+    """The token's hash of a session of theirs."""
+    token_hash: bytes = await world.database.fetchval(
+        "INSERT INTO sessions (user_id, token_hash, password_at, expires_at) "
+        "VALUES ($1, sha256($2::text::bytea), now(), now() + interval '1 day') RETURNING token_hash",
+        await world.user_id(name),
+        name,
+    )
+    return token_hash
+
+
+async def happened(world: World, of: str, subject: UUID | None) -> int:
+    """Let it have happened in the agency; the event's id."""
+    event_id: int = await world.database.fetchval(
+        "WITH e AS (INSERT INTO events (type, account_id, subject_id) VALUES ($2, $1, $3) RETURNING id) "
+        "INSERT INTO account_events (account_id, event_id) SELECT $1, id FROM e RETURNING event_id",
+        world.account_id,
+        of,
+        subject,
+    )
+    return event_id
+
+
+async def look(hub: Hub, connection: Connection, position: Position, event_id: int) -> Position:
+    """Let the hub look until it has come to this event, and no further."""
+
+    async def has_come() -> bool:
+        nonlocal position
+        position = await hub._look(connection, position, is_full_look=False)
+        return position.event_id == event_id
+
+    await until(has_come, "the event is certain")
+    return position
+
+
+async def test_what_happens_to_one_person_wakes_nobody_else_and_everyday_things_are_not_counted(
+    cast: World, database_url: str
+) -> None:
+    olive, mia, account_id = await cast.user_id("olive"), await cast.user_id("mia"), cast.account_id
+    token_hash = await signed_in(cast, "olive")
+    herself = Watcher(token_hash, olive, account_ids=frozenset({account_id}))
+    counts = Watcher(token_hash, olive, account_id, wants_progress=True)
+    pool = await open_database(database_url, 1)
+    hub = Hub(pool, NOBODY_RINGS, timedelta(days=7))
+    hub._watchers |= {herself, counts}
+    async with pool.connection() as connection:
+        position = await db.feed.now(connection)
+        position = await look(hub, connection, position, await happened(cast, "SIGN_IN_SUCCEEDED", mia))
+        assert (herself.is_stale, counts.progress) == (False, None)
+        position = await look(hub, connection, position, await happened(cast, "MFA_ENABLED", mia))
+        assert not herself.is_stale
+        assert counts.progress is not None
+        counts.progress = None
+        position = await look(hub, connection, position, await happened(cast, "SIGN_IN_SUCCEEDED", olive))
+        assert (herself.is_stale, counts.progress) == (True, None)
+        herself.is_stale = False
+        await look(hub, connection, position, await happened(cast, "POLICY_CHANGED", None))
+        assert herself.is_stale
+        assert counts.progress is not None
+    await pool.close()
+
+
+def test_what_changes_a_member_is_counted() -> None:
+    assert not MEMBER_CHANGES & NO_PROGRESS
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        "POLICY_ENABLED",
+        "POLICY_CHANGED",
+        "POLICY_DISABLED",
+        "GRACE_PERIOD_ENDED",
+        "RESET_CONFIRMATION_CHANGED",
+        "RESET_APPROVAL_CHANGED",
+        "PROVIDER_MFA_ALLOWED",
+        "PROVIDER_MFA_DISALLOWED",
+        "ACCOUNT_RECOVERY_CHANGED",
+    ],
+)
+def test_what_binds_all_of_an_account_names_none_of_them(of: str) -> None:
+    assert {event.subject_id for event in samples(BY_TYPE[of]).values()} == {None}
