@@ -14,11 +14,11 @@ from tests.people import World, email
 PHRASE = "a wholly other phrase"
 
 
-def token_of(message: EmailMessage) -> str:
-    """The token of the link in an email, which stands in the fragment."""
+def token_of(message: EmailMessage, query: str = "") -> str:
+    """The token of the link in an email, which stands in the fragment; an invitation's page is told that it is one."""
     (url,) = re.findall(r"^http\S+", body_of(message), re.MULTILINE)
     parts = urlsplit(str(url))
-    assert (parts.path, parts.query) == ("/set-password", "")
+    assert (parts.path, parts.query) == ("/set-password", query)
     return str(parts.fragment).removeprefix("token=")
 
 
@@ -26,7 +26,7 @@ async def test_an_invited_colleague_chooses_a_password_and_signs_in(product: Wor
     olive = await product.sign_in("olive")
     await olive.do(INVITE, account=str(product.account_id), email="nora@agency.example", role="MEMBER")
     invitation = await mailbox.mail("nora@agency.example", 'Join the agency "Agency"')
-    set_ = await product.client().do(SET, token=token_of(invitation), password=PHRASE)
+    set_ = await product.client().do(SET, token=token_of(invitation, "invited"), password=PHRASE)
     assert set_ == {"__typename": "PasswordSet", "email": "nora@agency.example"}
     signed_in = await product.client().do(SIGN_IN, email="nora@agency.example", password=PHRASE)
     assert signed_in["__typename"] == "SignedIn"
