@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from db.pool import Connection
+from db.users import BEFORE_ALL
 
 AT_ONCE = 2_000
 
@@ -18,49 +18,74 @@ class OwnDeadline:
 
     account_id: UUID
     user_id: UUID
+    staff_id: UUID
+    joined_at: datetime
     required_since: datetime
     deadline: datetime
     announced_at: datetime
     now: datetime
 
 
-async def near(connection: Connection, behind: timedelta, ahead: timedelta) -> AsyncIterator[list[OwnDeadline]]:
-    """The own deadlines that passed within `behind`, or will pass within `ahead`, some thousands at a time.
-
-    An account may have taken in any number of people on one day. Within a transaction.
-    """
-    rows = connection.cursor(
+async def near_by_exception(
+    connection: Connection, behind: timedelta, ahead: timedelta, after: OwnDeadline | None
+) -> list[OwnDeadline]:
+    """The next 2,000 after this one whose exception ended within `behind`, or will end within `ahead`."""
+    rows = await connection.fetch(
         """
-        WITH candidates AS (
-            SELECT id FROM staff WHERE excepted_until BETWEEN now() - $1::interval AND now() + $2::interval
-            UNION
-            SELECT staff.id FROM accounts JOIN staff ON staff.account_id = accounts.id
-                AND staff.created_at > now() - make_interval(hours => 24 * joiner_days) - $1::interval
-                AND staff.created_at > required_since
-            WHERE joiner_days > 0 AND required_since IS NOT NULL
-        )
-        SELECT account_id, user_id, required_since, mfa_deadline(accounts, staff) AS deadline,
-            coalesce((SELECT created_at FROM mfa_exceptions WHERE mfa_exceptions.account_id = staff.account_id
-                AND mfa_exceptions.user_id = staff.user_id AND ended_at IS NULL), staff.created_at) AS announced_at,
-            now() AS now
-        FROM candidates JOIN staff USING (id) JOIN accounts ON accounts.id = account_id
-        WHERE mfa_deadline(accounts, staff) BETWEEN now() - $1::interval AND now() + $2::interval
-            AND mfa_deadline(accounts, staff) <> grace_deadline AND invited_at IS NULL
+        SELECT staff.account_id, staff.user_id, staff.id AS staff_id, staff.created_at AS joined_at, required_since,
+            excepted_until AS deadline, coalesce(given.created_at, staff.created_at) AS announced_at, now() AS now
+        FROM staff JOIN accounts ON accounts.id = staff.account_id
+        LEFT JOIN mfa_exceptions AS given
+            ON given.account_id = staff.account_id AND given.user_id = staff.user_id AND ended_at IS NULL
+        WHERE excepted_until BETWEEN now() - $1::interval AND now() + $2::interval AND staff.id > $3
+            AND mfa_deadline(accounts, staff) = excepted_until AND excepted_until <> grace_deadline
+            AND invited_at IS NULL
             -- whoever was reset is stopped already, whatever the deadline
             AND NOT has_mfa AND NOT was_reset
-        ORDER BY account_id, user_id
+        ORDER BY staff.id LIMIT $4
         """,
         behind,
         ahead,
-        prefetch=AT_ONCE,
+        after.staff_id if after else BEFORE_ALL,
+        AT_ONCE,
     )
-    some: list[OwnDeadline] = []
-    async for row in rows:
-        some.append(OwnDeadline(**row))
-        if len(some) == AT_ONCE:
-            yield some
-            some = []
-    yield some
+    return [OwnDeadline(**row) for row in rows]
+
+
+async def near_by_joining(
+    connection: Connection, behind: timedelta, ahead: timedelta, after: OwnDeadline | None
+) -> list[OwnDeadline]:
+    """The same of those who have more time for having joined later: any number may have joined in one moment."""
+    rows = await connection.fetch(
+        """
+        SELECT accounts.id AS account_id, user_id, staff_id, joined_at, required_since, deadline,
+            coalesce((SELECT created_at FROM mfa_exceptions AS given WHERE given.account_id = accounts.id
+                AND given.user_id = joined.user_id AND ended_at IS NULL), joined_at) AS announced_at, now() AS now
+        FROM accounts, LATERAL (
+            -- a page of each account at most, along the index
+            SELECT user_id, id AS staff_id, staff.created_at AS joined_at, mfa_deadline(accounts, staff) AS deadline
+            FROM staff
+            WHERE account_id = accounts.id AND (account_id, staff.created_at, user_id) > ($3, $4, $5)
+                AND staff.created_at BETWEEN now() - make_interval(hours => 24 * joiner_days) - $1::interval
+                    AND now() - make_interval(hours => 24 * joiner_days) + $2::interval
+                AND staff.created_at > required_since
+                AND mfa_deadline(accounts, staff) BETWEEN now() - $1::interval AND now() + $2::interval
+                AND mfa_deadline(accounts, staff) <> grace_deadline
+                AND mfa_deadline(accounts, staff) IS DISTINCT FROM excepted_until
+                AND invited_at IS NULL AND NOT has_mfa AND NOT was_reset
+            ORDER BY staff.created_at, user_id LIMIT $6
+        ) AS joined
+        WHERE joiner_days > 0 AND required_since IS NOT NULL AND accounts.id >= $3
+        ORDER BY accounts.id, joined_at, user_id LIMIT $6
+        """,
+        behind,
+        ahead,
+        after.account_id if after else BEFORE_ALL,
+        after.joined_at if after else None,
+        after.user_id if after else None,
+        AT_ONCE,
+    )
+    return [OwnDeadline(**row) for row in rows]
 
 
 async def claim(connection: Connection, due: list[tuple[OwnDeadline, int]]) -> set[tuple[UUID, UUID]]:

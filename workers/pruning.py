@@ -10,6 +10,7 @@ import db.deliveries
 import db.housekeeping
 import db.webhook_deliveries
 import db.webhooks
+import workers.steps
 from db.pool import Connection, Database
 from settings import Settings
 
@@ -27,13 +28,10 @@ async def prune(database: Database, settings: Settings) -> int:
     ]
     if settings.event_retention_days:
         kinds.append(partial(db.housekeeping.prune_events, older_than_days=settings.event_retention_days))
-    failure: Exception | None = None
-    for kind in kinds:
-        try:
-            async with database.connection() as connection:
-                await kind(connection)
-        except Exception as error:
-            failure = failure or error
-    if failure is not None:
-        raise failure
-    return len(kinds)
+
+    async def prune_one(kind: Callable[[Connection], Awaitable[object]]) -> int:
+        async with database.connection() as connection:
+            await kind(connection)
+        return 1
+
+    return await workers.steps.each(*(partial(prune_one, kind) for kind in kinds))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from functools import partial
 
 from celery import Celery
 
 import db.deliveries
 import db.webhook_sending
 import workers.pruning
+import workers.steps
 from db.pool import Database
 from rules.events.mailing import BULK
 from workers.account_recovery import carry_on
@@ -79,32 +81,33 @@ def _add_mail_tasks(app: Celery, runtime: Runtime) -> None:
 def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
     last_sweep = [0.0]
 
-    def run(work: Callable[[Database], Awaitable[int]]) -> int:
+    def run(*works: Callable[[Database], Awaitable[int]]) -> int:
         async def on_database() -> int:
-            return await work(await runtime.database())
+            database = await runtime.database()
+            return await workers.steps.each(*(partial(work, database) for work in works), within_s=STEP_S)
 
-        return runtime.run(on_database(), STEP_S)
+        return runtime.run(on_database(), STEP_S * (len(works) + 1))
+
+    def wake_those_with_work() -> None:
+        for queue in runtime.query(db.deliveries.due_queues):
+            wake(app, "send", queue, queue=queue)
+        if runtime.query(db.webhook_sending.take_over):
+            wake(app, "webhooks", queue=WORK)
 
     @app.task(name="gatehouse.sweep")
     def sweep() -> None:
         if time.monotonic() - last_sweep[0] < SWEEP_AT_MOST_EVERY_S:
             return  # beat has asked all the while that no worker ran
         last_sweep[0] = time.monotonic()
-        for queue in runtime.query(db.deliveries.due_queues):
-            wake(app, "send", queue, queue=queue)
-        if runtime.query(db.webhook_sending.take_over):
-            wake(app, "webhooks", queue=WORK)
-
-        for work in (tell_gathered, expire_resets, carry_on):
-            run(work)
+        try:
+            wake_those_with_work()
+        finally:
+            run(tell_gathered, expire_resets, carry_on)
 
     @app.task(name="gatehouse.remind")
     def record_reminders() -> None:
-        async def all_of_them(database: Database) -> int:
-            recorded = await remind(database, runtime.settings.reminder_thresholds)
-            return recorded + await remind_of_check_ups(database)
-
-        if recorded := run(all_of_them):
+        thresholds = runtime.settings.reminder_thresholds
+        if recorded := run(partial(remind, thresholds=thresholds), remind_of_check_ups):
             log.info("Recorded %s reminders.", recorded)
 
     @app.task(name="gatehouse.digest")
@@ -113,11 +116,9 @@ def _add_timed_tasks(app: Celery, runtime: Runtime) -> None:
 
     @app.task(name="gatehouse.prune")
     def prune() -> None:
-        async def all_of_it(database: Database) -> int:
-            return await workers.pruning.prune(database, runtime.settings)
-
-        try:
-            if revived := run(revive_known):
+        async def revive(database: Database) -> int:
+            if revived := await revive_known(database):
                 log.info("%s events that were set aside are known by now.", revived)
-        finally:
-            run(all_of_it)
+            return revived
+
+        run(revive, partial(workers.pruning.prune, settings=runtime.settings))

@@ -70,7 +70,8 @@ async def begun(connection: Connection) -> Agency:
 async def told(connection: Connection) -> Counter[tuple[UUID, UUID, datetime]]:
     """Whom the emails of reminders of all deadlines ahead would reach now: account, person and the deadline told."""
     running = await db.reminders.running(connection, AHEAD.days)
-    own = [each async for some in db.own_reminders.near(connection, timedelta(0), AHEAD) for each in some]
+    own = await db.own_reminders.near_by_exception(connection, timedelta(0), AHEAD, None)
+    own += await db.own_reminders.near_by_joining(connection, timedelta(0), AHEAD, None)
     reminders = [(each, None) for each in running] + [(each, each.user_id) for each in own]
     for each, user_id in reminders:
         about = (each.account_id, each.required_since, each.deadline)

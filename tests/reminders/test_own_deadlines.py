@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import asyncpg
+import pytest
 
 from db.own_reminders import AT_ONCE
 from db.pool import Database
@@ -102,3 +103,22 @@ async def test_however_many_joined_on_one_day_each_of_them_is_reminded_once(cast
     await asyncio.gather(*(remind(pool, THRESHOLDS) for _ in range(2)))
     told = [event["subject_id"] for event in await cast.events("GRACE_REMINDER_SENT")]
     assert sorted(told) == sorted(joined)
+
+
+async def test_what_fails_for_some_keeps_neither_others_from_being_reminded_nor_grace_periods_from_ending(
+    cast: World, pool: Database
+) -> None:
+    await require_mfa(cast.database, cast.account_id, days_ago=20, grace_days=7)
+    await cast.database.execute("UPDATE accounts SET joiner_days = 10 WHERE id = $1", cast.account_id)
+    await cast.database.execute("UPDATE staff SET created_at = now() - interval '40 days'")
+    joined = await crowd(cast.database, cast.account_id, AT_ONCE + 1)
+    await cast.database.execute(
+        "UPDATE staff SET created_at = now() - interval '8 days' WHERE user_id = ANY ($1)", joined
+    )
+    last = max(joined)  # of a page, they come by their ids
+    await cast.database.execute(f"ALTER TABLE own_reminders ADD CHECK (user_id <> '{last}')")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await remind(pool, THRESHOLDS)
+    told = [event["subject_id"] for event in await cast.events("GRACE_REMINDER_SENT")]
+    assert sorted(told) == sorted(set(joined) - {last})
+    assert len(await cast.events("GRACE_PERIOD_ENDED")) == 1
