@@ -104,7 +104,7 @@ async def _prune_throttles(connection: Connection) -> None:
 
 
 async def prune_events(connection: Connection, older_than_days: int) -> int:
-    """Delete what is older among the oldest 10,000 events, if dispatched and with no deliveries left; return how many.
+    """Delete what is older of the first 10,000 not set aside, if dispatched and without deliveries; return how many.
 
     Ids are given in the order of time, near enough, so that the oldest are found without looking at all. The database
     lets events be deleted only in a transaction that says that it prunes. None goes while a link of its email may hold,
@@ -113,7 +113,10 @@ async def prune_events(connection: Connection, older_than_days: int) -> int:
     status = await connection.execute(
         """
         DELETE FROM events WHERE (SELECT set_config('gatehouse.pruning', 'on', true)) = 'on' AND id IN (
-            SELECT id FROM (SELECT id, occurred_at, dispatched_at FROM events ORDER BY id LIMIT $2) AS oldest
+            SELECT id FROM (
+                -- those set aside stay, however many they are
+                SELECT id, occurred_at, dispatched_at FROM events WHERE failure IS NULL ORDER BY id LIMIT $2
+            ) AS oldest
             WHERE occurred_at < now() - greatest(make_interval(days => $1), $3::interval) AND dispatched_at IS NOT NULL
                 AND NOT EXISTS (SELECT FROM deliveries WHERE event_id = oldest.id)
         )

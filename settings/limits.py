@@ -28,9 +28,11 @@ class Limits:
     proof_minutes: int = told(
         "how long a password, and the second factor, just shown allows changes", 15, whole(1, 1440)
     )
-    delivery_retention_days: int = told("how many days emails that have ended are kept on record", 90, whole(1))
+    delivery_retention_days: int = told(
+        "how many days emails that have ended are kept on record, as long as their events at most", 90, whole(1)
+    )
     event_retention_days: int = told(
-        "how many days events, the audit log, are kept, 8 at least; `0`: for ever", 0, whole(0)
+        "how many days events, the audit log, are kept, 8 at least, but those set aside; `0`: for ever", 0, whole(0)
     )
     delivery_retry_hours: int = told("how many hours an email is tried", 24, whole(1, 168))
     log_level: str = told(

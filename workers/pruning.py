@@ -17,8 +17,11 @@ from settings import Settings
 
 async def prune(database: Database, settings: Settings) -> int:
     """Delete it; return how many kinds could be. What fails keeps no other from going: the first is raised after."""
+    # An event stays as long as a delivery of it, and must not stay for that.
+    days = settings.delivery_retention_days
+    deliveries_days = min(days, settings.event_retention_days or days)
     kinds: list[Callable[[Connection], Awaitable[object]]] = [
-        partial(db.deliveries.prune, older_than_days=settings.delivery_retention_days),
+        partial(db.deliveries.prune, older_than_days=deliveries_days),
         partial(db.housekeeping.prune, session_idle=settings.time_limits.session_idle),
         db.webhook_deliveries.prune_removed,
         db.webhooks.prune,

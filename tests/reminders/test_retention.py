@@ -10,9 +10,11 @@ import asyncpg
 import pytest
 
 from db import deliveries, dispatching, housekeeping
+from db.pool import open_database
 from tests.client import serving, settings_for
 from tests.databases import until_waiting
 from tests.people import World
+from workers.pruning import prune
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -72,6 +74,38 @@ async def test_old_events_go_only_when_they_are_dispatched_and_their_deliveries_
     # Nor does the pruning's permission outlast it.
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await cast.database.execute("DELETE FROM events")
+
+
+async def test_however_many_were_set_aside_the_events_behind_them_go(cast: World) -> None:
+    old = "INSERT INTO events (type, occurred_at, failure, dispatched_at) SELECT $1, now() - interval '400 days', "
+    await cast.database.execute(f"{old} 'broken', NULL FROM generate_series(1, $2)", "ASIDE", housekeeping.PRUNE_BATCH)
+    await cast.database.execute(f"{old} NULL, now()", "OLD")
+    assert await housekeeping.prune_events(cast.database, 365) == 1
+    assert await cast.database.fetchval("SELECT bool_and(type = 'ASIDE') FROM events")
+
+
+async def test_no_event_outlasts_its_time_for_the_sake_of_an_email_that_would_be_kept_longer(
+    cast: World, database_url: str
+) -> None:
+    for event, email, days in (("OLD", "sent", 40), ("WAITING", "pending", 40), ("YOUNG", "sent", 20)):
+        await cast.database.execute(
+            """
+            WITH event AS (
+                INSERT INTO events (type, occurred_at, dispatched_at)
+                VALUES ($1, now() - $4 * interval '1 day', now()) RETURNING id, occurred_at
+            )
+            INSERT INTO deliveries (event_id, user_id, message, email, queue, state, created_at)
+            SELECT id, $3, 'm', 'm@x.example', 'bulk', $2, occurred_at FROM event
+            """,
+            event,
+            email,
+            await cast.user_id("mia"),
+            days,
+        )
+    database = await open_database(database_url, 2)
+    await prune(database, settings_for(database_url, delivery_retention_days=90, event_retention_days=30))
+    await database.close()
+    assert [event["type"] for event in await cast.events()] == ["WAITING", "YOUNG"]
 
 
 async def test_no_event_goes_while_a_link_of_its_email_may_hold(cast: World) -> None:
