@@ -103,22 +103,19 @@ async def add_many(
     Known people keep their passwords, or that they have none, and whoever is staff here keeps the role. Whoever is only
     invited counts as not being it: their role begins, or they are invited anew, once the link's `lifetime` is over.
     """
+    new = await _add_people(connection, emails, hashes)
+    # Another statement, which sees whom another import has just added.
     rows = await connection.fetch(
         """
-        WITH given AS (
-            SELECT * FROM unnest($2::text[], $3::text[], $4::text[]) AS given (email, role, password_hash)
-        ), people AS (
-            INSERT INTO users (email, password_hash) SELECT email, password_hash FROM given ORDER BY email
-            ON CONFLICT (email) DO UPDATE
-            SET password_hash = users.password_hash
-            -- a row that was there is another version now
-            RETURNING id, email, password_hash, xmax = 0 AS is_new
+        WITH people AS (
+            -- held in the order in which all else holds people, and nothing of theirs is changed
+            SELECT id, email, password_hash FROM users WHERE email = ANY ($2) ORDER BY id FOR KEY SHARE
         ), wanted AS (
-            SELECT people.id, email, given.role, $5 AND people.password_hash IS NULL AS is_invited
-            FROM people JOIN given USING (email)
+            SELECT people.id, email, given.role, $4 AND people.password_hash IS NULL AS is_invited
+            FROM people JOIN unnest($2::text[], $3::text[]) AS given (email, role) USING (email)
         ), joined AS (
             INSERT INTO staff (account_id, user_id, email, role, invited_at)
-            SELECT $1, id, email, role, CASE WHEN is_invited THEN now() END FROM wanted
+            SELECT $1, id, email, role, CASE WHEN is_invited THEN now() END FROM wanted ORDER BY id
             ON CONFLICT (account_id, user_id) DO NOTHING
             RETURNING user_id, email, role, invited_at IS NOT NULL AS is_invited
         ), awaited AS (
@@ -127,20 +124,33 @@ async def add_many(
                 created_at = CASE WHEN is_invited THEN staff.created_at ELSE now() END
             FROM wanted
             WHERE account_id = $1 AND user_id = wanted.id AND invited_at IS NOT NULL
-                AND (NOT is_invited OR invited_at <= now() - $6::interval)
+                AND (NOT is_invited OR invited_at <= now() - $5::interval)
             RETURNING user_id, staff.email, staff.role, is_invited
         )
-        SELECT user_id, email, role, is_new, is_invited
-        FROM (TABLE joined UNION ALL TABLE awaited) AS begun JOIN people USING (email)
+        TABLE joined UNION ALL TABLE awaited
         """,
         account_id,
         emails,
         roles,
-        hashes,
         invite,
         lifetime,
     )
-    return [Joined(**row) for row in rows]
+    return [Joined(is_new=row["email"] in new, **row) for row in rows]
+
+
+async def _add_people(connection: Connection, emails: list[str], hashes: list[str | None]) -> set[str]:
+    """Let there be a person with each of these; the emails of those who are new."""
+    rows = await connection.fetch(
+        """
+        INSERT INTO users (email, password_hash)
+        SELECT email, password_hash FROM unnest($1::text[], $2::text[]) AS given (email, password_hash) ORDER BY email
+        ON CONFLICT (email) DO NOTHING
+        RETURNING email
+        """,
+        emails,
+        hashes,
+    )
+    return {row["email"] for row in rows}
 
 
 async def set_super_admin(connection: Connection, email: str, granted: bool) -> UUID | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
 
+import db.memberships
 import db.resets
 from tests.databases import until_waiting
 from tests.people import World
@@ -34,4 +36,29 @@ async def test_resets_that_have_run_out_are_ended_in_one_order(cast: World, data
     await held.commit()
     assert {each.user_id for each in await ending} == {await cast.user_id(name) for name in ("adam", "mia")}
     for connection in (holder, sweeper):
+        await connection.close()
+
+
+async def test_an_import_holds_known_people_in_the_order_of_their_ids_and_writes_no_row_of_theirs(
+    cast: World, database_url: str
+) -> None:
+    known = {LAST: "a@known.example", FIRST: "b@known.example"}
+    for user_id, address in known.items():
+        await cast.database.execute("INSERT INTO users (id, email) VALUES ($1, $2)", user_id, address)
+    versions = "SELECT xmin::text FROM users ORDER BY id"
+    before = await cast.database.fetch(versions)
+    holder, importer = [await asyncpg.connect(database_url) for _ in range(2)]
+    held = holder.transaction()
+    await held.start()
+    await holder.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", FIRST)
+    emails, roles = sorted(known.values()), ["MEMBER"] * 2
+    importing = asyncio.create_task(
+        db.memberships.add_many(importer, cast.account_id, emails, roles, [None] * 2, False, timedelta(days=7))
+    )
+    await until_waiting(cast.database)
+    await cast.database.execute("SELECT FROM users WHERE id = $1 FOR UPDATE NOWAIT", LAST)
+    await held.rollback()
+    assert {(each.user_id, each.is_new) for each in await importing} == {(FIRST, False), (LAST, False)}
+    assert await cast.database.fetch(versions) == before
+    for connection in (holder, importer):
         await connection.close()
