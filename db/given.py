@@ -50,3 +50,12 @@ async def revoke_invitations(connection: Connection, user_id: UUID, event_id: in
         connection,
         [InvitationRevoked(account_id=each, subject_id=invited, actor_id=user_id) for each, invited in revoked],
     )
+
+
+async def revoke_all_invitations(connection: Connection, user_ids: Sequence[UUID]) -> None:
+    """The same of whomever these people have invited, ever."""
+    revoked = await db.invitations.revoke_all(connection, user_ids)
+    await db.outbox.append_all(
+        connection,
+        [InvitationRevoked(account_id=each, subject_id=invited) for each, invited in revoked],
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -51,23 +52,27 @@ async def standing_of(connection: Connection, account_id: UUID, staff_id: UUID) 
     return _standing(row) if row else None
 
 
-async def open_invitation(connection: Connection, account_id: UUID, user_id: UUID, role: Role) -> bool:
+async def open_invitation(
+    connection: Connection, account_id: UUID, user_id: UUID, role: Role, inviter_id: UUID | None = None
+) -> bool:
     """Invite, or invite anew: from now on the link of this transaction's event alone holds.
 
-    False when the person has come.
+    As long as the inviter might still invite so, unless that is an operator. False when the person has come.
     """
     return bool(
         await connection.fetchval(
             """
-            INSERT INTO staff (account_id, user_id, email, role, invited_at)
-            SELECT $1, id, email, $3, now() FROM users WHERE id = $2
-            ON CONFLICT (account_id, user_id) DO UPDATE SET role = excluded.role, invited_at = excluded.invited_at
+            INSERT INTO staff (account_id, user_id, email, role, invited_at, invited_by)
+            SELECT $1, id, email, $3, now(), $4 FROM users WHERE id = $2
+            ON CONFLICT (account_id, user_id) DO UPDATE
+            SET role = excluded.role, invited_at = excluded.invited_at, invited_by = excluded.invited_by
             WHERE staff.invited_at IS NOT NULL
             RETURNING true
             """,
             account_id,
             user_id,
             role,
+            inviter_id,
         )
     )
 
@@ -96,6 +101,20 @@ async def revoke_since(connection: Connection, inviter_id: UUID, event_id: int) 
     return [(row["account_id"], row["user_id"]) for row in rows]
 
 
+async def revoke_all(connection: Connection, inviter_ids: Sequence[UUID]) -> list[tuple[UUID, UUID]]:
+    """Take back whatever these people have ever invited to, as revoke_since does."""
+    rows = await connection.fetch(
+        """
+        DELETE FROM staff USING events
+        WHERE actor_id = ANY ($1) AND actor_id IS DISTINCT FROM subject_id AND type = 'STAFF_INVITED'
+            AND staff.account_id = events.account_id AND staff.user_id = subject_id AND invited_at = occurred_at
+        RETURNING staff.account_id, staff.user_id
+        """,
+        inviter_ids,
+    )
+    return [(row["account_id"], row["user_id"]) for row in rows]
+
+
 @dataclass(frozen=True)
 class Accepted:
     """A membership that has begun to hold."""
@@ -119,7 +138,7 @@ async def open_to(connection: Connection, user_id: UUID, lifetime: timedelta) ->
     rows = await connection.fetch(
         """
         SELECT now(), id AS staff_id, user_id, role, invited_at FROM staff
-        WHERE user_id = $1 AND invited_at > now() - $2::interval
+        WHERE user_id = $1 AND invited_at > now() - $2::interval AND inviter_may_invite(staff)
             AND EXISTS (SELECT FROM users WHERE id = $1 AND password_hash IS NULL)
             AND NOT EXISTS (SELECT FROM staff AS held WHERE held.user_id = $1 AND held.invited_at IS NULL)
         ORDER BY account_id
@@ -131,11 +150,11 @@ async def open_to(connection: Connection, user_id: UUID, lifetime: timedelta) ->
 
 
 async def accept(connection: Connection, staff_id: UUID, invited_at: datetime) -> Accepted | None:
-    """Let the membership hold from now on; None when this invitation was taken back or replaced."""
+    """Let the membership hold from now on; None when this invitation was taken back or replaced, or holds no more."""
     row = await connection.fetchrow(
         """
-        UPDATE staff SET invited_at = NULL, created_at = now()
-        WHERE id = $1 AND invited_at = $2 RETURNING account_id, role
+        UPDATE staff SET invited_at = NULL, invited_by = NULL, created_at = now()
+        WHERE id = $1 AND invited_at = $2 AND inviter_may_invite(staff) RETURNING account_id, role
         """,
         staff_id,
         invited_at,

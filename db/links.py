@@ -29,8 +29,9 @@ async def mint(connection: Connection, delivery_id: int, purpose: str, token_has
     """Let a token hold that is about to leave with this delivery; false when its event is overtaken.
 
     Overtaken: too old, used, to an address that is the person's no more, for whose change it waits; an invitation that
-    was replaced, revoked or accepted, a password set since; no reset to dispute or to stop, no account recovery to
-    begin or to stop, or nobody who is still to enroll after one, in an account that has it confirmed.
+    was replaced, revoked or accepted, or whose sender may not invite any more, a password set since; no reset to
+    dispute or to stop, no account recovery to begin or to stop, or nobody who is still to enroll after one, in an
+    account that has it confirmed.
     """
     return bool(
         await connection.fetchval(
@@ -46,7 +47,7 @@ async def mint(connection: Connection, delivery_id: int, purpose: str, token_has
                 AND NOT EXISTS (SELECT FROM links AS used
                     WHERE used.event_id = events.id AND used.user_id = users.id AND used.purpose = $2
                         AND used_at IS NOT NULL)
-                AND ($2 <> 'INVITATION' OR invited.id IS NOT NULL)
+                AND ($2 <> 'INVITATION' OR invited.id IS NOT NULL AND inviter_may_invite(invited))
                 AND ($2 <> 'PASSWORD_RESET' OR coalesce(password_set_at < occurred_at, true))
                 AND ($2 <> 'NOT_ME' OR EXISTS (SELECT FROM reset_history
                     WHERE reset_history.user_id = users.id AND valid_from > occurred_at - $4))

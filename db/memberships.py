@@ -120,7 +120,7 @@ async def add_many(
             RETURNING user_id, email, role, invited_at IS NOT NULL AS is_invited
         ), awaited AS (
             UPDATE staff
-            SET role = wanted.role, invited_at = CASE WHEN is_invited THEN now() END,
+            SET role = wanted.role, invited_by = NULL, invited_at = CASE WHEN is_invited THEN now() END,
                 created_at = CASE WHEN is_invited THEN staff.created_at ELSE now() END
             FROM wanted
             WHERE account_id = $1 AND user_id = wanted.id AND invited_at IS NOT NULL

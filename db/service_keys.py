@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from db.pool import Connection
+from rules.links import INVITATION
 from rules.service_keys import ANSWER_LIFETIME, NOTED_EVERY, Right, ServiceKey
 
 
@@ -93,15 +94,26 @@ async def revoke(connection: Connection, key_id: UUID) -> tuple[str, UUID | None
 
 
 async def begun_for(connection: Connection, key_id: UUID | None, name: str) -> list[UUID]:
-    """Whom the key has begun something for that has not ended; of the version before, any key of the name."""
+    """Whom the key has begun something for that has not ended; of the version before, any key of the name.
+
+    And whoever came by it within a week, has signed out since, and has given or asked for what may still hold.
+    """
     rows = await connection.fetch(
         """
         SELECT user_id FROM sessions WHERE begun_by_key = $1
         UNION SELECT user_id FROM challenges WHERE begun_by_key = $1 OR begun_by_key IS NULL AND service_key = $2
         UNION SELECT user_id FROM begun_before($2)
+        UNION SELECT user_id FROM (
+            SELECT issuer_id FROM recovery_passes UNION SELECT requester_id FROM reset_requests
+            UNION SELECT invited_by FROM staff WHERE invited_at IS NOT NULL
+        ) AS given (user_id)
+        WHERE EXISTS (SELECT FROM events
+            WHERE subject_id = given.user_id AND service_key = $2 AND occurred_at > now() - $3::interval
+                AND type IN ('SIGN_IN_SUCCEEDED', 'RECOVERY_PASS_USED'))
         """,
         key_id,
         name,
+        INVITATION.lifetime,
     )
     return [row["user_id"] for row in rows]
 

@@ -46,7 +46,7 @@ async def invite(context: Context, account_id: UUID, email: str, role: Role) -> 
         if standing is not None:
             rules.invitations.require_pause(standing.invited_at, standing.now, address)
             rules.invitations.require_permission(_role(person, account_id), standing.role)
-        if not await db.invitations.open_invitation(connection, account_id, user_id, role):
+        if not await db.invitations.open_invitation(connection, account_id, user_id, role, person.id):
             raise InvalidInput("email", f"{address} is staff of this account already.")
         await db.outbox.append(
             connection, StaffInvited(account_id=account_id, subject_id=user_id, actor_id=person.id, role=role)

@@ -95,6 +95,7 @@ async def _end_begun(connection: Connection, key_id: UUID | None, name: str) -> 
         return None
     await db.users.lock_all(connection, people)
     await db.given.take_back_all(connection, people, None)
+    await db.given.revoke_all_invitations(connection, people)
     ended = await db.service_keys.end_begun(connection, key_id, name)
     told = ServiceKeySessionsEnded(account_id=ended.account_id, name=name, ended=ended.sessions)
     await db.outbox.append(connection, told)
