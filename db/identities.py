@@ -62,17 +62,23 @@ async def of_person(connection: Connection, user_id: UUID) -> list[Held]:
     return [Held(**row) for row in rows]
 
 
-async def remove(connection: Connection, user_id: UUID, issuer: str | None) -> list[str]:
-    """Take the person's identity at the issuer away, or (None) all, under their lock; whose word links them no more."""
+async def remove(connection: Connection, user_id: UUID, issuer: str | None, since: datetime | None = None) -> list[str]:
+    """Take the person's identity at the issuer away, or (None) all, under their lock; whose word links them no more.
+
+    Of those linked since then or ever.
+    """
     rows = await connection.fetch(
         """
         WITH removed AS (
-            DELETE FROM identities WHERE user_id = $1 AND ($2::text IS NULL OR issuer = $2) RETURNING issuer
+            DELETE FROM identities
+            WHERE user_id = $1 AND ($2::text IS NULL OR issuer = $2) AND ($3::timestamptz IS NULL OR linked_at >= $3)
+            RETURNING issuer
         )
         INSERT INTO refused_identities (user_id, issuer) SELECT $1, issuer FROM removed RETURNING issuer
         """,
         user_id,
         issuer,
+        since,
     )
     return sorted(row["issuer"] for row in rows)
 

@@ -38,14 +38,14 @@ async def noticed(
     """A session has begun, under the person's lock: what tells them where it is from a device not seen before.
 
     A browser is known by its cookie alone: in an office everybody has the same program behind the same address. Those
-    count where it has a cookie from before a new password, or keeps none. The very first sign-in of all is none to be
-    told of.
+    count where it has a cookie from before a new password, or keeps none; of a sign-in by a provider they do not: the
+    password before may have let somebody link it. The very first sign-in of all is none to be told of.
     """
     if started.is_new_device and started.devices_before >= db.devices.MOST:
         await db.devices.forget_oldest(connection, user_id)
     cookie, ring = None if context.is_service else context.device_cookie, context.service.ring
     has_been_here = not use_cookie or rules.devices.known_as(ring, cookie, user_id, started.now) is not None
-    if has_been_here and not started.is_new_device:
+    if has_been_here and rules.oidc.AMR not in amr.split() and not started.is_new_device:
         return []
     known = await db.users.credentials_of(connection, user_id)
     assert known is not None
@@ -64,8 +64,8 @@ async def reject(context: Context, token: str) -> tuple[str, bool]:
     """By the link of that email: end the session, and send a link to set another password.
 
     What has begun in the person's name since then ends, too: whoever signed in from there was told of once alone.
-    So does what was given, asked for or offered to others in it. Where it was by a provider, whose word would do again,
-    what is linked is removed.
+    So does what was given, asked for or offered to others in it, and what was linked at a provider since: all that is
+    linked where it was by a provider, whose word would do again.
     Returns the person's email and whether the link is sent: there is a password to change, or the other way in is gone.
     Raises LinkExpired and TooManyAttempts.
     """
@@ -83,7 +83,10 @@ async def reject(context: Context, token: str) -> tuple[str, bool]:
         rejected = SignInRejected(subject_id=found.user_id, actor_id=found.user_id, client=context.client)
         await db.outbox.append(connection, rejected)
         is_by_provider = rules.oidc.AMR in (await db.devices.came_by(connection, found.event_id)).split()
-        removed = is_by_provider and await resolvers.identities.remove_all(context, connection, user_id)
+        if is_by_provider:
+            removed = await resolvers.identities.remove_all(context, connection, user_id)
+        else:
+            removed = await resolvers.identities.remove_since(context, connection, user_id, since)
         if is_link_sent := has_password or removed:
             await _start_password_change(context, connection, found.user_id, known.email)
     return known.email, is_link_sent

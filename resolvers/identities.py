@@ -87,11 +87,22 @@ async def allow(context: Context, issuer: str) -> None:
 async def remove_all(context: Context, connection: Connection, user_id: UUID) -> bool:
     """Take all of the person's identities away, as they say by an email's link, under their lock; false without any."""
     removed = await take(connection, user_id, None, user_id, context.client)
+    await _tell_removed(context, connection, user_id, removed)
+    return bool(removed)
+
+
+async def remove_since(context: Context, connection: Connection, user_id: UUID, since: datetime) -> bool:
+    """The same of those linked since then; what began since then has ended."""
+    removed = await db.identities.remove(connection, user_id, None, since)
+    await _tell_removed(context, connection, user_id, removed)
+    return bool(removed)
+
+
+async def _tell_removed(context: Context, connection: Connection, user_id: UUID, issuers: list[str]) -> None:
     events = [
-        IdentityRemoved(subject_id=user_id, actor_id=user_id, provider=title_of(context, issuer)) for issuer in removed
+        IdentityRemoved(subject_id=user_id, actor_id=user_id, provider=title_of(context, issuer)) for issuer in issuers
     ]
     await db.outbox.append_all(connection, events)
-    return bool(removed)
 
 
 async def take(

@@ -17,6 +17,7 @@ import db.users
 import resolvers.access
 import resolvers.coming_in
 import resolvers.guessing.passwords
+import resolvers.identities
 import resolvers.proof
 import resolvers.sign_in
 import rules.addresses
@@ -173,6 +174,7 @@ async def _offered(connection: Connection, found: Found) -> list[Offered]:
 async def _changed(context: Context, connection: Connection, subject: Subject, amr: str | None = None) -> None:
     await db.challenges.drop_all(connection, subject.id)
     await db.given.take_back(connection, subject.id, subject.id, context.client)
+    linked = await resolvers.identities.of_person(context, connection, subject.id)
     await db.outbox.append(
         connection,
         PasswordChanged(
@@ -181,5 +183,6 @@ async def _changed(context: Context, connection: Connection, subject: Subject, a
             client=context.client,
             is_first=not subject.has_password,
             amr=amr,
+            providers=", ".join(each.title for each in linked if each.removed_at is None),
         ),
     )

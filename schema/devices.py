@@ -36,8 +36,9 @@ class DeviceMutation:
     @strawberry.mutation(
         description="'This was not me': ends the session that began on a device not seen before, and later ones, by "
         "the one-use link of its email, which holds for 7 days, and sends a link to set a new password. Recovery "
-        "passes given, resets asked for and invitations sent in the person's name since end, too. Where that sign-in "
-        "was by an OpenID provider, the person's identities are removed, as by removeIdentity. Needs no session."
+        "passes given, resets asked for and invitations sent in the person's name since end, too. Identities "
+        "that were linked at OpenID providers since are removed, as by removeIdentity; all where that sign-in was "
+        "by one. Needs no session."
     )
     async def reject_sign_in(
         self,

@@ -24,6 +24,8 @@ class PasswordChanged(Repeatable, Shown):
     description = "A person set a new password."
     sentence = "{subject} set a new password."
     mailing = rules.events.mailing.to_subject("password_changed")
-    samples = {"password_changed": {}, "password_set": {"is_first": True}}
+    samples = {"password_changed": {"providers": "Google"}, "password_set": {"is_first": True}}
 
     is_first: bool = False
+    # By which OpenID providers they can still sign in, whatever the password.
+    providers: str = ""

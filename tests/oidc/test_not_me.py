@@ -69,6 +69,20 @@ async def test_of_a_sign_in_by_a_product_that_calls_it_so_it_leaves_what_is_link
     assert (await identities(world), await world.events("IDENTITY_REMOVED")) == ([email("mia")], [])
 
 
+async def test_what_was_linked_since_that_sign_in_signs_nobody_in_any_more(world: World) -> None:
+    await world.sign_in("mia")
+    await by_password(world)
+    token = await link_to(world, email("mia"), Purpose.NOT_MY_SIGN_IN, about="NEW_DEVICE_SIGNED_IN")
+    thief = browser_of(world)
+    await thief.sign_in(email("mia"))
+    assert await identities(world) == [email("mia")]
+    assert (await world.client().do(REJECT, token=token))["__typename"] == "SignInRejected"
+    assert (await identities(world), await viewer(thief)) == ([], None)
+    assert problem(await browser_of(world).sign_in(email("mia"))) == "removed"
+    (event,) = await world.events("IDENTITY_REMOVED")
+    assert (event["subject_id"], event["data"]["provider"]) == (await world.user_id("mia"), "Test")
+
+
 async def test_what_was_removed_in_the_meantime_is_told_of_once(world: World, issuer: str) -> None:
     await world.sign_in("mia")
     browser = browser_of(world)
