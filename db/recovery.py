@@ -45,8 +45,8 @@ async def use(connection: Connection, user_id: UUID, token_hash: bytes) -> UUID 
         DELETE FROM recovery_passes
         WHERE user_id = $1 AND token_hash = $2 AND expires_at > now()
             AND (issuer_id IS NULL OR may_reset(issuer_id, $1, account_id, expires_at - $3::interval))
-            AND NOT EXISTS (SELECT FROM staff JOIN accounts ON accounts.id = staff.account_id
-                WHERE staff.user_id = $1 AND invited_at IS NULL AND reset_needs_approval(reset_approval, role))
+            AND NOT EXISTS (SELECT FROM roles_to_reckon_with($1) AS held JOIN accounts ON accounts.id = held.account_id
+                WHERE reset_needs_approval(reset_approval, role))
         RETURNING account_id
         """,
         user_id,

@@ -29,12 +29,12 @@ class Request:
 
 
 async def needs_approval(connection: Connection, user_id: UUID) -> bool:
-    """Whether an account that the person is staff of asks for a second one, since a reset is one in all of them."""
+    """Whether an account of the person asks for a second one: a reset is one in all, also where they may be back."""
     return bool(
         await connection.fetchval(
             """
-            SELECT true FROM staff JOIN accounts ON accounts.id = account_id
-            WHERE user_id = $1 AND invited_at IS NULL AND reset_needs_approval(reset_approval, role)
+            SELECT true FROM roles_to_reckon_with($1) JOIN accounts ON accounts.id = account_id
+            WHERE reset_needs_approval(reset_approval, role)
             LIMIT 1
             """,
             user_id,

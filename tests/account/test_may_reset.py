@@ -20,7 +20,10 @@ from rules.people import TimeLimits
 HERE, THERE, BEYOND = range(3)
 OWNER, ADMIN, MEMBER, INVITED, NOTHING = "OWNER", "ADMIN", "MEMBER", "INVITED", None
 ROLES: list[str | None] = [OWNER, ADMIN, MEMBER]
-ANYTHING: list[str | None] = [*ROLES, INVITED, NOTHING]
+# Made inactive by the account's directory, which may have them back in this role.
+AWAY_OWNER, AWAY_MEMBER = "AWAY_OWNER", "AWAY_MEMBER"
+AWAY: list[str | None] = [AWAY_OWNER, AWAY_MEMBER]
+ANYTHING: list[str | None] = [*ROLES, *AWAY, INVITED, NOTHING]
 LIMITS = TimeLimits(*[timedelta(days=1)] * 3)
 # For how long the actor has had MFA on: since before what is judged, which was an hour ago, since then, or never.
 BEFORE, SINCE, NEVER = timedelta(hours=2), timedelta(0), None
@@ -56,6 +59,8 @@ def allowed(draw: st.DrawFn) -> Pair:
         OWNER: [OWNER],
         ADMIN: [OWNER, ADMIN],
         MEMBER: [OWNER, ADMIN],
+        AWAY_OWNER: [OWNER],
+        AWAY_MEMBER: [OWNER, ADMIN],
         INVITED: ANYTHING,
         NOTHING: ANYTHING,
     }
@@ -69,13 +74,13 @@ def allowed(draw: st.DrawFn) -> Pair:
 
 def lowered(pair: Pair, account: int, role: str | None) -> Pair:
     """The person is staff there, if they were not, and the actor less than it takes."""
-    person = pair.person if pair.person[account] in ROLES else with_role(pair.person, account, MEMBER)
+    person = pair.person if pair.person[account] in [*ROLES, *AWAY] else with_role(pair.person, account, MEMBER)
     return replace(pair, person=person, actor=with_role(pair.actor, account, role))
 
 
-def under_owner(pair: Pair, account: int) -> Pair:
+def under_owner(pair: Pair, account: int, owns: str = OWNER) -> Pair:
     """The person is an owner there, and the actor an admin."""
-    owner, admin = with_role(pair.person, account, OWNER), with_role(pair.actor, account, ADMIN)
+    owner, admin = with_role(pair.person, account, owns), with_role(pair.actor, account, ADMIN)
     return replace(pair, person=owner, actor=admin)
 
 
@@ -87,6 +92,10 @@ FLAWS: list[Callable[[Pair, str | None], Pair]] = [
     lambda pair, too_little: lowered(pair, THERE, too_little),
     lambda pair, _: under_owner(pair, HERE),
     lambda pair, _: under_owner(pair, BEYOND),
+    lambda pair, _: under_owner(pair, BEYOND, AWAY_OWNER),
+    lambda pair, too_little: lowered(
+        replace(pair, person=with_role(pair.person, THERE, AWAY_MEMBER)), THERE, too_little
+    ),
     lambda pair, _: replace(pair, is_operator=True),
     lambda pair, _: replace(pair, is_stopped=True, actor=with_role(pair.actor, HERE, ADMIN)),
 ]
@@ -112,7 +121,16 @@ async def somebody(
         "INSERT INTO staff (account_id, user_id, email, role, invited_at) "
         "SELECT account_id, id, email, coalesce(nullif(role, 'INVITED'), 'OWNER'), "
         "CASE WHEN role = 'INVITED' THEN now() END "
-        "FROM users, unnest($2::uuid[], $3::text[]) AS _ (account_id, role) WHERE id = $1 AND role IS NOT NULL",
+        "FROM users, unnest($2::uuid[], $3::text[]) AS _ (account_id, role) "
+        "WHERE id = $1 AND role IS NOT NULL AND role NOT LIKE 'AWAY%'",
+        user_id,
+        accounts,
+        roles,
+    )
+    await connection.execute(
+        "INSERT INTO directory_people (account_id, user_id, user_name, said, inactive_role) "
+        "SELECT account_id, $1::uuid, $1::uuid::text, '{}'::jsonb, substr(role, 6) "
+        "FROM unnest($2::uuid[], $3::text[]) AS _ (account_id, role) WHERE role LIKE 'AWAY%'",
         user_id,
         accounts,
         roles,
