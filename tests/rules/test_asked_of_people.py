@@ -107,7 +107,7 @@ def test_the_pause_between_tries_doubles_to_an_hour_less_up_to_half(
 
 def test_a_links_token_stands_in_the_fragment_of_its_page() -> None:
     pages = ("https://mfa.example/", "https://app.example/security")
-    assert links.INVITATION.url(*pages, "gh_l_x") == "https://mfa.example/set-password#token=gh_l_x"
+    assert links.INVITATION.url(*pages, "gh_l_x") == "https://mfa.example/set-password?invited#token=gh_l_x"
     assert links.ENROLLMENT.url(*pages, "gh_l_x") == "https://app.example/security#token=gh_l_x"
 
 
