@@ -45,7 +45,8 @@ async def noticed(
         await db.devices.forget_oldest(connection, user_id)
     cookie, ring = None if context.is_service else context.device_cookie, context.service.ring
     has_been_here = not use_cookie or rules.devices.known_as(ring, cookie, user_id, started.now) is not None
-    if has_been_here and rules.oidc.AMR not in amr.split() and not started.is_new_device:
+    is_by_provider = rules.oidc.AMR in amr.split() and not context.is_service
+    if has_been_here and not is_by_provider and not started.is_new_device:
         return []
     known = await db.users.credentials_of(connection, user_id)
     assert known is not None

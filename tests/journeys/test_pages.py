@@ -97,7 +97,7 @@ async def come_in_and_enroll(agency: Agency, olive: Page) -> tuple[Page, Factor]
     await dialog_of(olive).get_by_role("button", name="Send invitation").click()
     await expect(row(olive, "mia")).to_contain_text("Invited")
     mia = await agency.desk.sit()
-    (link,) = re.findall(r"^http\S+", await agency.email(email("mia"), "/set-password#"), re.MULTILINE)
+    (link,) = re.findall(r"^http\S+", await agency.email(email("mia"), "/set-password?invited#"), re.MULTILINE)
     await mia.goto(link.replace("localhost", "127.0.0.1"))
     await mia.get_by_role("textbox", name="New password").fill(PHRASE)
     await mia.get_by_role("button", name="Set password").click()

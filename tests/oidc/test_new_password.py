@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from rules.links import Purpose
+from rules.service_keys import Right
 from tests.coming_in.links import link_to
 from tests.coming_in.operations import CHANGE, SET
 from tests.oidc.browser import Browser, browser_of, viewer
 from tests.people import PASSWORD, World, email
+from tests.service.operations import SERVICE_SIGN_IN, backend
 
 NEW = "another horse, another battery"
 
@@ -54,3 +56,12 @@ async def test_a_new_password_names_what_goes_on_signing_in(world: World, case: 
         await set_password(world)
     (event,) = await world.events("PASSWORD_CHANGED")
     assert event["data"].get("providers", "") == named
+
+
+async def test_where_a_product_calls_its_own_way_in_oidc_its_devices_are_known_as_before(world: World) -> None:
+    await world.sign_in("mia")
+    service = await backend(world, Right.SIGN_IN)
+    given = {"email": email("mia"), "amr": ["oidc"], "client": {"ipAddress": "203.0.113.9", "userAgent": "Safari"}}
+    for _ in range(2):
+        assert (await service.do(SERVICE_SIGN_IN, input=given))["__typename"] == "SignedIn"
+    assert len(await world.events("NEW_DEVICE_SIGNED_IN")) == 1
