@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
-
-import asyncpg
 
 import db.answers
 import db.devices
@@ -21,28 +20,20 @@ from rules.throttling import LONGEST_SPAN
 PRUNE_BATCH = 10_000
 
 
-async def prune(connection: Connection, session_idle: timedelta) -> None:
-    """Delete ended sessions, challenges, enrollments and links, and throttles whose last failure no longer counts.
+def kinds(session_idle: timedelta) -> list[Callable[[Connection], Awaitable[object]]]:
+    """What deletes ended sessions, challenges, enrollments, links and the like, and throttles that count no more.
 
     What somebody holds is left for the next time: whoever takes many rows and waits for none is in nobody's way.
-    What fails keeps none of the others from going; the first failure is raised after them.
     """
-    failure: asyncpg.PostgresError | None = None
-    for prune_one in (
-        partial(_prune_sessions, connection, session_idle),
-        partial(_prune_what_has_expired, connection),
-        partial(db.devices.prune, connection, LIFETIME),
-        partial(db.digests.prune, connection, KEPT_FOR),
-        partial(db.answers.prune, connection, KEY_LIFETIME),
-        partial(_prune_service_answers, connection),
-        partial(_prune_throttles, connection),
-    ):
-        try:
-            await prune_one()
-        except asyncpg.PostgresError as error:
-            failure = failure or error
-    if failure is not None:
-        raise failure
+    return [
+        partial(_prune_sessions, idle=session_idle),
+        _prune_what_has_expired,
+        partial(db.devices.prune, lifetime=LIFETIME),
+        partial(db.digests.prune, kept_for=KEPT_FOR),
+        partial(db.answers.prune, lifetime=KEY_LIFETIME),
+        _prune_service_answers,
+        _prune_throttles,
+    ]
 
 
 async def _prune_sessions(connection: Connection, idle: timedelta) -> None:

@@ -22,7 +22,7 @@ async def prune(database: Database, settings: Settings) -> int:
     deliveries_days = min(days, settings.event_retention_days or days)
     kinds: list[Callable[[Connection], Awaitable[object]]] = [
         partial(db.deliveries.prune, older_than_days=deliveries_days),
-        partial(db.housekeeping.prune, session_idle=settings.time_limits.session_idle),
+        *db.housekeeping.kinds(settings.time_limits.session_idle),
         db.webhook_deliveries.prune_removed,
         db.webhooks.prune,
         db.webhook_deliveries.give_up,

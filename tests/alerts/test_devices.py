@@ -10,7 +10,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from db import devices, housekeeping, links, sessions
+import workers.pruning
+from db import devices, links, sessions
 from db.pool import Database
 from rules import tokens
 from rules.clients import Client as Origin
@@ -18,12 +19,13 @@ from rules.devices import LIFETIME
 from rules.links import NOT_MY_SIGN_IN, Purpose
 from tests.alerts.hearing import mails, settle
 from tests.alerts.operations import REJECT
-from tests.client import Client
+from tests.client import Client, settings_for
 from tests.coming_in.links import link_to
 from tests.coming_in.operations import SET
 from tests.explained import Explained
 from tests.operations import COMPLETE, SIGN_IN, VIEWER, WITH_COOKIE
 from tests.people import PASSWORD, World, email
+from tests.pruned import prune
 from tests.reminders.cast import pool
 
 __all__ = ["pool"]
@@ -150,7 +152,7 @@ async def age_devices(world: World, by: str) -> None:
         f"UPDATE seen_devices SET first_seen_at = first_seen_at - interval '{by}', "
         f"last_seen_at = last_seen_at - interval '{by}'"
     )
-    await housekeeping.prune(world.database, timedelta(days=7))
+    await prune(world.database)
 
 
 async def by_browser(world: World, client: Client | None = None, name: str = "mia") -> Client:
@@ -229,16 +231,15 @@ async def test_what_was_kept_and_is_seen_again_is_looked_at_again_when_it_is_old
         "INSERT INTO seen_devices (user_id, digest) SELECT user_id, sha256('') FROM seen_devices"
     )
     await world.database.execute("UPDATE seen_devices SET last_seen_at = last_seen_at - interval '1 s'")
-    await housekeeping.prune(world.database, timedelta(days=7))
+    await prune(world.database)
     assert await world.database.fetchval("SELECT digest FROM seen_devices") == hashlib.sha256().digest()
 
 
-async def test_what_cannot_be_forgotten_keeps_nothing_else(world: World, pool: Database) -> None:
+async def test_what_cannot_be_forgotten_keeps_nothing_else(world: World, pool: Database, database_url: str) -> None:
     await world.database.execute("INSERT INTO throttles (key, failures, updated_at) VALUES ('k', '{}', '2000-01-01')")
     await world.database.execute("ALTER TABLE seen_devices RENAME TO elsewhere")
     with pytest.raises(asyncpg.UndefinedTableError):
-        async with pool.connection() as connection:
-            await housekeeping.prune(connection, timedelta(days=7))
+        await workers.pruning.prune(pool, settings_for(database_url))
     assert await world.database.fetchval("SELECT count(*) FROM throttles WHERE key = 'k'") == 0
 
 
@@ -255,7 +256,7 @@ async def test_nor_is_one_after_the_only_device_that_was_left_has_been_rejected(
     await age_devices(world, "181 days")
     await sign_in(world, PHONE)
     token = await link_of(world, pool)
-    await housekeeping.prune(world.database, timedelta(days=7))
+    await prune(world.database)
     await world.client().do(REJECT, token=token)
     await sign_in(world, PHONE)
     assert await told(world) == 2

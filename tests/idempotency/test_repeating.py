@@ -10,7 +10,6 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from db import housekeeping
 from rules.idempotency import (
     ANSWER_PURPOSE,
     LEASE,
@@ -26,6 +25,7 @@ from tests.client import Client, serving, settings_for
 from tests.idempotency.keyed import begin, by_cookie, cookie_of, mutation, new_key, refused, send
 from tests.operations import BEGIN_TYPE
 from tests.people import PASSWORD, Factor, World, age_proofs, email
+from tests.pruned import prune
 from tests.service.operations import SERVICE_SIGN_IN, backend
 from tests.transport.talking import receive, socket
 from tests.transport.talking import send as send_message
@@ -132,7 +132,7 @@ async def test_after_ten_minutes_the_answer_is_gone_and_beat_deletes_it(world: W
     await world.database.execute("UPDATE idempotent_answers SET created_at = created_at - interval '601 s'")
     assert await begin(mia, key) != begun
     await world.database.execute("UPDATE idempotent_answers SET created_at = created_at - interval '601 s'")
-    await housekeeping.prune(world.database, LEASE)
+    await prune(world.database, LEASE)
     assert await world.database.fetchval("SELECT count(*) FROM idempotent_answers") == 0
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 
 import asyncpg
 import pytest
 
 import db.account_recovery
-import db.housekeeping
 import db.reminders
 import db.webhook_deliveries
 import db.webhook_sending
 from db.pool import Connection
 from tests.people import World, require_mfa
+from tests.pruned import prune
 
 Keep = Callable[[Connection], Awaitable[object]]
 OF_EACH = "FROM users JOIN factors ON factors.user_id = users.id"
@@ -49,11 +48,6 @@ OVER = {
 }
 # Where others stay: a device that was not seen for long is forgotten where the person has one that was seen later.
 OF_THOSE = {"seen_devices": " WHERE last_seen_at < now() - interval '1 day'"}
-
-
-async def prune(connection: Connection) -> None:
-    """Delete what is over."""
-    await db.housekeeping.prune(connection, timedelta(days=7))
 
 
 async def of_all(cast: World, making: str) -> None:
