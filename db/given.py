@@ -45,17 +45,16 @@ async def take_back_all(
 
 async def revoke_invitations(connection: Connection, user_id: UUID, event_id: int) -> None:
     """Take back whom the person has invited since this event, and who has not come yet. Under their lock."""
-    revoked = await db.invitations.revoke_since(connection, user_id, event_id)
-    await db.outbox.append_all(
-        connection,
-        [InvitationRevoked(account_id=each, subject_id=invited, actor_id=user_id) for each, invited in revoked],
-    )
+    await _tell_revoked(connection, await db.invitations.revoke_since(connection, [user_id], event_id), user_id)
 
 
 async def revoke_all_invitations(connection: Connection, user_ids: Sequence[UUID]) -> None:
-    """The same of whomever these people have invited, ever."""
-    revoked = await db.invitations.revoke_all(connection, user_ids)
+    """The same of whomever these people have invited, ever, by an operator."""
+    await _tell_revoked(connection, await db.invitations.revoke_since(connection, user_ids), None)
+
+
+async def _tell_revoked(connection: Connection, revoked: list[tuple[UUID, UUID]], actor_id: UUID | None) -> None:
     await db.outbox.append_all(
         connection,
-        [InvitationRevoked(account_id=each, subject_id=invited) for each, invited in revoked],
+        [InvitationRevoked(account_id=each, subject_id=invited, actor_id=actor_id) for each, invited in revoked],
     )

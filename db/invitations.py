@@ -83,34 +83,22 @@ async def revoke(connection: Connection, staff_id: UUID) -> bool:
     return status == "DELETE 1"
 
 
-async def revoke_since(connection: Connection, inviter_id: UUID, event_id: int) -> list[tuple[UUID, UUID]]:
-    """Take back what the person has invited to since this event; to which account, and whom.
+async def revoke_since(
+    connection: Connection, inviter_ids: Sequence[UUID], event_id: int = 0
+) -> list[tuple[UUID, UUID]]:
+    """Take back what these people have invited to after this event, or ever; to which account, and whom.
 
     Whoever accepts at this moment has come: of the two the database lets one happen.
     """
     rows = await connection.fetch(
         """
         DELETE FROM staff USING events
-        WHERE actor_id = $1 AND actor_id IS DISTINCT FROM subject_id AND events.id > $2 AND type = 'STAFF_INVITED'
-            AND staff.account_id = events.account_id AND staff.user_id = subject_id AND invited_at = occurred_at
-        RETURNING staff.account_id, staff.user_id
-        """,
-        inviter_id,
-        event_id,
-    )
-    return [(row["account_id"], row["user_id"]) for row in rows]
-
-
-async def revoke_all(connection: Connection, inviter_ids: Sequence[UUID]) -> list[tuple[UUID, UUID]]:
-    """Take back whatever these people have ever invited to, as revoke_since does."""
-    rows = await connection.fetch(
-        """
-        DELETE FROM staff USING events
-        WHERE actor_id = ANY ($1) AND actor_id IS DISTINCT FROM subject_id AND type = 'STAFF_INVITED'
+        WHERE actor_id = ANY ($1) AND actor_id IS DISTINCT FROM subject_id AND events.id > $2 AND type = 'STAFF_INVITED'
             AND staff.account_id = events.account_id AND staff.user_id = subject_id AND invited_at = occurred_at
         RETURNING staff.account_id, staff.user_id
         """,
         inviter_ids,
+        event_id,
     )
     return [(row["account_id"], row["user_id"]) for row in rows]
 

@@ -16,7 +16,8 @@ async def join(connection: Connection, account_id: UUID, user_id: UUID, role: Ro
         """
         INSERT INTO staff (account_id, user_id, email, role) SELECT $1, id, email, $3 FROM users WHERE id = $2
         ON CONFLICT (account_id, user_id) DO UPDATE
-        SET role = excluded.role, invited_at = NULL, created_at = now() WHERE staff.invited_at IS NOT NULL
+        SET role = excluded.role, invited_at = NULL, invited_by = NULL, created_at = now()
+        WHERE staff.invited_at IS NOT NULL
         RETURNING id
         """,
         account_id,

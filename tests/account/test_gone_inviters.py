@@ -6,7 +6,10 @@ from uuid import UUID
 
 import pytest
 
+from rules.failures import NotPermitted
+from rules.invitations import require_permission
 from rules.links import Purpose
+from rules.people import MANAGERS, Role
 from rules.service_keys import Right
 from tests.client import Client
 from tests.coming_in.links import link_to
@@ -71,6 +74,35 @@ async def test_an_owner_who_is_an_admin_by_now_lets_no_owner_come(world: World, 
     await world.database.execute(NO_OWNER, "olive@%")
     assert await come(world, token) == comes
     assert await joined(world) == (comes == "PasswordSet")
+
+
+def may_invite(inviter: Role, offered: Role) -> bool:
+    """By the rules: whoever manages the account, as far as their own role goes."""
+    try:
+        require_permission(inviter, offered)
+    except NotPermitted:
+        return False
+    return inviter in MANAGERS
+
+
+@pytest.mark.parametrize("offered", Role)
+@pytest.mark.parametrize("inviter", Role)
+async def test_the_database_lets_who_may_invite_so_by_the_rules_have_invited(
+    cast: World, inviter: Role, offered: Role
+) -> None:
+    invited_by, account = await cast.user_id("adam"), cast.account_id
+    await cast.database.execute("UPDATE staff SET role = $1 WHERE user_id = $2", inviter, invited_by)
+    await cast.database.execute(
+        "UPDATE staff SET role = $1, invited_by = $2 WHERE account_id = $3 AND email = $4",
+        offered,
+        invited_by,
+        account,
+        email("mia"),
+    )
+    held = await cast.database.fetchval(
+        "SELECT inviter_may_invite(staff) FROM staff WHERE account_id = $1 AND email = $2", account, email("mia")
+    )
+    assert held == may_invite(inviter, offered)
 
 
 async def test_somebody_else_who_invites_anew_answers_for_it(world: World) -> None:

@@ -69,7 +69,7 @@ async def test_a_late_page_of_the_log(crowded: World) -> None:
 
 
 async def test_whom_somebody_has_invited_since(crowded: World) -> None:
-    assert await looked_at(crowded, db.invitations.revoke_since, await crowded.user_id("mia"), 0) <= FEW
+    assert await looked_at(crowded, db.invitations.revoke_since, [await crowded.user_id("mia")], 0) <= FEW
 
 
 async def test_whom_somebody_has_invited_where_they_are_staff_no_more(crowded: World) -> None:
@@ -84,7 +84,7 @@ async def test_whom_somebody_has_invited_where_they_are_staff_no_more(crowded: W
         petra,
         email("petra"),
     )
-    assert await db.invitations.revoke_since(crowded.database, sam, 0) == [(crowded.account_id, petra)]
+    assert await db.invitations.revoke_since(crowded.database, [sam], 0) == [(crowded.account_id, petra)]
 
 
 async def test_whether_a_reset_that_waits_was_told_of(crowded: World) -> None:
