@@ -84,22 +84,19 @@ async def find(connection: Connection, token_hash: bytes, purposes: Sequence[str
     return Found(**row) if row else None
 
 
-async def may_set_password(connection: Connection, found: Found, lifetime: timedelta) -> bool:
-    """Whether the link of an invitation or a reset may set the person's password.
+async def may_set_password(connection: Connection, invitation: Found, lifetime: timedelta) -> bool:
+    """Whether the link of an invitation, which holds for days, may set the person's password.
 
-    An invitation's, which holds for days, sets that of whoever has none; of whoever has, for the lifetime of a reset's
-    link, and none that was set since.
+    It sets that of whoever has none; of whoever has one for this lifetime, and none that was set since.
     """
     return bool(
         await connection.fetchval(
             """
-            SELECT $2 <> 'INVITATION' OR password_hash IS NULL
-                OR $3 > now() - $4::interval AND coalesce(password_set_at < $3, true)
+            SELECT password_hash IS NULL OR $2 > now() - $3::interval AND coalesce(password_set_at < $2, true)
             FROM users WHERE id = $1
             """,
-            found.user_id,
-            found.purpose,
-            found.made_at,
+            invitation.user_id,
+            invitation.made_at,
             lifetime,
         )
     )

@@ -139,6 +139,9 @@ async def change_password(context: Context, current: str, new: str) -> None:
 
 
 async def _require_password_unset(connection: Connection, found: Found) -> None:
+    """Raises SignInRequired for the link of an invitation that may not set one."""
+    if found.purpose != Purpose.INVITATION:
+        return
     if not await db.links.may_set_password(connection, found, rules.links.PASSWORD_RESET.lifetime):
         raise SignInRequired
 
