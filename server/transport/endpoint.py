@@ -14,6 +14,7 @@ from server.transport import bodies, charging
 from server.transport.admission import Admission, Caller
 from server.transport.errors import INTERNAL_MESSAGE, log_unexpected
 from server.transport.graphql_request import RequestError
+from server.transport.heads import heads
 from server.transport.held import Held
 from server.transport.patience import PATIENCE
 
@@ -53,6 +54,8 @@ class Endpoint(ABC):
         self, request: Request, context: EndpointContext, work: Held, within_s: float = PATIENCE.body_s
     ) -> bytes:
         """The body. One on its way is not in hand: it is nobody's work yet. Raises RequestError and RateLimited."""
+        if heads(request.scope).get("content-encoding", "identity").lower() != "identity":
+            raise RequestError("Send the body as it is, without Content-Encoding.", 415)
         if bodies.WHOLE in request.scope:
             return await bodies.whole(request)
         work.release()

@@ -90,8 +90,6 @@ class GraphQLEndpoint(Endpoint):
         own = heads(request.scope)
         if (content_type := own.get("content-type", "")) != "application/json":
             _refuse_other(content_type)
-        if own.get("content-encoding", "identity").lower() != "identity":
-            raise RequestError("Send the body as it is, without Content-Encoding.", 415)
         return params_of(parse_json(await self._body(request, context, work, self.patience.body_s)))
 
     async def _execute(self, request: Request, params: Params, wanted: Accepted, context: EndpointContext) -> ASGIApp:

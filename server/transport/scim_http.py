@@ -115,8 +115,6 @@ class ScimEndpoint(Endpoint):
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type not in BODIES:
             raise RequestError(f"Send the resource as {SCIM_JSON}.", 415, headers={"Accept": SCIM_JSON})
-        if request.headers.get("content-encoding", "identity").lower() != "identity":
-            raise RequestError("Send the body as it is, without Content-Encoding.", 415)
         return parse_json(await self._body(request, context, work))
 
     async def _opened(self) -> Door:
