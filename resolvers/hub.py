@@ -137,7 +137,8 @@ class Hub:
         events = await db.feed.read(connection, position) if position is not None else []
         if position is None or (is_full_look and not events and await db.feed.has_begun_anew(connection, position)):
             # The watchers that came before this have no news to wait for: let them look for themselves.
-            begun = [w.since for w in self._watchers if position is None and w.since is not None]
+            # Of a database that has begun anew, what they began at says nothing.
+            begun = [w.since for w in self._watchers if w.since is not None] if position is None else []
             position = min([await db.feed.now(connection), *begun])
             for watcher in self._watchers:
                 watcher.is_stale = True

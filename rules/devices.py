@@ -66,7 +66,7 @@ def remember(
     own = _written(ring.seal((device if is_known else fresh) + seen, PURPOSE, user_id, nonce))
     last = _written(ring.seal(user_id.bytes + seen, PURPOSE, NOBODY, last_nonce))
     others = [
-        entry for entry in _entries(cookie) if not any(_opened(ring, entry, whose) for whose in (user_id, NOBODY))
+        entry for entry in _entries(cookie) if not any(_opened(ring, entry, sealed) for sealed in (user_id, NOBODY))
     ]
     return ".".join((own, *others[: MOST_PEOPLE - 1], last))
 

@@ -18,6 +18,13 @@ async def invited(operate: Command, world: World) -> list[str]:
     return account
 
 
+def as_admin(folder: Path) -> Path:
+    """A file of staff that has them as an admin."""
+    file = folder / "staff.csv"
+    file.write_text(f"email,role\n{NEW},admin\n")
+    return file
+
+
 async def standing(world: World) -> tuple[str, bool]:
     """Their role, and whether it holds."""
     row = await world.database.fetchrow("SELECT role, invited_at FROM staff WHERE email = $1", NEW)
@@ -40,8 +47,7 @@ async def test_an_import_lets_the_role_of_whoever_is_only_invited_begin(
     operate: Command, world: World, tmp_path: Path
 ) -> None:
     account = await invited(operate, world)
-    file = tmp_path / "staff.csv"
-    file.write_text(f"email,role\n{NEW},admin\n")
+    file = as_admin(tmp_path)
     done = operate("staff", "import", str(file), *account)
     assert (done.returncode, done.stdout) == (0, "1 added, 0 staff already.\n"), done.stderr
     assert await standing(world) == ("ADMIN", True)
@@ -53,8 +59,7 @@ async def test_an_import_invites_anew_whose_link_holds_no_more_and_nobody_else(
     operate: Command, world: World, tmp_path: Path
 ) -> None:
     account = await invited(operate, world)
-    file = tmp_path / "staff.csv"
-    file.write_text(f"email,role\n{NEW},admin\n")
+    file = as_admin(tmp_path)
     early = operate("staff", "import", str(file), *account, "--invite")
     assert early.stdout == "0 added, 0 invited, 1 staff already.\n"
     assert await standing(world) == ("MEMBER", False)

@@ -7,7 +7,7 @@ import pytest
 from tests.client import Client
 from tests.operations import SHOW_AGAIN, WATCH_MEMBERS, WATCH_PROGRESS, WATCH_VIEWER, WITH_COOKIE
 from tests.people import PASSWORD, World, email
-from tests.watching.watch import until_followed, watching
+from tests.watching.watch import Watch, until_followed, watching
 
 SIGN_OUT_OTHERS = "mutation { signOutOtherSessions { __typename } }"
 
@@ -19,14 +19,19 @@ async def by_cookie(world: World) -> Client:
     return client
 
 
+async def begun(world: World, watch: Watch, subscription: str) -> None:
+    """Return once it tells of what changes; all but one tell how things are first."""
+    if subscription == WATCH_MEMBERS:
+        await until_followed(world)
+    else:
+        await watch.next()
+
+
 @pytest.mark.parametrize("subscription", [WATCH_PROGRESS, WATCH_MEMBERS, WATCH_VIEWER])
 async def test_a_copy_is_cut_off_within_a_second_without_any_event(world: World, subscription: str) -> None:
     adam = await by_cookie(world)
     async with watching(world, adam, subscription) as stolen:
-        if subscription == WATCH_MEMBERS:
-            await until_followed(world)
-        else:
-            await stolen.next()
+        await begun(world, stolen, subscription)
         await world.database.execute("UPDATE sessions SET token_hash = sha256(token_hash)")
         with pytest.raises(RuntimeError, match="UNAUTHENTICATED"):
             await stolen.next()
@@ -38,10 +43,7 @@ async def test_its_owner_who_shows_again_who_they_are_ends_the_copy_and_begins_a
 ) -> None:
     adam = await by_cookie(world)
     async with watching(world, adam, subscription) as stolen:
-        if subscription == WATCH_MEMBERS:
-            await until_followed(world)
-        else:
-            await stolen.next()
+        await begun(world, stolen, subscription)
         shown = await adam.do(SHOW_AGAIN, input={"password": PASSWORD})
         assert shown["__typename"] == "Reauthenticated"
         with pytest.raises(RuntimeError, match="UNAUTHENTICATED"):
