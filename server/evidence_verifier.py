@@ -1,8 +1,6 @@
-"""Verifies a bundle of `gatehouse evidence export`. Plain Python 3.8 or later, nothing to install:
+"""Verifies a bundle of evidence, in plain Python 3.8 or later: python evidence_verifier.py BUNDLE.zip [PUBLIC_KEY]
 
-    python evidence_verifier.py BUNDLE.zip [PUBLIC_KEY_IN_HEX]
-
-A bundle is a zip file. manifest.json names the SHA-256 of every other file, the chain's head and the number of events;
+manifest.json of the zip file names the SHA-256 of every other file, the chain's head and the number of events;
 manifest.sig is its Ed25519 signature (RFC 8032). Each line of events.jsonl is a JSON object, whose "chain" is the
 SHA-256 of the chain before it, a line feed, and the line without its "chain", keys sorted, no spaces. The chain begins
 with the SHA-256 of the manifest's "scope". So whatever is changed, cut, added or moved is found. Get the public key
@@ -43,11 +41,8 @@ def _add(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _times(factor: int, point: tuple[int, ...]) -> tuple[int, ...]:
-    total: tuple[int, ...] = (0, 1, 1, 0)
-    while factor:
-        total = _add(total, point) if factor & 1 else total
-        point, factor = _add(point, point), factor >> 1
-    return total
+    even = _times(factor // 2, _add(point, point)) if factor else (0, 1, 1, 0)
+    return _add(even, point) if factor % 2 else even
 
 
 def is_signed(message: bytes, signature: bytes, public_key: bytes) -> bool:
@@ -70,27 +65,26 @@ def own_key(bundle: str) -> str:
 def problems_of(bundle: str, public_key: str | None = None) -> list[str]:
     """What is wrong with the bundle at this path, a sentence each; none when it is whole."""
     with zipfile.ZipFile(bundle) as files:
-        names = files.namelist()
-        contents = {name: files.read(name) for name in names}
-    raw = contents.pop("manifest.json")
-    signature = bytes.fromhex(contents.pop("manifest.sig").decode())
-    manifest = json.loads(raw)
-    # Of two files of one name another program may show the other.
-    found = [f"{name} is there more than once." for name in sorted(set(names)) if names.count(name) > 1]
-    if not is_signed(raw, signature, bytes.fromhex(manifest["publicKey"] if public_key is None else public_key)):
-        found.append("manifest.json is not signed by this key.")
-    for name in sorted(contents.keys() | manifest["files"].keys()):
-        if name not in contents or hashlib.sha256(contents[name]).hexdigest() != manifest["files"].get(name):
-            found.append(f"{name} is not the file that was exported.")
-    chain = hashlib.sha256(manifest["scope"].encode()).hexdigest()
-    lines = contents["events.jsonl"].decode().splitlines()
-    for number, line in enumerate(lines, 1):
-        event = json.loads(line)
-        claimed, text = event.pop("chain"), json.dumps(event, sort_keys=True, separators=(",", ":"))
-        chain = hashlib.sha256(f"{chain}\n{text}".encode()).hexdigest()
-        if claimed != chain:
-            return [*found, f"events.jsonl is not as exported from line {number} on."]
-    return found if (chain, len(lines)) == (manifest["head"], manifest["events"]) else [*found, "Events are missing."]
+        names, raw = files.namelist(), files.read("manifest.json")
+        signature, manifest = bytes.fromhex(files.read("manifest.sig").decode()), json.loads(raw)
+        # Of two files of one name another program may show the other.
+        found = [f"{name} is there more than once." for name in sorted(set(names)) if names.count(name) > 1]
+        if not is_signed(raw, signature, bytes.fromhex(manifest["publicKey"] if public_key is None else public_key)):
+            found.append("manifest.json is not signed by this key.")
+        for name in sorted({*names, *manifest["files"]} - {"manifest.json", "manifest.sig"}):
+            whole = hashlib.sha256()
+            # In pieces, since all of it may be more than the memory holds.
+            for line in files.open(name) if name in names else ():
+                whole.update(line)
+            if name not in names or whole.hexdigest() != manifest["files"].get(name):
+                found.append(f"{name} is not the file that was exported.")
+        chain, number = hashlib.sha256(manifest["scope"].encode()).hexdigest(), 0
+        for number, event in enumerate(map(json.loads, files.open("events.jsonl")), 1):
+            claimed, text = event.pop("chain"), json.dumps(event, sort_keys=True, separators=(",", ":"))
+            chain = hashlib.sha256(f"{chain}\n{text}".encode()).hexdigest()
+            if claimed != chain:
+                return [*found, f"events.jsonl is not as exported from line {number} on."]
+    return found if (chain, number) == (manifest["head"], manifest["events"]) else [*found, "Events are missing."]
 
 
 if __name__ == "__main__":

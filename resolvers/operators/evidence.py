@@ -110,7 +110,8 @@ async def _let_settle(connection: Connection, end: datetime) -> None:
 
 async def _add_events(connection: Connection, bundle: Bundle, window: Window, progress: Callable[[int], None]) -> None:
     whole = hashlib.sha256()
-    with bundle.file.open("events.jsonl", "w") as file:
+    # Nobody knows beforehand how many there are, and what may pass 2 GiB must say so at its beginning.
+    with bundle.file.open("events.jsonl", "w", force_zip64=True) as file:
         async for row in db.evidence.events(connection, window.account_id, window.begin, window.end):
             stored = db.outbox.stored_from(row)
             event = {

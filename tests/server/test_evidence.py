@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -161,6 +162,21 @@ async def test_it_holds_what_happened_and_nothing_that_a_spreadsheet_runs(
     assert "MFA_ENABLED" in [event["type"] for event in events]
     assert [row["email"] for row in staff] == ["'=cmd@agency.example", "mia@agency.example", "olive@agency.example"]
     assert (counts[-1]["staff_count"], counts[-1]["enrolled_count"]) == ("3", "1")
+
+
+async def test_it_has_room_for_more_events_than_2_gib_and_is_verified_in_pieces(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    bundle = await exported(world, database_url, tmp_path / "evidence.zip")
+    with ZipFile(bundle) as files:
+        # What may be larger is of version 4.5 of the format.
+        assert files.getinfo("events.jsonl").extract_version == 45
+    large = rewritten(bundle, lambda contents: contents.update({"staff.csv": (b"x" * 65_535 + b"\n") * 1000}))
+    tracemalloc.start()
+    assert evidence_verifier.problems_of(str(large)) == ["staff.csv is not the file that was exported."]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
 
 
 async def test_wrong_windows_and_files_are_refused_in_one_sentence(
