@@ -7,6 +7,7 @@ import csv
 import hashlib
 import io
 import json
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,8 +28,8 @@ PURPOSE = "evidence"
 # Transactions take milliseconds; a dump of the database takes long.
 MOST_LOOKS, LOOK_EVERY_S = 50, 0.1
 MARGIN = timedelta(seconds=1)
-# What a spreadsheet would take for a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet takes for the beginning of a formula, in full width, too.
+FORMULA_STARTS = {*"=+-@|%\t\r\n\uff1d\uff0b\uff0d\uff20"}
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,8 @@ def _canonical(event: Mapping[str, object]) -> str:
 
 def _csv(rows: Iterable[Mapping[str, object]]) -> str:
     written = io.StringIO()
-    writer = csv.writer(written)
+    # Some spreadsheets end a cell at a semicolon, too, unless it is quoted.
+    writer = csv.writer(written, quoting=csv.QUOTE_ALL)
     for number, row in enumerate(rows):
         if number == 0:
             writer.writerow(row.keys())
@@ -181,7 +183,17 @@ def _csv(rows: Iterable[Mapping[str, object]]) -> str:
 
 def _cell(value: object) -> str:
     text = "" if value is None else _iso(value) if isinstance(value, datetime) else str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return f"'{text}" if _begins_formula(text) else text
+
+
+def _begins_formula(text: str) -> bool:
+    """Whether a spreadsheet might read a formula, also behind spaces and what is not seen."""
+    for character in text:
+        if character in FORMULA_STARTS:
+            return True
+        if not character.isspace() and unicodedata.category(character) != "Cf":
+            return False
+    return False
 
 
 def _iso(instant: datetime) -> str:

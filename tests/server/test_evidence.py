@@ -22,7 +22,7 @@ from rules.events.policy import PolicyDisabled
 from server import evidence_verifier
 from tests.client import SECRET_KEYS
 from tests.commands import command
-from tests.people import World, move_events
+from tests.people import World, email, move_events
 
 Change = Callable[[dict[str, bytes]], None]
 
@@ -162,6 +162,28 @@ async def test_it_holds_what_happened_and_nothing_that_a_spreadsheet_runs(
     assert "MFA_ENABLED" in [event["type"] for event in events]
     assert [row["email"] for row in staff] == ["'=cmd@agency.example", "mia@agency.example", "olive@agency.example"]
     assert (counts[-1]["staff_count"], counts[-1]["enrolled_count"]) == ("3", "1")
+
+
+async def test_no_cell_begins_a_formula_wherever_a_spreadsheet_splits_the_lines(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    texts = [" =1", "\u200b=1", "\uff1d1", "|calc", "%1", "\n=1", "holiday;=1+1|x"]
+    await world.database.execute(
+        "INSERT INTO mfa_exceptions (account_id, user_id, kind, reason, until, ended_at) "
+        "SELECT $1, id, 'EXTENDED', unnest($2::text[]), now() + interval '1 day', now() FROM users WHERE email = $3",
+        world.account_id,
+        texts,
+        email("olive"),
+    )
+    bundle = await exported(world, database_url, tmp_path / "evidence.zip")
+    with ZipFile(bundle) as files:
+        written = {name: files.read(name).decode() for name in files.namelist() if name.endswith(".csv")}
+    reasons = [row["reason"] for row in csv.DictReader(io.StringIO(written["exceptions.csv"], newline=""))]
+    assert sorted(reasons) == sorted([*(f"'{text}" for text in texts[:-1]), texts[-1]])
+    for line in "".join(written.values()).split("\r\n")[:-1]:
+        assert line.startswith('"')
+        assert line.endswith('"')
+        assert "," not in line.replace('","', "")
 
 
 async def test_it_has_room_for_more_events_than_2_gib_and_is_verified_in_pieces(
