@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 import zipfile
 
 P = 2**255 - 19
 ORDER = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
+KEY = re.compile(r"\s*(?:\S+\s+)?([0-9a-fA-F]{64})\s*")
+NO_KEY = "A public key is 64 hexadecimal digits, alone or behind the key's id, as `gatehouse evidence key` prints it."
 
 
 def _point(raw: bytes) -> tuple[int, ...] | None:
@@ -64,12 +67,15 @@ def own_key(bundle: str) -> str:
 
 def problems_of(bundle: str, public_key: str | None = None) -> list[str]:
     """What is wrong with the bundle at this path, a sentence each; none when it is whole."""
+    given = KEY.fullmatch(public_key or "")
+    if public_key is not None and not given:
+        return [NO_KEY]
     with zipfile.ZipFile(bundle) as files:
         names, raw = files.namelist(), files.read("manifest.json")
         signature, manifest = bytes.fromhex(files.read("manifest.sig").decode()), json.loads(raw)
         # Of two files of one name another program may show the other.
         found = [f"{name} is there more than once." for name in sorted(set(names)) if names.count(name) > 1]
-        if not is_signed(raw, signature, bytes.fromhex(manifest["publicKey"] if public_key is None else public_key)):
+        if not is_signed(raw, signature, bytes.fromhex(given[1] if given else manifest["publicKey"])):
             found.append("manifest.json is not signed by this key.")
         for name in sorted({*names, *manifest["files"]} - {"manifest.json", "manifest.sig"}):
             whole = hashlib.sha256()
@@ -88,6 +94,6 @@ def problems_of(bundle: str, public_key: str | None = None) -> list[str]:
 
 
 if __name__ == "__main__":
-    wrong = problems_of(*sys.argv[1:3])
+    wrong = problems_of(sys.argv[1], " ".join(sys.argv[2:]) if sys.argv[2:] else None)
     own = "" if wrong or sys.argv[2:] else f" by the key that it brings, {own_key(sys.argv[1])}: compare it"
     sys.exit("\n".join(wrong) or print(f"The bundle is whole and signed{own}."))

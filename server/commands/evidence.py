@@ -19,6 +19,13 @@ from server.commands.options import Instant, data_dir_option, load
 from settings import SettingsError
 
 
+def _checked_key(context: click.Context, parameter: click.Parameter, public_key: str | None) -> str | None:
+    """Whether it is one is no question of the bundle."""
+    if public_key is not None and not evidence_verifier.KEY.fullmatch(public_key):
+        raise click.BadParameter(evidence_verifier.NO_KEY, context, parameter)
+    return public_key
+
+
 @click.group()
 def evidence() -> None:
     """Evidence for an auditor: what happened on an account, chained and signed."""
@@ -73,6 +80,7 @@ def key(data_dir: Path | None) -> None:
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE")
 @click.option(
     "--public-key",
+    callback=_checked_key,
     help="What `gatehouse evidence key` printed; without it the bundle's own, looked for in this key ring.",
 )
 @data_dir_option

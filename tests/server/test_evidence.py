@@ -276,9 +276,31 @@ async def test_a_key_that_nobody_has_vouched_for_is_named(world: World, database
     assert theirs.startswith(brings)
     given = gatehouse("evidence", "verify", str(bundle), "--public-key", key)
     assert given.stdout == "The bundle is whole and signed.\n"
-    assert gatehouse("evidence", "verify", str(bundle), "--public-key", "").returncode == 1
     alone = [sys.executable, "-I", evidence_verifier.__file__, str(bundle)]
     assert subprocess.run(alone, capture_output=True, text=True, check=False).stdout.startswith(brings)
+
+
+async def test_a_key_is_taken_as_it_was_printed_and_one_that_is_none_says_nothing_of_the_bundle(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    bundle = await exported(world, database_url, tmp_path / "evidence.zip")
+    printed = gatehouse("evidence", "key").stdout
+    alone = [sys.executable, "-I", evidence_verifier.__file__, str(bundle)]
+    whole = "The bundle is whole and signed.\n"
+    assert gatehouse("evidence", "verify", str(bundle), "--public-key", printed).stdout == whole
+    for words in ([printed], printed.split()):
+        found = subprocess.run([*alone, *words], capture_output=True, text=True, check=False)
+        assert (found.returncode, found.stdout) == (0, whole)
+    wrong = "A public key is 64 hexadecimal digits"
+    for key in ("", "00" * 31, printed.strip() + "0", "no key"):
+        refused = gatehouse("evidence", "verify", str(bundle), "--public-key", key)
+        assert refused.returncode == 2
+        # Where the line ends is click's.
+        assert wrong in " ".join(refused.stderr.split())
+        assert "is no bundle" not in refused.stderr
+        found = subprocess.run([*alone, key], capture_output=True, text=True, check=False)
+        assert found.returncode == 1
+        assert found.stderr.startswith(wrong)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x05\x06" + bytes(18)])
