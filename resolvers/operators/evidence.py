@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import IO
 from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -66,12 +66,12 @@ async def export(
     database: Database,
     ring: KeyRing,
     window: Window,
-    path: Path,
+    file: IO[bytes],
     progress: Callable[[int], None],
     *,
     retention_days: int,
 ) -> int:
-    """Write the bundle to `path`, which is new; return how many events it holds. Raises OperatorError.
+    """Write the bundle to a file that holds nothing yet; return how many events it holds. Raises OperatorError.
 
     What is signed is all that happened within the window: events pruned or still under way are a reason to refuse.
     """
@@ -87,8 +87,8 @@ async def export(
             if until is not None and window.begin <= until:
                 raise OperatorError(f"Events are kept since {_iso(until)} alone: let the window begin after that.")
             scope = f"gatehouse {window.account_id} {_iso(window.begin)} {_iso(window.end)}"
-            with ZipFile(path, "x", ZIP_DEFLATED) as file:
-                bundle = Bundle(file, hashlib.sha256(scope.encode()).hexdigest())
+            with ZipFile(file, "w", ZIP_DEFLATED) as zipped:
+                bundle = Bundle(zipped, hashlib.sha256(scope.encode()).hexdigest())
                 await _add_events(connection, bundle, window, progress)
                 await _add_tables(connection, bundle, window)
                 _sign(bundle, ring, scope, window, name)

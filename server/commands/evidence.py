@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import IO
 from zipfile import BadZipFile
 
 import click
@@ -17,6 +21,8 @@ from server.commands.keys import ring_of
 from server.commands.operators import account_option, opened
 from server.commands.options import Instant, data_dir_option, load
 from settings import SettingsError
+
+STANDARD_OUTPUT = Path("-")
 
 
 def _checked_key(context: click.Context, parameter: click.Parameter, public_key: str | None) -> str | None:
@@ -36,7 +42,11 @@ def evidence() -> None:
 @click.option("--from", "begin", type=Instant(), required=True, help="The window's beginning, ISO 8601.")
 @click.option("--to", "end", type=Instant(), required=True, help="Its end, which is not in it any more.")
 @click.option(
-    "--out", "path", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The new .zip file."
+    "--out",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    required=True,
+    help="The new .zip file; - for standard output.",
 )
 @data_dir_option
 def export(account_id: object, begin: datetime, end: datetime, path: Path, data_dir: Path | None) -> None:
@@ -44,8 +54,6 @@ def export(account_id: object, begin: datetime, end: datetime, path: Path, data_
 
     Of a window of which events have been pruned, or in which something is still under way, there is none.
     """
-    if path.exists():
-        raise click.UsageError(f"{path} is there already: choose another --out.")
     settings = load(data_dir=data_dir)
     ring = ring_of(settings)
     window = Window(account_id, begin, end)  # type: ignore[arg-type]
@@ -53,18 +61,40 @@ def export(account_id: object, begin: datetime, end: datetime, path: Path, data_
     def progress(count: int) -> None:
         click.echo(f"\r{count:,} events", nl=False, err=True)
 
-    async def work(database: Database) -> int:
-        return await resolvers.operators.evidence.export(
-            database, ring, window, path, progress, retention_days=settings.event_retention_days
-        )
+    with _new_file(path) as file:
 
-    try:
+        async def work(database: Database) -> int:
+            return await resolvers.operators.evidence.export(
+                database, ring, window, file, progress, retention_days=settings.event_retention_days
+            )
+
         with opened(data_dir) as run:
             count: int = run(work)
+    is_output = path == STANDARD_OUTPUT
+    where = "standard output" if is_output else path
+    click.echo(f"{count:,} event(s) written to {where}, signed under key {ring.newest}.", err=is_output)
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[IO[bytes]]:
+    """The file to write to, which nobody else has made; gone again where that fails, since half a bundle is none."""
+    if path == STANDARD_OUTPUT:
+        if sys.stdout.isatty():
+            raise click.UsageError("A bundle is no text: lead standard output to a file or another program.")
+        yield sys.stdout.buffer
+        return
+    try:
+        file = path.open("xb")
+    except FileExistsError:
+        raise click.UsageError(f"{path} is there already: choose another --out.") from None
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be made: {error.strerror}.") from None
+    try:
+        with file:
+            yield file
     except BaseException:
-        path.unlink(missing_ok=True)  # half a bundle is none
+        path.unlink(missing_ok=True)
         raise
-    click.echo(f"{count:,} event(s) written to {path}, signed under key {ring.newest}.")
 
 
 @evidence.command("key")

@@ -123,11 +123,13 @@ def test_operators_commands_run_where_their_files_are_read_and_written_and_both_
     for options, _, command in found:
         assert main.get_command(Context(main), command.split()[0]) is not None
         assert options.startswith("--rm ")
-        # The container has no file of this folder: one comes in as standard input, the folder is mounted to write to.
-        assert ("-T " in options) == (" - <" in command)
+        # The container has no file of this folder: one comes in as standard input or out as standard output, which a
+        # terminal would change; or the folder is mounted.
+        assert ("-T " in options) == bool(re.search(" - [<>] ", command))
         assert ('-v "$PWD:/here" ' in options) == ("/here/" in command)
     assert any("staff import" in command and "< " in command for _, _, command in found)
     assert any("emails preview /here/" in command for _, _, command in found)
+    assert any("evidence export" in command and "--out - > " in command for _, _, command in found)
 
 
 def test_each_part_is_given_the_time_that_it_takes_to_end() -> None:

@@ -20,9 +20,12 @@ from db import outbox
 from db.housekeeping import prune_events
 from rules.events.policy import PolicyDisabled
 from server import evidence_verifier
+from tests import warm
 from tests.client import SECRET_KEYS
 from tests.commands import command
+from tests.parts import environment
 from tests.people import World, email, move_events
+from tests.waiting import until
 
 Change = Callable[[dict[str, bytes]], None]
 
@@ -221,6 +224,40 @@ async def test_wrong_windows_and_files_are_refused_in_one_sentence(
     assert "is no instant" in export(account, "yesterday", "2026-01-02", new)
     assert "is there already" in export(account, "2026-01-01", "2026-01-02", there)
     assert (there.read_text(), new.exists()) == ("kept", False)
+
+
+async def test_of_two_exports_to_one_file_one_is_refused_and_the_other_kept(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    path, at = tmp_path / "one.zip", datetime.now(UTC)
+    window = ["--from", (at - timedelta(hours=1)).isoformat(), "--to", at.isoformat(), "--out", str(path)]
+    arguments = ["evidence", "export", "--account", str(world.account_id), *window]
+    settings = environment(database_url=database_url, secret_keys=SECRET_KEYS)
+    both = [warm.start(arguments, settings, stdout=tmp_path / f"log{number}") for number in range(2)]
+    await until(lambda: all(each.poll() is not None for each in both), "both have ended")
+    assert sorted(each.poll() or 0 for each in both) == [0, 2]
+    assert "is there already" in "".join((tmp_path / f"log{number}").read_text() for number in range(2))
+    assert evidence_verifier.problems_of(str(path)) == []
+
+
+async def test_one_to_standard_output_is_whole_also_through_a_pipe(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    at = datetime.now(UTC)
+    window = ["--from", (at - timedelta(hours=1)).isoformat(), "--to", at.isoformat(), "--out", "-"]
+    arguments = [sys.executable, "-m", "server.commands.main", "evidence", "export", "--account", str(world.account_id)]
+    settings = environment(database_url=database_url, secret_keys=SECRET_KEYS)
+    done = subprocess.run([*arguments, *window], env=settings, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"event(s) written to standard output, signed under key test." in done.stderr
+    bundle = tmp_path / "piped.zip"
+    bundle.write_bytes(done.stdout)
+    assert evidence_verifier.problems_of(str(bundle)) == []
+    refused = subprocess.run(
+        [*arguments, *window[:2], "--to", "2999-01-01", *window[4:]], env=settings, capture_output=True, check=False
+    )
+    assert (refused.returncode, refused.stdout) == (1, b"")
+    assert not Path("-").exists()
 
 
 def export_from(world: World, database_url: str, begin: datetime, end: datetime, path: Path) -> str:
