@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from db.pool import Connection
+from rules.links import LONGEST
 
 BATCH = 1000
 
@@ -20,13 +21,17 @@ async def account_name(connection: Connection, account_id: UUID) -> str | None:
 
 
 async def pruned_until(connection: Connection, retention_days: int) -> datetime | None:
-    """Until when events may be gone: of what was pruned, and of what is older than they are kept (0 days: for ever)."""
+    """Until when events may be gone: of what was pruned, and of what is older than they are kept (0 days: for ever).
+
+    They are kept as long as any link holds, however few days are asked for.
+    """
     until: datetime | None = await connection.fetchval(
         """
         SELECT greatest((SELECT until FROM pruned_events),
-            CASE WHEN $1 > 0 THEN now() - make_interval(days => $1) END)
+            CASE WHEN $1 > 0 THEN now() - greatest(make_interval(days => $1), $2::interval) END)
         """,
         retention_days,
+        LONGEST,
     )
     return until
 

@@ -286,6 +286,16 @@ async def test_no_window_of_which_events_are_pruned_is_signed_as_the_whole(
         "evidence", "export", *arguments, database_url=database_url, secret_keys=SECRET_KEYS, event_retention_days=30
     )
     assert "Events are kept since" in done.stderr
+    # However few days are asked for, eight are kept.
+    for ago, status in ((7.9, 0), (8.1, 1)):
+        arguments = ["--account", str(world.account_id), "--from", str(at - ago * day), "--to", str(at), "--out"]
+        done = command(
+            *("evidence", "export", *arguments, str(tmp_path / f"{ago}.zip")),
+            database_url=database_url,
+            secret_keys=SECRET_KEYS,
+            event_retention_days=1,
+        )
+        assert done.returncode == status, done.stderr
 
 
 async def test_no_window_is_signed_before_all_that_began_in_it_is_over(
