@@ -28,6 +28,8 @@ GIVEN = {
 }
 KNOWN = {setting.variable for setting in settings_of(Settings)} | {settings.OIDC_FILE}
 SETTLED = {f"GATEHOUSE_{name}" for name in ("DATABASE_DIRECT_URL", "DATA_DIR", "HOST", "PORT", "STATUS_HOST")}
+# Commands that are parts, one that is for `up` alone, and one that the worker is asked as well.
+NOT_THERE = {"parts", "clock", "doctor"}
 LONGEST_DRAIN_S, ENDING_S = 60, 10
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^}]*))?\}")
 
@@ -73,7 +75,9 @@ def files_of(part: str) -> list[Path]:
     if part in apart:
         return [*apart[part], workers["app.py"]]
     folders = [path for name in ("server/transport", "web", "oidc", "scim") for path in (ROOT / name).rglob("*.py")]
-    return [*folders, *(ROOT / "server").glob("*.py")]
+    # Operators' commands run by it, too.
+    operators = [path for path in (ROOT / "server" / "commands").glob("*.py") if path.stem not in NOT_THERE]
+    return [*folders, *operators, *(ROOT / "server").glob("*.py")]
 
 
 def fields_behind() -> dict[str, set[str]]:
