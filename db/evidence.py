@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -36,25 +37,38 @@ async def pruned_until(connection: Connection, retention_days: int) -> datetime 
     return until
 
 
-async def is_settled(connection: Connection, end: datetime, margin: timedelta) -> bool:
-    """Whether nothing can come to happen before `end` any more; to be asked outside of any transaction.
+@dataclass(frozen=True)
+class Unsettled:
+    """Why something may still come to have happened before an instant."""
+
+    is_too_soon: bool
+    is_under_way: bool
+    # As whom nobody can tell; None where all is seen.
+    hidden_from: str | None
+
+
+async def unsettled(connection: Connection, end: datetime, margin: timedelta) -> Unsettled:
+    """What may still come to happen before `end`; to be asked outside of any transaction.
 
     What a transaction tells happens when it begins, and is seen once it has committed. The margin is for whoever has
-    begun one and does not show it yet.
+    begun one and does not show it yet. Of whoever works for another role PostgreSQL shows neither that nor of what
+    kind they are, but to members of pg_read_all_stats; its own processes work for none.
     """
-    return bool(
-        await connection.fetchval(
-            """
-            SELECT clock_timestamp() > $1::timestamptz + $2::interval AND NOT EXISTS (
-                SELECT FROM pg_stat_activity
-                WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
-                    AND xact_start < $1
-            )
-            """,
-            end,
-            margin,
-        )
+    row = await connection.fetchrow(
+        """
+        SELECT clock_timestamp() <= $1::timestamptz + $2::interval AS is_too_soon,
+            coalesce(bool_or(xact_start < $1), false) AS is_under_way,
+            CASE WHEN bool_or(backend_type IS NULL AND usesysid IS NOT NULL) THEN quote_ident(current_user) END
+                AS hidden_from
+        FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()
+            AND coalesce(backend_type, 'client backend') = 'client backend'
+        """,
+        end,
+        margin,
     )
+    assert row is not None
+    return Unsettled(**row)
 
 
 async def events(

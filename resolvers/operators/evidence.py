@@ -28,6 +28,14 @@ PURPOSE = "evidence"
 # Transactions take milliseconds; a dump of the database takes long.
 MOST_LOOKS, LOOK_EVERY_S = 50, 0.1
 MARGIN = timedelta(seconds=1)
+UNDER_WAY = (
+    "A transaction that began before the window's end is still under way, and may tell of what happened then: "
+    "try again later, or let the window end earlier."
+)
+HIDDEN = (
+    "Somebody is connected to the database as another role, whose transactions {role} cannot see: they may tell of "
+    "what happened in the window. Let a superuser do this first: GRANT pg_read_all_stats TO {role}"
+)
 # What a spreadsheet takes for the beginning of a formula, in full width, too.
 FORMULA_STARTS = {*"=+-@|%\t\r\n\uff1d\uff0b\uff0d\uff20"}
 
@@ -100,13 +108,13 @@ async def _let_settle(connection: Connection, end: datetime) -> None:
     if await connection.fetchval("SELECT $1::timestamptz > clock_timestamp()", end):
         raise OperatorError("The window must end in the past.")
     for _ in range(MOST_LOOKS):
-        if await db.evidence.is_settled(connection, end, MARGIN):
+        found = await db.evidence.unsettled(connection, end, MARGIN)
+        if found.hidden_from is not None:
+            raise OperatorError(HIDDEN.format(role=found.hidden_from))
+        if not found.is_under_way and not found.is_too_soon:
             return
         await asyncio.sleep(LOOK_EVERY_S)
-    raise OperatorError(
-        "A transaction that began before the window's end is still under way, and may tell of what happened then: "
-        "try again later, or let the window end earlier."
-    )
+    raise OperatorError(UNDER_WAY)
 
 
 async def _add_events(connection: Connection, bundle: Bundle, window: Window, progress: Callable[[int], None]) -> None:

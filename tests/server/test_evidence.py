@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -311,6 +312,25 @@ async def test_no_window_is_signed_before_all_that_began_in_it_is_over(
         await outbox.append(late, told)
     said = export_from(world, database_url, at - timedelta(days=1), at, tmp_path / "b.zip")
     assert "1 event(s) written" in said
+
+
+async def test_no_window_is_signed_while_transactions_of_another_role_are_hidden(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    await world.database.execute(
+        "CREATE ROLE auditor LOGIN PASSWORD 'of-a-test'; GRANT SELECT ON ALL TABLES IN SCHEMA public TO auditor"
+    )
+    url = re.sub(r"//[^@]*@", "//auditor:of-a-test@", database_url)
+    try:
+        # The test's own connection is such a one, and the API's are.
+        at = await world.database.fetchval("SELECT clock_timestamp()")
+        said = export_from(world, url, at - timedelta(days=1), at, tmp_path / "a.zip")
+        assert "connected to the database as another role, whose transactions auditor cannot see" in said
+        assert said.endswith("GRANT pg_read_all_stats TO auditor\n")
+        await world.database.execute("GRANT pg_read_all_stats TO auditor")
+        assert "event(s) written" in export_from(world, url, at - timedelta(days=1), at, tmp_path / "b.zip")
+    finally:
+        await world.database.execute("DROP OWNED BY auditor; DROP ROLE auditor")
 
 
 async def test_a_key_that_nobody_has_vouched_for_is_named(world: World, database_url: str, tmp_path: Path) -> None:
