@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from db.pool import Connection
+from rules.events.catalogue import SHOWN_WHEN_DISPATCHED
 from rules.links import LONGEST
 
 BATCH = 1000
@@ -69,6 +70,26 @@ async def unsettled(connection: Connection, end: datetime, margin: timedelta) ->
     )
     assert row is not None
     return Unsettled(**row)
+
+
+async def is_to_show(connection: Connection, begin: datetime, end: datetime) -> bool:
+    """Whether something that happened from `begin` to before `end` shows only once it is dispatched, and is not yet.
+
+    Of whatever account: who is of one is looked at then. Set aside it may be tried again.
+    """
+    return bool(
+        await connection.fetchval(
+            """
+            SELECT EXISTS (SELECT FROM events WHERE dispatched_at IS NULL AND failure IS NULL
+                    AND type = ANY ($3) AND subject_id IS NOT NULL AND occurred_at >= $1 AND occurred_at < $2)
+                OR EXISTS (SELECT FROM events WHERE failure IS NOT NULL AND dispatched_at IS NULL
+                    AND type = ANY ($3) AND subject_id IS NOT NULL AND occurred_at >= $1 AND occurred_at < $2)
+            """,
+            begin,
+            end,
+            SHOWN_WHEN_DISPATCHED,
+        )
+    )
 
 
 async def events(

@@ -32,6 +32,10 @@ UNDER_WAY = (
     "A transaction that began before the window's end is still under way, and may tell of what happened then: "
     "try again later, or let the window end earlier."
 )
+TO_SHOW = (
+    "Something that happened in the window shows only once its email is written, as asking for a new password does, "
+    "and waits for that: see `gatehouse deliveries status` and `deliveries list --failed`, and try again later."
+)
 HIDDEN = (
     "Somebody is connected to the database as another role, whose transactions {role} cannot see: they may tell of "
     "what happened in the window. Let a superuser do this first: GRANT pg_read_all_stats TO {role}"
@@ -86,7 +90,7 @@ async def export(
     if window.begin >= window.end:
         raise OperatorError("The window must end after it begins.")
     async with database.connection() as connection:
-        await _let_settle(connection, window.end)
+        await _let_settle(connection, window)
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             name = await db.evidence.account_name(connection, window.account_id)
             if name is None:
@@ -103,18 +107,22 @@ async def export(
     return bundle.events
 
 
-async def _let_settle(connection: Connection, end: datetime) -> None:
-    """Wait until all that began before `end` is over. Raises OperatorError."""
-    if await connection.fetchval("SELECT $1::timestamptz > clock_timestamp()", end):
+async def _let_settle(connection: Connection, window: Window) -> None:
+    """Wait until all that began before the window's end is over, and shows. Raises OperatorError."""
+    if await connection.fetchval("SELECT $1::timestamptz > clock_timestamp()", window.end):
         raise OperatorError("The window must end in the past.")
+    why = UNDER_WAY
     for _ in range(MOST_LOOKS):
-        found = await db.evidence.unsettled(connection, end, MARGIN)
+        found = await db.evidence.unsettled(connection, window.end, MARGIN)
         if found.hidden_from is not None:
             raise OperatorError(HIDDEN.format(role=found.hidden_from))
         if not found.is_under_way and not found.is_too_soon:
-            return
+            # Now nothing can come to wait there any more.
+            if not await db.evidence.is_to_show(connection, window.begin, window.end):
+                return
+            why = TO_SHOW
         await asyncio.sleep(LOOK_EVERY_S)
-    raise OperatorError(UNDER_WAY)
+    raise OperatorError(why)
 
 
 async def _add_events(connection: Connection, bundle: Bundle, window: Window, progress: Callable[[int], None]) -> None:

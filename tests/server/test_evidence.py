@@ -19,6 +19,8 @@ import pytest
 
 from db import outbox
 from db.housekeeping import prune_events
+from rules.clients import Client
+from rules.events.passwords import PasswordResetRequested
 from rules.events.policy import PolicyDisabled
 from server import evidence_verifier
 from tests import warm
@@ -28,6 +30,7 @@ from tests.parts import environment
 from tests.people import World, email, move_events
 from tests.waiting import until
 
+NOWHERE = Client(None, None)
 Change = Callable[[dict[str, bytes]], None]
 
 
@@ -312,6 +315,22 @@ async def test_no_window_is_signed_before_all_that_began_in_it_is_over(
         await outbox.append(late, told)
     said = export_from(world, database_url, at - timedelta(days=1), at, tmp_path / "b.zip")
     assert "1 event(s) written" in said
+
+
+async def test_no_window_is_signed_while_something_in_it_waits_to_show(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    await outbox.append(world.database, PasswordResetRequested(subject_id=await world.user_id("mia"), client=NOWHERE))
+    # Of nobody, which shows nowhere.
+    await world.database.execute("INSERT INTO events (type) VALUES ('PASSWORD_RESET_REQUESTED')")
+    at = await world.database.fetchval("SELECT clock_timestamp()")
+    day, waits = timedelta(days=1), "shows only once its email is written"
+    assert waits in export_from(world, database_url, at - day, at, tmp_path / "a.zip")
+    await world.database.execute("UPDATE events SET failure = 'broken'")
+    assert waits in export_from(world, database_url, at - day, at, tmp_path / "b.zip")
+    assert "0 event(s) written" in export_from(world, database_url, at - 2 * day, at - day, tmp_path / "c.zip")
+    await world.database.execute("UPDATE events SET failure = NULL, dispatched_at = now() WHERE subject_id IS NOT NULL")
+    assert "event(s) written" in export_from(world, database_url, at - day, at, tmp_path / "d.zip")
 
 
 async def test_no_window_is_signed_while_transactions_of_another_role_are_hidden(
