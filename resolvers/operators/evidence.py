@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import hashlib
-import io
 import json
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 import db.compliance
 import db.evidence
 import db.outbox
+import rules.spreadsheets
 from db.pool import Connection, Database
 from resolvers.operators.finding import OperatorError
 from rules.sealing import KeyRing
@@ -40,8 +38,6 @@ HIDDEN = (
     "Somebody is connected to the database as another role, whose transactions {role} cannot see: they may tell of "
     "what happened in the window. Let a superuser do this first: GRANT pg_read_all_stats TO {role}"
 )
-# What a spreadsheet takes for the beginning of a formula, in full width, too.
-FORMULA_STARTS = {*"=+-@|%\t\r\n\uff1d\uff0b\uff0d\uff20"}
 
 
 @dataclass(frozen=True)
@@ -160,7 +156,7 @@ async def _add_tables(connection: Connection, bundle: Bundle, window: Window) ->
         "exceptions.csv": map(dict, await db.evidence.exceptions(connection, account_id, begin, end)),
     }
     for name, rows in tables.items():
-        bundle.add(name, _csv(rows))
+        bundle.add(name, rules.spreadsheets.written(map(_told, rows)))
 
 
 def _sign(bundle: Bundle, ring: KeyRing, scope: str, window: Window, name: str) -> None:
@@ -186,30 +182,8 @@ def _canonical(event: Mapping[str, object]) -> str:
     return json.dumps(event, sort_keys=True, separators=(",", ":"))
 
 
-def _csv(rows: Iterable[Mapping[str, object]]) -> str:
-    written = io.StringIO()
-    # Some spreadsheets end a cell at a semicolon, too, unless it is quoted.
-    writer = csv.writer(written, quoting=csv.QUOTE_ALL)
-    for number, row in enumerate(rows):
-        if number == 0:
-            writer.writerow(row.keys())
-        writer.writerow([_cell(value) for value in row.values()])
-    return written.getvalue()
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else _iso(value) if isinstance(value, datetime) else str(value)
-    return f"'{text}" if _begins_formula(text) else text
-
-
-def _begins_formula(text: str) -> bool:
-    """Whether a spreadsheet might read a formula, also behind spaces and what is not seen."""
-    for character in text:
-        if character in FORMULA_STARTS:
-            return True
-        if not character.isspace() and unicodedata.category(character) != "Cf":
-            return False
-    return False
+def _told(row: Mapping[str, object]) -> dict[str, object]:
+    return {name: _iso(value) if isinstance(value, datetime) else value for name, value in row.items()}
 
 
 def _iso(instant: datetime) -> str:
