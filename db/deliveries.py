@@ -115,6 +115,10 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                             AND greatest(enabled_at, to_timestamp((last_step + 2) * $9::int)) < occurred_at
                         WHEN 'MEMBER_NOT_ENROLLED' THEN
                             factors.user_id IS NULL AND staff.id IS NOT NULL AND staff.invited_at IS NULL
+                            -- an exception holds that is not over, ended or replaced by another
+                            AND (type NOT IN ('MFA_DEADLINE_EXTENDED', 'MFA_EXEMPTED')
+                                OR excepted_until > now() AND excepted_until = (data ->> 'until')::timestamptz
+                                    AND is_exempt = (type = 'MFA_EXEMPTED')) IS TRUE
                         WHEN 'INVITED' THEN staff.invited_at IS NOT NULL
                         WHEN 'OWNER' THEN coalesce(staff.role = 'OWNER' AND staff.invited_at IS NULL, false)
                         WHEN 'MANAGER' THEN

@@ -57,7 +57,9 @@ STOP_RECOVERY = Link(Purpose.STOP_RECOVERY, timedelta(days=8), "/not-my-recovery
 ENROLLMENT = Link(Purpose.ENROLLMENT, timedelta(minutes=30), None)
 ALL = (INVITATION, PASSWORD_RESET, NOT_ME, NOT_MY_SIGN_IN, STOP_RESET, START_RECOVERY, STOP_RECOVERY, ENROLLMENT)
 LONGEST = max(link.lifetime for link in ALL)
+# Each holds as long as what its email is about waits.
+STOPPING = (Purpose.STOP_RESET, Purpose.STOP_RECOVERY)
 # They lead nobody on.
-REJECTING = (Purpose.NOT_ME, Purpose.NOT_MY_SIGN_IN, Purpose.STOP_RESET, Purpose.STOP_RECOVERY)
+REJECTING = (Purpose.NOT_ME, Purpose.NOT_MY_SIGN_IN, *STOPPING)
 AFTER_RESET = [Purpose.NOT_ME, Purpose.ENROLLMENT]
 SETS_PASSWORD = [Purpose.INVITATION, Purpose.PASSWORD_RESET]

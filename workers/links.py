@@ -8,17 +8,20 @@ import db.links
 import rules.tokens
 from db.deliveries import Claimed
 from rules.events.catalogue import FURTHER_LINKS, LINKS
-from rules.links import Link, Purpose
+from rules.links import STOPPING, Link, Purpose
 from workers.runtime import Runtime
 from workers.verdicts import OvertakenError
 
 
 def links_of(runtime: Runtime, delivery: Claimed, patience_s: float) -> dict[Purpose, str]:
-    """The URLs of a delivery's links, as far as they hold. Raises OvertakenError when its button has none."""
+    """The URLs of a delivery's links, as far as they hold.
+
+    Raises OvertakenError when its button has none, or what it tells of waits no more, to be stopped.
+    """
     kind, further = LINKS.get(delivery.stored.type), FURTHER_LINKS.get(delivery.stored.type, ())
     kinds = (kind, *further) if kind else further
     urls = {link.purpose: url for link in kinds if (url := _made(runtime, delivery, link, patience_s)) is not None}
-    if kind and kind.purpose not in urls:
+    if any(link.purpose not in urls for link in kinds if link is kind or link.purpose in STOPPING):
         raise OvertakenError
     return urls
 

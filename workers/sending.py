@@ -146,9 +146,12 @@ class _Batch:
     def _mail_of(self, delivery: Claimed, links: Mapping[Purpose, str], heard: tuple[Heard, ...]) -> Mail:
         key = delivery.event_id, delivery.message, delivery.language
         try:
-            if key not in self.letters or links:  # a link is one person's
-                self.letters[key] = Letter(delivery.message, self._facts_of(delivery, links, heard))
-            return self.letters[key].to(delivery.email, delivery.id)
+            letter = self.letters.get(key)
+            if letter is None or links:
+                letter = Letter(delivery.message, self._facts_of(delivery, links, heard))
+            if not links:  # a link is one person's, so that no letter with one is kept for another
+                self.letters[key] = letter
+            return letter.to(delivery.email, delivery.id)
         except LaterEventError as error:
             raise LeftError(str(error)) from error
         except Exception as error:

@@ -188,3 +188,17 @@ async def test_both_mails_hold_a_link_of_their_own(line: Line) -> None:
     assert found[0] != found[1]
     rows = await database.fetch("SELECT user_id, purpose FROM links")
     assert {tuple(row) for row in rows} == {(mia, "STOP_RESET"), (olive, "STOP_RESET")}
+
+
+async def test_no_mail_about_one_leaves_that_waits_no_more(line: Line) -> None:
+    await line.database.execute(
+        "INSERT INTO events (type, account_id, subject_id, actor_id, data) "
+        "VALUES ('MFA_RESET_REQUESTED', $1, $2, $3, jsonb_build_object('subjectEmail', $4::text, 'until', now()))",
+        line.world.account_id,
+        await line.world.user_id("mia"),
+        await line.world.user_id("adam"),
+        email("mia"),
+    )
+    await line.start("relay", "worker")
+    await line.until_all("dropped", 2)
+    assert line.mailbox.messages == []

@@ -236,6 +236,22 @@ async def test_the_mails_hold_their_links_and_a_worker_carries_it_out(line: Line
     )
 
 
+@pytest.mark.parametrize("kind", ["ACCOUNT_RECOVERY_STARTED", "ACCOUNT_RECOVERY_REMINDED"])
+async def test_no_mail_about_one_leaves_that_waits_no_more(line: Line, kind: str) -> None:
+    await give_factors(line.database, [await line.world.user_id("mia")])
+    await line.database.execute(
+        "INSERT INTO events (type, account_id, subject_id, actor_id, data) "
+        "VALUES ($1, $2, $3, $3, jsonb_build_object('subjectEmail', $4::text, 'until', now()))",
+        kind,
+        line.world.account_id,
+        await line.world.user_id("mia"),
+        email("mia"),
+    )
+    await line.start("relay", "worker")
+    await line.until_all("dropped", 2)
+    assert line.mailbox.messages == []
+
+
 async def test_signing_in_by_password_alone_is_what_comes_after_it(world: World, pool: Database) -> None:
     await started(world)
     await tell(world, pool)

@@ -17,7 +17,7 @@ from rules.events.base import Event
 from rules.events.mfa import AuthenticatorReplaced, BackupCodesRegenerated, MfaDisabled, MfaEnabled, MfaReset
 from rules.events.policy import GraceReminderSent, PolicyChanged, PolicyEnabled
 from rules.events.signing_in import BackupCodeUsed
-from rules.events.standing import BreakGlassSignedIn
+from rules.events.standing import BreakGlassSignedIn, MfaDeadlineExtended, MfaExempted
 from tests.line import Line, give_factors
 from tests.people import World, crowd, email, require_mfa
 from tests.reminders.cast import planned, pool
@@ -39,6 +39,8 @@ LEAVE = "DELETE FROM staff WHERE email = 'mia@agency.example'"
 RENAME = "UPDATE users SET email = 'mia@elsewhere.example' WHERE email = 'mia@agency.example'"
 DEMOTE = "UPDATE staff SET role = 'ADMIN' WHERE email = 'olive@agency.example'"
 DEMOTE_TO_MEMBER = "UPDATE staff SET role = 'MEMBER' WHERE email = 'olive@agency.example'"
+END_EXCEPTION = "UPDATE staff SET excepted_until = NULL, is_exempt = false"
+GIVE_ANOTHER = "UPDATE staff SET excepted_until = excepted_until + interval '1 day'"
 # What was planned, what the person was at that time, and what has overtaken it by the send.
 OVERTAKEN = [
     (MfaEnabled, "enrolled", FORGET),
@@ -54,6 +56,10 @@ OVERTAKEN = [
     (PolicyEnabled, "", LEAVE),
     (BreakGlassSignedIn, "", DEMOTE),
     (AlertRaised, "", DEMOTE_TO_MEMBER),
+    (MfaDeadlineExtended, "", END_EXCEPTION),
+    (MfaDeadlineExtended, "", GIVE_ANOTHER),
+    (MfaExempted, "", END_EXCEPTION),
+    (MfaExempted, "", "UPDATE staff SET is_exempt = false"),
 ]
 
 
@@ -67,6 +73,14 @@ async def event_of(kind: type[Event], cast: World) -> Event:
         return AlertRaised(
             account_id=cast.account_id, subject_id=olive, kind=AlertKind.LOCKED, count=1, told=("Mia was locked.",)
         )
+    if issubclass(kind, MfaDeadlineExtended | MfaExempted):
+        until = await cast.database.fetchval(
+            "UPDATE staff SET excepted_until = now() + interval '9 days', is_exempt = $2 WHERE user_id = $1 "
+            "RETURNING excepted_until",
+            mia,
+            kind is MfaExempted,
+        )
+        return kind(account_id=cast.account_id, subject_id=mia, until=until, reason="On leave")
     if issubclass(kind, MfaReset):
         return MfaReset(subject_id=mia, account_id=cast.account_id)
     if issubclass(kind, BreakGlassSignedIn):
