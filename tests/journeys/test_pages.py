@@ -101,7 +101,7 @@ async def come_in_and_enroll(agency: Agency, olive: Page) -> tuple[Page, Factor]
     await mia.goto(link.replace("localhost", "127.0.0.1"))
     await mia.get_by_role("textbox", name="New password").fill(PHRASE)
     await mia.get_by_role("button", name="Set password").click()
-    await mia.get_by_role("link", name="Sign in").click()
+    await mia.get_by_role("link", name="Sign in", exact=True).click()
     await give_password(mia, "mia", PHRASE)
     await expect(mia.get_by_role("heading", name="Security", exact=True)).to_be_visible()
     factor = await set_up(mia)
