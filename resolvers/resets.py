@@ -127,7 +127,11 @@ async def _ask(
     over = await db.resets.expire(connection, member.user_id)
     await db.resets.tell(connection, over, person.id, context.client)
     asked = await db.resets.ask(connection, account_id, member.user_id, person.id, reason)
-    (request,) = await db.resets.waiting(connection, user_id=member.user_id)
+    found = await db.resets.waiting(connection, user_id=member.user_id)
+    if not found:  # a link or the sweep, which take no lock of the person, have just ended the one that stood there
+        asked = await db.resets.ask(connection, account_id, member.user_id, person.id, reason)
+        found = await db.resets.waiting(connection, user_id=member.user_id)
+    (request,) = found
     if asked is not None:
         requested = MfaResetRequested(
             account_id=account_id,

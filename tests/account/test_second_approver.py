@@ -77,6 +77,22 @@ async def test_asking_twice_is_asking_once(world: World) -> None:
     assert len(await world.events("MFA_RESET_REQUESTED")) == 1
 
 
+async def test_who_asks_as_the_one_that_waited_ends_has_asked_themselves(world: World) -> None:
+    olive, adam, reset_id = await asked(world)
+    # What a link or the sweep may do between the two statements of whoever asks.
+    await world.database.execute(
+        "CREATE FUNCTION end_older() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN DELETE FROM reset_requests WHERE requested_at < now(); RETURN NULL; END $$; "
+        "CREATE TRIGGER end_older AFTER INSERT ON reset_requests FOR EACH STATEMENT EXECUTE FUNCTION end_older()"
+    )
+    anew = await reset(adam, world, "mia")
+    assert (anew["__typename"], anew["resetId"] != reset_id) == ("MfaResetPending", True)
+    assert [event["actor_id"] for event in await world.events("MFA_RESET_REQUESTED")] == [
+        await world.user_id("olive"),
+        await world.user_id("adam"),
+    ]
+
+
 @pytest.mark.parametrize("operation", [APPROVE, DECLINE])
 async def test_neither_whoever_asked_nor_the_person_nor_a_member_decides(
     world: World, pool: Database, operation: str
