@@ -67,9 +67,7 @@ async def start(connection: Connection, user_id: UUID, asked_at: datetime) -> Wa
         SELECT users.id, email, password_set_at, now() + make_interval(hours => 24 * days)
         FROM users JOIN factors ON factors.user_id = users.id, account_recovery_days(users.id) AS days
         WHERE users.id = $1 AND days IS NOT NULL AND coalesce(password_set_at < $2, true)
-        ON CONFLICT (user_id) DO UPDATE SET email = excluded.email, password_set_at = excluded.password_set_at,
-            started_at = excluded.started_at, ends_at = excluded.ends_at, told_at = excluded.told_at
-        WHERE account_recovery_due_at(account_recoveries) IS NULL
+        ON CONFLICT (user_id) DO NOTHING
         RETURNING user_id, email, started_at, ends_at
         """,
         user_id,
@@ -107,6 +105,15 @@ async def stop_told(connection: Connection, event_id: int) -> UUID | None:
         event_id,
     )
     return user_id
+
+
+async def lapse_of(connection: Connection, user_id: UUID) -> bool:
+    """End what waits for the person and holds no more, under their lock; false when there is none such."""
+    status = await connection.execute(
+        "DELETE FROM account_recoveries WHERE user_id = $1 AND account_recovery_due_at(account_recoveries) IS NULL",
+        user_id,
+    )
+    return status == "DELETE 1"
 
 
 async def lapse(connection: Connection) -> list[UUID]:

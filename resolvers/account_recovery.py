@@ -25,6 +25,7 @@ from resolvers.context import Context
 from rules.account_recovery import BEGINS_OTHERWISE, NOT_OFFERED, Delays, Seen
 from rules.clients import Client
 from rules.events.account_recovery import (
+    LAPSED,
     MANAGER,
     SESSION,
     AccountRecoveryChanged,
@@ -91,6 +92,9 @@ async def start(context: Context, token: str) -> Waiting:
     Raises LinkExpired, also when it is not allowed any more or the password was changed since, and TooManyAttempts.
     """
     async with resolvers.links.used_up(context, token, Purpose.START_RECOVERY) as (connection, found):
+        # Told here, for the sweep would find the one that begins in its place.
+        if await db.account_recovery.lapse_of(connection, found.user_id):
+            await db.outbox.append(connection, AccountRecoveryStopped(subject_id=found.user_id, how=LAPSED))
         started = await db.account_recovery.start(connection, found.user_id, found.made_at)
         if started is not None:
             await _tell(context, connection, started)

@@ -123,11 +123,17 @@ async def test_it_begins_anew_where_the_one_before_has_lapsed_and_nobody_has_loo
     for change in BACK["allowed again"]:
         await world.database.execute(change)
     assert (await start(world))["__typename"] == "AccountRecoveryStarted"
+    # The end of the one before is told, of which the owners were mailed that it waits.
+    told = [event["type"] for event in await world.events("ACCOUNT_RECOVERY_STARTED", "ACCOUNT_RECOVERY_STOPPED")]
+    assert told == ["ACCOUNT_RECOVERY_STARTED", "ACCOUNT_RECOVERY_STOPPED", "ACCOUNT_RECOVERY_STARTED"]
+    (stopped,) = await world.events("ACCOUNT_RECOVERY_STOPPED")
+    assert (stopped["subject_id"], stopped["data"]["how"]) == (await world.user_id("mia"), "lapsed")
     await tell(world, pool)
     assert (await mia.ask(WAITING))["viewer"]["accountRecovery"] is not None
     await let_pass(world, 3)
     await carry_on(pool)
     assert not await is_enrolled(world)
+    assert len(await world.events("ACCOUNT_RECOVERY_STOPPED")) == 1
 
 
 @pytest.mark.parametrize("name", ["the account allows it no more", "a second one is to approve", "the person has left"])
