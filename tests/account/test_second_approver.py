@@ -78,7 +78,7 @@ async def test_asking_twice_is_asking_once(world: World) -> None:
 
 
 async def test_who_asks_as_the_one_that_waited_ends_has_asked_themselves(world: World) -> None:
-    olive, adam, reset_id = await asked(world)
+    _, adam, reset_id = await asked(world)
     # What a link or the sweep may do between the two statements of whoever asks.
     await world.database.execute(
         "CREATE FUNCTION end_older() RETURNS trigger LANGUAGE plpgsql AS "
