@@ -13,7 +13,7 @@ import asyncpg
 from bench import parts
 from db import dispatching
 from db.pool import Connection
-from rules.events.catalogue import QUIET_TYPES, SECURITY_TYPES
+from rules.events.catalogue import QUIET_TYPES, QUIET_UNLESS_OWNER, SECURITY_TYPES
 
 HISTORIES = (1_000, 1_000_000)
 LOOKS = 300
@@ -29,7 +29,7 @@ ADD_WAITING = "INSERT INTO events (type) SELECT 'MFA_ENABLED' FROM generate_seri
 
 async def look(connection: Connection) -> None:
     """All that the relay asks of the database when it looks once."""
-    await dispatching.dispatch_quiet(connection, QUIET_TYPES)
+    await dispatching.dispatch_quiet(connection, QUIET_TYPES, QUIET_UNLESS_OWNER)
     await dispatching.claim_for_hand_over(connection, SECURITY_TYPES, of_these=True, once_more=True)
     await dispatching.claim_for_hand_over(connection, SECURITY_TYPES, of_these=False, once_more=True)
 

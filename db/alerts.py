@@ -69,13 +69,13 @@ async def take_turns(
     usual: AlertSetting,
     told: str,
     *,
-    mailed: UUID | None,
+    but: UUID | None,
     owners_are_mailed: bool,
 ) -> list[Recipient]:
     """Who gets the alert of this event at once; whoever had one of the kind within the hour gets it later.
 
-    In every account where the event shows. Left out are the person whom it concerns, if `mailed` about it, and the
-    owners, if it has an email of its own to them.
+    In every account where the event shows. Left out are the person whom it concerns, as `but` if they hear of it
+    otherwise, and the owners, if it has an email of its own to them.
     """
     rows = await connection.fetch(
         """
@@ -115,7 +115,7 @@ async def take_turns(
         usual.email,
         usual.email_admins,
         told,
-        mailed,
+        but,
         owners_are_mailed,
         INTERVAL,
     )

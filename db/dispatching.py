@@ -34,17 +34,22 @@ class Undispatched:
     traceparent: str | None
 
 
-async def dispatch_quiet(connection: Connection, types: list[str]) -> int:
-    """Mark up to 10,000 events of types that nobody is emailed about as dispatched; return how many."""
+async def dispatch_quiet(connection: Connection, types: list[str], unless_owner: list[str]) -> int:
+    """Mark up to 10,000 events as dispatched that nobody is emailed about; return how many.
+
+    Those of these types, and of some if they are about no owner.
+    """
     status = await connection.execute(
         """
         UPDATE events SET dispatched_at = now() WHERE id IN (
             SELECT id FROM events
-            WHERE dispatched_at IS NULL AND failure IS NULL AND type = ANY ($1)
-            ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+            WHERE dispatched_at IS NULL AND failure IS NULL
+                AND (type = ANY ($1) OR type = ANY ($2) AND NOT data @> '{"role": "OWNER"}')
+            ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED
         )
         """,
         types,
+        unless_owner,
         QUIET_BATCH,
     )
     return int(status.split()[1])

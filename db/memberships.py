@@ -172,3 +172,12 @@ async def accounts_of(connection: Connection, user_id: UUID) -> list[UUID]:
     """The accounts that the person has a role in."""
     rows = await connection.fetch("SELECT account_id FROM staff WHERE user_id = $1 AND invited_at IS NULL", user_id)
     return [row["account_id"] for row in rows]
+
+
+async def manages_any(connection: Connection, user_id: UUID) -> bool:
+    """Whether the person is an owner or admin anywhere."""
+    found: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM staff WHERE user_id = $1 AND role IN ('OWNER', 'ADMIN') AND invited_at IS NULL)",
+        user_id,
+    )
+    return found

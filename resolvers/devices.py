@@ -7,6 +7,7 @@ from uuid import UUID
 import db.challenges
 import db.devices
 import db.given
+import db.memberships
 import db.outbox
 import db.sessions
 import db.throttles
@@ -81,7 +82,13 @@ async def reject(context: Context, token: str) -> tuple[str, bool]:
         known = await db.users.credentials_of(connection, found.user_id)
         assert known is not None
         has_password = known.password_hash is not None
-        rejected = SignInRejected(subject_id=found.user_id, actor_id=found.user_id, client=context.client)
+        rejected = SignInRejected(
+            subject_id=user_id,
+            actor_id=user_id,
+            client=context.client,
+            since=since,
+            is_of_manager=await db.memberships.manages_any(connection, user_id),
+        )
         await db.outbox.append(connection, rejected)
         is_by_provider = rules.oidc.AMR in (await db.devices.came_by(connection, found.event_id)).split()
         if is_by_provider:

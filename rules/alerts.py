@@ -22,6 +22,8 @@ class AlertKind(StrEnum):
     EXCEPTION_GIVEN = "EXCEPTION_GIVEN"
     ACCOUNT_VIEWED = "ACCOUNT_VIEWED"
     BREAK_GLASS_SIGNED_IN = "BREAK_GLASS_SIGNED_IN"
+    OWNER_ADDED = "OWNER_ADDED"
+    SIGN_IN_REJECTED = "SIGN_IN_REJECTED"
     # No alert, and chosen as one.
     WEEKLY_DIGEST = "WEEKLY_DIGEST"
 
@@ -40,6 +42,8 @@ HEADLINES = {
     AlertKind.EXCEPTION_GIVEN: "Somebody of your agency was excepted from MFA",
     AlertKind.ACCOUNT_VIEWED: "A platform operator looked at your agency",
     AlertKind.BREAK_GLASS_SIGNED_IN: "Somebody signed in to a break-glass account",
+    AlertKind.OWNER_ADDED: "Somebody became an owner of your agency, or was invited as one",
+    AlertKind.SIGN_IN_REJECTED: "A sign-in of a colleague who manages your agency was somebody else's",
     AlertKind.WEEKLY_DIGEST: "A week has begun, and something is open",
 }
 

@@ -22,7 +22,10 @@ class AlertKind(Enum):
     )
     LOCKED = strawberry.enum_value("LOCKED", description="Wrong passwords or codes locked a staff member's sign-in.")
     MFA_RESET = strawberry.enum_value("MFA_RESET", description="The MFA of a staff member was reset.")
-    POLICY_CHANGED = strawberry.enum_value("POLICY_CHANGED", description="The security policy was changed.")
+    POLICY_CHANGED = strawberry.enum_value(
+        "POLICY_CHANGED",
+        description="The security policy was changed, or what providers may vouch for, or what webhooks there are.",
+    )
     EXCEPTION_GIVEN = strawberry.enum_value(
         "EXCEPTION_GIVEN", description="A staff member got more time, or was exempted from MFA."
     )
@@ -30,6 +33,12 @@ class AlertKind(Enum):
     BREAK_GLASS_SIGNED_IN = strawberry.enum_value(
         "BREAK_GLASS_SIGNED_IN",
         description="Somebody signed in to a break-glass account. Of this one, owners are told each time, at once.",
+    )
+    OWNER_ADDED = strawberry.enum_value(
+        "OWNER_ADDED", description="Somebody was invited as an owner, or became one; they are not told themselves."
+    )
+    SIGN_IN_REJECTED = strawberry.enum_value(
+        "SIGN_IN_REJECTED", description="An owner or admin said by an email's link that a sign-in was not theirs."
     )
     WEEKLY_DIGEST = strawberry.enum_value(
         "WEEKLY_DIGEST", description="On Mondays, what is open, in numbers; none when nothing is."

@@ -27,6 +27,7 @@ async def raise_alerts(connection: Connection, undispatched: Undispatched, event
     if kind is None:
         return False
     mailing = event.emailed_as()
+    is_told_otherwise = not event.alerts_subject or (mailing is not None and mailing.audience is Audience.SUBJECT)
     actor, subject = await db.alerts.names(connection, event.actor_id, event.subject_id)
     told = clean(undispatched.stored.alert_summary(actor, subject), LONGEST_SENTENCE)
     recipients = await db.alerts.take_turns(
@@ -34,7 +35,7 @@ async def raise_alerts(connection: Connection, undispatched: Undispatched, event
         undispatched.id,
         AlertSetting(kind),
         told,
-        mailed=event.subject_id if mailing is not None and mailing.audience is Audience.SUBJECT else None,
+        but=event.subject_id if is_told_otherwise else None,
         owners_are_mailed=mailing is not None and mailing.audience is Audience.OWNERS,
     )
     raised = [

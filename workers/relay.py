@@ -15,7 +15,7 @@ import db.pool
 import db.webhook_sending
 from db.pool import Database
 from db.seldom import Seldom
-from rules.events.catalogue import QUIET_TYPES, SECURITY_TYPES
+from rules.events.catalogue import QUIET_TYPES, QUIET_UNLESS_OWNER, SECURITY_TYPES
 from rules.events.mailing import SECURITY
 from rules.failures import ServiceUnavailable
 from settings import Settings
@@ -73,7 +73,7 @@ async def _run(settings: Settings) -> None:
 async def relay_once(database: Database, app: Celery) -> int:
     """Hand over what is undispatched, security first; return how many events were handed over or need no worker."""
     async with database.connection() as connection:
-        done = await db.dispatching.dispatch_quiet(connection, QUIET_TYPES)
+        done = await db.dispatching.dispatch_quiet(connection, QUIET_TYPES, QUIET_UNLESS_OWNER)
     has_room = False
     for queue, of_these in ((SECURITY, True), (WORK, False)):
         has_room = await asyncio.to_thread(_has_room, app, queue)

@@ -81,6 +81,7 @@ from rules.events.staff import (
     EmailChanged,
     InvitationRevoked,
     PortalUserAdded,
+    RoleGiven,
     ServiceKeyCreated,
     ServiceKeyRevoked,
     ServiceKeySessionsEnded,
@@ -196,7 +197,8 @@ SHOWN_NOWHERE = [name for name, event in BY_TYPE.items() if not event.is_shown]
 SHOWN_WHEN_DISPATCHED = [name for name, event in BY_TYPE.items() if event.shows_when_dispatched]
 LINKS = {name: event.mailing.link for name, event in BY_TYPE.items() if event.mailing and event.mailing.link}
 FURTHER_LINKS = {name: event.mailing.further_links for name, event in BY_TYPE.items() if event.mailing}
-# Emailed to nobody; emailed at once.
+# Emailed to nobody where the role is not an owner's; emailed to nobody; emailed at once.
+QUIET_UNLESS_OWNER = [name for name, event in BY_TYPE.items() if issubclass(event, RoleGiven) and not event.mailing]
 QUIET_TYPES = [name for name, event in BY_TYPE.items() if event.mailing is None and event.alert is None]
 SECURITY_TYPES = [
     name

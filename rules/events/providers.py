@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import rules.voice
+from rules.alerts import AlertKind
 from rules.events.base import AccountEvent
 from rules.voice import ENGLISH, Voice
 
@@ -26,6 +27,8 @@ class DomainReleased(AccountEvent):
     description = (
         "An operator, or an owner, released an email domain of the account: any provider may vouch for its addresses."
     )
+    alert = AlertKind.POLICY_CHANGED
+    alert_sentence = "{actor} released {domain}: any provider may vouch for its addresses now."
     sentence = "Addresses at {domain} are vouched for by no provider in particular any more."
     samples = {"domain_released": {"domain": "agency.example"}}
 
@@ -36,6 +39,7 @@ class DomainReleased(AccountEvent):
 class DomainRequested(AccountEvent):
     description = "An owner asked that one provider vouch for the addresses of a domain; an operator decides."
     sentence = "{actor} asked that addresses at {domain} be vouched for by {provider} alone."
+    alert = AlertKind.POLICY_CHANGED
     samples = {"domain_requested": {"domain": "agency.example", "provider": "Google"}}
 
     domain: str
@@ -60,6 +64,7 @@ class DomainRequestEnded(AccountEvent):
 class ProviderMfaAllowed(AccountEvent):
     description = "An owner lets a second factor that is shown at a provider satisfy the account's MFA requirement."
     sentence = "{actor} lets a second factor shown at {provider} satisfy the MFA requirement."
+    alert = AlertKind.POLICY_CHANGED
     samples = {"provider_mfa_allowed": {"provider": "Google"}}
 
     provider: str

@@ -11,7 +11,7 @@ import rules.events.mailing
 import rules.links
 from rules.alerts import AlertKind
 from rules.events.base import EMAIL_LINK, NotAlwaysMailed, OwnAct, Repeatable, Shown
-from rules.events.samples import ACCOUNT_ID, ADMIN_ID, IN_A_QUARTER_OF_AN_HOUR, MIA_ID
+from rules.events.samples import ACCOUNT_ID, ADMIN_ID, AT, IN_A_QUARTER_OF_AN_HOUR, MIA_ID
 from rules.voice import Voice
 
 
@@ -41,6 +41,20 @@ class SignInRejected(OwnAct):
     description = "A person said by an email's link that a sign-in was not theirs: its session and later ones ended."
     about_method = EMAIL_LINK
     sentence = "{subject} said that a sign-in from a new device was not theirs; that session and later ones were ended."
+    alert = AlertKind.SIGN_IN_REJECTED
+    alert_sentence = (
+        "{subject} said that a sign-in was not theirs. Look through the audit log since {since}: whoever it was could "
+        "act as them."
+    )
+    samples = {"sign_in_rejected": {"since": AT, "is_of_manager": True}}
+
+    # When that sign-in was; events of former versions do not tell, nor of whom they are.
+    since: datetime | None = None
+    is_of_manager: bool = False
+
+    def alerted_as(self) -> AlertKind | None:
+        """Of whoever manages an account alone: others can leave nothing behind in it."""
+        return self.alert if self.is_of_manager else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,21 @@ class MemberEvent(PersonEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RoleGiven(MemberEvent):
+    """An event by which a person has a role, or is offered one: an alert to the other owners where it is theirs."""
+
+    alert = AlertKind.OWNER_ADDED
+    alerts_subject = False
+    changes_member = True
+
+    role: Role
+
+    def alerted_as(self) -> AlertKind | None:
+        """None of a lesser role."""
+        return self.alert if self.role is Role.OWNER else None
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccountCreated(AccountEvent):
     description = "The account was created."
     sentence = "The account was created."
@@ -39,14 +54,11 @@ class AccountViewed(AccountEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StaffInvited(MemberEvent):
+class StaffInvited(RoleGiven):
     description = "A person was invited to the account's staff."
     sentence = "{actor} invited {subject} as {role} of the account."
     mailing = rules.events.mailing.to_subject("staff_invited", rules.links.INVITATION, holds_while=While.INVITED)
     samples = {"staff_invited": {"role": Role.ADMIN}}
-    changes_member = True
-
-    role: Role
     # One of any number, for which nobody's security mail is to wait: the relay looks at this, too.
     is_imported: bool = False
 
@@ -63,23 +75,17 @@ class InvitationRevoked(MemberEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StaffAdded(MemberEvent):
+class StaffAdded(RoleGiven):
     description = "A person got an account role."
     sentence = "{subject} became {role} of the account."
     samples = {"staff_added": {"role": Role.ADMIN}}
-    changes_member = True
-
-    role: Role
 
 
 @dataclass(frozen=True, kw_only=True)
-class StaffRoleChanged(MemberEvent):
+class StaffRoleChanged(RoleGiven):
     description = "A person's account role changed."
     sentence = "{subject} is now {role} of the account."
     samples = {"staff_role_changed": {"role": Role.MEMBER}}
-    changes_member = True
-
-    role: Role
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,13 +114,10 @@ class StaffDeactivated(MemberEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StaffReactivated(MemberEvent):
+class StaffReactivated(RoleGiven):
     description = "The account's directory made a person active again, who has their role back."
     sentence = "{subject} was made active again, as {role}, by the account's directory."
     samples = {"staff_reactivated": {"role": Role.MEMBER}}
-    changes_member = True
-
-    role: Role
 
 
 @dataclass(frozen=True, kw_only=True)

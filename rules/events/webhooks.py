@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import rules.events.mailing
+from rules.alerts import AlertKind
 from rules.events.base import Event
 from rules.events.samples import ACCOUNT_ID
 
@@ -13,6 +14,7 @@ from rules.events.samples import ACCOUNT_ID
 class WebhookAdded(Event):
     description = "An endpoint began to be told of events."
     sentence = "{actor} added a webhook to {host}."
+    alert = AlertKind.POLICY_CHANGED
     samples = {"webhook_added": {"host": "hooks.example.com"}}
 
     host: str
@@ -31,6 +33,7 @@ class WebhookRemoved(Event):
 class WebhookSecretRotated(Event):
     description = "A webhook got a new secret."
     sentence = "{actor} changed the secret of the webhook to {host}."
+    alert = AlertKind.POLICY_CHANGED
     samples = {"webhook_secret_rotated": {"host": "hooks.example.com"}}
 
     host: str

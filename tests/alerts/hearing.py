@@ -11,12 +11,15 @@ from rules.clients import Client as Origin
 from rules.events.base import Event
 from rules.events.mfa import MfaDisabled
 from rules.events.policy import PolicyDisabled, PolicyEnabled
+from rules.events.providers import DomainReleased, DomainRequested, ProviderMfaAllowed
 from rules.events.staff import AccountViewed
+from rules.events.webhooks import WebhookAdded, WebhookSecretRotated
 from tests.people import World
 from workers.dispatching import Dispatcher
 
 HERE = Origin(None, "203.0.113.7")
-ABOUT_NOBODY = (PolicyEnabled, PolicyDisabled, AccountViewed)
+ABOUT_PROVIDERS = (DomainReleased, DomainRequested, ProviderMfaAllowed)
+ABOUT_NOBODY = (PolicyEnabled, PolicyDisabled, AccountViewed, WebhookAdded, WebhookSecretRotated, *ABOUT_PROVIDERS)
 
 
 async def happen(cast: World, pool: Database, *events: Event) -> None:

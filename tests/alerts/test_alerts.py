@@ -14,9 +14,12 @@ from rules.alerts import AlertKind
 from rules.events.base import Event
 from rules.events.mfa import MfaDisabled, MfaEnabled, MfaReset
 from rules.events.policy import PolicyDisabled, PolicyEnabled
-from rules.events.signing_in import BackupCodeUsed, MfaChallengeLocked, SignInLocked
-from rules.events.staff import AccountViewed
+from rules.events.providers import DomainReleased, DomainRequested, ProviderMfaAllowed
+from rules.events.signing_in import BackupCodeUsed, MfaChallengeLocked, SignInLocked, SignInRejected
+from rules.events.staff import AccountViewed, StaffAdded, StaffInvited, StaffReactivated, StaffRoleChanged
 from rules.events.standing import BreakGlassSignedIn, MfaDeadlineExtended, MfaExempted
+from rules.events.webhooks import WebhookAdded, WebhookSecretRotated
+from rules.people import Role
 from rules.sealing import KeyRing
 from settings import parse_secret_keys
 from tests.alerts.hearing import HERE, alerts, choose, happen, made, mails, turned_off
@@ -41,6 +44,7 @@ class Told:
 
 
 LOCKED_UNTIL = {"client": HERE, "until": SOON}
+OWNER = {"role": Role.OWNER}
 REQUIRED = {"required_since": SOON, "deadline": SOON, "grace_days": 0}
 TOLD = [
     Told(MfaDisabled, {"client": HERE}, AlertKind.MFA_DISABLED, "mia@agency.example turned off MFA."),
@@ -88,6 +92,57 @@ TOLD = [
         AlertKind.ACCOUNT_VIEWED,
         "adam@agency.example, a platform operator, looked at the account.",
     ),
+    Told(
+        WebhookAdded,
+        {"host": "thief.example"},
+        AlertKind.POLICY_CHANGED,
+        "adam@agency.example added a webhook to thief.example.",
+    ),
+    Told(
+        WebhookSecretRotated,
+        {"host": "hooks.example.com"},
+        AlertKind.POLICY_CHANGED,
+        "adam@agency.example changed the secret of the webhook to hooks.example.com.",
+    ),
+    Told(
+        DomainReleased,
+        {"domain": "agency.example"},
+        AlertKind.POLICY_CHANGED,
+        "adam@agency.example released agency.example: any provider may vouch for its addresses now.",
+    ),
+    Told(
+        DomainRequested,
+        {"domain": "agency.example", "provider": "Google"},
+        AlertKind.POLICY_CHANGED,
+        "adam@agency.example asked that addresses at agency.example be vouched for by Google alone.",
+    ),
+    Told(
+        ProviderMfaAllowed,
+        {"provider": "Google"},
+        AlertKind.POLICY_CHANGED,
+        "adam@agency.example lets a second factor shown at Google satisfy the MFA requirement.",
+    ),
+    Told(
+        StaffInvited,
+        OWNER,
+        AlertKind.OWNER_ADDED,
+        "adam@agency.example invited mia@agency.example as an owner of the account.",
+    ),
+    Told(StaffAdded, OWNER, AlertKind.OWNER_ADDED, "mia@agency.example became an owner of the account."),
+    Told(StaffRoleChanged, OWNER, AlertKind.OWNER_ADDED, "mia@agency.example is now an owner of the account."),
+    Told(
+        StaffReactivated,
+        OWNER,
+        AlertKind.OWNER_ADDED,
+        "mia@agency.example was made active again, as an owner, by the account's directory.",
+    ),
+    Told(
+        SignInRejected,
+        {"client": HERE, "since": SOON, "is_of_manager": True},
+        AlertKind.SIGN_IN_REJECTED,
+        "mia@agency.example said that a sign-in was not theirs. Look through the audit log since "
+        f"{SOON.day} {SOON:%B %Y}: whoever it was could act as them.",
+    ),
 ]
 
 
@@ -108,7 +163,15 @@ async def test_what_is_no_alert_raises_none(cast: World, pool: Database) -> None
         pool,
         MfaEnabled(subject_id=mia, actor_id=mia, client=HERE),
         BackupCodeUsed(subject_id=mia, actor_id=mia, client=HERE, remaining=1),
+        SignInRejected(subject_id=mia, actor_id=mia, client=HERE, since=SOON),
+        *[await made(cast, event, {"role": Role.ADMIN}) for event in (StaffInvited, StaffAdded, StaffRoleChanged)],
     )
+    assert await alerts(cast) == []
+
+
+async def test_who_becomes_an_owner_is_not_alerted_of_that_themselves(cast: World, pool: Database) -> None:
+    olive = await cast.user_id("olive")
+    await happen(cast, pool, StaffAdded(account_id=cast.account_id, subject_id=olive, role=Role.OWNER))
     assert await alerts(cast) == []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 import pytest
@@ -17,7 +17,7 @@ from rules import tokens
 from rules.clients import Client as Origin
 from rules.devices import LIFETIME
 from rules.links import NOT_MY_SIGN_IN, Purpose
-from tests.alerts.hearing import mails, settle
+from tests.alerts.hearing import alerts, mails, settle
 from tests.alerts.operations import REJECT
 from tests.client import Client, settings_for
 from tests.coming_in.links import link_to
@@ -144,6 +144,21 @@ async def test_a_cookie_of_an_earlier_password_keeps_no_new_device_from_being_to
     assert (await world.client().do(SET, token=token, password=PASSWORD))["__typename"] == "PasswordSet"
     await sign_in(world, PHONE, thief)
     assert await told(world) == 1
+
+
+@pytest.mark.parametrize(("name", "alerted"), [("adam", ["olive"]), ("mia", [])])
+async def test_owners_are_told_where_it_was_a_colleague_who_manages_the_agency(
+    world: World, pool: Database, name: str, alerted: list[str]
+) -> None:
+    await sign_in(world, FIREFOX.format(145), name=name)
+    await sign_in(world, PHONE, name=name)
+    (at,) = [event["occurred_at"] for event in await world.events("NEW_DEVICE_SIGNED_IN")]
+    assert (await world.client().do(REJECT, token=await link_of(world, pool)))["__typename"] == "SignInRejected"
+    await settle(world, pool)
+    assert await mails(world, "alert") == alerted
+    assert [(to, kind) for to, kind, _ in await alerts(world)] == [(to, "SIGN_IN_REJECTED") for to in alerted]
+    (event,) = await world.events("SIGN_IN_REJECTED")
+    assert datetime.fromisoformat(event["data"]["since"]) == at
 
 
 async def age_devices(world: World, by: str) -> None:

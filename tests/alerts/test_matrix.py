@@ -46,7 +46,7 @@ async def test_an_owner_sets_some_and_the_others_stay(world: World) -> None:
     log = "query ($id: ID!) { account(id: $id) { auditLog(first: 1) { nodes { summary } } } }"
     (node,) = (await olive.ask(log, id=str(world.account_id)))["account"]["auditLog"]["nodes"]
     assert node["summary"] == (
-        "olive@agency.example changed the alerts by email: owners get 8 of 9, admins get 1 of 9."
+        "olive@agency.example changed the alerts by email: owners get 10 of 11, admins get 1 of 11."
     )
     await update(olive, world, OFF)
     assert len(await world.events("ALERTS_CHANGED")) == 1

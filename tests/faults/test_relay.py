@@ -6,7 +6,7 @@ import asyncpg
 
 from db import outbox
 from db.pool import open_database
-from rules.events.staff import StaffInvited
+from rules.events.staff import StaffAdded, StaffInvited
 from rules.people import Role
 from tests.broker import Broker
 from tests.client import settings_for
@@ -103,6 +103,23 @@ async def test_an_imports_invitations_wait_where_nobodys_security_mail_does(
     assert [step.queue for step in steps] == ["bulk", "bulk", "bulk", "security"]
     rows = await line.database.fetch("SELECT queue FROM deliveries ORDER BY event_id")
     assert [row["queue"] for row in rows] == ["bulk", "bulk", "bulk", "security"]
+    app.close()
+    await database.close()
+
+
+async def test_of_new_roles_those_of_owners_alone_wait_for_a_worker(
+    line: Line, broker: Broker, database_url: str
+) -> None:
+    app = make_app(settings_for(database_url, broker_url=broker.url))
+    database = await open_database(database_url, 2)
+    account_id = line.world.account_id
+    for name, role in (("mia", Role.MEMBER), ("adam", Role.ADMIN), ("sam", Role.OWNER)):
+        subject_id = await line.world.user_id(name)
+        await outbox.append(line.database, StaffAdded(account_id=account_id, subject_id=subject_id, role=role))
+    assert await relay_once(database, app) == 3
+    assert (broker.waiting("security"), broker.waiting("work")) == (1, 0)
+    (waiting,) = await line.database.fetch("SELECT data FROM events WHERE dispatched_at IS NULL")
+    assert waiting["data"]["role"] == "OWNER"
     app.close()
     await database.close()
 

@@ -24,6 +24,8 @@ const TITLES = {
   EXCEPTION_GIVEN: t("Somebody was excepted from MFA"),
   ACCOUNT_VIEWED: t("A platform operator looked at this agency"),
   BREAK_GLASS_SIGNED_IN: t("Somebody signed in to a break-glass account"),
+  OWNER_ADDED: t("Somebody became an owner, or was invited as one"),
+  SIGN_IN_REJECTED: t("A sign-in of an owner or admin was somebody else's"),
   WEEKLY_DIGEST: t("On Mondays: what is open, in numbers"),
 };
 const COLUMNS = /** @type {const} */ ([["email", t("Owners")], ["emailAdmins", t("Admins")]]);
