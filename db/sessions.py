@@ -167,14 +167,7 @@ async def end_all(connection: Connection, user_id: UUID) -> None:
 
 async def end_of_outsider(connection: Connection, user_id: UUID) -> None:
     """End every session of somebody who has nothing anywhere any more, under their lock."""
-    await connection.execute(
-        """
-        DELETE FROM sessions
-        WHERE user_id = $1 AND NOT EXISTS (SELECT FROM staff WHERE user_id = $1 AND invited_at IS NULL)
-            AND NOT EXISTS (SELECT FROM portal_users WHERE user_id = $1)
-        """,
-        user_id,
-    )
+    await connection.execute("DELETE FROM sessions WHERE user_id = $1 AND belongs_nowhere($1)", user_id)
 
 
 async def end_others(connection: Connection, user_id: UUID, session_id: UUID, idle: timedelta) -> int:

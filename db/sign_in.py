@@ -20,7 +20,7 @@ class Arrival:
     now: datetime
     user_id: UUID
     email: str
-    # A directory has made them inactive, and they have nothing elsewhere.
+    # They have nothing anywhere, and nobody's invitation, or a directory has made them inactive.
     is_shut_out: bool
     # They were reset, and enroll only by a link out of an email.
     needs_enrollment_link: bool

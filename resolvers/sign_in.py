@@ -61,7 +61,7 @@ class ChallengeOpened:
 
 
 class ShutOut(InvalidCredentials):
-    """A directory has made the person inactive, and they belong nowhere else."""
+    """The person belongs nowhere, and nobody's invitation waits for them, or a directory has made them inactive."""
 
 
 async def sign_in(context: Context, email: str, password: str, use_cookie: bool) -> SignedIn | ChallengeOpened:

@@ -86,7 +86,8 @@ class PersonSession:
         description="The 'MFA Required' banner to show the person; null when nothing is asked."
     )
     memberships: list[SessionMembership] = strawberry.field(
-        description="The person's account roles, as far as the key's account goes."
+        description="The person's account roles, as far as the key's account goes. Whoever has none is to be let in "
+        "nowhere, the users of a portal apart; 'blocked' is false of them."
     )
 
     @strawberry.field(description="What the product calls the person; null when it has told nothing.")

@@ -35,7 +35,9 @@ mutation ($challenge: String!, $code: String!) {
 }
 """
 SESSION = """
-query ($token: String!) { result: session(token: $token) { email amr blocked mfaNotice { message } } }
+query ($token: String!) {
+  result: session(token: $token) { email amr blocked mfaNotice { message } memberships { role } }
+}
 """
 
 
@@ -89,6 +91,9 @@ class Product(BaseHTTPRequestHandler):
         session = self.gatehouse.ask(SESSION, token=cookie.value) if cookie else None
         if session is None:
             return self.answer(401, {"message": "Sign in first."})
+        # No role, no way in: they were removed, or have not accepted yet. (A portal's users have none either.)
+        if not session["memberships"]:
+            return self.answer(403, {"message": "You are not on the staff."})
         if session["blocked"]:
             return self.answer(403, {"message": session["mfaNotice"]["message"]})
         return self.answer(200, {"hello": session["email"], "by": session["amr"]})

@@ -86,6 +86,7 @@ async def set_super_admin(database: Database, email: str, granted: bool) -> None
         user_id = await db.memberships.set_super_admin(connection, email, granted)
         if user_id is None:
             raise OperatorError(f"{email} is {'a super-admin already' if granted else 'no super-admin'}.")
+        await db.sessions.end_of_outsider(connection, user_id)
         told: type[PersonEvent] = SuperAdminGranted if granted else SuperAdminRevoked
         await db.outbox.append(connection, told(subject_id=user_id))
 

@@ -10,7 +10,7 @@ import pytest
 from db.pool import Database
 from rules.account_recovery import TOLD_EVERY
 from rules.links import Purpose
-from tests.account_recovery.operations import START, WAITING
+from tests.account_recovery.operations import REQUEST, START, WAITING
 from tests.account_recovery.waiting import (
     allow,
     ask,
@@ -141,8 +141,9 @@ async def test_what_does_not_hold_cannot_begin(world: World, name: str) -> None:
     await allow(world)
     await world.enrolled("mia")
     link = await link_to(world, email("mia"), Purpose.START_RECOVERY)
+    client, challenge = await world.challenge("mia")
     await world.database.execute(OVER[name])
-    assert (await ask(world))["__typename"] == "NotPermitted"
+    assert (await client.do(REQUEST, token=challenge))["__typename"] == "NotPermitted"
     assert (await world.client().do(START, token=link))["__typename"] == "LinkExpired"
     assert not await waits(world)
 

@@ -86,6 +86,8 @@ async def product_signs_in(world: World, command: list[str], name: str, folder: 
             given = {"challenge": challenge, "code": await factor.code()}
             assert (await browser.post("/code", json=given)).status_code == 200
             assert (await browser.get("/")).json() == {"hello": email(name), "by": ["pwd", "otp", "mfa"]}
+            await world.database.execute("DELETE FROM staff WHERE user_id = $1", await world.user_id(name))
+            assert (await browser.get("/")).status_code == 403
             await world.database.execute("DELETE FROM sessions WHERE user_id = $1", await world.user_id(name))
             assert (await browser.get("/")).status_code == 401
     finally:

@@ -158,3 +158,13 @@ async def test_a_directory_keeps_no_operator_of_the_platform_out(world: World) -
     okta = await directory(world)
     await okta.create(email("sue"), active=False)
     assert (await sign_in(world, "sue"))["__typename"] == "SignedIn"
+
+
+async def test_whom_a_directory_made_inactive_and_then_removed_stays_out(world: World) -> None:
+    okta = await directory(world)
+    await set_active(world, okta, "mia", False)
+    assert (await okta.ask("DELETE", f"/Users/{await world.user_id('mia')}")).status_code == 204
+    assert (await sign_in(world, "mia"))["__typename"] == "InvalidCredentials"
+    product = await backend(world)
+    answer = await product.do(SERVICE_SIGN_IN, input={"email": email("mia")})
+    assert answer["__typename"] == "InvalidCredentials"

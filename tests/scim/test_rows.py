@@ -96,7 +96,7 @@ JOIN = "INSERT INTO staff (account_id, user_id, email, role, invited_at)"
     ("elsewhere", "is_shut_out"),
     [
         ("", True),
-        ("UPDATE directory_people SET inactive_role = NULL WHERE user_id = $1", False),
+        ("UPDATE directory_people SET inactive_role = NULL WHERE user_id = $1", True),
         ("UPDATE users SET is_super_admin = true WHERE id = $1", False),
         (f"{JOIN} SELECT id, $1, '{email('mia')}', 'MEMBER', NULL FROM accounts WHERE name = 'Other'", False),
         (f"{JOIN} SELECT id, $1, '{email('mia')}', 'MEMBER', now() FROM accounts WHERE name = 'Other'", True),

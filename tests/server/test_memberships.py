@@ -198,3 +198,13 @@ async def test_super_admins_are_granted_and_revoked(operate: Command, world: Wor
     assert operate("super-admin", "revoke", "--email", email("sam")).returncode == 0
     assert await sam.refusal(POLICY, account=str(world.account_id)) == "NOT_FOUND"
     assert len(await world.events("SUPER_ADMIN_GRANTED", "SUPER_ADMIN_REVOKED")) == 2
+
+
+async def test_whoever_ran_the_platform_alone_is_signed_out_with_that(operate: Command, world: World) -> None:
+    sue = await world.sign_in("sue")
+    await world.database.execute("UPDATE users SET is_super_admin = true WHERE email = $1", email("mia"))
+    mia = await world.sign_in("mia")
+    for name in ("sue", "mia"):
+        assert operate("super-admin", "revoke", "--email", email(name)).returncode == 0
+    assert await sue.ask("{ viewer { email } }") == {"viewer": None}
+    assert await mia.ask("{ viewer { email } }") == {"viewer": {"email": email("mia")}}

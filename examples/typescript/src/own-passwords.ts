@@ -35,7 +35,7 @@ const Complete = graphql(`
 `);
 const Session = graphql(`
   query SessionOf($token: String!) {
-    session(token: $token) { email amr blocked mfaNotice { message } }
+    session(token: $token) { email amr blocked mfaNotice { message } memberships { role } }
   }
 `);
 
@@ -109,6 +109,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   // Asked on each request: a session that has ended, whatever ended it, is null.
   const session = token ? (await ask(Session, { token })).session : null;
   if (!session) return send(response, 401, { message: "Sign in first." });
+  // No role, no way in: they were removed, or have not accepted yet. (A portal's users have none either.)
+  if (!session.memberships.length) return send(response, 403, { message: "You are not on the staff." });
   if (session.blocked) return send(response, 403, { message: session.mfaNotice?.message });
   send(response, 200, { hello: session.email, by: session.amr });
 }
