@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -78,6 +78,7 @@ class PolicyChanged(Requirement):
             "deadline": EARLIER[1],
             "previous_deadline": EARLIER[2],
         },
+        "policy_changed_to_all_staff": _POLICY | {"previous_deadline": IN_A_WEEK, "is_widened": True},
     }
 
     grace_days: int
@@ -87,6 +88,12 @@ class PolicyChanged(Requirement):
     required_of: RequiredOf = RequiredOf.EVERYONE
     # Whether it is required of more people than before.
     is_widened: bool = False
+
+    def labelled(self) -> list[tuple[str, datetime]]:
+        """The instants that an email shows: an earlier deadline only where it has moved."""
+        if self.previous_deadline == self.deadline:
+            return replace(self, previous_deadline=None).labelled()
+        return super().labelled()
 
     def emailed_as(self) -> Mailing | None:
         """Nobody is told of a deadline that stayed where it was, unless it is a new one to some."""

@@ -92,6 +92,7 @@ SUBJECTS = {
     "mfa_required": "Set up MFA by 1 December 2026",
     "mfa_required_at_once": "Set up MFA to continue",
     "policy_changed": "The MFA deadline is now 1 December 2026",
+    "policy_changed_to_all_staff": "The MFA deadline is now 1 December 2026",
     "policy_changed_to_the_past": "The MFA deadline is now 22 November 2026",
     "grace_reminder": "3 days left to set up MFA",
     "grace_reminder_last": "1 day left to set up MFA",
