@@ -158,11 +158,14 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
             RETURNING deliveries.id, event_id, message, email, attempts, state, occurred_at, account_name,
                 language, holds_while, type, account_id, subject_id, actor_id, data, service_key, request_id,
                 traceparent, created_at < now() - make_interval(hours => $4) OR attempts >= $5 AS is_overdue
+        ), in_order AS (
+            SELECT staff.id FROM claimed
+            JOIN staff ON staff.account_id = claimed.account_id AND staff.user_id = claimed.subject_id
+            WHERE state = 'dropped' AND type = 'GRACE_REMINDER_SENT' AND reminder_claimed_at <= occurred_at
+            ORDER BY staff.id FOR NO KEY UPDATE OF staff
         ), given_back AS (
             -- whoever was not reminded after all may be reminded again
-            UPDATE staff SET reminder_claimed_at = NULL FROM claimed
-            WHERE state = 'dropped' AND type = 'GRACE_REMINDER_SENT' AND staff.account_id = claimed.account_id
-                AND staff.user_id = claimed.subject_id AND reminder_claimed_at <= occurred_at
+            UPDATE staff SET reminder_claimed_at = NULL FROM in_order WHERE staff.id = in_order.id
         )
         SELECT id, event_id, message, email, attempts, is_overdue, occurred_at, account_name,
             language, holds_while, type, account_id, subject_id, actor_id, data, service_key, request_id, traceparent
@@ -184,7 +187,13 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
 async def renew(connection: Connection, claim_id: UUID) -> None:
     """Keep what is left of a claim from being taken over for another 30 seconds."""
     await connection.execute(
-        "UPDATE deliveries SET claimed_at = now() WHERE claim_id = $1 AND state = 'sending'", claim_id
+        """
+        UPDATE deliveries SET claimed_at = now() WHERE id IN (
+            -- as their sender marks them
+            SELECT id FROM deliveries WHERE claim_id = $1 AND state = 'sending' ORDER BY id FOR NO KEY UPDATE
+        )
+        """,
+        claim_id,
     )
 
 

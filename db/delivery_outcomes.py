@@ -59,12 +59,16 @@ async def fail(connection: Connection, claim_id: UUID, ids: list[int], error: st
             SET state = 'failed', claim_id = NULL, claimed_at = NULL, body_sent_at = NULL, last_error = $3
             WHERE claim_id = $1 AND id = ANY ($2) AND state = 'sending'
             RETURNING event_id, user_id
+        ), in_order AS (
+            SELECT staff.id, subject_id, occurred_at FROM failed JOIN events ON events.id = failed.event_id
+            JOIN staff ON staff.account_id = events.account_id AND staff.user_id = failed.user_id
+            WHERE type = 'GRACE_REMINDER_SENT'
+            ORDER BY staff.id FOR NO KEY UPDATE OF staff
         )
         UPDATE staff SET last_reminder_failed_at = now(),
             reminder_claimed_at = CASE WHEN subject_id IS NULL OR reminder_claimed_at > occurred_at
                 THEN reminder_claimed_at END
-        FROM failed JOIN events ON events.id = failed.event_id
-        WHERE type = 'GRACE_REMINDER_SENT' AND staff.account_id = events.account_id AND staff.user_id = failed.user_id
+        FROM in_order WHERE staff.id = in_order.id
         """,
         claim_id,
         ids,

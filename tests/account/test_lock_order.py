@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
+import pytest
 
+import db.deliveries
+import db.delivery_outcomes
 import db.memberships
 import db.resets
+from db.pool import Connection
 from tests.databases import until_waiting
-from tests.people import World
+from tests.people import World, email
 
 FIRST, LAST = UUID(int=1), UUID(int=2**128 - 1)
+CLAIM = UUID(int=7)
 
 
 async def test_resets_that_have_run_out_are_ended_in_one_order(cast: World, database_url: str) -> None:
@@ -61,4 +67,61 @@ async def test_an_import_holds_known_people_in_the_order_of_their_ids_and_writes
     assert {(each.user_id, each.is_new) for each in await importing} == {(FIRST, False), (LAST, False)}
     assert await cast.database.fetch(versions) == before
     for connection in (holder, importer):
+        await connection.close()
+
+
+async def give_back(connection: Connection) -> None:
+    """Claim what is to be dropped, and let those be reminded again."""
+    await connection.execute("UPDATE deliveries SET state = 'pending', claim_id = NULL, expires_at = now()")
+    await db.deliveries.claim(connection, "bulk", CLAIM, 100, 24)
+
+
+async def fail(connection: Connection) -> None:
+    """Let what is being sent have failed, and show it on the roster."""
+    await db.delivery_outcomes.fail(connection, CLAIM, [1, 2], "550 5.1.1 No such user")
+
+
+async def renew(connection: Connection) -> None:
+    """Keep what is being sent."""
+    await db.deliveries.renew(connection, CLAIM)
+
+
+@pytest.mark.parametrize(("mark", "table"), [(give_back, "staff"), (fail, "staff"), (renew, "deliveries")])
+async def test_what_becomes_of_many_mails_is_marked_in_one_order(
+    cast: World,
+    database_url: str,
+    mark: Callable[[Connection], Coroutine[None, None, None]],
+    table: str,
+) -> None:
+    for delivery_id, staff_id, name in ((2, LAST, "mia"), (1, FIRST, "adam")):  # so do they lie there
+        await cast.database.execute(
+            """
+            WITH reminded AS (
+                UPDATE staff SET id = $2, reminder_claimed_at = now() - interval '1 day' WHERE email = $3
+                RETURNING account_id, user_id, email
+            ), event AS (
+                INSERT INTO events (type, account_id, subject_id)
+                SELECT 'GRACE_REMINDER_SENT', account_id, user_id FROM reminded RETURNING id
+            )
+            INSERT INTO deliveries (id, event_id, user_id, email, message, queue, state, claim_id, claimed_at)
+            OVERRIDING SYSTEM VALUE
+            SELECT $1, event.id, user_id, email, 'grace_reminder', 'bulk', 'sending', $4, now() FROM reminded, event
+            """,
+            delivery_id,
+            staff_id,
+            email(name),
+            CLAIM,
+        )
+    await cast.database.execute("UPDATE events SET dispatched_at = now()")
+    first, last = (FIRST, LAST) if table == "staff" else (1, 2)
+    holder, marker = [await asyncpg.connect(database_url) for _ in range(2)]
+    held = holder.transaction()
+    await held.start()
+    await holder.execute(f"SELECT FROM {table} WHERE id = $1 FOR UPDATE", first)
+    marking = asyncio.create_task(mark(marker))
+    await until_waiting(cast.database)
+    await cast.database.execute(f"SELECT FROM {table} WHERE id = $1 FOR UPDATE NOWAIT", last)
+    await held.commit()
+    await marking
+    for connection in (holder, marker):
         await connection.close()
