@@ -22,6 +22,7 @@ from rules.throttling import (
     MOST_CHALLENGES,
     SECOND_FACTOR,
     SECOND_FACTOR_KEY,
+    STRANGERS,
     Charge,
 )
 
@@ -53,8 +54,9 @@ async def open_challenge(
     amr: Sequence[str],
     client: Client,
     begun_by: BegunBy | None,
+    place: str = STRANGERS,
 ) -> datetime:
-    """Open a challenge, under the person's lock, in the place of their oldest if they have too many.
+    """Open a challenge, under the person's lock, in their oldest's stead if they have too many from the same `place`.
 
     Return when it ends. `client` is where the person is.
     """
@@ -62,12 +64,13 @@ async def open_challenge(
         """
         WITH dropped AS (
             DELETE FROM challenges WHERE id IN (
-                SELECT id FROM challenges WHERE user_id = $1 ORDER BY expires_at DESC, id OFFSET $8 - 1
+                SELECT id FROM challenges WHERE user_id = $1 AND place = $12
+                ORDER BY expires_at DESC, id OFFSET $8 - 1
             )
         )
         INSERT INTO challenges (user_id, token_hash, use_cookie, amr, user_agent, ip_address, expires_at,
-            service_key, begun_by_key, begun_by_account)
-        VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval, $9, $10, $11)
+            service_key, begun_by_key, begun_by_account, place)
+        VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval, $9, $10, $11, $12)
         RETURNING expires_at
         """,
         user_id,
@@ -81,6 +84,7 @@ async def open_challenge(
         begun_by and begun_by.name,
         begun_by and begun_by.key_id,
         begun_by and begun_by.account_id,
+        place,
     )
     return expires_at
 

@@ -13,6 +13,7 @@ import db.users
 import resolvers.access
 import resolvers.sign_in
 import rules.clients
+import rules.throttling
 import rules.tokens
 from db.external_ids import Known
 from db.pool import Connection
@@ -54,7 +55,8 @@ async def service_sign_in(context: Context, who: Who, client: Client, amr: list[
         arrived = await db.sign_in.arrive(connection, known.id)
         if key.account_id is not None:
             await _known(connection, key, who)  # who has joined another account meanwhile is not this one's any more
-        outcome = await resolvers.sign_in.enter(at, connection, arrived, False, amr, key.begins)
+        place = rules.throttling.PRODUCTS
+        outcome = await resolvers.sign_in.enter(at, connection, arrived, False, amr, key.begins, place=place)
     if isinstance(outcome, SignedIn):
         assert outcome.token is not None
         context.sign_in_as(outcome.token, use_cookie=False)

@@ -23,6 +23,7 @@ import resolvers.standing
 import rules.addresses
 import rules.passwords
 import rules.recovery
+import rules.throttling
 import rules.tokens
 from db.pool import Connection
 from db.sign_in import Arrival
@@ -77,7 +78,7 @@ async def sign_in(context: Context, email: str, password: str, use_cookie: bool)
         password_shown(context, known, password, door.asker) as (connection, arrived),
     ):
         try:
-            outcome = await enter(context, connection, arrived, use_cookie)
+            outcome = await enter(context, connection, arrived, use_cookie, place=door.place)
         except ShutOut:
             raise WrongGuess from None  # nobody is to find out here whether the password was right
         await guess.give_back(connection)
@@ -99,7 +100,8 @@ async def recognised(
     Whoever has a second factor here shows it here, whatever the provider has asked for.
     """
     arrived = await db.sign_in.arrive(connection, user_id)
-    outcome = await enter(context, connection, arrived, True, amr, vouched=vouched)
+    place = rules.throttling.PROVIDERS
+    outcome = await enter(context, connection, arrived, True, amr, vouched=vouched, place=place)
     return _signed_in(context, user_id, now, outcome, True) if isinstance(outcome, SignedIn) else outcome
 
 
@@ -194,10 +196,12 @@ async def enter(
     amr: Sequence[str] = PASSWORD,
     begun_by: BegunBy | None = None,
     vouched: Vouched | None = None,
+    *,
+    place: str,
 ) -> SignedIn | ChallengeOpened:
     """Start a session of somebody recognised by `amr`, under their lock, or ask for the second factor.
 
-    Raises ShutOut.
+    Challenges from another `place` stay. Raises ShutOut.
     """
     if arrived is None or arrived.is_shut_out:
         raise ShutOut
@@ -205,7 +209,7 @@ async def enter(
         return await _start_session(context, connection, arrived, amr, begun_by, vouched, use_cookie=use_cookie)
     token, token_hash = rules.tokens.issue(rules.tokens.CHALLENGE_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
     expires_at = await db.challenges.open_challenge(
-        connection, arrived.user_id, token_hash, use_cookie, amr, context.client, begun_by
+        connection, arrived.user_id, token_hash, use_cookie, amr, context.client, begun_by, place
     )
     return ChallengeOpened(token, expires_at)
 

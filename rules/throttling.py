@@ -13,7 +13,9 @@ from uuid import UUID
 
 CHALLENGE_ATTEMPTS = 5
 CHALLENGE_LIFETIME = timedelta(minutes=5)
-MOST_CHALLENGES = 20  # of one person at once; another one takes the oldest's place
+MOST_CHALLENGES = 20  # of one person and one place at once; another one takes the oldest's
+# Where a challenge is opened but on a device that is known.
+STRANGERS, PRODUCTS, PROVIDERS = "stranger", "product", "provider"
 LOCK_MAIL_INTERVAL = timedelta(hours=1)
 VIEW_INTERVAL = timedelta(hours=1)
 

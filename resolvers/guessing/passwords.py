@@ -39,6 +39,11 @@ class Door:
         """For whom the password is hashed."""
         return Asker(self.address or self.key, is_stranger=self.address is not None)
 
+    @property
+    def place(self) -> str:
+        """Where a challenge is opened: whoever knows a password displaces none on a device that is the person's."""
+        return self.key if self.address is None else rules.throttling.STRANGERS
+
 
 def sign_in_door(context: Context, email: str, known: Credentials | None) -> Door:
     """The door of a sign-in: the person's own on a device that has seen them by this password, or a stranger's."""

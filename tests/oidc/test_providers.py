@@ -11,6 +11,7 @@ from tests.client import Client
 from tests.oidc.browser import browser_of, identities, problem, spoiled, viewer
 from tests.operations import COMPLETE
 from tests.people import World, email
+from tests.sign_in.strangers import flood
 
 SPOILT = [
     "nonce",
@@ -144,3 +145,10 @@ async def test_keys_may_change_amid_it(world: World) -> None:
     assert await viewer(browser) == email("mia")
     await (after := browser_of(world)).sign_in(email("adam"))
     assert await viewer(after) == email("adam")
+
+
+async def test_challenges_by_the_password_take_no_place_of_one_by_a_provider(world: World) -> None:
+    await world.enroll(await world.sign_in("mia"))
+    await browser_of(world).sign_in(email("mia"))
+    await flood(world)
+    assert await world.database.fetchval("SELECT count(*) FROM challenges WHERE amr = '{oidc}'") == 1

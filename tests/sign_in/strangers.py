@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from typing import Any
 
+from rules.throttling import MOST_CHALLENGES
 from server.app import Capacity
 from tests.client import CAPACITY, Client, serving, settings_for
 from tests.operations import SIGN_IN
-from tests.people import World, email
+from tests.people import PASSWORD, World, email
 
 
 @asynccontextmanager
@@ -38,3 +39,16 @@ async def what_came_of(client: Client, address: str, password: str = "wrong") ->
     body = await client.raw(SIGN_IN, email=address, password=password)
     errors: list[dict[str, Any]] = body.get("errors") or []
     return str(errors[0]["extensions"]["code"] if errors else body["data"]["signIn"]["__typename"])
+
+
+async def challenged(client: Client) -> str:
+    """The token of the challenge that Mia's password gets there."""
+    answer = await client.do(SIGN_IN, email=email("mia"), password=PASSWORD)
+    assert answer["__typename"] == "MfaChallenge", answer
+    return str(answer["challengeToken"])
+
+
+async def flood(world: World, client: Client | None = None) -> None:
+    """Open more challenges of Mia than stand at once: from anywhere, or on this device."""
+    for _ in range(MOST_CHALLENGES + 1):
+        await challenged(client or world.client())
