@@ -149,3 +149,20 @@ async def remove(connection: Connection, user_id: UUID) -> bool:
     """Turn MFA off, backup codes included; false when it was off."""
     status = await connection.execute("DELETE FROM factors WHERE user_id = $1", user_id)
     return status == "DELETE 1"
+
+
+async def changed_since(connection: Connection, user_id: UUID, since: datetime, event_id: int) -> bool:
+    """Whether the person's factor was set up since then, or moved or its backup codes replaced since this event."""
+    found: bool = await connection.fetchval(
+        """
+        SELECT EXISTS (
+            SELECT FROM factors WHERE user_id = $1 AND (enabled_at >= $2 OR EXISTS (
+                SELECT FROM events WHERE subject_id = $1 AND id > $3
+                    AND type IN ('AUTHENTICATOR_REPLACED', 'BACKUP_CODES_REGENERATED')))
+        )
+        """,
+        user_id,
+        since,
+        event_id,
+    )
+    return found

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import db.challenges
 import db.devices
+import db.factors
 import db.given
 import db.memberships
 import db.outbox
@@ -17,10 +19,12 @@ import resolvers.links
 import rules.devices
 import rules.oidc
 import rules.throttling
+from db.links import Found
 from db.pool import Connection
 from db.sessions import Started
 from resolvers.context import Context
 from rules.events.base import Event
+from rules.events.mfa import AuthenticatorDisputed
 from rules.events.passwords import PasswordResetRequested
 from rules.events.signing_in import NewDeviceSignedIn, SignInRejected
 from rules.failures import TooManyAttempts
@@ -62,13 +66,23 @@ async def noticed(
     return [told]
 
 
-async def reject(context: Context, token: str) -> tuple[str, bool]:
+@dataclass(frozen=True)
+class Rejected:
+    """Whose sign-in it was; whether a link to set another password is sent, and whether MFA was changed since."""
+
+    email: str
+    is_link_sent: bool
+    is_mfa_changed: bool
+
+
+async def reject(context: Context, token: str) -> Rejected:
     """By the link of that email: end the session, and send a link to set another password.
 
     What has begun in the person's name since then ends, too: whoever signed in from there was told of once alone.
     So does what was given, asked for or offered to others in it, and what was linked at a provider since: all that is
-    linked where it was by a provider, whose word would do again.
-    Returns the person's email and whether the link is sent: there is a password to change, or the other way in is gone.
+    linked where it was by a provider, whose word would do again. A factor stays, or whoever holds the mailbox would
+    take it away by an old link: of one that is newer than the sign-in the owners are told.
+    The link is sent where there is a password to change, or the other way in is gone.
     Raises LinkExpired and TooManyAttempts.
     """
     async with resolvers.links.used_up(context, token, Purpose.NOT_MY_SIGN_IN) as (connection, found):
@@ -79,25 +93,43 @@ async def reject(context: Context, token: str) -> tuple[str, bool]:
         await db.challenges.drop_all(connection, user_id)
         await db.given.take_back(connection, user_id, user_id, context.client, since=since)
         await db.given.revoke_invitations(connection, user_id, found.event_id)
-        known = await db.users.credentials_of(connection, found.user_id)
+        known = await db.users.credentials_of(connection, user_id)
         assert known is not None
-        has_password = known.password_hash is not None
-        rejected = SignInRejected(
-            subject_id=user_id,
-            actor_id=user_id,
-            client=context.client,
-            since=since,
-            is_of_manager=await db.memberships.manages_any(connection, user_id),
-        )
-        await db.outbox.append(connection, rejected)
+        is_mfa_changed = await db.factors.changed_since(connection, user_id, since, found.event_id)
+        await _tell_owners(context, connection, found, known.email if is_mfa_changed else None)
         is_by_provider = rules.oidc.AMR in (await db.devices.came_by(connection, found.event_id)).split()
         if is_by_provider:
             removed = await resolvers.identities.remove_all(context, connection, user_id)
         else:
             removed = await resolvers.identities.remove_since(context, connection, user_id, since)
-        if is_link_sent := has_password or removed:
-            await _start_password_change(context, connection, found.user_id, known.email)
-    return known.email, is_link_sent
+        if is_link_sent := known.password_hash is not None or removed:
+            await _start_password_change(context, connection, user_id, known.email)
+    return Rejected(known.email, is_link_sent, is_mfa_changed)
+
+
+async def _tell_owners(context: Context, connection: Connection, found: Found, disputed_email: str | None) -> None:
+    """What owners hear of, as alerts or by mail; the email of whose factor is disputed, if it is."""
+    user_id, since = found.user_id, found.made_at
+    is_of_manager = await db.memberships.manages_any(connection, user_id)
+    told: list[Event] = [
+        SignInRejected(
+            subject_id=user_id, actor_id=user_id, client=context.client, since=since, is_of_manager=is_of_manager
+        )
+    ]
+    if disputed_email is not None:
+        account_ids: list[UUID | None] = [*await db.memberships.accounts_of(connection, user_id)]
+        told += [
+            AuthenticatorDisputed(
+                account_id=account_id,
+                subject_id=user_id,
+                actor_id=user_id,
+                subject_email=disputed_email,
+                since=since,
+                client=context.client,
+            )
+            for account_id in account_ids or [None]
+        ]
+    await db.outbox.append_all(connection, told)
 
 
 async def _start_password_change(context: Context, connection: Connection, user_id: UUID, email: str) -> None:

@@ -23,6 +23,10 @@ class SignInRejected:
         description="Whether a link to set a new password is on its way there: false where there is no password, "
         "unless an identity at a provider was removed."
     )
+    mfa_changed_since: bool = strawberry.field(
+        description="Whether MFA was set up since that sign-in, or moved to another app, or its backup codes replaced. "
+        "It stays as it is; owners are told by email to reset it unless the person did so."
+    )
 
 
 RejectSignInResult = Annotated[
@@ -38,12 +42,16 @@ class DeviceMutation:
         "the one-use link of its email, which holds for 7 days, and sends a link to set a new password. Recovery "
         "passes given, resets asked for and invitations sent in the person's name since end, too. Identities "
         "that were linked at OpenID providers since are removed, as by removeIdentity; all where that sign-in was "
-        "by one. Needs no session."
+        "by one. An authenticator app stays; of one that was set up since, owners are told. Needs no session."
     )
     async def reject_sign_in(
         self,
         info: Info,
         input: Annotated[RejectSignInInput, strawberry.argument(description="The token.")],  # noqa: A002
     ) -> RejectSignInResult | None:
-        email, is_link_sent = await resolvers.devices.reject(info.context, input.token)
-        return SignInRejected(email=email, password_link_sent=is_link_sent)
+        rejected = await resolvers.devices.reject(info.context, input.token)
+        return SignInRejected(
+            email=rejected.email,
+            password_link_sent=rejected.is_link_sent,
+            mfa_changed_since=rejected.is_mfa_changed,
+        )

@@ -17,6 +17,7 @@ from rules.events.base import Event
 from rules.events.languages import AccountLanguageChanged, LanguageChanged
 from rules.events.mailing import SECURITY
 from rules.events.mfa import (
+    AuthenticatorDisputed,
     AuthenticatorReplaced,
     BackupCodesRegenerated,
     BackupCodesSaved,
@@ -186,6 +187,7 @@ EVENTS: tuple[type[Event], ...] = (
     AccountRecoveryCompleted,
     AccountRecoveryChanged,
     CheckUpReminded,
+    AuthenticatorDisputed,
 )
 # What audit logs show and webhooks tell.
 SHOWN = tuple(event for event in EVENTS if event.is_shown)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+import rules.events.base
 import rules.events.mailing
 import rules.events.resets
 import rules.links
@@ -12,7 +14,7 @@ from rules.clients import NO_CLIENT, Client
 from rules.events.base import EMAIL_LINK, OwnAct, PersonEvent, Repeatable, Shown
 from rules.events.mailing import BULK, Audience, Mailing, While
 from rules.events.resets import REASON
-from rules.events.samples import ACCOUNT_ID, ADMIN_ID
+from rules.events.samples import ACCOUNT_ID, ADMIN_ID, AT
 from rules.voice import ENGLISH, Voice
 
 
@@ -119,6 +121,30 @@ class MfaResetDisputed(PersonEvent):
     changes_member = True
 
     subject_email: str
+    client: Client
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthenticatorDisputed(PersonEvent):
+    """One for each account of the person, whose owners are told; without an account where there is none."""
+
+    description = (
+        "A person said by an email's link that a sign-in was not theirs, since which their MFA was set up or changed: "
+        "owners are asked to reset it."
+    )
+    sentence = "Since a sign-in that {subject} said was not theirs, their authenticator app or backup codes are new."
+    about_method = EMAIL_LINK
+    mailing = rules.events.mailing.to_owners("authenticator_disputed")
+    samples = {
+        "authenticator_disputed": {
+            "account_id": ACCOUNT_ID,
+            "subject_email": "mia@example.com",
+            "since": AT - timedelta(days=1),
+        }
+    }
+
+    subject_email: str
+    since: datetime = rules.events.base.shown_as("That sign-in")
     client: Client
 
 

@@ -193,6 +193,7 @@ OTHERWISE = {
     "MfaResetStopped": "one for each that was asked for",
     "MfaResetExpired": "one for each that was asked for",
     "MfaResetDisputed": "one for each reset",
+    "AuthenticatorDisputed": "one for each sign-in from a new device that was told of",
     "AccountRecoveryReminded": "the timetable",
     "AccountRecoveryStopped": "one for each that was begun",
     "AccountRecoveryCompleted": "one for each that was begun",

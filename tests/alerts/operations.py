@@ -19,6 +19,11 @@ mutation ($token: String!) {
   }
 }
 """
+REJECT_SEEING_MFA = """
+mutation ($token: String!) {
+  rejectSignIn(input: {token: $token}) { __typename ... on SignInRejected { mfaChangedSince } }
+}
+"""
 MATRIX = """
 query ($account: ID!) { account(id: $account) { alerts { kind email emailAdmins } } }
 """

@@ -44,6 +44,7 @@ MAILED = {
     "AccountRecoveryStarted",
     "AccountRecoveryReminded",
     "AlertsChanged",
+    "AuthenticatorDisputed",
     "BreakGlassSignedIn",
     "DigestSent",
     "MfaResetDisputed",

@@ -95,3 +95,13 @@ async def test_a_sign_in_that_was_not_me_is_rejected_by_pressing_once(sit: Sit, 
     await page.goto(f"/not-my-session#token={token}")
     await page.get_by_role("button", name="This was not me").click()
     await expect(page.get_by_role("heading", name="This link does not work")).to_be_focused()
+
+
+async def test_whoever_rejects_a_sign_in_is_told_of_mfa_that_was_set_up_since(sit: Sit, world: World) -> None:
+    token = await link_to(world, email("mia"), Purpose.NOT_MY_SIGN_IN)
+    await world.let_have_mfa("mia")
+    page = await sit()
+    await page.goto(f"/not-my-session#token={token}")
+    await page.get_by_role("button", name="This was not me").click()
+    await expect(page.get_by_role("status")).to_contain_text(f"is on its way to {email('mia')}")
+    await expect(page.get_by_role("status")).to_contain_text("an owner of your agency resets your MFA")

@@ -10,7 +10,7 @@ const DISPUTE = `mutation DisputeMfaReset($input: DisputeMfaResetInput!) {
   disputeMfaReset(input: $input) { __typename ... on MfaResetDisputed { email } ... on Error { message }
     ... on TooManyAttempts { retryAt } } }`;
 const REJECT = `mutation RejectSignIn($input: RejectSignInInput!) {
-  rejectSignIn(input: $input) { __typename ... on SignInRejected { email passwordLinkSent } ... on Error { message }
+  rejectSignIn(input: $input) { __typename ... on SignInRejected { email passwordLinkSent mfaChangedSince } ... on Error { message }
     ... on TooManyAttempts { retryAt } } }`;
 
 const STOP = `mutation StopMfaReset($input: StopMfaResetInput!) {
@@ -66,11 +66,14 @@ async function rejectSignIn(token) {
   const result = data.rejectSignIn;
   if (result.__typename === "LinkExpired") return null;
   if (result.__typename !== "SignInRejected") throw new Problem(result.__typename, sentence(result));
-  return {
-    said: result.passwordLinkSent
-      ? t("A link to set a new password is on its way to {email}.", { email: result.email })
-      : t("Nobody is signed in as {email} by it any more.", { email: result.email }),
-  };
+  const ended = result.passwordLinkSent
+    ? t("A link to set a new password is on its way to {email}.", { email: result.email })
+    : t("Nobody is signed in as {email} by it any more.", { email: result.email });
+  if (!result.mfaChangedSince) return { said: ended };
+  const changed = t(
+    "Since that sign-in an authenticator app or backup codes were set up. Unless that was you, they are somebody else's until an owner of your agency resets your MFA. The owners are told by email.",
+  );
+  return { said: `${ended} ${changed}` };
 }
 
 /**

@@ -1,0 +1,89 @@
+"""'This was not me' of a sign-in removes no factor, and tells owners of one that was set up or moved since then."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from db.pool import Database
+from rules.links import Purpose
+from tests.alerts.hearing import mails, settle
+from tests.alerts.operations import REJECT_SEEING_MFA
+from tests.client import Client
+from tests.coming_in.links import link_to
+from tests.operations import BEGIN_REPLACEMENT, COMPLETE, DISABLE, REGENERATE, REPLACE, SIGN_IN
+from tests.people import PASSWORD, Factor, World, email
+from tests.reminders.cast import pool
+
+__all__ = ["pool"]
+
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 Version/18.0 Safari/604.1"
+
+
+async def thief_of(world: World, factor: Factor | None = None) -> Client:
+    """Somebody signed in as Mia on a phone not seen before, by her password and, where she has MFA on, a code."""
+    phone = world.client(**{"user-agent": PHONE})
+    answer = await phone.do(SIGN_IN, email=email("mia"), password=PASSWORD)
+    if factor is not None:
+        await world.forget_spent_steps("mia")
+        answer = await phone.do(COMPLETE, token=answer["challengeToken"], code={"totp": await factor.code()})
+        await world.forget_spent_steps("mia")
+    phone.token = answer["sessionToken"]
+    return phone
+
+
+async def not_me(world: World) -> bool:
+    """Say of that sign-in that it was somebody else; whether MFA was changed since, as answered."""
+    token = await link_to(world, email("mia"), Purpose.NOT_MY_SIGN_IN, about="NEW_DEVICE_SIGNED_IN")
+    answer = await world.client().do(REJECT_SEEING_MFA, token=token)
+    assert answer["__typename"] == "SignInRejected"
+    return bool(answer["mfaChangedSince"])
+
+
+async def test_of_an_authenticator_that_was_set_up_since_the_owners_are_told(world: World, pool: Database) -> None:
+    await world.sign_in("mia")
+    await world.enroll(await thief_of(world))
+    assert await not_me(world) is True
+    (event,) = await world.events("AUTHENTICATOR_DISPUTED")
+    assert (event["account_id"], event["subject_id"]) == (world.account_id, await world.user_id("mia"))
+    assert event["data"]["subjectEmail"] == email("mia")
+    await settle(world, pool)
+    assert await mails(world, "authenticator_disputed") == ["olive"]
+    # Whoever holds the mailbox takes no second factor away.
+    assert await world.database.fetchval("SELECT count(*) FROM factors") == 1
+
+
+async def move(thief: Client, factor: Factor) -> None:
+    """To the thief's phone."""
+    begun = await thief.do(BEGIN_REPLACEMENT, code={"backupCode": factor.backup_codes[0]})
+    new = Factor(begun["manualEntryKey"].replace(" ", ""), [])
+    assert (await thief.do(REPLACE, code=await new.code()))["__typename"] == "AuthenticatorReplaced"
+
+
+async def regenerate(thief: Client, factor: Factor) -> None:
+    """So that the thief has ten codes."""
+    assert (await thief.do(REGENERATE, code=await factor.code()))["__typename"] == "BackupCodesRegenerated"
+
+
+async def leave(thief: Client, factor: Factor) -> None:
+    """As it is."""
+
+
+async def turn_off(thief: Client, factor: Factor) -> None:
+    """Of which the owners are alerted."""
+    assert (await thief.do(DISABLE, code=await factor.code()))["__typename"] == "MfaDisabled"
+
+
+@pytest.mark.parametrize(
+    ("act", "is_changed"),
+    [(move, True), (regenerate, True), (leave, False), (turn_off, False)],
+    ids=["moved", "regenerated", "left", "off"],
+)
+async def test_of_one_that_was_there_they_are_told_where_it_was_moved_or_its_codes_replaced(
+    world: World, act: Callable[[Client, Factor], Awaitable[None]], is_changed: bool
+) -> None:
+    factor = await world.enroll(await world.sign_in("mia"))
+    await act(await thief_of(world, factor), factor)
+    assert await not_me(world) is is_changed
+    assert len(await world.events("AUTHENTICATOR_DISPUTED")) == is_changed
