@@ -93,6 +93,52 @@ async def revoke(connection: Connection, key_id: UUID) -> tuple[str, UUID | None
     return (row["name"], row["account_id"]) if row else None
 
 
+async def name_of_session(connection: Connection, session_id: UUID) -> str | None:
+    """The name of the key that has begun the session; of one that the version before began, while the key is there."""
+    name: str | None = await connection.fetchval(
+        """
+        SELECT coalesce(service_key, service_keys.name)
+        FROM sessions LEFT JOIN service_keys ON service_keys.id = begun_by_key WHERE sessions.id = $1
+        """,
+        session_id,
+    )
+    return name
+
+
+async def name_of_revoked(connection: Connection, key_id: UUID | None) -> str | None:
+    """What a key was called that is gone, as far as something that it has begun has not ended."""
+    name: str | None = await connection.fetchval(
+        """
+        SELECT service_key FROM sessions WHERE begun_by_key = $1 AND service_key IS NOT NULL
+        UNION SELECT service_key FROM challenges WHERE begun_by_key = $1 AND service_key IS NOT NULL
+        LIMIT 1
+        """,
+        key_id,
+    )
+    return name
+
+
+async def set_up_through(connection: Connection, name: str, since: datetime | None) -> list[str]:
+    """The emails of those whose factor was set up, or moved to, through a key of the name, since then or ever."""
+    rows = await connection.fetch(
+        """
+        SELECT DISTINCT users.email
+        FROM events JOIN users ON users.id = subject_id JOIN factors ON factors.user_id = users.id
+        WHERE service_key = $1 AND type IN ('MFA_ENABLED', 'AUTHENTICATOR_REPLACED')
+            AND ($2::timestamptz IS NULL OR occurred_at >= $2)
+            -- who has one of their own since needs no other
+            AND NOT EXISTS (SELECT FROM events AS later
+                WHERE later.subject_id = events.subject_id AND later.id > events.id
+                    AND later.type IN ('MFA_ENABLED', 'AUTHENTICATOR_REPLACED')
+                    AND later.service_key IS DISTINCT FROM $1)
+        ORDER BY users.email
+        """,
+        name,
+        since,
+    )
+    return [row["email"] for row in rows]
+
+
 async def begun_for(connection: Connection, key_id: UUID | None, name: str) -> list[UUID]:
     """Whom the key has begun something for that has not ended; of the version before, any key of the name.
 

@@ -77,9 +77,9 @@ async def start(
         )
         INSERT INTO sessions
             (user_id, token_hash, password_at, second_factor_at, user_agent, ip_address, amr, created_at, expires_at,
-            provider_mfa, is_recovery, begun_by_key, begun_by_account)
+            provider_mfa, is_recovery, begun_by_key, begun_by_account, service_key)
         SELECT $1, $2, coalesce($15, now()), CASE WHEN $14 THEN now() END, $3, $4, $5, began_at,
-            began_at + $6::interval, $7, $9, $11, $12
+            began_at + $6::interval, $7, $9, $11, $12, $16
         FROM clock_timestamp() AS began_at
         RETURNING id AS session_id, expires_at, now(), coalesce((SELECT is_new FROM seen), false) AS is_new_device,
             (SELECT count(*) FROM seen_devices WHERE user_id = $1) AS devices_before
@@ -99,6 +99,7 @@ async def start(
         LIFETIME,
         has_second_factor,
         vouched and vouched.shown_at,
+        begun_by and begun_by.name,
     )
     assert row is not None
     return Started(**row)

@@ -6,6 +6,7 @@ import db.enrollment
 import db.factors
 import db.links
 import db.outbox
+import db.service_keys
 import resolvers.access
 import resolvers.new_app
 import resolvers.proof
@@ -49,7 +50,8 @@ async def verify_and_enable(context: Context, code: str) -> list[str]:
         if not await db.factors.enable(connection, person.id, shown.sealed, shown.step, codes.salt, codes.key_id):
             raise MfaAlreadyEnabled
         await db.links.void(connection, person.id, [Purpose.ENROLLMENT])
-        return MfaEnabled(subject_id=person.id, actor_id=person.id, client=context.client)
+        key_name = await db.service_keys.name_of_session(connection, person.session_id)
+        return MfaEnabled(subject_id=person.id, actor_id=person.id, client=context.client, service_key=key_name)
 
     try:
         return await resolvers.new_app.put_into_use(context, person, code, enable, needed_code=False)

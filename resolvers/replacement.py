@@ -6,6 +6,7 @@ import db.enrollment
 import db.factors
 import db.recovery
 import db.resets
+import db.service_keys
 import db.sessions
 import resolvers.access
 import resolvers.new_app
@@ -77,6 +78,11 @@ async def replace(context: Context, code: str) -> list[str]:
             raise MfaNotEnabled
         lifetime = context.service.limits.session_lifetime
         await db.recovery.complete_session(connection, person.id, person.session_id, TOTP, lifetime)
-        return AuthenticatorReplaced(subject_id=person.id, actor_id=person.id, client=context.client)
+        return AuthenticatorReplaced(
+            subject_id=person.id,
+            actor_id=person.id,
+            client=context.client,
+            service_key=await db.service_keys.name_of_session(connection, person.session_id),
+        )
 
     return await resolvers.new_app.put_into_use(context, person, code, exchange, needed_code=recovering is None)

@@ -22,10 +22,15 @@ from rules.service_keys import Right
 
 @dataclass(frozen=True)
 class Revoked:
-    """A key that is gone, and how many sessions that it had begun; None where they go on."""
+    """A key that is gone, and how many sessions that it had begun; None where they go on.
+
+    And whose factor was set up through it since it was made, which may be that of whoever had the key; of one that was
+    revoked before, through any of its name.
+    """
 
     name: str
     ended: int | None
+    set_up: tuple[str, ...] = ()
 
 
 async def create(
@@ -62,8 +67,8 @@ async def revoke(database: Database, wanted: str, ends: bool | None) -> Revoked:
         found = [key for key in keys if wanted.lower() == str(key.id)] or [key for key in keys if wanted == key.name]
         if len(found) > 1:
             raise OperatorError(f"{len(found)} service keys are named {wanted}: give the id of one.")
-        if not found and ends and (late := await _end_begun(connection, _id_from(wanted), wanted)) is not None:
-            return Revoked(wanted, late)
+        if not found and ends and (late := await _end_late(connection, wanted)) is not None:
+            return late
         if not found or await db.service_keys.revoke(connection, found[0].id) is None:
             raise OperatorError(f"There is no service key {wanted}.")
         key = found[0]
@@ -75,7 +80,9 @@ async def revoke(database: Database, wanted: str, ends: bool | None) -> Revoked:
         return Revoked(key.name, None)
     try:
         async with database.transaction() as connection:
-            return Revoked(key.name, await _end_begun(connection, key.id, key.name) or 0)
+            ended = await _end_begun(connection, key.id, key.name) or 0
+            set_up = await db.service_keys.set_up_through(connection, key.name, key.created_at)
+            return Revoked(key.name, ended, tuple(set_up))
     except ServiceUnavailable:
         raise OperatorError(
             f"{key.name} is revoked, but what it has begun has not ended: revoke {key.id} again with --end-sessions."
@@ -85,6 +92,16 @@ async def revoke(database: Database, wanted: str, ends: bool | None) -> Revoked:
 def _is_in_place_of(key: Listed, other: Listed) -> bool:
     same = (other.name, other.account_id) == (key.name, key.account_id)
     return same and other.id != key.id and Right.SIGN_IN in other.rights and not other.is_expired
+
+
+async def _end_late(connection: Connection, wanted: str) -> Revoked | None:
+    """What a key has begun that was revoked before, by its id or its name; None where there was nothing to end."""
+    key_id = _id_from(wanted)
+    name = await db.service_keys.name_of_revoked(connection, key_id) or wanted
+    ended = await _end_begun(connection, key_id, wanted)
+    if ended is None:
+        return None
+    return Revoked(wanted, ended, tuple(await db.service_keys.set_up_through(connection, name, None)))
 
 
 async def _end_begun(connection: Connection, key_id: UUID | None, name: str) -> int | None:

@@ -97,7 +97,7 @@ def revoke(key: str, ends: bool | None, data_dir: Path | None) -> None:
     """End a key at once, by its id from `list`, or by its name where no other has it.
 
     After a leak give --end-sessions, also when its successor is at work already. With it the id of a key that was
-    revoked before may be given, to end what that one had begun.
+    revoked before may be given, to end what that one had begun. Prints whose MFA was set up through it: reset these.
     """
     with opened(data_dir) as run:
         revoked: Revoked = run(lambda database: resolvers.operators.service_keys.revoke(database, key, ends))
@@ -106,6 +106,10 @@ def revoke(key: str, ends: bool | None, data_dir: Path | None) -> None:
         click.echo("The sessions that it had begun go on; to end them, say so: --end-sessions, by its id.", err=True)
     elif revoked.ended:
         click.echo(f"Sessions that it had begun and that end with it: {revoked.ended}.", err=True)
+    if revoked.set_up:
+        click.echo(f"MFA that was set up through it, after a leak reset these: {len(revoked.set_up)}.", err=True)
+        for address in revoked.set_up:
+            click.echo(address)
 
 
 def _day(instant: datetime) -> str:

@@ -27,8 +27,8 @@ from schema.services import RIGHTS
 from tests.account.acts import ask_account
 from tests.client import Client
 from tests.commands import Command
-from tests.operations import AUDIT, POLICY, UPDATE
-from tests.people import World
+from tests.operations import AUDIT, BEGIN_REPLACEMENT, POLICY, REPLACE, UPDATE
+from tests.people import Factor, World, email
 from tests.service.operations import SERVICE_SIGN_IN, SESSION, backend
 from tests.watching.watch import watching
 
@@ -328,3 +328,64 @@ async def test_what_the_version_before_let_a_key_begin_ends_by_its_name(
     assert (done.returncode, done.stderr) == (0, "Sessions that it had begun and that end with it: 1.\n")
     assert [await is_signed_in(each) for each in (hers, held, kept)] == [True, False, True]
     assert await world.database.fetchval("SELECT count(*) FROM challenges") == 0
+
+
+async def enrolled_by(key: Client, world: World, name: str) -> Client:
+    """Somebody who has set up MFA in a session that the key has begun for them."""
+    client = world.client()
+    client.token = (await key.do(SERVICE_SIGN_IN, input={"email": email(name)}))["sessionToken"]
+    await world.enroll(client)
+    return client
+
+
+async def test_whose_mfa_was_set_up_through_a_key_is_printed_as_it_is_revoked_with_what_it_began(
+    world: World, operate: Command
+) -> None:
+    await enrolled_by(await backend(world), world, "sam")
+    key_of_before = str(await world.database.fetchval("SELECT id FROM service_keys"))
+    assert operate("service-keys", "revoke", key_of_before, "--keep-sessions").returncode == 0
+    key = await backend(world)
+    await enrolled_by(await backend(world, name="other"), world, "olive")
+    await enrolled_by(key, world, "adam")
+    await enrolled_by(key, world, "mia")
+    # Since then Mia was reset, and has set up her own.
+    await world.database.execute("DELETE FROM factors WHERE user_id = $1", await world.user_id("mia"))
+    await world.enroll(await world.sign_in("mia"))
+    revoked = operate("service-keys", "revoke", "web", "--end-sessions")
+    assert revoked.stdout.splitlines() == ["Service key web is revoked.", email("adam")]
+    assert "reset these: 1" in revoked.stderr
+    late = operate("service-keys", "revoke", key_of_before, "--end-sessions")
+    assert late.stdout.splitlines()[1:] == [email("adam"), email("sam")]
+
+
+@pytest.mark.parametrize("is_revoked", [False, True])
+async def test_the_log_tells_of_mfa_through_which_key_it_was_set_up_or_moved(
+    world: World, operate: Command, *, is_revoked: bool
+) -> None:
+    client = world.client()
+    client.token = (await (await backend(world)).do(SERVICE_SIGN_IN, input={"email": email("mia")}))["sessionToken"]
+    if is_revoked:
+        assert operate("service-keys", "revoke", "web", "--keep-sessions").returncode == 0
+    factor = await world.enroll(client)
+    begun = await client.do(BEGIN_REPLACEMENT, code={"backupCode": factor.backup_codes[0]})
+    new = Factor(begun["manualEntryKey"].replace(" ", ""), [])
+    assert (await client.do(REPLACE, code=await new.code()))["__typename"] == "AuthenticatorReplaced"
+    told = await world.events("MFA_ENABLED", "AUTHENTICATOR_REPLACED")
+    assert [event["service_key"] for event in told] == ["web", "web"]
+
+
+async def test_of_a_session_that_the_version_before_let_a_key_begin_the_name_is_found_while_the_key_is_there(
+    world: World,
+) -> None:
+    held = await session_of(await backend(world), world)
+    await world.database.execute("UPDATE sessions SET service_key = NULL")
+    await world.enroll(held)
+    (event,) = await world.events("MFA_ENABLED")
+    assert event["service_key"] == "web"
+
+
+async def test_of_mfa_that_somebody_set_up_in_a_session_of_their_own_no_key_is_told(world: World) -> None:
+    await backend(world)
+    await world.enrolled("mia")
+    (event,) = await world.events("MFA_ENABLED")
+    assert event["service_key"] is None
