@@ -13,7 +13,7 @@ class Known:
     """Somebody a system asks for.
 
     `is_shared` when they have more than the one account that was asked with, `is_awaited` when another one has invited
-    them, which it can do without asking them.
+    them and they can still accept, which it can do without asking them.
     """
 
     id: UUID
@@ -43,7 +43,7 @@ async def find(
             OR EXISTS (SELECT FROM staff WHERE user_id = users.id AND account_id <> $1 AND invited_at IS NULL)
             OR EXISTS (SELECT FROM portal_users WHERE user_id = users.id AND account_id <> $1)
             OR EXISTS (SELECT FROM directory_people WHERE user_id = users.id AND account_id <> $1) AS is_shared,
-            EXISTS (SELECT FROM staff WHERE user_id = users.id AND account_id <> $1 AND invited_at IS NOT NULL)
+            EXISTS (SELECT FROM staff WHERE user_id = users.id AND account_id <> $1 AND invitation_is_open(staff))
                 AS is_awaited,
             EXISTS (SELECT FROM staff WHERE user_id = users.id AND account_id = $1 AND invited_at IS NULL)
             OR EXISTS (SELECT FROM portal_users WHERE user_id = users.id AND account_id = $1) AS is_member
