@@ -49,6 +49,7 @@ async def start(
     vouched: Vouched | None = None,
     *,
     device: bytes | None = None,
+    device_before: bytes | None = None,
     is_recovery: bool = False,
     begun_by: BegunBy | None = None,
     has_second_factor: bool = False,
@@ -56,9 +57,10 @@ async def start(
     """Start a session of somebody just recognised by `amr`, under their lock, in their oldest's place if too many.
 
     `vouched` is what a provider has said of them, whose proof is as old as that; `device`, a digest, is seen from now
-    on, in place of those that were not seen for long; what a recovery pass has started only replaces the factor. A
-    second factor is one that was shown here, whatever whoever vouched for the first says of it in `amr`. It begins
-    behind the lock, not where the transaction did: of two sessions the one begins later that starts later.
+    on, in place of those that were not seen for long, and is not new where `device_before` counts for it; what a
+    recovery pass has started only replaces the factor. A second factor is one that was shown here, whatever whoever
+    vouched for the first says of it in `amr`. It begins behind the lock, not where the transaction did: of two sessions
+    the one begins later that starts later.
     """
     row = await connection.fetchrow(
         """
@@ -70,10 +72,13 @@ async def start(
             DELETE FROM seen_devices
             WHERE user_id = $1 AND digest <> $10::bytea AND last_seen_at < now() - $13::interval
         ), seen AS (
-            INSERT INTO seen_devices AS seen (user_id, digest) SELECT $1, $10::bytea WHERE $10::bytea IS NOT NULL
+            INSERT INTO seen_devices AS seen (user_id, digest, bearers_until)
+            SELECT $1, $10::bytea, NULL WHERE $10::bytea IS NOT NULL
             ON CONFLICT (user_id, digest) DO UPDATE SET last_seen_at = now(), first_seen_at =
                 CASE WHEN seen.last_seen_at < now() - $13::interval THEN now() ELSE seen.first_seen_at END
-            RETURNING first_seen_at = now() AS is_new
+            RETURNING first_seen_at = now() AND NOT EXISTS (
+                SELECT FROM seen_devices WHERE user_id = $1 AND digest = $17 AND bearers_until > now()
+                    AND last_seen_at >= now() - $13::interval) AS is_new
         )
         INSERT INTO sessions
             (user_id, token_hash, password_at, second_factor_at, user_agent, ip_address, amr, created_at, expires_at,
@@ -100,6 +105,7 @@ async def start(
         has_second_factor,
         vouched and vouched.shown_at,
         begun_by and begun_by.name,
+        device_before,
     )
     assert row is not None
     return Started(**row)

@@ -31,10 +31,15 @@ from rules.failures import TooManyAttempts
 from rules.links import Purpose
 
 
-def digest(context: Context) -> bytes:
-    """What the device is known by that keeps no cookie: what it calls itself, and its network."""
-    client = context.client
-    return rules.devices.digest(client.user_agent, rules.throttling.source(client.ip_address))
+def digests(context: Context, *, use_cookie: bool) -> tuple[bytes, bytes]:
+    """What the device is known by beside its cookie: what it calls itself, its network, and whether it keeps one.
+
+    The second is what versions before knew it by, which asked no such thing.
+    """
+    client, network = context.client, rules.throttling.source(context.client.ip_address)
+    kept = rules.devices.WITH_COOKIE if use_cookie else rules.devices.WITHOUT_COOKIE
+    way = rules.devices.BY_PRODUCT if context.is_service else kept
+    return rules.devices.digest(client.user_agent, network, way), rules.devices.digest(client.user_agent, network)
 
 
 async def noticed(

@@ -230,7 +230,7 @@ async def _start_session(
     user_id, methods = arrived.user_id, " ".join(amr)
     token, token_hash = rules.tokens.issue(rules.tokens.SESSION_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
     lifetime = context.service.limits.session_lifetime
-    device = resolvers.devices.digest(context)
+    device, device_before = resolvers.devices.digests(context, use_cookie=use_cookie)
     started = await db.sessions.start(
         connection,
         user_id,
@@ -240,6 +240,7 @@ async def _start_session(
         lifetime,
         vouched,
         device=device,
+        device_before=device_before,
         begun_by=begun_by,
         has_second_factor=has_second_factor,
     )

@@ -27,12 +27,17 @@ RANDOM_BYTES = 2 * NONCE_BYTES + DEVICE_BYTES
 MOST_PEOPLE = 4
 NOBODY = UUID(int=0)
 LONGEST_COOKIE = 1000
+# How a device is seen; a product's word for where somebody is shows nothing of them.
+WITH_COOKIE, WITHOUT_COOKIE, BY_PRODUCT = "", "\nbearer", "\nproduct"
 VERSION = re.compile(r"[0-9.]+")
 
 
-def digest(user_agent: str | None, network: str) -> bytes:
-    """A program, whatever its version, and its network, as one is known again that keeps no cookie."""
-    return sha256(f"{VERSION.sub('', user_agent or '')}\n{network}".encode()).digest()
+def digest(user_agent: str | None, network: str, way: str = WITH_COOKIE) -> bytes:
+    """A program, whatever its version, and its network, as one is known again that keeps no cookie.
+
+    In an office many have the same: what was seen in one `way` is known in no other.
+    """
+    return sha256(f"{VERSION.sub('', user_agent or '')}\n{network}{way}".encode()).digest()
 
 
 def known_as(
