@@ -50,6 +50,7 @@ async def start(
     *,
     device: bytes | None = None,
     device_before: bytes | None = None,
+    replaced: bytes | None = None,
     is_recovery: bool = False,
     begun_by: BegunBy | None = None,
     has_second_factor: bool = False,
@@ -57,16 +58,18 @@ async def start(
     """Start a session of somebody just recognised by `amr`, under their lock, in their oldest's place if too many.
 
     `vouched` is what a provider has said of them, whose proof is as old as that; `device`, a digest, is seen from now
-    on, in place of those that were not seen for long, and is not new where `device_before` counts for it; what a
-    recovery pass has started only replaces the factor. A second factor is one that was shown here, whatever whoever
-    vouched for the first says of it in `amr`. It begins behind the lock, not where the transaction did: of two sessions
-    the one begins later that starts later.
+    on, in place of those that were not seen for long, and is not new where `device_before` counts for it; a session of
+    theirs whose token is `replaced` ends; what a recovery pass has started only replaces the factor. A second factor is
+    one that was shown here, whatever whoever vouched for the first says of it in `amr`. It begins behind the lock, not
+    where the transaction did: of two sessions the one begins later that starts later.
     """
     row = await connection.fetchrow(
         """
         WITH ended AS (
             DELETE FROM sessions WHERE id IN (
-                SELECT id FROM sessions WHERE user_id = $1 ORDER BY last_used_at DESC, id OFFSET $8 - 1
+                (SELECT id FROM sessions WHERE user_id = $1 AND token_hash IS DISTINCT FROM $18
+                ORDER BY last_used_at DESC, id OFFSET $8 - 1)
+                UNION ALL SELECT id FROM sessions WHERE user_id = $1 AND token_hash = $18
             )
         ), forgotten AS (
             DELETE FROM seen_devices
@@ -106,6 +109,7 @@ async def start(
         vouched and vouched.shown_at,
         begun_by and begun_by.name,
         device_before,
+        replaced,
     )
     assert row is not None
     return Started(**row)

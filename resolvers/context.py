@@ -185,8 +185,12 @@ class Context:
 
     def sign_in_as(self, token: str, *, use_cookie: bool) -> None:
         """Go on as the owner of a new session, which `use_cookie` keeps in a cookie."""
-        self.token = token
+        self.token, self.token_is_cookie = token, use_cookie
         self._person = None
+
+    def replaced_by_cookie(self, *, use_cookie: bool) -> bytes | None:
+        """The digest of the cookie in whose place a new session's goes: nobody but a copy's holder goes on by it."""
+        return self.token_hash if use_cookie and self.token_is_cookie else None
 
     async def go_on_as(self, token: str | None) -> Person:
         """The person after a change of theirs, under the session's new token, if it has got one."""

@@ -131,6 +131,7 @@ async def _start(context: Context, connection: Connection, challenge: Challenge,
         context.client,
         amr,
         SESSION_LIFETIME,
+        replaced=context.replaced_by_cookie(use_cookie=challenge.use_cookie),
         is_recovery=True,
         begun_by=challenge.begun_by,
     )

@@ -241,6 +241,7 @@ async def _start_session(
         vouched,
         device=device,
         device_before=device_before,
+        replaced=context.replaced_by_cookie(use_cookie=use_cookie),
         begun_by=begun_by,
         has_second_factor=has_second_factor,
     )

@@ -152,3 +152,12 @@ async def test_challenges_by_the_password_take_no_place_of_one_by_a_provider(wor
     await browser_of(world).sign_in(email("mia"))
     await flood(world)
     assert await world.database.fetchval("SELECT count(*) FROM challenges WHERE amr = '{oidc}'") == 1
+
+
+async def test_coming_again_over_ones_own_session_ends_it(world: World) -> None:
+    browser = browser_of(world)
+    await browser.sign_in(email("mia"))
+    stolen = browser_of(world)
+    stolen.http.cookies.update(browser.http.cookies)
+    await browser.sign_in(email("mia"))
+    assert (await viewer(browser), await viewer(stolen)) == (email("mia"), None)

@@ -12,30 +12,17 @@ from tests.account.operations import CONFIRM
 from tests.client import Client
 from tests.coming_in.links import link_to
 from tests.coming_in.operations import CHANGE
-from tests.operations import BEGIN_REPLACEMENT, SHOW_AGAIN, VIEWER, WITH_COOKIE
+from tests.operations import BEGIN_REPLACEMENT, SHOW_AGAIN, VIEWER
 from tests.people import PASSWORD, World, email
+from tests.sign_in.cookies import cookie_client, copy
 
 SIGN_OUT_OTHERS = "mutation { signOutOtherSessions { __typename } }"
 NEW_PASSWORD = "another horse, another battery"
 
 
-async def cookie_client(world: World, name: str) -> Client:
-    """A client on which `name`, who has no factor, is signed in by cookie."""
-    client = world.client()
-    assert (await client.do(WITH_COOKIE, email=email(name), password=PASSWORD))["sessionToken"] is None
-    return client
-
-
 async def reauthenticate(client: Client, **given: Any) -> dict[str, Any]:
     """Show again who one is."""
     return await client.do(SHOW_AGAIN, input=given)
-
-
-def copy(world: World, client: Client) -> Client:
-    """Somebody who has got at a client's cookie."""
-    thief = world.client()
-    thief.http.cookies.update(client.http.cookies)
-    return thief
 
 
 @pytest.mark.parametrize("by", ["password", "code", "both", "moving to another app"])
