@@ -38,6 +38,8 @@ class Challenge:
     amr: list[str]
     user_agent: str | None
     ip_address: str | None
+    # When they showed a provider who they are; None where it was shown here, or a product.
+    shown_at: datetime | None
     begun_by: BegunBy | None
     # As read with it, before any lock; None also where nobody asked.
     factor: Factor | None = None
@@ -55,6 +57,7 @@ async def open_challenge(
     client: Client,
     begun_by: BegunBy | None,
     place: str = STRANGERS,
+    shown_at: datetime | None = None,
 ) -> datetime:
     """Open a challenge, under the person's lock, in their oldest's stead if they have too many from the same `place`.
 
@@ -69,8 +72,8 @@ async def open_challenge(
             )
         )
         INSERT INTO challenges (user_id, token_hash, use_cookie, amr, user_agent, ip_address, expires_at,
-            service_key, begun_by_key, begun_by_account, place)
-        VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval, $9, $10, $11, $12)
+            service_key, begun_by_key, begun_by_account, place, shown_at)
+        VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval, $9, $10, $11, $12, $13)
         RETURNING expires_at
         """,
         user_id,
@@ -85,6 +88,7 @@ async def open_challenge(
         begun_by and begun_by.key_id,
         begun_by and begun_by.account_id,
         place,
+        shown_at,
     )
     return expires_at
 
@@ -93,7 +97,7 @@ async def find(connection: Connection, token_hash: bytes) -> Challenge | None:
     """The challenge, uncharged; None when it is unknown, used, over or guessed at too often."""
     row = await connection.fetchrow(
         """
-        SELECT id, user_id, use_cookie, attempts, amr, user_agent, ip_address,
+        SELECT id, user_id, use_cookie, attempts, amr, user_agent, ip_address, shown_at,
             service_key, begun_by_key, begun_by_account
         FROM challenges WHERE token_hash = $1 AND attempts < $2 AND expires_at > now()
         """,
@@ -114,7 +118,7 @@ async def charge(connection: Connection, token_hash: bytes) -> tuple[Challenge, 
         WITH charged AS (
             UPDATE challenges SET attempts = attempts + 1
             WHERE token_hash = $1 AND attempts < $2 AND expires_at > now()
-            RETURNING id, user_id, use_cookie, attempts, amr, user_agent, ip_address,
+            RETURNING id, user_id, use_cookie, attempts, amr, user_agent, ip_address, shown_at,
                 service_key, begun_by_key, begun_by_account
         ), counted AS (
             INSERT INTO throttles AS throttle (key, failures) SELECT $3 || user_id, ARRAY[now()] FROM charged

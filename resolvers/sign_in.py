@@ -143,6 +143,8 @@ async def _complete_challenge(
                 arrived,
                 amr,
                 challenge.begun_by,
+                # Its word for a second factor is none beside the one that is shown here.
+                Vouched(None, challenge.shown_at) if challenge.shown_at else None,
                 use_cookie=challenge.use_cookie,
                 so_far=spent,
                 has_second_factor=True,
@@ -208,8 +210,9 @@ async def enter(
     if arrived.factor is None:
         return await _start_session(context, connection, arrived, amr, begun_by, vouched, use_cookie=use_cookie)
     token, token_hash = rules.tokens.issue(rules.tokens.CHALLENGE_PREFIX, secrets.token_bytes(rules.tokens.TOKEN_BYTES))
+    shown_at = vouched.shown_at if vouched else None
     expires_at = await db.challenges.open_challenge(
-        connection, arrived.user_id, token_hash, use_cookie, amr, context.client, begun_by, place
+        connection, arrived.user_id, token_hash, use_cookie, amr, context.client, begun_by, place, shown_at
     )
     return ChallengeOpened(token, expires_at)
 

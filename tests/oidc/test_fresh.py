@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from rules.links import Purpose
+from rules.service_keys import Right
 from tests.client import Client
 from tests.coming_in.links import link_to
 from tests.coming_in.operations import SET
 from tests.oidc.browser import Browser, browser_of, problem, viewer
-from tests.operations import BEGIN, SIGN_IN
+from tests.operations import BEGIN, COMPLETE, SIGN_IN
 from tests.people import World, email
+from tests.service.operations import SESSION, backend
 
 STEP_UP = "REAUTHENTICATION_REQUIRED"
 FRESH = {"fresh": ""}
@@ -47,6 +50,21 @@ async def test_whoever_has_just_shown_it_there_has_shown_it_here_and_for_no_long
     assert (600 if how == "a-while-ago" else 0) <= await world.database.fetchval(age)
     await world.database.execute("UPDATE sessions SET password_at = password_at - interval '6 minutes'")
     assert await outcome(browser) == (STEP_UP if how == "a-while-ago" else "MfaEnrollment")
+
+
+async def test_so_long_ago_it_is_with_a_second_factor_shown_here_too(world: World) -> None:
+    factor = await world.enroll(await world.sign_in("mia"))
+    browser = browser_of(world)
+    answer = await browser.sign_in(email("mia"), spoil="long-ago")
+    token = parse_qs(urlsplit(answer.headers["location"]).fragment)["challenge"][0]
+    await Client(browser.http).do(COMPLETE, token=token, code={"totp": await factor.code()})
+    product = await backend(world, Right.SIGN_IN)
+    session = (await product.ask(SESSION, token=browser.http.cookies["gatehouse"]))["session"]
+    assert session["amr"] == ["oidc", "otp", "mfa"]
+    shown = datetime.fromisoformat(session["authTime"])
+    assert shown < datetime.fromisoformat(session["expiresAt"]) - timedelta(days=30, minutes=50)
+    # A change asks for the factor, which has just been shown.
+    assert await outcome(browser) == "MfaAlreadyEnabled"
 
 
 async def test_it_is_asked_to_tell_and_asks_anew_only_for_a_fresh_proof(world: World) -> None:
