@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from db.pool import Connection
 from rules.recovery import PASS_LIFETIME
+
+
+@dataclass(frozen=True)
+class Used:
+    """A pass that was used up: in which account it was given, when, and by whom unless that was an operator."""
+
+    account_id: UUID
+    issuer_id: UUID | None
+    given_at: datetime
 
 
 async def give(
@@ -34,26 +44,49 @@ async def give(
     return expires_at
 
 
-async def use(connection: Connection, user_id: UUID, token_hash: bytes) -> UUID | None:
-    """Use the person's pass up, under their lock; the account it was given in. None when it does not hold.
+async def use(connection: Connection, user_id: UUID, token_hash: bytes) -> Used | None:
+    """Use the person's pass up, under their lock. None when it does not hold.
 
     It holds as long as whoever gave it might do so still, unless that was an operator, and nobody has chosen meanwhile
     that a second one must approve what it stands for.
     """
-    account_id: UUID | None = await connection.fetchval(
+    row = await connection.fetchrow(
         """
         DELETE FROM recovery_passes
         WHERE user_id = $1 AND token_hash = $2 AND expires_at > now()
             AND (issuer_id IS NULL OR may_reset(issuer_id, $1, account_id, expires_at - $3::interval))
             AND NOT EXISTS (SELECT FROM roles_to_reckon_with($1) AS held JOIN accounts ON accounts.id = held.account_id
                 WHERE reset_needs_approval(reset_approval, role))
-        RETURNING account_id
+        RETURNING account_id, issuer_id, expires_at - $3::interval AS given_at
         """,
         user_id,
         token_hash,
         PASS_LIFETIME,
     )
-    return account_id
+    return Used(**row) if row else None
+
+
+async def keep_giver(connection: Connection, session_id: UUID, used: Used) -> None:
+    """Let the session that the pass has begun depend on whoever gave it."""
+    await connection.execute(
+        "UPDATE sessions SET pass_issuer = $2, pass_account = $3, pass_given_at = $4 WHERE id = $1",
+        session_id,
+        used.issuer_id,
+        used.account_id,
+        used.given_at,
+    )
+
+
+async def might_be_given(connection: Connection, session_id: UUID) -> bool:
+    """Whether whoever gave the pass that has begun this session might give it still."""
+    might: bool | None = await connection.fetchval(
+        """
+        SELECT pass_issuer IS NULL OR may_reset(pass_issuer, user_id, pass_account, pass_given_at)
+        FROM sessions WHERE id = $1
+        """,
+        session_id,
+    )
+    return bool(might)
 
 
 async def take_back(connection: Connection, issuer_ids: Sequence[UUID], since: datetime | None) -> None:

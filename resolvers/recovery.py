@@ -117,8 +117,8 @@ async def _start(context: Context, connection: Connection, challenge: Challenge,
     arrived = await db.sign_in.answer(connection, user_id, challenge.id)
     if arrived is None:
         raise ChallengeExpired
-    account_id = await db.recovery.use(connection, user_id, pass_hash)
-    if account_id is None or arrived.factor is None:
+    given = await db.recovery.use(connection, user_id, pass_hash)
+    if given is None or arrived.factor is None:
         raise RecoveryPassExpired
     if arrived.is_shut_out:
         raise ChallengeExpired
@@ -135,8 +135,9 @@ async def _start(context: Context, connection: Connection, challenge: Challenge,
         is_recovery=True,
         begun_by=challenge.begun_by,
     )
+    await db.recovery.keep_giver(connection, started.session_id, given)
     used = RecoveryPassUsed(
-        account_id=account_id,
+        account_id=given.account_id,
         subject_id=user_id,
         actor_id=user_id,
         subject_email=arrived.email,

@@ -53,9 +53,11 @@ async def _begin_recovery(context: Context) -> Begun:
 async def _require_pass(connection: Connection, person: Person) -> None:
     """A session of a pass is none any more once a second owner or admin must approve what the pass stands for.
 
-    That bites at once, also for what was begun before. Raises Unauthenticated.
+    Nor once whoever gave it might not give it any more. That bites at once, also for what was begun before.
+    Raises Unauthenticated.
     """
-    if await db.resets.needs_approval(connection, person.id):
+    is_given = await db.recovery.might_be_given(connection, person.session_id)
+    if not is_given or await db.resets.needs_approval(connection, person.id):
         raise Unauthenticated
 
 

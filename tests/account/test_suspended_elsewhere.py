@@ -48,7 +48,9 @@ async def test_what_that_account_asks_of_resets_holds(suspended: World) -> None:
     assert await db.recovery.use(suspended.database, mia, TOKEN_HASH) is None
     await suspended.database.execute("UPDATE accounts SET reset_approval = 'NOBODY'")
     assert not await db.resets.needs_approval(suspended.database, mia)
-    assert await db.recovery.use(suspended.database, mia, TOKEN_HASH) == suspended.account_id
+    used = await db.recovery.use(suspended.database, mia, TOKEN_HASH)
+    assert used
+    assert (used.account_id, used.issuer_id) == (suspended.account_id, None)
 
 
 async def test_nobody_comes_back_alone_whom_that_account_does_not_let(suspended: World) -> None:
