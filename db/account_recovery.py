@@ -107,25 +107,18 @@ async def stop_told(connection: Connection, event_id: int) -> UUID | None:
     return user_id
 
 
-async def lapse_of(connection: Connection, user_id: UUID) -> bool:
-    """End what waits for the person and holds no more, under their lock; false when there is none such."""
-    status = await connection.execute(
-        "DELETE FROM account_recoveries WHERE user_id = $1 AND account_recovery_due_at(account_recoveries) IS NULL",
-        user_id,
-    )
-    return status == "DELETE 1"
-
-
-async def lapse(connection: Connection) -> list[UUID]:
-    """End those that hold no more, but for what somebody else is about to end; whose they were."""
+async def lapse(connection: Connection, user_id: UUID | None = None) -> list[UUID]:
+    """End those that hold no more, or this person's, but for what somebody else is about to end; whose they were."""
     rows = await connection.fetch(
         """
         DELETE FROM account_recoveries WHERE user_id IN (
             SELECT user_id FROM account_recoveries AS waiting
-            WHERE account_recovery_due_at(waiting) IS NULL FOR UPDATE SKIP LOCKED
+            WHERE ($1::uuid IS NULL OR user_id = $1) AND account_recovery_due_at(waiting) IS NULL
+            FOR UPDATE SKIP LOCKED
         )
         RETURNING user_id
-        """
+        """,
+        user_id,
     )
     return [row["user_id"] for row in rows]
 

@@ -22,7 +22,6 @@ from rules.throttling import (
     MOST_CHALLENGES,
     SECOND_FACTOR,
     SECOND_FACTOR_KEY,
-    STRANGERS,
     Charge,
 )
 
@@ -56,7 +55,7 @@ async def open_challenge(
     amr: Sequence[str],
     client: Client,
     begun_by: BegunBy | None,
-    place: str = STRANGERS,
+    place: str,
     shown_at: datetime | None = None,
 ) -> datetime:
     """Open a challenge, under the person's lock, in their oldest's stead if they have too many from the same `place`.

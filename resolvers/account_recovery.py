@@ -93,8 +93,8 @@ async def start(context: Context, token: str) -> Waiting:
     """
     async with resolvers.links.used_up(context, token, Purpose.START_RECOVERY) as (connection, found):
         # Told here, for the sweep would find the one that begins in its place.
-        if await db.account_recovery.lapse_of(connection, found.user_id):
-            await db.outbox.append(connection, AccountRecoveryStopped(subject_id=found.user_id, how=LAPSED))
+        for user_id in await db.account_recovery.lapse(connection, found.user_id):
+            await db.outbox.append(connection, AccountRecoveryStopped(subject_id=user_id, how=LAPSED))
         started = await db.account_recovery.start(connection, found.user_id, found.made_at)
         if started is not None:
             await _tell(context, connection, started)

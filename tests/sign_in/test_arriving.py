@@ -15,6 +15,7 @@ import db.users
 from db.sign_in import Arrival
 from rules.clients import Client
 from rules.sealed import Sealed
+from rules.throttling import STRANGERS
 from tests.people import make_world
 from tests.waiting import until
 
@@ -29,7 +30,7 @@ async def test_what_was_committed_while_the_lock_was_waited_for_is_seen(
     await make_world("", database)
     mia: UUID = await database.fetchval("SELECT id FROM users WHERE email LIKE 'mia@%'")
     await database.execute(SET, mia, "old")
-    await db.challenges.open_challenge(database, mia, bytes(32), False, ["pwd"], Client(None, None), None)
+    await db.challenges.open_challenge(database, mia, bytes(32), False, ["pwd"], Client(None, None), None, STRANGERS)
     challenge_id: UUID = await database.fetchval("SELECT id FROM challenges")
     first, second = [await asyncpg.connect(database_url) for _ in range(2)]
 
@@ -78,7 +79,7 @@ async def test_a_challenge_is_used_up_by_whoever_answers_it_and_is_the_persons_w
 ) -> None:
     await make_world("", database)
     mia: UUID = await database.fetchval("SELECT id FROM users WHERE email LIKE 'mia@%'")
-    await db.challenges.open_challenge(database, mia, bytes(32), False, ["pwd"], Client(None, None), None)
+    await db.challenges.open_challenge(database, mia, bytes(32), False, ["pwd"], Client(None, None), None, STRANGERS)
     challenge_id: UUID = await database.fetchval("SELECT id FROM challenges")
     answered = await db.sign_in.answer(database, mia, challenge_id)
     assert answered
