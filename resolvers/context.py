@@ -12,10 +12,12 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import db.feed
 import db.service_keys
 import db.users
 import rules.devices
 import rules.tokens
+from db.feed import Position
 from db.pool import Connection, Database
 from db.shares import AT_ONCE
 from resolvers.hashing import Hasher
@@ -70,6 +72,8 @@ class Context:
     device_cookie: str | None = None
     language: str = ENGLISH
     response_headers: list[tuple[str, str]] = field(default_factory=list)
+    # Where the feed was as the connection began over which a watch comes; None where the watch itself is the beginning.
+    watches_from: Position | None = field(default=None, init=False, repr=False)
     # The accounts that a platform operator has been seen to look at in this request.
     viewed: set[UUID] = field(default_factory=set, init=False)
     _person: Shared[Person | None] | None = field(default=None, init=False, repr=False)
@@ -115,6 +119,11 @@ class Context:
             yield connection
             if self.holds_changes:
                 self._held = Held(connection, stack.pop_all())
+
+    async def feed_now(self) -> Position:
+        """Where the feed of events is. Raises ServiceUnavailable."""
+        async with self.service.database.connection() as connection:
+            return await db.feed.now(connection)
 
     async def settle(self) -> None:
         """Commit what is held."""

@@ -1,7 +1,6 @@
 """The hub: one reader of the feed for all watchers of a process.
 
-It asks once for each changed account and once for all watchers' permissions, however many they are. What a watcher
-has not fetched yet is replaced by what is newer, so that a slow one takes no more memory than a quick one.
+It asks once for each changed account and once for all watchers' permissions, however many they are.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Iterator
 from contextvars import Context
-from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -20,62 +18,16 @@ import db.feed
 import db.listening
 import db.policy
 import db.staff
+import resolvers.watchers
 from db.exceptions import Ended
-from db.feed import FeedEvent, Position, Standing
-from db.policy import Progress
+from db.feed import FeedEvent, Position
 from db.pool import Connection, Database
-from db.staff import Member
+from resolvers.watchers import Watcher
 from rules.events.catalogue import MEMBER_CHANGES, NO_PROGRESS
-from rules.failures import (
-    MfaEnrollmentRequired,
-    NotFound,
-    RateLimited,
-    Refusal,
-    ServiceUnavailable,
-    Unauthenticated,
-)
+from rules.failures import ServiceUnavailable
 
 LOOK_EVERY_S = 1.0
 LONGEST_LOOK_S = 30.0  # it reads for all watchers
-MOST_WAITING = 1000
-
-
-@dataclass(eq=False)
-class Watcher:
-    """One subscription: its session, what it watches, and what waits for it."""
-
-    # The token that it came by: a session goes on under another one, where this was in a cookie that may be copied.
-    token_hash: bytes | None
-    person_id: UUID
-    account_id: UUID | None = None
-    # where the feed was as the watch began, so that nothing is lost until the hub's first look; None looks for itself
-    since: Position | None = None
-    # whose policies bind the person; only where the person is watched
-    account_ids: frozenset[UUID] = frozenset()
-    wants_progress: bool = False
-    wants_members: bool = False
-    progress: Progress | None = None
-    members: dict[UUID, Member] = field(default_factory=dict)
-    is_stale: bool = False
-    failure: Refusal | None = None
-    _something: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def tell(self) -> None:
-        """Wake whoever waits."""
-        self._something.set()
-
-    def end(self, failure: Refusal) -> None:
-        """Say why it is over; nothing more will come."""
-        self.failure = failure
-        self.members.clear()
-        self.tell()
-
-    async def wait(self) -> None:
-        """Wait for something new. Raises the refusal that ended it."""
-        await self._something.wait()
-        self._something.clear()
-        if self.failure is not None:
-            raise self.failure
 
 
 class Hub:
@@ -136,14 +88,16 @@ class Hub:
     async def _look(self, connection: Connection, position: Position | None, is_full_look: bool) -> Position:
         events = await db.feed.read(connection, position) if position is not None else []
         if position is None or (is_full_look and not events and await db.feed.has_begun_anew(connection, position)):
+            if position is not None:  # of another database than this one
+                for watcher in self._watchers:
+                    watcher.since = None
+            position = await db.feed.now(connection)
             # The watchers that came before this have no news to wait for: let them look for themselves.
-            # Of a database that has begun anew, what they began at says nothing.
-            begun = [w.since for w in self._watchers if w.since is not None] if position is None else []
-            position = min([await db.feed.now(connection), *begun])
             for watcher in self._watchers:
                 watcher.is_stale = True
                 watcher.tell()
         await self._check(connection, events, is_full_look)
+        await self._catch_up(connection, position)
         await self._tell(connection, events)
         if is_full_look:
             await self._tell_deadlines(connection)
@@ -161,9 +115,28 @@ class Hub:
             connection, [w.token_hash for w in asked], [w.account_id for w in asked], self._session_idle
         )
         for watcher, standing in zip(asked, found, strict=True):
-            if (refusal := _refusal(standing)) is not None:
+            if (refusal := resolvers.watchers.refusal_of(standing)) is not None:
                 self._watchers.discard(watcher)
                 watcher.end(refusal)
+
+    async def _catch_up(self, connection: Connection, position: Position) -> None:
+        """Tell those who came since the last look of the members who changed between their beginning and `position`."""
+        newcomers = [w for w in self._watchers if w.since is not None and w.account_id is not None]
+        changed: defaultdict[UUID, defaultdict[UUID, list[Watcher]]] = defaultdict(lambda: defaultdict(list))
+        read_to = min((w.since for w in newcomers if w.since is not None), default=position)
+        while read_to < position:
+            events = [event for event in await db.feed.read(connection, read_to) if event.position <= position]
+            read_to = events[-1].position if events else position
+            for event in events:
+                if event.type in MEMBER_CHANGES and event.subject_id is not None:
+                    for w in newcomers:
+                        if w.account_id in event.account_ids and w.since is not None and w.since < event.position:
+                            changed[w.account_id][event.subject_id].append(w)
+        for account_id, people in changed.items():
+            for member in await db.staff.members(connection, account_id, list(people)):
+                resolvers.watchers.tell_members(people[member.user_id], [member])
+        for watcher in newcomers:
+            watcher.since = None
 
     async def _tell(self, connection: Connection, events: list[FeedEvent]) -> None:
         self._tell_people(events)
@@ -174,11 +147,12 @@ class Hub:
                 for account_id in event.account_ids:
                     members[account_id].add(event.subject_id)
         for account_id in counted:
-            watchers = [w for w in self._watchers if w.account_id == account_id]
+            # Whoever has come during this look is told of these events by the next one.
+            watchers = [w for w in self._watchers if w.account_id == account_id and w.since is None]
             if any(w.wants_progress for w in watchers):
-                _tell_progress(watchers, await db.policy.progress(connection, account_id))
+                resolvers.watchers.tell_progress(watchers, await db.policy.progress(connection, account_id))
             if (changed := members.get(account_id)) and any(w.wants_members for w in watchers):
-                _tell_members(watchers, await db.staff.members(connection, account_id, list(changed)))
+                resolvers.watchers.tell_members(watchers, await db.staff.members(connection, account_id, list(changed)))
 
     def _tell_people(self, events: list[FeedEvent]) -> None:
         """Wake whoever watches themselves: a person's event concerns that one, an account's all who are its staff."""
@@ -196,7 +170,7 @@ class Hub:
         watched = {w.account_id for w in self._watchers if w.wants_progress and w.account_id is not None}
         for account_id in await db.policy.just_ended(connection, list(watched)) if watched else []:
             watchers = [w for w in self._watchers if w.account_id == account_id]
-            _tell_progress(watchers, await db.policy.progress(connection, account_id))
+            resolvers.watchers.tell_progress(watchers, await db.policy.progress(connection, account_id))
 
     async def _tell_ended(self, connection: Connection) -> None:
         """So does an exception's end, for the one member: each is told of once, though looked at for ten seconds."""
@@ -207,29 +181,5 @@ class Hub:
             people[each.account_id].append(each.user_id)
         for account_id, user_ids in people.items():
             watchers = [w for w in self._watchers if w.account_id == account_id]
-            _tell_members(watchers, await db.staff.members(connection, account_id, user_ids))
+            resolvers.watchers.tell_members(watchers, await db.staff.members(connection, account_id, user_ids))
         self._ended = ended
-
-
-def _tell_progress(watchers: list[Watcher], progress: Progress) -> None:
-    for watcher in watchers:
-        if watcher.wants_progress and watcher.progress != progress:
-            watcher.progress = progress
-            watcher.tell()
-
-
-def _tell_members(watchers: list[Watcher], members: list[Member]) -> None:
-    for watcher in watchers:
-        if watcher.wants_members and members:
-            watcher.members.update((member.user_id, member) for member in members)
-            if len(watcher.members) > MOST_WAITING:
-                watcher.end(RateLimited("More has changed than you have read. Load the roster, then subscribe again."))
-            watcher.tell()
-
-
-def _refusal(standing: Standing) -> Refusal | None:
-    if not standing.is_live:
-        return Unauthenticated()
-    if standing.is_blocked:
-        return MfaEnrollmentRequired()
-    return None if standing.may_view else NotFound()

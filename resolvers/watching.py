@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 from uuid import UUID
 
-import db.feed
 import db.policy
 import resolvers.access
 from db.policy import Progress
 from db.staff import Member
 from resolvers.context import Context
-from resolvers.hub import LOOK_EVERY_S, Watcher
+from resolvers.hub import LOOK_EVERY_S
+from resolvers.watchers import Watcher
 from rules.failures import ServiceUnavailable
 from rules.people import Person
 
@@ -47,8 +47,7 @@ async def staff_member_changed(context: Context, account_id: UUID) -> AsyncItera
     """Each changed member, with the person who watches. Who has left is no member any more, and is not told of."""
     watcher = await _account_watcher(context, account_id)
     watcher.wants_members = True
-    async with context.database.connection() as connection:
-        watcher.since = await db.feed.now(connection)
+    watcher.since = context.watches_from or await context.feed_now()
     person = await context.person()
     with context.service.hub.watching(watcher):
         while True:

@@ -24,6 +24,11 @@ class EndpointContext(Caller, Protocol):
 
     request_id: str
     response_headers: list[tuple[str, str]]
+    # Where the feed was as the connection began over which a watch comes, if it was noted.
+    watches_from: Any
+
+    async def feed_now(self) -> Any:
+        """Where the feed of events is. Raises ServiceUnavailable."""
 
 
 class Endpoint(ABC):

@@ -106,6 +106,9 @@ class GraphQLEndpoint(Endpoint):
         if operation is OperationType.SUBSCRIPTION:
             if EVENTS not in wanted.types:
                 raise RequestError(f"Subscribe over WebSocket, or accept {EVENTS}.", 406)
+            if person:
+                # The head of the answer tells the client that it watches.
+                context.watches_from = await context.feed_now()
             place = self.admission.open_socket(context, person)
             results = self.schema.watch(prepared, chosen, params, context)
             stream = EventStream(_payloads(results), patience=self.patience)

@@ -33,6 +33,9 @@ from server.transport.socket_messages import TOO_MANY, TOO_SLOW, Messages, TooSl
 from telemetry import requests
 
 MOST_REFUSED = 50
+# A client that has been told that its socket is open subscribes, and may at once change what it watches over another
+# connection. A busy process comes to the two in any order, so a watch asked for so soon begins where the socket did.
+SOON_S = 10.0
 
 log = logging.getLogger("gatehouse.sockets")
 
@@ -45,6 +48,8 @@ class Operations(BaseGraphQLTransportWSHandler[Any, None]):
     bearer: str | None = None
     person: str | None = None
     refused = 0
+    # Where the feed was as a person's socket opened, and when that was.
+    _opened: tuple[Any, float] | None = None
     # What the operations cost of which it was asked, by their ids.
     _costs: dict[str, int]
     _idle_since = 0.0
@@ -107,6 +112,8 @@ class Operations(BaseGraphQLTransportWSHandler[Any, None]):
             if (turn := charging.current()) is not None:
                 turn.become(self._admission.turn_of(context))
             self._count_anew(context)
+            with suppress(ServiceUnavailable):  # so will the operations
+                self._opened = await context.feed_now(), asyncio.get_running_loop().time()
 
     async def _look_whether_still_theirs(self) -> None:
         """It is a stranger's once its session has ended: counted as theirs, and let go when it has nothing to do."""
@@ -191,6 +198,8 @@ class Operations(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def _run(self, operation: Operation[Any, None]) -> None:
         context = self._new_context()
+        if self._opened and asyncio.get_running_loop().time() < self._opened[1] + SOON_S:
+            context.watches_from = self._opened[0]
         try:
             with self._admission.work(context):
                 result = await self._begin(operation, context)

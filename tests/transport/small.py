@@ -43,6 +43,7 @@ class Context:
     address_key: str = "address:127.0.0.1"
     device_key: str | None = None
     response_headers: list[tuple[str, str]] = field(default_factory=list)
+    watches_from: object = None
 
     @property
     def session_key(self) -> bytes | None:
@@ -53,6 +54,9 @@ class Context:
         """Whoever sends a token but a made-up one, or one whose session has ended."""
         is_live = self.authorization not in {"Bearer made-up", *ended_sessions}
         return f"person:{self.authorization}" if is_live else None
+
+    async def feed_now(self) -> object:
+        """Nowhere: nothing here follows events."""
 
 
 Info = strawberry.Info[Context, None]

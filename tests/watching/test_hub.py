@@ -13,7 +13,8 @@ import db.feed
 import rules.tokens
 from db.feed import Position
 from db.pool import Connection, open_database
-from resolvers.hub import Hub, Watcher
+from resolvers.hub import Hub
+from resolvers.watchers import Watcher
 from rules.events.catalogue import BY_TYPE, MEMBER_CHANGES, NO_PROGRESS, samples
 from tests.people import World, email
 from tests.waiting import soon, until
@@ -174,3 +175,31 @@ def test_what_changes_a_member_is_counted() -> None:
 )
 def test_what_binds_all_of_an_account_names_none_of_them(of: str) -> None:
     assert {event.subject_id for event in samples(BY_TYPE[of]).values()} == {None}
+
+
+async def test_what_changes_between_a_watch_s_beginning_and_its_coming_to_a_hub_that_has_gone_on_is_told_to_it_alone(
+    database_url: str, world: World
+) -> None:
+    mia, adam, olive = await world.sign_in("mia"), await world.sign_in("adam"), await world.sign_in("olive")
+    token_hash = rules.tokens.digest(rules.tokens.SESSION_PREFIX, str(olive.token))
+    olive_id = await world.user_id("olive")
+    pool = await open_database(database_url, 2)
+    hub = Hub(pool, database_url, timedelta(days=7))
+    first, second = (Watcher(token_hash, olive_id, world.account_id, wants_members=True) for _ in range(2))
+    with hub.watching(first):
+        await until(lambda: first.is_stale, "the hub looks")
+        async with pool.connection() as connection:
+            second.since = await db.feed.now(connection)
+        await world.enroll(mia)
+        await until(lambda: first.members, "the hub has gone on")
+        first.members.clear()
+        with hub.watching(second):
+            await until(lambda: second.members or second.failure, "the second watcher is told")
+            assert [member.email for member in second.members.values()] == [email("mia")]
+            assert not first.members
+            second.members.clear()
+            await world.enroll(adam)
+            await until(lambda: first.members and second.members, "both are told of what comes after")
+            assert [member.email for member in second.members.values()] == [email("adam")]
+    await hub.close()
+    await pool.close()

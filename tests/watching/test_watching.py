@@ -40,6 +40,18 @@ async def test_the_token_may_come_in_the_first_message(world: World) -> None:
         assert (await watch.next())["enrolledCount"] == 0
 
 
+async def test_what_changes_once_the_socket_is_open_is_told_however_late_the_subscription_is_come_to(
+    world: World,
+) -> None:
+    olive, mia = await world.sign_in("olive"), await world.sign_in("mia")
+
+    async def enroll() -> None:
+        await world.enroll(mia)
+
+    async with watching(world, olive, WATCH_MEMBERS, once_open=enroll) as watch:
+        assert (await watch.next())["email"] == email("mia")
+
+
 async def test_a_sign_in_is_no_change_of_the_progress(world: World) -> None:
     olive = await world.sign_in("olive")
     async with watching(world, olive, WATCH_PROGRESS) as watch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -44,9 +44,17 @@ class Watch:
 
 @asynccontextmanager
 async def watching(
-    world: World, client: Client, subscription: str, *, in_first_message: bool = False
+    world: World,
+    client: Client,
+    subscription: str,
+    *,
+    in_first_message: bool = False,
+    once_open: Callable[[], Awaitable[object]] | None = None,
 ) -> AsyncIterator[Watch]:
-    """Subscribe over graphql-transport-ws, with the token in a header or in the first message, or by cookie."""
+    """Subscribe over graphql-transport-ws, with the token in a header or in the first message, or by cookie.
+
+    `once_open` is done when the socket is open, before the subscription is asked for.
+    """
     url = world.base_url.replace("http", "ws") + "/graphql"
     headers = {"authorization": f"Bearer {client.token}"} if client.token else _cookies(client)
     protocol = Subprotocol("graphql-transport-ws")
@@ -54,6 +62,8 @@ async def watching(
     async with connect(url, subprotocols=[protocol], additional_headers=sent) as socket:
         await socket.send(json.dumps({"type": "connection_init", "payload": told}))
         assert json.loads(await socket.recv())["type"] == "connection_ack"
+        if once_open is not None:
+            await once_open()
         variables = {"account": str(world.account_id)} if "$account" in subscription else {}
         payload = {"query": subscription, "variables": variables}
         await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
