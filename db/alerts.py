@@ -212,7 +212,7 @@ async def heard(connection: Connection, user_id: UUID, event_ids: list[int]) -> 
             FROM account_events
             JOIN staff ON staff.account_id = account_events.account_id AND staff.user_id = $1
             JOIN accounts ON accounts.id = staff.account_id
-            WHERE event_id = events.id AND role IN ('OWNER', 'ADMIN') AND invited_at IS NULL
+            WHERE event_id = events.id AND manages(role) AND invited_at IS NULL
         ) AS own
         WHERE account_names IS NOT NULL
         ORDER BY place

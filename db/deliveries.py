@@ -122,9 +122,9 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                         WHEN 'INVITED' THEN staff.invited_at IS NOT NULL
                         WHEN 'OWNER' THEN coalesce(staff.role = 'OWNER' AND staff.invited_at IS NULL, false)
                         WHEN 'MANAGER' THEN
-                            coalesce(staff.role IN ('OWNER', 'ADMIN') AND staff.invited_at IS NULL, false)
+                            coalesce(manages(staff.role) AND staff.invited_at IS NULL, false)
                         WHEN 'MANAGER_OF_ANY' THEN EXISTS (SELECT FROM staff AS own
-                            WHERE own.user_id = deliveries.user_id AND own.role IN ('OWNER', 'ADMIN')
+                            WHERE own.user_id = deliveries.user_id AND manages(own.role)
                                 AND own.invited_at IS NULL)
                         -- nothing, or what a later version judges by: the sender leaves it
                         ELSE true END

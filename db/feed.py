@@ -92,7 +92,7 @@ async def standings(
         """
         SELECT sessions.id IS NOT NULL AS is_live,
             watcher.account_id IS NULL
-                OR coalesce(users.is_super_admin OR staff.role IN ('OWNER', 'ADMIN'), false) AS may_view,
+                OR coalesce(users.is_super_admin OR manages(staff.role), false) AS may_view,
             watcher.account_id IS NOT NULL AND factors.user_id IS NULL AND (
                 users.reenrollment_required_at IS NOT NULL
                 OR coalesce(staff.id IS NOT NULL AND mfa_deadline(accounts, staff) <= now(), false)
@@ -100,7 +100,7 @@ async def standings(
                         SELECT FROM account_mfa_providers AS allowed
                         WHERE allowed.account_id = watcher.account_id AND allowed.provider = sessions.provider_mfa
                     )
-                OR users.is_super_admin AND coalesce(staff.role NOT IN ('OWNER', 'ADMIN'), true)
+                OR users.is_super_admin AND manages(staff.role) IS NOT TRUE
             ) AS is_blocked
         FROM unnest($1::bytea[], $2::uuid[]) WITH ORDINALITY AS watcher (token_hash, account_id, number)
         LEFT JOIN sessions ON sessions.token_hash = watcher.token_hash

@@ -177,7 +177,7 @@ async def accounts_of(connection: Connection, user_id: UUID) -> list[UUID]:
 async def manages_any(connection: Connection, user_id: UUID) -> bool:
     """Whether the person is an owner or admin anywhere."""
     found: bool = await connection.fetchval(
-        "SELECT EXISTS (SELECT FROM staff WHERE user_id = $1 AND role IN ('OWNER', 'ADMIN') AND invited_at IS NULL)",
+        "SELECT EXISTS (SELECT FROM staff WHERE user_id = $1 AND manages(role) AND invited_at IS NULL)",
         user_id,
     )
     return found

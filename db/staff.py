@@ -198,7 +198,7 @@ async def claim_reminders(
             SELECT id FROM staff AS wanted
             WHERE account_id = $1 AND id = ANY ($3)
                 AND EXISTS (SELECT FROM staff AS actor WHERE actor.account_id = $1 AND actor.user_id = $2
-                            AND actor.role IN ('OWNER', 'ADMIN') AND actor.invited_at IS NULL)
+                            AND manages(actor.role) AND actor.invited_at IS NULL)
                 AND wanted.invited_at IS NULL
                 AND NOT EXISTS (SELECT FROM factors WHERE factors.user_id = wanted.user_id)
                 AND NOT EXISTS (SELECT FROM users
