@@ -48,7 +48,7 @@ async def staff_states(connection: Connection) -> StaffStates:
         SELECT enrolled, total - enrolled - blocked AS pending, blocked
         FROM (
             SELECT count(*) AS total, count(*) FILTER (WHERE has_mfa) AS enrolled,
-                count(*) FILTER (WHERE NOT has_mfa AND (was_reset OR mfa_deadline(accounts, staff) <= now()))
+                count(*) FILTER (WHERE mfa_state(has_mfa, was_reset, mfa_deadline(accounts, staff), now()) = 'BLOCKED')
                     AS blocked
             FROM staff JOIN accounts ON accounts.id = staff.account_id
             WHERE invited_at IS NULL
