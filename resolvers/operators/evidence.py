@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 import db.compliance
 import db.evidence
 import db.outbox
+import resolvers.operators.finding
 import rules.spreadsheets
 from db.pool import Connection, Database
 from resolvers.operators.finding import OperatorError
@@ -90,7 +91,7 @@ async def export(
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             name = await db.evidence.account_name(connection, window.account_id)
             if name is None:
-                raise OperatorError(f"There is no account with the id {window.account_id}.")
+                raise resolvers.operators.finding.no_account(window.account_id)
             until = await db.evidence.pruned_until(connection, retention_days)
             if until is not None and window.begin <= until:
                 raise OperatorError(f"Events are kept since {_iso(until)} alone: let the window begin after that.")

@@ -29,13 +29,13 @@ def plainly() -> Iterator[None]:
 async def keep_account(connection: Connection, account_id: UUID) -> None:
     """Let the account and its policy stay as they are until the end. Raises OperatorError when there is none."""
     if not await db.operators.keep_account(connection, account_id):
-        raise _no_account(account_id)
+        raise no_account(account_id)
 
 
 async def lock_account(connection: Connection, account_id: UUID) -> None:
     """Be alone in changing the account: two owners leaving at once queue here. Raises OperatorError."""
     if await db.policy.lock(connection, account_id) is None:
-        raise _no_account(account_id)
+        raise no_account(account_id)
 
 
 async def person(connection: Connection, email: str) -> UUID:
@@ -60,5 +60,6 @@ def not_staff(*emails: str) -> OperatorError:
     return OperatorError(f"{', '.join(emails)} {'is' if len(emails) == 1 else 'are'} not staff of this account.")
 
 
-def _no_account(account_id: UUID) -> OperatorError:
+def no_account(account_id: UUID) -> OperatorError:
+    """No account has this id."""
     return OperatorError(f"There is no account with the id {account_id}.")
