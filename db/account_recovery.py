@@ -148,8 +148,8 @@ class Reminded:
 async def remind(connection: Connection) -> list[Reminded]:
     """Those whose people are to be told again, as each day; they count as told.
 
-    Whoever no mail has reached in time is told, too, or not of late, since nothing ran or a backup was restored: theirs
-    ends a day after one has. Who was told in time of what is over is not told otherwise now. What somebody is
+    Whose wait is over is told as well if no mail has reached them of late, as after an outage or from a backup: theirs
+    ends a day after one does. If one has reached them, its date holds, and they are told no other. What somebody is
     about to end is left out.
     """
     rows = await connection.fetch(

@@ -28,10 +28,13 @@ class Found:
 async def mint(connection: Connection, delivery_id: int, purpose: str, token_hash: bytes, lifetime: timedelta) -> bool:
     """Let a token hold that is about to leave with this delivery; false when its event is overtaken.
 
-    Overtaken: too old, used, to an address that is the person's no more, for whose change it waits; an invitation that
-    was replaced, revoked or accepted, or whose sender may not invite any more, a password set since; no reset to
-    dispute or to stop, no account recovery to begin or to stop, or nobody who is still to enroll after one, in an
-    account that has it confirmed.
+    Any link is overtaken once it is too old or used, or its address is not the person's any more: then it was to
+    an address that a change waits for. Beyond that each purpose has its own reasons:
+
+    - an invitation was replaced, revoked or accepted, its sender may not invite any more, or a password was set since;
+    - there is no reset any more to dispute or to stop;
+    - there is no account recovery any more to begin or to stop;
+    - nobody is still to enroll after a reset in an account that has enrolling confirmed.
     """
     return bool(
         await connection.fetchval(

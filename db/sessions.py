@@ -57,11 +57,14 @@ async def start(
 ) -> Started:
     """Start a session of somebody just recognised by `amr`, under their lock, in their oldest's place if too many.
 
-    `vouched` is what a provider has said of them, whose proof is as old as that; `device`, a digest, is seen from now
-    on, in place of those that were not seen for long, and is not new where `device_before` counts for it; a session of
-    theirs whose token is `replaced` ends; what a recovery pass has started only replaces the factor. A second factor is
-    one that was shown here, whatever whoever vouched for the first says of it in `amr`. It begins behind the lock, not
-    where the transaction did: of two sessions the one begins later that starts later.
+    - `vouched` is what a provider has said of them: the proof of the session is as old as that.
+    - `device`, a digest, is seen from now on, and devices not seen for long are forgotten. It is not new while the
+      person's `device_before` counts for it.
+    - A session of theirs whose token is `replaced` ends.
+    - `is_recovery`: a recovery pass has started it, and it only replaces the factor.
+    - `has_second_factor`: one was shown here. What a provider says in `amr` of its own is none.
+
+    It begins once the lock is held, not when the transaction began: of two sessions the one is later that starts later.
     """
     row = await connection.fetchrow(
         """

@@ -61,8 +61,6 @@ async def of_webhook(
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try."""
-
     attempted_at: datetime
     duration_ms: int
     status: int | None

@@ -69,7 +69,6 @@ async def of_account(connection: Connection, account_id: UUID | None) -> list[We
 
 
 async def load(connection: Connection, webhook_id: UUID) -> Webhook | None:
-    """One endpoint."""
     row = await connection.fetchrow(
         """
         SELECT id, account_id, url, event_types, format, failing_since, disabled_at, created_at

@@ -88,7 +88,6 @@ class Provider:
         return await self._within(ask, source)
 
     async def close(self) -> None:
-        """Close the connections."""
         await self._transport.aclose()
 
     async def _within(self, ask: Callable[[], Awaitable[T]], source: str) -> T:

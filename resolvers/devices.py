@@ -83,11 +83,12 @@ class Rejected:
 async def reject(context: Context, token: str) -> Rejected:
     """By the link of that email: end the session, and send a link to set another password.
 
-    What has begun in the person's name since then ends, too: whoever signed in from there was told of once alone.
-    So does what was given, asked for or offered to others in it, and what was linked at a provider since: all that is
-    linked where it was by a provider, whose word would do again. A factor stays, or whoever holds the mailbox would
-    take it away by an old link: of one that is newer than the sign-in the owners are told.
-    The link is sent where there is a password to change, or the other way in is gone.
+    Every session that has begun since then ends, too: only the first sign-in on a device is told of, and whoever made
+    it may have come again. So does what was given, asked for or offered to others in them, and what was linked at a
+    provider since; if the sign-in was by a provider itself, all that is linked, since its word would do again.
+    A factor stays: else whoever holds the mailbox could take it away by an old link. Of a factor that is newer than the
+    sign-in the owners are told.
+    The link is sent if there is a password to change, or if the other way in is gone.
     Raises LinkExpired and TooManyAttempts.
     """
     async with resolvers.links.used_up(context, token, Purpose.NOT_MY_SIGN_IN) as (connection, found):

@@ -73,8 +73,9 @@ async def put_into_use(
     `use` runs under the person's lock and says what has happened. Every other session ends. Raises InvalidCode,
     EnrollmentNotStarted, TooManyAttempts, and what `use` raises.
 
-    Unless the person `needed_code` of the old app to begin, whoever tries might as well begin anew, and has nothing to
-    guess: wrong first codes close this session alone, and guesses at what was before count no more.
+    If the person `needed_code` of the old app to begin, wrong first codes are charged as all others are. If not, there
+    is nothing to guess: whoever tries could as well begin anew, with a secret that they know. Wrong first codes close
+    this session alone then, and once the app is in use the guesses at what was before count no more.
     """
     async with context.database.connection() as connection:
         opened = await db.enrollment.load(connection, person.id)

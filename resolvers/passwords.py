@@ -166,8 +166,8 @@ async def _new_hash(context: Context, subject: Subject, password: str, field: st
 async def _offered(connection: Connection, found: Found) -> list[Offered]:
     """The memberships that begin with this password.
 
-    That of an invitation's link; with the first password of all, by whichever link, those that the person is invited
-    to: the link has shown, too, that the mailbox is theirs.
+    The link of an invitation begins its own. Another link by which somebody sets their first password begins all that
+    they are invited to, since it has shown as well that the mailbox is theirs.
     """
     if found.staff_id is not None:
         return [Offered(found.staff_id, found.made_at)]

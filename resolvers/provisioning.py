@@ -116,8 +116,8 @@ async def change_email(context: Context, external_id: str, email: str, idempoten
 async def replace_email(connection: Connection, known: Known, email: str, key: ServiceKey) -> None:
     """Give the person another address, with its event; what is on its way follows. Raises InvalidInput, NotPermitted.
 
-    Asked behind a lock that whoever would give them a role elsewhere waits for: no account has the address changed of
-    somebody who is also another's.
+    No account may change the address of somebody who is another's, too. Whether they are is asked once the person is
+    locked: whoever would give them a role elsewhere waits for that lock.
     """
     await _require_domain(connection, key, email)
     await db.users.lock_whole(connection, known.id)

@@ -150,7 +150,7 @@ def begin(provider: str, wanted: str, now: datetime, randomness: bytes, *, is_fr
 
 
 def sealed(ring: KeyRing, pending: Pending, nonce: bytes) -> str:
-    """The cookie."""
+    """What the cookie holds of it, which `opened` reads."""
     # The version before knows no other parts.
     parts = {name: value for name, value in asdict(pending).items() if name != "is_fresh" or value}
     data = ring.seal(_written(parts), PURPOSE, NOBODY, nonce)

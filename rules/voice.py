@@ -9,7 +9,6 @@ class Voice:
     """English, as the code has it; a voice of another language says the same in that."""
 
     def text(self, text: str) -> str:
-        """The text."""
         return text
 
     def count(self, count: int, one: str, many: str) -> str:

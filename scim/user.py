@@ -65,8 +65,6 @@ class Role(ComplexAttribute):
 
 
 class User(Resource[Any]):
-    """A person."""
-
     __schema__ = URN("urn:ietf:params:scim:schemas:core:2.0:User")
 
     external_id: Annotated[str | None, Field(max_length=255), CaseExact.true] = None

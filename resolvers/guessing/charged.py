@@ -47,8 +47,6 @@ class NotACode(Exception):
 
 @dataclass(frozen=True)
 class Guess:
-    """A guess that has been charged."""
-
     charged: Charge
 
     async def give_back(self, connection: Connection) -> None:

@@ -149,8 +149,6 @@ WHO = frozenset(each.name for each in fields(Event))
 
 @dataclass(frozen=True, kw_only=True)
 class PersonEvent(Event):
-    """An event about a person."""
-
     subject_id: UUID = field()
 
 
@@ -194,8 +192,6 @@ class Shown(OwnAct):
 
 @dataclass(frozen=True, kw_only=True)
 class AccountEvent(Event):
-    """An event about an account."""
-
     account_id: UUID = field()
 
 

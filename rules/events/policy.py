@@ -59,7 +59,6 @@ class PolicyEnabled(Requirement):
         return voice.text("{actor} required MFA of {of_whom} by {deadline}, with {days} for those who join later.")
 
     def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
-        """The facts, in words."""
         return super().words(voice) | _asked(self.required_of, self.joiner_days, voice)
 
 
@@ -111,7 +110,6 @@ class PolicyChanged(Requirement):
         )
 
     def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
-        """The facts, in words."""
         return super().words(voice) | _asked(self.required_of, self.joiner_days, voice)
 
 
@@ -154,7 +152,6 @@ class PolicyPrepared(AccountEvent):
     required_of: RequiredOf
 
     def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
-        """The facts, in words."""
         return super().words(voice) | _asked(self.required_of, self.joiner_days, voice)
 
 

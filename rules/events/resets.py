@@ -122,7 +122,6 @@ class ResetApprovalChanged(AccountEvent):
     approval: ResetApproval
 
     def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
-        """The facts, in words."""
         return super().words(voice) | {"of_whom": voice.text(OF_WHOM[self.approval])}
 
 

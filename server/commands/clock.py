@@ -30,7 +30,6 @@ class Duration(click.ParamType[timedelta]):
     name = "duration"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Read it."""
         if isinstance(value, timedelta):
             return value
         found = DURATION.fullmatch(str(value))

@@ -64,7 +64,6 @@ class Commands(click.Group):
     """A group whose commands end in one plain sentence and status 1 when something expected goes wrong."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
         try:
             return super().invoke(ctx)
         except OSError as error:
@@ -89,7 +88,6 @@ class Commands(click.Group):
         click.Group.format_commands(shown, ctx, formatter)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """One command."""
         if cmd_name in OPERATORS:
             command: click.Command = getattr(import_module(OPERATORS[cmd_name]), cmd_name.replace("-", "_"))
             return command

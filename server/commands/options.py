@@ -56,7 +56,6 @@ class Instant(click.ParamType[datetime]):
     name = "instant"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Read it."""
         if isinstance(value, datetime):
             return value
         try:

@@ -26,7 +26,6 @@ class Kept(Generic[T]):
         self._lock = asyncio.Lock()
 
     async def get(self) -> T:
-        """The answer."""
         async with self._lock:
             if self._answer is None or time.monotonic() >= self._until:
                 began_at = time.monotonic()

@@ -134,8 +134,9 @@ class Admission:
     def work(self, client: Caller) -> Held:
         """One more in hand. Raises RateLimited at once, as it begins, when it is too much.
 
-        Where it is too much for strangers, whoever was seen behind the session once, or has signed in on the device
-        before, has room of their own: made up, neither costs a look at the database.
+        Strangers share one room. Once that is full, two of them have another: whoever was seen behind the session
+        before, and whoever has signed in on the device before. A session or device that is made up has none, and to
+        tell that costs no look at the database.
         """
         room, person = self.room, self.known(client)
         left = room.of_all - self.in_hand.get("all", 0)

@@ -97,7 +97,6 @@ class Passage:
         self._missing: dict[tuple[object, ...], list[tuple[bytes, bytes]]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
         kind = scope["type"]
         if kind not in {"http", "websocket"}:
             await self.app(scope, receive, send)
@@ -161,7 +160,6 @@ class Shortcut:
         self.there = there
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on."""
         is_there = scope["type"] == "http" and scope["path"] == self.path and not scope.get("root_path")
         await (self.there if is_there else self.app)(scope, receive, send)
 

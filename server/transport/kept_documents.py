@@ -9,8 +9,9 @@ MAX_KEPT = 1_000
 LONGEST_KEPT = 8 * 1024
 # A parsed document takes up to 270 bytes for each character, so that this is 70 MB at worst.
 MAX_KEPT_CHARS = 256 * 1024
-# Among so many texts that came once, one that comes again is kept. Thousands of one use each, as anybody may send, take
-# the place of none, and leave no old garbage, which takes the collector ten times as long as young.
+# A text is kept when it comes again, if it is among the last so many that came once. Anybody may send thousands of
+# texts of one use each: they push out none that is kept. Nor are they held long enough to become old garbage, which
+# takes the collector ten times as long as young.
 MAX_SEEN_ONCE = 10_000
 
 Prepared = TypeVar("Prepared")

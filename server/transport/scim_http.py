@@ -26,29 +26,22 @@ BODIES = {SCIM_JSON, "application/json"}
 
 
 class Answer(Protocol):
-    """What the door answers."""
-
     @property
-    def status(self) -> int:
-        """The HTTP status."""
+    def status(self) -> int: ...
 
     @property
     def body(self) -> dict[str, Any] | None:
         """The JSON, if any."""
 
     @property
-    def headers(self) -> dict[str, str]:
-        """Headers of its own."""
+    def headers(self) -> dict[str, str]: ...
 
 
 class Door(Protocol):
-    """What answers."""
-
     async def admit(self, context: Any) -> None:
         """Let a key through before its body is read. Raises Failure."""
 
-    async def answer(self, context: Any, **asked: Any) -> Answer:
-        """Answer what was asked."""
+    async def answer(self, context: Any, **asked: Any) -> Answer: ...
 
     def refuse(self, error: Failure) -> Answer:
         """Tell a failure."""

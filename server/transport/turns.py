@@ -36,8 +36,6 @@ TOO_LONG = "Too many ask at once. Nothing was changed; try again in a moment."
 
 
 class Turns:
-    """The turns of one process."""
-
     def __init__(
         self, longest_wait_s: float = LONGEST_WAIT_S, most_owed_s: float = MOST_OWED_S, recent_s: float = RECENT_S
     ) -> None:
