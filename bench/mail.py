@@ -28,7 +28,7 @@ from rules.events.policy import PolicyEnabled
 from server.local import processes, valkey
 from settings import Settings
 from workers.dispatching import Dispatcher
-from workers.emails import Brand, Facts, Pages, render
+from workers.emails import Brand, Facts, PageUrls, render
 
 MAILS = 5_000
 LEAST_SHARE = 0.5
@@ -86,7 +86,7 @@ def made(number: int) -> EmailMessage:
         delivery_id=number,
         public_url="https://gatehouse.example",
         sender="Gatehouse <no-reply@gatehouse.example>",
-        pages=Pages(*["https://gatehouse.example/account/security"] * 3),
+        pages=PageUrls(*["https://gatehouse.example/account/security"] * 3),
         brand=Brand.of(Settings()),
     )
     return render("policy_enabled", facts)

@@ -76,7 +76,7 @@ async def read(connection: Connection, after: Position) -> list[FeedEvent]:
 
 
 @dataclass(frozen=True)
-class Standing:
+class WatcherState:
     """Whether a watcher may go on: signed in, and, where an account is watched, allowed to see its page."""
 
     is_live: bool
@@ -86,7 +86,7 @@ class Standing:
 
 async def standings(
     connection: Connection, token_hashes: list[bytes | None], account_ids: list[UUID | None], session_idle: timedelta
-) -> list[Standing]:
+) -> list[WatcherState]:
     """How each watcher, a session's token and the account it watches, stands now; in the order given."""
     rows = await connection.fetch(
         """
@@ -115,4 +115,4 @@ async def standings(
         account_ids,
         session_idle,
     )
-    return [Standing(**row) for row in rows]
+    return [WatcherState(**row) for row in rows]

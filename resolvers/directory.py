@@ -1,4 +1,4 @@
-"""What an account's directory does with its people by SCIM: the same as provisioning, through another door.
+"""What an account's directory does with its people by SCIM: the same as provisioning, by another protocol.
 
 What it may change of somebody who belongs to other accounts, too, is their place in its own.
 """

@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from db.feed import Position, Standing
+from db.feed import Position, WatcherState
 from db.policy import Progress
 from db.staff import Member
 from rules.failures import MfaEnrollmentRequired, NotFound, RateLimited, Refusal, Unauthenticated
@@ -74,7 +74,7 @@ def tell_members(watchers: list[Watcher], members: list[Member]) -> None:
             watcher.tell()
 
 
-def refusal_of(standing: Standing) -> Refusal | None:
+def refusal_of(standing: WatcherState) -> Refusal | None:
     """Why somebody who stands so may watch no longer; None while they may."""
     if not standing.is_live:
         return Unauthenticated()

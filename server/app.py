@@ -37,7 +37,7 @@ from server.transport.graphql_http import GraphQLEndpoint
 from server.transport.headers import middleware
 from server.transport.in_turn import InTurn
 from server.transport.schema import GatehouseSchema
-from server.transport.scim_http import BASE_PATH, Door, ScimEndpoint
+from server.transport.scim_http import BASE_PATH, ScimEndpoint, ServiceProvider
 from settings import Settings, SettingsError
 from telemetry import life
 from web.explorer import Explorer
@@ -171,10 +171,10 @@ def _takes_turns_itself(path: str) -> bool:
     return path == "/graphql" or f"{path}/".startswith(BASE_PATH + "/")
 
 
-def _directory(settings: Settings) -> Door:
-    from scim import door
+def _directory(settings: Settings) -> ServiceProvider:
+    from scim import service_provider
 
-    return door.Door(settings.public_url.rstrip("/") + BASE_PATH)
+    return service_provider.ServiceProvider(settings.public_url.rstrip("/") + BASE_PATH)
 
 
 def _providers(settings: Settings, exchange_s: float) -> dict[str, Provider]:

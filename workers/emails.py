@@ -61,7 +61,7 @@ _policy = EmailPolicy(header_factory=_Headers())
 
 
 @dataclass(frozen=True)
-class Pages:
+class PageUrls:
     """Where people find what emails speak of."""
 
     sign_in: str
@@ -103,7 +103,7 @@ class Facts:
     delivery_id: int
     public_url: str
     sender: str
-    pages: Pages
+    pages: PageUrls
     brand: Brand
     links: Mapping[Purpose, str] = field(default_factory=dict)
     language: str = ENGLISH

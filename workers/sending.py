@@ -19,7 +19,7 @@ from rules.events.stored import LaterEventError
 from rules.links import Purpose
 from telemetry import metrics, traces
 from workers.alerts import heard_of
-from workers.emails import Brand, Facts, Pages
+from workers.emails import Brand, Facts, PageUrls
 from workers.later_versions import require_known
 from workers.letters import Letter, Mail
 from workers.links import links_of
@@ -169,7 +169,7 @@ class _Batch:
             delivery_id=delivery.id,
             public_url=settings.public_url,
             sender=settings.email_from,
-            pages=Pages(settings.sign_in_url, settings.security_url, settings.agency_security_url),
+            pages=PageUrls(settings.sign_in_url, settings.security_url, settings.agency_security_url),
             brand=Brand.of(settings),
             links=links,
             language=delivery.language,

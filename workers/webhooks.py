@@ -44,7 +44,7 @@ log = logging.getLogger("gatehouse.webhooks")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AttemptResult:
     """What one attempt came to; no error: it was taken."""
 
     status: int | None = None
@@ -118,7 +118,7 @@ class Pump:
         if outcome.error is not None:
             await self._switch_off(claimed)
 
-    async def _send(self, pool: httpcore.AsyncConnectionPool, claimed: Claimed) -> Outcome:
+    async def _send(self, pool: httpcore.AsyncConnectionPool, claimed: Claimed) -> AttemptResult:
         try:
             headers, body = self._message(claimed)
             url = rules.webhooks.checked_url(
@@ -127,16 +127,16 @@ class Pump:
             async with asyncio.timeout(self._attempt_s):
                 return await _post(pool, url, headers, body)
         except TimeoutError:
-            return Outcome(error=f"No whole answer within {self._attempt_s:.0f} seconds.")
+            return AttemptResult(error=f"No whole answer within {self._attempt_s:.0f} seconds.")
         except ForbiddenAddressError as error:
-            return Outcome(error=str(error))
+            return AttemptResult(error=str(error))
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
-            return Outcome(error=f"The endpoint cannot be reached: {type(error).__name__}.")
+            return AttemptResult(error=f"The endpoint cannot be reached: {type(error).__name__}.")
         except KeyMissingError:
-            return Outcome(error="The secret cannot be opened: its key is another one.")
+            return AttemptResult(error="The secret cannot be opened: its key is another one.")
         except Exception as error:
             log.exception("Webhook delivery %s cannot be made.", claimed.id)
-            return Outcome(error=f"Not made: {type(error).__name__}.")
+            return AttemptResult(error=f"Not made: {type(error).__name__}.")
 
     def _message(self, claimed: Claimed) -> tuple[dict[str, str], bytes]:
         told = rules.events.json_schema.payload(
@@ -194,7 +194,7 @@ def _waits_for_later(claimed: Claimed) -> bool:
     return False
 
 
-async def _post(pool: httpcore.AsyncConnectionPool, url: str, headers: dict[str, str], body: bytes) -> Outcome:
+async def _post(pool: httpcore.AsyncConnectionPool, url: str, headers: dict[str, str], body: bytes) -> AttemptResult:
     """Post, follow no redirect, and read no more of the answer than is kept."""
     everything: list[tuple[bytes | str, bytes | str]] = [
         *headers.items(),
@@ -211,5 +211,5 @@ async def _post(pool: httpcore.AsyncConnectionPool, url: str, headers: dict[str,
                 break
     text = answer[:ANSWER_BYTES].decode("utf-8", "replace").replace("\0", "\ufffd")
     if 200 <= response.status < 300:
-        return Outcome(response.status, text)
-    return Outcome(response.status, text, f"The endpoint answered {response.status}.")
+        return AttemptResult(response.status, text)
+    return AttemptResult(response.status, text, f"The endpoint answered {response.status}.")

@@ -91,7 +91,7 @@ def emailed_samples() -> dict[str, tuple[Event, Mailing | None]]:
 
 def sample_mail(event: Event, settings: Settings, copy: Mailing | None = None, language: str = ENGLISH) -> EmailMessage:
     """The email of one event, or its `copy`, to Mia."""
-    from workers.emails import Brand, Facts, Pages, render
+    from workers.emails import Brand, Facts, PageUrls, render
 
     mailing = copy or event.emailed_as()
     assert mailing is not None
@@ -103,7 +103,7 @@ def sample_mail(event: Event, settings: Settings, copy: Mailing | None = None, l
         delivery_id=1,
         public_url=PUBLIC_URL,
         sender="no-reply@gatehouse.example.com",
-        pages=Pages(*(PUBLIC_URL + path for path in PAGES)),
+        pages=PageUrls(*(PUBLIC_URL + path for path in PAGES)),
         brand=Brand.of(settings),
         links={
             link.purpose: link.url(PUBLIC_URL, PUBLIC_URL + PAGES[1], SAMPLE_TOKEN)

@@ -10,7 +10,7 @@ from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from server.transport.flows import MOVES, Client, Flow
+from server.transport.flows import MOVES, Flow, Participant
 
 if TYPE_CHECKING:
     from server.transport.turns import Turns
@@ -37,7 +37,7 @@ class Turn:
 
     turns: Turns
     flow: Flow
-    client: Client
+    participant: Participant
     starts_at: float = 0.0
     prepaid_s: float = 0.0
     spent_s: float = 0.0
@@ -128,12 +128,12 @@ class Turn:
             self.turns.count_small(self.flow, 1 if is_small else -1)
 
     def become(self, other: Turn) -> None:
-        """Go on as another client, who pays for all of it."""
-        if self.client is not other.client:
+        """Go on as another participant, who pays for all of it."""
+        if self.participant is not other.participant:
             spent_s, self.spent_s = self.spent_s, 0.0
             self._count(is_small=False)
             self._settle()
-            self.flow, self.client = other.flow, other.client
+            self.flow, self.participant = other.flow, other.participant
             self._look_at_itself()
             self.charge(spent_s)
 
@@ -148,15 +148,15 @@ class Turn:
                 self.grow()
 
     def _settle(self) -> None:
-        """Its client's next is taken to need as much; what was paid before and not taken is given back."""
+        """Its participant's next is taken to need as much; what was paid before and not taken is given back."""
         if self.spent_s:
-            self.client.expected_s += MOVES * (self.spent_s - self.client.expected_s)
+            self.participant.expected_s += MOVES * (self.spent_s - self.participant.expected_s)
         self.give_back()
 
     def give_back(self) -> None:
         """Give back what was paid before and not taken."""
         left_s = self.prepaid_s - self.spent_s
-        self.client.next_at -= left_s
+        self.participant.next_at -= left_s
         self.flow.credit_s += max(0.0, left_s)
         self.prepaid_s = self.spent_s = 0.0
 
@@ -180,7 +180,7 @@ async def part(expected_s: float) -> AsyncIterator[Callable[[float], None]]:
     if whole is None or whole.is_over:
         yield lambda seconds: None
         return
-    turn = Turn(whole.turns, whole.flow, whole.client)
+    turn = Turn(whole.turns, whole.flow, whole.participant)
     try:
         if not turn.turns.may_begin(turn, expected_s):
             await turn.turns.wait(turn, None)

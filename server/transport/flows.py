@@ -1,4 +1,4 @@
-"""Flows: those who share a share of the event loop's time, and the clients among them."""
+"""Flows: those who share a share of the event loop's time, and the participants among them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ STRANGERS, PROBES = Share(0.25, 0.75), Share(0.1, 0.5, is_bounded=False)
 
 
 @dataclass
-class Client:
+class Participant:
     """Who takes turns within a flow: since when, in the flow's virtual time, its next request waits; what one costs."""
 
     next_at: float = 0.0
@@ -48,7 +48,7 @@ class Flow:
     counted_at: float = field(default_factory=time.monotonic)
     virtual: float = 0.0
     timer: asyncio.Handle | None = None
-    clients: OrderedDict[str, Client] = field(default_factory=OrderedDict)
+    participants: OrderedDict[str, Participant] = field(default_factory=OrderedDict)
     waiting: list[tuple[float, int, Turn, asyncio.Future[None]]] = field(default_factory=list)
     # Requests under way that have taken little as yet, of a person's flow.
     small: int = 0

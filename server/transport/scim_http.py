@@ -1,4 +1,4 @@
-"""SCIM over HTTP: bounds, media types and status codes; what is asked and answered is the door's."""
+"""SCIM over HTTP: bounds, media types and status codes; what is asked and answered is the service provider's."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Answer(Protocol):
     def headers(self) -> dict[str, str]: ...
 
 
-class Door(Protocol):
+class ServiceProvider(Protocol):
     async def admit(self, context: Any) -> None:
         """Let a key through before its body is read. Raises Failure."""
 
@@ -50,18 +50,19 @@ class Door(Protocol):
 class ScimEndpoint(Endpoint):
     """The ASGI application below /scim/v2.
 
-    Its door is opened at the first request: the models behind it take as long to load as all the rest of the API.
+    Its service provider is made at the first request: the models behind it take as long to load as all the rest of the
+    API.
     """
 
     def __init__(
         self,
-        open_door: Callable[[], Door],
+        make_service_provider: Callable[[], ServiceProvider],
         make_context: Callable[[HTTPConnection], EndpointContext],
         admission: Admission,
     ) -> None:
         super().__init__(make_context, admission)
-        self._open_door = open_door
-        self._door: Door | None = None
+        self._make_service_provider = make_service_provider
+        self._service_provider: ServiceProvider | None = None
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -71,11 +72,11 @@ class ScimEndpoint(Endpoint):
     async def _answer(self, request: Request, context: EndpointContext, work: Held) -> Response:
         # Known from here on as one who has a key, and let through before anything is read.
         await self.admission.person(context)
-        door = await self._opened()
-        await door.admit(context)
+        service_provider = await self._made()
+        await service_provider.admit(context)
         for name, value in request.query_params.items():
             refuse_unusable_text(name + value)
-        answer = await door.answer(
+        answer = await service_provider.answer(
             context,
             method=request.method,
             path=request.path_params.get("path", ""),
@@ -88,7 +89,7 @@ class ScimEndpoint(Endpoint):
 
     async def _refuse(self, request: Request, error: Exception) -> Response:
         if isinstance(error, Failure):
-            answer = (await self._opened()).refuse(error)
+            answer = (await self._made()).refuse(error)
             status, body, headers = answer.status, answer.body, dict(answer.headers)
         else:
             error = expected(request, error, "path=scim operation=-")
@@ -110,11 +111,11 @@ class ScimEndpoint(Endpoint):
             raise RequestError(f"Send the resource as {SCIM_JSON}.", 415, headers={"Accept": SCIM_JSON})
         return parse_json(await self._body(request, context, work))
 
-    async def _opened(self) -> Door:
-        if self._door is None:
+    async def _made(self) -> ServiceProvider:
+        if self._service_provider is None:
             # Beside the loop; of two at once either is as good.
-            self._door = await asyncio.to_thread(self._open_door)
-        return self._door
+            self._service_provider = await asyncio.to_thread(self._make_service_provider)
+        return self._service_provider
 
 
 def _told(status: int, detail: str) -> dict[str, Any]:

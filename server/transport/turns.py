@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from rules.failures import RateLimited
 from server.transport.charging import Connection, Turn
-from server.transport.flows import BURST_S, Client, Flow, Share
+from server.transport.flows import BURST_S, Flow, Participant, Share
 from server.transport.passes import Passes
 
 LONGEST_WAIT_S = 5.0
@@ -53,17 +53,18 @@ class Turns:
         self._giving_way: deque[asyncio.Future[None]] = deque()
         self._going_on: asyncio.Handle | None = None
 
-    def turn(self, flow: str, client: str, share: Share) -> Turn:
-        """A turn of this client's, in this flow."""
+    def turn(self, flow: str, participant: str, share: Share) -> Turn:
+        """A turn of this participant's, in this flow."""
         found = self._flows.get(flow) or _add(self._flows, flow, Flow(share))
-        return Turn(self, found, found.clients.get(client) or _add(found.clients, client, Client()))
+        own = found.participants.get(participant) or _add(found.participants, participant, Participant())
+        return Turn(self, found, own)
 
     def may_begin(self, turn: Turn, expected_s: float | None = None) -> bool:
-        """Whether it begins at once; else it has its place in the queue. It pays as its client's do, or this."""
-        flow, client = turn.flow, turn.client
-        turn.starts_at = starts_at = max(flow.virtual, client.next_at)
-        turn.prepaid_s = client.expected_s if expected_s is None else expected_s
-        client.next_at = starts_at + turn.prepaid_s
+        """Whether it begins at once; else it has its place in the queue. It pays as its participant's do, or this."""
+        flow, participant = turn.flow, turn.participant
+        turn.starts_at = starts_at = max(flow.virtual, participant.next_at)
+        turn.prepaid_s = participant.expected_s if expected_s is None else expected_s
+        participant.next_at = starts_at + turn.prepaid_s
         if flow.waiting or not self._has_credit(flow):
             return False
         self._admit(turn)
@@ -71,7 +72,7 @@ class Turns:
 
     async def wait(self, turn: Turn, connection: Connection | None) -> None:
         """Wait until it may begin. Raises RateLimited, and whatever ends the wait when its client has gone."""
-        flow, client = turn.flow, turn.client
+        flow, participant = turn.flow, turn.participant
         waiting = asyncio.get_running_loop().create_future()
         heapq.heappush(flow.waiting, (turn.starts_at, next(self._numbers), turn, waiting))
         self._look_again(flow)
@@ -82,7 +83,7 @@ class Turns:
         except BaseException:
             waiting.cancel()  # unless it is over already
             if waiting.cancelled() or waiting.exception():  # it has not begun
-                client.next_at -= turn.prepaid_s
+                participant.next_at -= turn.prepaid_s
                 turn.prepaid_s = 0
             raise
         finally:

@@ -12,7 +12,7 @@ from rules.events.samples import AT
 from rules.languages import ENGLISH
 from server.commands.emails import PAGES, emailed_samples, sample_mail
 from settings import Settings
-from workers.emails import Brand, Facts, Pages, render
+from workers.emails import Brand, Facts, PageUrls, render
 
 
 class SampleMails(Mapping[str, EmailMessage]):
@@ -51,7 +51,7 @@ FACTS = Facts(
     delivery_id=0,
     public_url="https://gatehouse.example.com",
     sender="Gatehouse <no-reply@gatehouse.example.com>",
-    pages=Pages(*(f"https://gatehouse.example.com{path}" for path in PAGES)),
+    pages=PageUrls(*(f"https://gatehouse.example.com{path}" for path in PAGES)),
     brand=BRAND,
 )
 
@@ -73,5 +73,5 @@ def mail_of(
 ) -> EmailMessage:
     """The email of a policy, which names the account."""
     event = samples(PolicyEnabled)["policy_enabled"]
-    pages = Pages(*(public_url + path for path in PAGES))
+    pages = PageUrls(*(public_url + path for path in PAGES))
     return render("policy_enabled", Facts(event, AT, account_name, recipient, 1, public_url, sender, pages, brand))

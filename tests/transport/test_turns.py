@@ -241,7 +241,7 @@ async def test_who_has_waited_too_long_is_refused_and_takes_no_place() -> None:
         turn = stranger(turns)
         with pytest.raises(RateLimited):
             await turn.begin()
-    assert turn.client.next_at == 0
+    assert turn.participant.next_at == 0
 
 
 @dataclass
@@ -259,7 +259,7 @@ async def test_who_leaves_takes_no_place() -> None:
         waiting.set_exception(ClientDisconnect())
         with pytest.raises(ClientDisconnect):
             await leaving
-    assert turn.client.next_at == 0
+    assert turn.participant.next_at == 0
     await soon(stranger(turns).begin())
     await until(lambda: not turn.flow.waiting, "nobody waits")
 
@@ -275,7 +275,7 @@ async def test_what_the_tasks_of_a_request_take_is_charged_until_it_is_over() ->
 
     loop = asyncio.get_running_loop()
     turns = Turns()
-    turn = Noted(turns, stranger(turns).flow, stranger(turns).client)
+    turn = Noted(turns, stranger(turns).flow, stranger(turns).participant)
     go_on = asyncio.Event()
 
     async def work() -> list[asyncio.Task[Any]]:

@@ -6,11 +6,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from db import feed
-from db.feed import Standing
+from db.feed import WatcherState
 from tests.people import World, require_mfa
 
 IDLE = timedelta(days=7)
-FREE, HELD_UP = Standing(True, True, False), Standing(True, True, True)
+FREE, HELD_UP = WatcherState(True, True, False), WatcherState(True, True, True)
 
 
 async def session_of(world: World, name: str) -> bytes:
@@ -21,7 +21,7 @@ async def session_of(world: World, name: str) -> bytes:
     return found
 
 
-async def standing(world: World, token_hash: bytes, account_id: UUID | None) -> Standing:
+async def standing(world: World, token_hash: bytes, account_id: UUID | None) -> WatcherState:
     (found,) = await feed.standings(world.database, [token_hash], [account_id], IDLE)
     return found
 
@@ -49,16 +49,16 @@ async def test_whose_deadline_has_passed_is_stopped_unless_the_account_takes_the
 
 async def test_members_see_nothing_and_operators_once_they_have_mfa(world: World) -> None:
     mia, sue = await session_of(world, "mia"), await session_of(world, "sue")
-    assert await standing(world, mia, world.account_id) == Standing(True, False, False)
+    assert await standing(world, mia, world.account_id) == WatcherState(True, False, False)
     assert await standing(world, mia, None) == FREE
     assert await standing(world, sue, world.account_id) == HELD_UP
     await world.let_have_mfa("sue")
     assert await standing(world, sue, world.account_id) == FREE
     await world.database.execute("UPDATE staff SET role = 'ADMIN' WHERE user_id = $1", await world.user_id("mia"))
     assert await standing(world, mia, world.account_id) == FREE
-    assert await standing(world, mia, world.other_account_id) == Standing(True, False, False)
+    assert await standing(world, mia, world.other_account_id) == WatcherState(True, False, False)
     await world.database.execute("UPDATE staff SET invited_at = now() WHERE user_id = $1", await world.user_id("mia"))
-    assert await standing(world, mia, world.account_id) == Standing(True, False, False)
+    assert await standing(world, mia, world.account_id) == WatcherState(True, False, False)
 
 
 async def test_a_session_that_is_over_or_was_left_unused_is_none_and_answers_come_in_the_order_asked(

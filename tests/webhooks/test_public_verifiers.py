@@ -22,10 +22,10 @@ from tests.transport.node import installed
 from tests.webhooks.operations import RESEND, WEBHOOK
 from tests.webhooks.receiver import receiving
 from workers.runtime import Runtime
-from workers.webhooks import ATTEMPT_S, Outcome, Pump
+from workers.webhooks import ATTEMPT_S, AttemptResult, Pump
 
 SCRIPTS = Path(__file__).parent / "verifier"
-Deliver = Callable[[], Awaitable[list[Outcome]]]
+Deliver = Callable[[], Awaitable[list[AttemptResult]]]
 
 
 @asynccontextmanager
@@ -37,7 +37,7 @@ async def delivery(world: World, url: str, attempt_s: float = ATTEMPT_S) -> Asyn
     await outbox.append(world.database, MfaEnabled(subject_id=mia, actor_id=mia, client=Client(None, None)))
     pump = Pump(Runtime(settings_for("", webhook_allow_private=True)), attempt_s)
 
-    async def deliver() -> list[Outcome]:
+    async def deliver() -> list[AttemptResult]:
         outcomes = []
         for claimed in await webhook_sending.claim(world.database, 10, [*ring.keys]):
             outcomes.append(await pump._send(pool, claimed))
@@ -51,7 +51,7 @@ async def delivery(world: World, url: str, attempt_s: float = ATTEMPT_S) -> Asyn
 
 async def test_npms_standardwebhooks_verifies_what_is_sent_and_nothing_else(world: World, tmp_path: Path) -> None:
     async with receiving() as receiver, delivery(world, receiver.url) as (deliver, _, secret):
-        assert await deliver() == [Outcome(200, "ok")]
+        assert await deliver() == [AttemptResult(200, "ok")]
     headers, body = receiver.requests[0]
     message = {"secret": secret, "headers": headers, "body": body.decode()}
     other = "whsec_" + "b3RoZXJvdGhlcm90aGVyb3RoZXI="
@@ -80,7 +80,7 @@ async def test_an_owner_has_a_delivery_sent_again_under_its_id_and_nobody_else_h
         assert await deliver() == []
         queued = await olive.do(RESEND, id=sent["id"])
         assert queued["delivery"] == {"id": sent["id"], "state": "pending"}
-        assert await deliver() == [Outcome(200, "ok")]
+        assert await deliver() == [AttemptResult(200, "ok")]
     assert len({headers["webhook-id"] for headers, _ in receiver.requests}) == 1
     assert len(receiver.requests) == 2
     assert receiver.requests[0][1] == receiver.requests[1][1]
@@ -108,5 +108,5 @@ async def test_an_endpoint_that_drips_is_left_when_its_time_is_over(
     for answer in (dripping, dripping_head):
         async with receiving(answer) as receiver, delivery(world, receiver.url, 0.3) as (deliver, webhook_id, _):
             outcomes = await deliver()
-            assert outcomes[-1] == Outcome(error="No whole answer within 0 seconds.")
+            assert outcomes[-1] == AttemptResult(error="No whole answer within 0 seconds.")
         await world.database.execute("DELETE FROM webhooks WHERE id = $1", webhook_id)

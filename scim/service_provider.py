@@ -29,8 +29,8 @@ NO_BULK = "Bulk is not supported: send each operation as a request of its own."
 NO_ME = "A service key is nobody: /Me is not supported."
 
 
-class Door:
-    """SCIM at `base_url`."""
+class ServiceProvider:
+    """The service provider, as RFC 7644 calls it, at `base_url`."""
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
