@@ -14,7 +14,7 @@ from server.commands.parts import beat, mailbox, relay, serve, up, worker
 
 # The operators' commands, each imported when it is asked for: the parts start the faster without them.
 OPERATORS = {
-    "account": "server.commands.hearing",
+    "account": "server.commands.account",
     "clock": "server.commands.clock",
     "deliveries": "server.commands.deliveries",
     "doctor": "server.commands.doctor",
@@ -22,17 +22,17 @@ OPERATORS = {
     "evidence": "server.commands.evidence",
     "identities": "server.commands.identities",
     "keys": "server.commands.keys",
-    "mfa": "server.commands.memberships",
+    "mfa": "server.commands.mfa",
     "migrate": "server.commands.migrating",
-    "portal": "server.commands.operators",
+    "portal": "server.commands.portal",
     "restored": "server.commands.restoring",
     "sbom": "server.commands.sbom",
     "service-keys": "server.commands.service_keys",
     "settings": "server.commands.settings",
     "domains": "server.commands.domains",
-    "staff": "server.commands.hearing",
+    "staff": "server.commands.staff",
     "webhooks": "server.commands.webhooks",
-    "super-admin": "server.commands.memberships",
+    "super-admin": "server.commands.super_admin",
 }
 
 

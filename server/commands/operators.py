@@ -1,4 +1,4 @@
-"""What operators do from the command line: accounts, staff and portal users."""
+"""What commands of operators share: options, the way to the database, passwords of new people, and how they answer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import click
 
 import db.operators
 import db.pool
-import resolvers.operators.accounts
 import rules.addresses
 import rules.passwords
 from db.pool import Database
@@ -27,8 +26,6 @@ from server.commands.options import data_dir_option, load
 from server.local.data_dir import database_for_operator
 from settings import Settings
 from telemetry import operators
-
-LONGEST_NAME = 200
 
 Result = TypeVar("Result")
 Command = Callable[..., Any]
@@ -72,76 +69,6 @@ role_option = click.option(
 )
 
 
-@click.group()
-def account() -> None:
-    """Accounts (agencies)."""
-
-
-@account.command("create")
-@click.option("--name", required=True, help="The account's name.")
-@click.option("--owner", type=Email(), required=True, help="The owner's email; a known person keeps the password.")
-@shared_options
-def create_account(name: str, owner: str, data_dir: Path | None, password_stdin: bool, as_json: bool) -> None:
-    """Create an account with its owner."""
-    name = _checked_name(name)
-    person = _person(data_dir, owner, password_stdin)
-    with opened(data_dir) as run:
-        account_id, user_id, staff_id = run(lambda d: resolvers.operators.accounts.create_account(d, name, person))
-    _say(as_json, f"Created {name}, owned by {owner}.", accountId=account_id, userId=user_id, staffId=staff_id)
-
-
-@click.group()
-def staff() -> None:
-    """People with a role in an account."""
-
-
-@staff.command("add")
-@account_option
-@email_option
-@role_option
-@click.option("--invite", is_flag=True, help="Let a new person choose the password, by a link in an email.")
-@shared_options
-def add_staff(
-    account_id: UUID, email: str, role: str, invite: bool, data_dir: Path | None, password_stdin: bool, as_json: bool
-) -> None:
-    """Give a person a role in an account; a known person keeps the password."""
-    if invite:
-        _invite(data_dir, account_id, email, role, as_json)
-        return
-    person = _person(data_dir, email, password_stdin)
-    with opened(data_dir) as run:
-        user_id, staff_id = run(
-            lambda d: resolvers.operators.accounts.add_staff(d, account_id, person, Role(role.upper()))
-        )
-    _say(as_json, f"Added {email} as {role}.", accountId=account_id, userId=user_id, staffId=staff_id)
-
-
-def _invite(data_dir: Path | None, account_id: UUID, email: str, role: str, as_json: bool) -> None:
-    with opened(data_dir) as run:
-        user_id, staff_id, is_invited = run(
-            lambda d: resolvers.operators.accounts.invite_staff(d, account_id, email, Role(role.upper()))
-        )
-    done = "Invited" if is_invited else "Added"
-    _say(as_json, f"{done} {email} as {role}.", accountId=account_id, userId=user_id, staffId=staff_id)
-
-
-@click.group()
-def portal() -> None:
-    """People who only use an account's portal; they have no role."""
-
-
-@portal.command("add")
-@account_option
-@email_option
-@shared_options
-def add_portal_user(account_id: UUID, email: str, data_dir: Path | None, password_stdin: bool, as_json: bool) -> None:
-    """Let a person sign in to an account's portal; a known person keeps the password."""
-    person = _person(data_dir, email, password_stdin)
-    with opened(data_dir) as run:
-        user_id = run(lambda d: resolvers.operators.accounts.add_portal_user(d, account_id, person))
-    _say(as_json, f"Added {email} as a portal user.", accountId=account_id, userId=user_id)
-
-
 Run = Callable[[Callable[[Database], Awaitable[Any]]], Any]
 
 
@@ -179,7 +106,7 @@ def _run(url: str, work: Callable[[Database], Awaitable[Result]]) -> Result:
         raise plain_outage(error) from None
 
 
-def _person(data_dir: Path | None, email: str, password_stdin: bool) -> Newcomer:
+def newcomer(data_dir: Path | None, email: str, password_stdin: bool) -> Newcomer:
     """The person, asked for a password only when new, and while no other command waits for the database."""
 
     async def is_known(database: Database) -> bool:
@@ -206,13 +133,6 @@ def _password(email: str, from_stdin: bool) -> str:
     return str(click.prompt(f"Password for {email}", hide_input=True, confirmation_prompt=True))
 
 
-def _checked_name(name: str) -> str:
-    name = name.strip()
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
-        raise OperatorError(f"The account's name must have 1 to {LONGEST_NAME} printable characters.")
-    return name
-
-
-def _say(as_json: bool, sentence: str, **ids: UUID) -> None:
+def say(as_json: bool, sentence: str, **ids: UUID) -> None:
     named = {name: str(value) for name, value in ids.items()}
     click.echo(json.dumps(named) if as_json else "\n".join([sentence, *(f"{n}: {v}" for n, v in named.items())]))

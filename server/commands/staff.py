@@ -1,4 +1,4 @@
-"""What operators do about people from the command line: roles, imports, MFA resets and super-admins."""
+"""`gatehouse staff`: who has which role. What it has for exceptions, sessions and lost phones stands beside."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from uuid import UUID
 
 import click
 
+import resolvers.operators.accounts
 import resolvers.operators.importing
 import resolvers.operators.staff
 from db.pool import Database
@@ -17,12 +18,30 @@ from db.staff import Member
 from resolvers.operators.importing import Report, Wishes
 from rules.people import Role
 from rules.sealing import KeyRing
+from server.commands import staff_exceptions, staff_recovery, staff_sessions
 from server.commands.keys import ring_of
-from server.commands.operators import account_option, email_option, opened, role_option, staff
+from server.commands.operators import (
+    account_option,
+    email_option,
+    newcomer,
+    opened,
+    role_option,
+    say,
+    shared_options,
+)
 from server.commands.options import data_dir_option, load, row
 
 MOST_PROBLEMS_SHOWN = 1000
 MOST_STRETCHES_SHOWN = 10
+
+
+@click.group()
+def staff() -> None:
+    """People with a role in an account."""
+
+
+for beside in (*staff_exceptions.COMMANDS, *staff_recovery.COMMANDS, *staff_sessions.COMMANDS):
+    staff.add_command(beside)
 
 
 @staff.command("list")
@@ -42,6 +61,36 @@ def list_staff(account_id: UUID, data_dir: Path | None, as_json: bool) -> None:
 
     with opened(data_dir) as run:
         run(show)
+
+
+@staff.command("add")
+@account_option
+@email_option
+@role_option
+@click.option("--invite", is_flag=True, help="Let a new person choose the password, by a link in an email.")
+@shared_options
+def add_staff(
+    account_id: UUID, email: str, role: str, invite: bool, data_dir: Path | None, password_stdin: bool, as_json: bool
+) -> None:
+    """Give a person a role in an account; a known person keeps the password."""
+    if invite:
+        _invite(data_dir, account_id, email, role, as_json)
+        return
+    person = newcomer(data_dir, email, password_stdin)
+    with opened(data_dir) as run:
+        user_id, staff_id = run(
+            lambda d: resolvers.operators.accounts.add_staff(d, account_id, person, Role(role.upper()))
+        )
+    say(as_json, f"Added {email} as {role}.", accountId=account_id, userId=user_id, staffId=staff_id)
+
+
+def _invite(data_dir: Path | None, account_id: UUID, email: str, role: str, as_json: bool) -> None:
+    with opened(data_dir) as run:
+        user_id, staff_id, is_invited = run(
+            lambda d: resolvers.operators.accounts.invite_staff(d, account_id, email, Role(role.upper()))
+        )
+    done = "Invited" if is_invited else "Added"
+    say(as_json, f"{done} {email} as {role}.", accountId=account_id, userId=user_id, staffId=staff_id)
 
 
 @staff.command("role")
@@ -122,44 +171,3 @@ def _within_quotes(report: Report) -> str:
         lines = "1 line was" if report.within == 1 else f"{report.within:,} lines were"
         said += f" {lines} read as more of a cell."
     return said
-
-
-@click.group()
-def mfa() -> None:
-    """People's second factors."""
-
-
-@mfa.command("reset")
-@email_option
-@click.option("--reason", help="Why, for the audit log and the email: up to 500 characters.")
-@data_dir_option
-def reset_mfa(email: str, reason: str | None, data_dir: Path | None) -> None:
-    """Reset the MFA of whoever nobody else can: a sole owner who is locked out. They are emailed."""
-    with opened(data_dir) as run:
-        run(lambda database: resolvers.operators.staff.reset_mfa(database, email, reason))
-    click.echo(f"Reset the MFA of {email}. They set it up again at the next sign-in.")
-
-
-@click.group("super-admin")
-def super_admin() -> None:
-    """Platform operators, who may view every account's security page and change nothing there."""
-
-
-@super_admin.command("grant")
-@email_option
-@data_dir_option
-def grant(email: str, data_dir: Path | None) -> None:
-    """Make somebody a super-admin."""
-    with opened(data_dir) as run:
-        run(lambda database: resolvers.operators.staff.set_super_admin(database, email, True))
-    click.echo(f"{email} is a super-admin now.")
-
-
-@super_admin.command("revoke")
-@email_option
-@data_dir_option
-def revoke(email: str, data_dir: Path | None) -> None:
-    """Make somebody a super-admin no more."""
-    with opened(data_dir) as run:
-        run(lambda database: resolvers.operators.staff.set_super_admin(database, email, False))
-    click.echo(f"{email} is no longer a super-admin.")

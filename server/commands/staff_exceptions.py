@@ -1,4 +1,4 @@
-"""What operators do about exceptions from an account's MFA requirement."""
+"""`gatehouse staff`: exceptions from an account's MFA requirement."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from uuid import UUID
 import click
 
 import resolvers.operators.standing
-from db.compliance import Compliance
 from db.exceptions import MfaException
 from resolvers.operators.standing import Wanted
 from rules.standing import ExceptionKind
-from server.commands.operators import account, account_option, emails_option, opened, reason_option, staff
+from server.commands.operators import account_option, emails_option, opened, reason_option
 from server.commands.options import Instant, data_dir_option, row, shown
 
 until_option = click.option(
@@ -23,7 +22,7 @@ until_option = click.option(
 )
 
 
-@staff.command("extend")
+@click.command("extend")
 @account_option
 @emails_option
 @until_option
@@ -34,7 +33,7 @@ def extend(account_id: UUID, emails: tuple[str, ...], until: datetime, reason: s
     _give(data_dir, account_id, Wanted(ExceptionKind.EXTENDED, emails, until, reason))
 
 
-@staff.command("exempt")
+@click.command("exempt")
 @account_option
 @emails_option
 @until_option
@@ -53,7 +52,7 @@ def exempt(
     _give(data_dir, account_id, Wanted(ExceptionKind.EXEMPTED, emails, until, reason, break_glass))
 
 
-@staff.command("exceptions")
+@click.command("exceptions")
 @account_option
 @click.option("--ended", is_flag=True, help="List those that have ended, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
@@ -65,10 +64,10 @@ def list_exceptions(account_id: UUID, ended: bool, as_json: bool, data_dir: Path
             lambda database: resolvers.operators.standing.listed(database, account_id, with_ended=ended)
         )
     for each in found:
-        click.echo(json.dumps(asdict(each), default=str) if as_json else _line(each))
+        click.echo(json.dumps(asdict(each), default=str) if as_json else line(each))
 
 
-@staff.command("end-exception")
+@click.command("end-exception")
 @click.argument("exception_id", type=click.UUID)
 @account_option
 @data_dir_option
@@ -79,38 +78,19 @@ def end_exception(exception_id: UUID, account_id: UUID, data_dir: Path | None) -
     click.echo(f"The exception of {email} has ended.")
 
 
-@account.command("compliance")
-@account_option
-@click.option("--at", type=Instant(), help="A past instant, ISO 8601; without a zone it is UTC. Now without it.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with the exceptions that held.")
-@data_dir_option
-def compliance(account_id: UUID, at: datetime | None, as_json: bool, data_dir: Path | None) -> None:
-    """Say how an account complied with its own MFA requirement, now or then: policy, counts, exceptions."""
-    with opened(data_dir) as run:
-        result: tuple[Compliance, list[MfaException]] = run(
-            lambda database: resolvers.operators.standing.compliance(database, account_id, at)
-        )
-    found, exceptions = result
-    if as_json:
-        rows = [asdict(each) for each in exceptions]
-        click.echo(json.dumps(asdict(found) | {"exceptions": rows}, default=str))
-        return
-    for name, value in asdict(found).items():
-        text = shown(value) if isinstance(value, datetime) else value
-        click.echo(row(name.replace("_", " "), "-" if text is None else text))
-    for each in exceptions:
-        click.echo(_line(each))
-
-
 def _give(data_dir: Path | None, account_id: UUID, wanted: Wanted) -> None:
     with opened(data_dir) as run:
         given: list[MfaException] = run(
             lambda database: resolvers.operators.standing.give(database, account_id, wanted)
         )
     for each in given:
-        click.echo(_line(each))
+        click.echo(line(each))
 
 
-def _line(each: MfaException) -> str:
+def line(each: MfaException) -> str:
+    """An exception as it is listed."""
     kind = "break-glass" if each.is_break_glass else each.kind.lower()
     return row(each.id, each.email, kind, shown(each.until), each.author_email or "an operator", each.reason)
+
+
+COMMANDS = (extend, exempt, list_exceptions, end_exception)

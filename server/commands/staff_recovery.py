@@ -1,4 +1,4 @@
-"""What operators do about people who have lost their phone, or would be locked out if they lost it."""
+"""`gatehouse staff`: what operators do about people who have lost their phone."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ import click
 
 import resolvers.operators.recovering
 from db.account_recovery import Waiting
-from db.pool import Database
 from db.resets import Request
 from db.staff import Member
-from server.commands.operators import account, account_option, email_option, opened, reason_option, staff
+from server.commands.operators import account_option, email_option, opened, reason_option
 from server.commands.options import data_dir_option, row, shown
 
 
-@staff.command("recovery-pass")
+@click.command("recovery-pass")
 @account_option
 @email_option
 @reason_option
@@ -41,7 +40,7 @@ def recovery_pass(account_id: UUID, email: str, reason: str, as_json: bool, data
         click.echo(f"This is shown once, for {email} alone, and holds until {shown(until)}.", err=True)
 
 
-@staff.command("resets")
+@click.command("resets")
 @account_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @data_dir_option
@@ -62,7 +61,7 @@ def list_resets(account_id: UUID, as_json: bool, data_dir: Path | None) -> None:
             click.echo(row(each.id, member.email, each.requester_email, until, each.reason or "-"))
 
 
-@staff.command("decline-reset")
+@click.command("decline-reset")
 @click.argument("reset_id", type=click.UUID)
 @account_option
 @data_dir_option
@@ -73,7 +72,7 @@ def decline_reset(reset_id: UUID, account_id: UUID, data_dir: Path | None) -> No
     click.echo(f"The reset of {email} is off.")
 
 
-@staff.command("recoveries")
+@click.command("recoveries")
 @account_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @data_dir_option
@@ -88,7 +87,7 @@ def list_recoveries(account_id: UUID, as_json: bool, data_dir: Path | None) -> N
             click.echo(row(each.email, shown(each.started_at), shown(each.ends_at)))
 
 
-@staff.command("stop-recovery")
+@click.command("stop-recovery")
 @account_option
 @email_option
 @data_dir_option
@@ -99,28 +98,4 @@ def stop_recovery(account_id: UUID, email: str, data_dir: Path | None) -> None:
     click.echo(f"{email} waits no more to come back alone.")
 
 
-@account.command("lock-out")
-@account_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, of each person at risk.")
-@data_dir_option
-def lock_out(account_id: UUID, as_json: bool, data_dir: Path | None) -> None:
-    """List who could not come back today after losing their phone: email, role, codes left, why."""
-
-    async def show(database: Database) -> None:
-        found, risks = await resolvers.operators.recovering.forecast(database, account_id)
-        if not as_json:
-            counted = ", ".join(f"{_words(reason)} {count:,}" for reason, count in found.by_reason.items())
-            click.echo(f"{found.total:,} at risk: {counted}", err=True)
-        async for risk in risks:
-            if as_json:
-                click.echo(json.dumps(asdict(risk), default=str))
-            else:
-                why = ", ".join(_words(reason) for reason in risk.reasons)
-                click.echo(row(risk.email, risk.role.lower(), risk.backup_codes_remaining, why))
-
-    with opened(data_dir) as run:
-        run(show)
-
-
-def _words(reason: str) -> str:
-    return reason.lower().replace("_", " ")
+COMMANDS = (recovery_pass, list_resets, decline_reset, list_recoveries, stop_recovery)
