@@ -17,7 +17,8 @@ async def tell(connection: Connection, account_id: UUID, before: Policy, *, is_m
 
     Where the policy's own event is mailed, those who stand by the account's deadline hear of that; and nobody hears of
     theirs more often in a day than of joining. Under the account's lock, and one statement: an account may have taken
-    in any number of people.
+    in any number of people. That is why it appends past the outbox, which would have them all read out and written
+    back; what it keeps of an event is the outbox's, and it shows where the outbox would have it: in the account's log.
     """
     assert before.required_since is not None
     assert before.deadline is not None
