@@ -8,8 +8,10 @@ from uuid import UUID
 import click
 
 import resolvers.operators.domains
+import rules.addresses
 from db.account_providers import DomainRequest
 from resolvers.operators.finding import OperatorError
+from rules.addresses import NotAnAddressError
 from rules.oidc import ProviderConfig
 from server.commands.operators import account_option, opened
 from server.commands.options import data_dir_option, load, row
@@ -22,10 +24,8 @@ class Domain(click.ParamType[str]):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The domain; a usage error for what is none."""
-        from rules.addresses import NotAnAddressError, checked_domain
-
         try:
-            return checked_domain(value)
+            return rules.addresses.checked_domain(value)
         except NotAnAddressError:
             self.fail(f"{value!r} is no domain, as in agency.example.", param, ctx)
 

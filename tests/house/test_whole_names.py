@@ -31,8 +31,8 @@ def functions(dotted: str) -> set[str]:
 
 
 def shortened(tree: ast.Module) -> Iterator[str]:
-    """What is imported under less than its whole name."""
-    for node in tree.body:
+    """What is imported under less than its whole name, within functions, too."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in LAYERS:
             for each in node.names:
                 if place(f"{node.module}.{each.name}") or each.name in functions(node.module):
@@ -45,6 +45,7 @@ def test_there_is_something_to_look_at() -> None:
     assert len(MODULES) > 200
     wrong = "from rules import policy\nfrom db.policy import lock, Impact\nimport db.staff as rows\n"
     assert list(shortened(ast.parse(wrong))) == ["rules.policy", "db.policy.lock", "db.staff"]
+    assert list(shortened(ast.parse("def within():\n    from db import policy\n"))) == ["db.policy"]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
