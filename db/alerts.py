@@ -6,6 +6,7 @@ a person's, of all accounts that they look after together; what is gathered is k
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -197,7 +198,7 @@ class Heard:
     account_names: tuple[str, ...]
 
 
-async def heard(connection: Connection, user_id: UUID, event_ids: list[int]) -> list[Heard]:
+async def heard(connection: Connection, user_id: UUID, event_ids: Sequence[int]) -> list[Heard]:
     """These events in this order, as far as they are of accounts that the person looks after now."""
     rows = await connection.fetch(
         """

@@ -7,8 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 import db.outbox
+import rules.events.stored
 from db.pool import Connection
 from rules.delivery import CLAIM_LIFETIME
+from rules.events.standing import MfaDeadlineExtended, MfaExempted
 from rules.events.stored import Stored
 from rules.languages import ENGLISH
 from rules.totp import STEP_S
@@ -17,6 +19,8 @@ SWEEP_LOCK_ID = 0x6A7E_0003  # any constant that is ours alone
 MOST_ATTEMPTS = 200
 PRUNE_BATCH = 10_000
 UNKNOWN = "It was handed over, and no answer came: whether the server took it is not known."
+# Both give it.
+(UNTIL,) = {rules.events.stored.key_of(event, "until") for event in (MfaDeadlineExtended, MfaExempted)}
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                             factors.user_id IS NULL AND staff.id IS NOT NULL AND staff.invited_at IS NULL
                             -- an exception holds that is not over, ended or replaced by another
                             AND (type NOT IN ('MFA_DEADLINE_EXTENDED', 'MFA_EXEMPTED')
-                                OR excepted_until > now() AND excepted_until = (data ->> 'until')::timestamptz
+                                OR excepted_until > now() AND excepted_until = (data ->> $10::text)::timestamptz
                                     AND is_exempt = (type = 'MFA_EXEMPTED')) IS TRUE
                         WHEN 'INVITED' THEN staff.invited_at IS NOT NULL
                         WHEN 'OWNER' THEN coalesce(staff.role = 'OWNER' AND staff.invited_at IS NULL, false)
@@ -180,6 +184,7 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
         CLAIM_LIFETIME,
         ENGLISH,
         STEP_S,
+        UNTIL,
     )
     return [Claimed(stored=db.outbox.stored_from(row), **{name: row[name] for name in PLAIN}) for row in rows]
 

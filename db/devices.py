@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import rules.events.stored
 from db.pool import Connection
+from rules.events.signing_in import NewDeviceSignedIn
 
+AMR = rules.events.stored.key_of(NewDeviceSignedIn, "amr")
 MOST = 100  # of one person; another one takes the place of the one that was seen least lately
 PRUNE_BATCH = 10_000
 
@@ -48,12 +51,13 @@ async def came_by(connection: Connection, event_id: int) -> str:
     """
     amr: str | None = await connection.fetchval(
         """
-        SELECT data ->> 'amr' FROM events AS told WHERE id = $1 AND NOT EXISTS (
+        SELECT data ->> $2::text FROM events AS told WHERE id = $1 AND NOT EXISTS (
             SELECT FROM events AS began
             WHERE began.subject_id = told.subject_id AND began.request_id = told.request_id
                 AND began.service_key IS NOT NULL)
         """,
         event_id,
+        AMR,
     )
     return amr or ""
 

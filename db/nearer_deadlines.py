@@ -5,11 +5,15 @@ from __future__ import annotations
 from uuid import UUID
 
 import db.outbox
+import rules.events.stored
 import rules.often
 from db.pool import Connection
 from rules.events.policy import MfaRequired
 from rules.often import JOININGS_MAILED, SPAN
 from rules.policy import Policy
+
+DEADLINE = rules.events.stored.key_of(MfaRequired, "deadline")
+IS_MAILED = rules.events.stored.key_of(MfaRequired, "is_mailed")
 
 
 async def tell(connection: Connection, account_id: UUID, before: Policy, *, is_mailed: bool) -> None:
@@ -45,8 +49,8 @@ async def tell(connection: Connection, account_id: UUID, before: Policy, *, is_m
         ), appended AS (
             INSERT INTO events (type, account_id, subject_id, data, request_id, traceparent)
             SELECT $9, $1, user_id, $10::jsonb || jsonb_build_object(
-                'deadline', to_char(deadline AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-                'isMailed', $6 || user_id IN (SELECT key FROM counted)), $11, $12
+                $13::text, to_char(deadline AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+                $14::text, $6 || user_id IN (SELECT key FROM counted)), $11, $12
             FROM asked ORDER BY user_id
             RETURNING id
         )
@@ -62,4 +66,6 @@ async def tell(connection: Connection, account_id: UUID, before: Policy, *, is_m
         SPAN,
         told.type(),
         *db.outbox.told(told),
+        DEADLINE,
+        IS_MAILED,
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from db.pool import Connection
-from rules.webhooks import KEPT_FOR, TEST
+from rules.webhooks import KEPT_FOR, MOST_SHOWN_ATTEMPTS, TEST
 
 BATCH = 10_000
 
@@ -69,13 +69,14 @@ class Attempt:
 
 
 async def attempts(connection: Connection, delivery_id: int) -> list[Attempt]:
-    """A delivery's tries, newest first; at most 100."""
+    """A delivery's tries, newest first; as many as are shown."""
     rows = await connection.fetch(
         """
         SELECT attempted_at, duration_ms, status, answer, error FROM webhook_attempts
-        WHERE delivery_id = $1 ORDER BY attempted_at DESC LIMIT 100
+        WHERE delivery_id = $1 ORDER BY attempted_at DESC LIMIT $2
         """,
         delivery_id,
+        MOST_SHOWN_ATTEMPTS,
     )
     return [Attempt(**row) for row in rows]
 

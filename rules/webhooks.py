@@ -27,6 +27,7 @@ KEPT_FOR = timedelta(days=30)
 CLAIM_LIFETIME = timedelta(seconds=60)
 # So often later events of a person wait for an earlier one.
 ORDERED_ATTEMPTS = 5
+MOST_SHOWN_ATTEMPTS = 100
 TEST = "TEST"
 
 # Where IPv6 holds an IPv4 address that a router may send on to: NAT64 (twice), IPv4-compatible.

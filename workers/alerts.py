@@ -12,6 +12,7 @@ from rules.alerts import AlertKind, AlertSetting
 from rules.events.alerts import AlertRaised
 from rules.events.base import Event
 from rules.events.mailing import Audience
+from rules.events.stored import UnreadableEventError
 from workers.runtime import Runtime
 from workers.telling import LONGEST_SENTENCE
 from workers.verdicts import OvertakenError
@@ -58,9 +59,13 @@ def heard_of(runtime: Runtime, delivery: Claimed, patience_s: float) -> tuple[He
     """What an alert tells of. Raises OvertakenError when whoever gets it looks after none of its accounts any more."""
     if delivery.stored.type != AlertRaised.type():
         return ()
-    event_ids = delivery.stored.data.get("eventIds", [])
-    heard = runtime.query(db.alerts.heard, delivery.stored.subject_id, event_ids, patience_s=patience_s)
-    if event_ids and not heard:
+    try:
+        event = delivery.stored.read()
+    except UnreadableEventError:
+        return ()  # whoever makes the mail of it says so
+    assert isinstance(event, AlertRaised)
+    heard = runtime.query(db.alerts.heard, event.subject_id, event.event_ids, patience_s=patience_s)
+    if event.event_ids and not heard:
         raise OvertakenError
     return tuple(heard)
 

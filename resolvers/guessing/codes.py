@@ -58,8 +58,7 @@ async def of_challenge(context: Context, token_hash: bytes) -> AsyncIterator[tup
     except (InvalidCode, ChallengeExpired):
         raise
     except Exception as error:
-        async with context.database.connection() as connection:
-            await db.challenges.give_back(connection, challenge.id)
+        await _give_attempt_back(context, challenge)
         if isinstance(error, NotACode):
             raise InvalidCode(str(error), min(left, charged.remaining) + 1) from None
         raise
@@ -87,10 +86,15 @@ async def _charge_challenge(context: Context, token_hash: bytes) -> tuple[Challe
         key = rules.throttling.second_factor_key(challenge.user_id)
         return challenge, await _charge_code(context, challenge.user_id, key)
     except Exception:
-        with suppress(ServiceUnavailable):
-            async with context.database.connection() as connection:
-                await db.challenges.give_back(connection, challenge.id)
+        await _give_attempt_back(context, challenge)
         raise
+
+
+async def _give_attempt_back(context: Context, challenge: Challenge) -> None:
+    # What has happened before is what is answered, whether or not the database still lets this be given back.
+    with suppress(ServiceUnavailable):
+        async with context.database.connection() as connection:
+            await db.challenges.give_back(connection, challenge.id)
 
 
 async def _after_wrong_code(context: Context, user_id: UUID, charged: Charge, error: WrongGuess) -> None:

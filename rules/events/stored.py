@@ -193,3 +193,10 @@ def key(name: str) -> str:
     """A fact's name in JSON."""
     first, *others = name.split("_")
     return first + "".join(word.title() for word in others)
+
+
+def key_of(event: type[Event], name: str) -> str:
+    """The name in JSON of a fact that the event has, for a statement that reads or writes it."""
+    if name not in {each.name for each in fields(event)}:
+        raise AttributeError(f"{event.__name__} has no {name}.")
+    return key(name)

@@ -8,12 +8,13 @@ import asyncpg
 import pytest
 
 from db.pool import open_database
+from resolvers.second_factor import NO_CODE
 from rules.failures import ServiceUnavailable
 from tests.account.acts import save
 from tests.client import serving, settings_for
 from tests.databases import end_connections, until_waiting
 from tests.line import Line
-from tests.operations import BEGIN, SIGN_IN
+from tests.operations import BEGIN, COMPLETE, SIGN_IN
 from tests.people import PASSWORD, World, email, make_world
 from tests.proxy import FATAL, prompting
 from tests.waiting import until
@@ -28,8 +29,8 @@ SAVES = 12
 READERS = 8
 
 
-async def refuse_inserts(database: asyncpg.Connection[asyncpg.Record], table: str, state: str) -> None:
-    """Let every insert into the table be counted in `asked` and refused with that SQLSTATE."""
+async def refuse(database: asyncpg.Connection[asyncpg.Record], state: str, *changes: str) -> None:
+    """Let all such changes be counted in `asked` and refused with that SQLSTATE."""
     await database.execute("CREATE SEQUENCE asked")
     await database.execute(
         f"""
@@ -37,9 +38,13 @@ async def refuse_inserts(database: asyncpg.Connection[asyncpg.Record], table: st
         BEGIN PERFORM nextval('asked'); RAISE EXCEPTION 'refused' USING ERRCODE = '{state}'; END $$
         """
     )
-    await database.execute(
-        f"CREATE TRIGGER refuse BEFORE INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse()"
-    )
+    for change in changes:
+        await database.execute(f"CREATE TRIGGER refuse BEFORE {change} EXECUTE FUNCTION refuse()")
+
+
+async def refuse_inserts(database: asyncpg.Connection[asyncpg.Record], table: str, state: str) -> None:
+    """Let every insert into the table be counted in `asked` and refused with that SQLSTATE."""
+    await refuse(database, state, f"INSERT ON {table} FOR EACH STATEMENT")
 
 
 async def turn(database: asyncpg.Connection[asyncpg.Record], *, read_only: bool) -> None:
@@ -62,6 +67,21 @@ async def test_a_wrong_statement_is_still_our_fault(world: World) -> None:
     await refuse_inserts(world.database, "sessions", "22012")
     client = world.client()
     assert await client.refusal(SIGN_IN, email=email("mia"), password=PASSWORD) == "INTERNAL_SERVER_ERROR"
+
+
+async def test_a_charge_that_cannot_be_given_back_hides_no_answer(world: World) -> None:
+    await world.enroll(await world.sign_in("mia"))
+    client, token = await world.challenge("mia")
+    client.patient = False
+    await refuse(
+        world.database,
+        "55P03",
+        "UPDATE ON throttles FOR EACH ROW WHEN (cardinality(new.failures) < cardinality(old.failures))",
+        "UPDATE ON challenges FOR EACH ROW WHEN (new.attempts < old.attempts)",
+    )
+    answer = await client.do(COMPLETE, token=token, code={"totp": "no code"})
+    assert (answer["__typename"], answer["message"]) == ("InvalidCode", NO_CODE)
+    assert await world.database.fetchval("SELECT last_value FROM asked") == 2
 
 
 async def test_connections_that_turned_read_only_are_made_anew_at_the_first_refusal(world: World) -> None:

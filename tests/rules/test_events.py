@@ -11,10 +11,12 @@ from uuid import UUID
 
 import pytest
 
+import rules.events.stored
 import workers
 from rules.events.base import WHO, Event
 from rules.events.catalogue import EVENTS, samples
 from rules.events.mailing import Audience
+from rules.events.policy import MfaRequired
 from rules.events.stored import Stored, UnreadableEventError
 
 TEMPLATES = Path(workers.__file__).parent / "templates"
@@ -207,6 +209,12 @@ def test_what_is_no_event_of_ours_says_why_and_the_audit_log_goes_on(stored: Sto
     assert stored.summary(None, None) == "What happened cannot be read."
     assert stored.method() is None
     assert stored.text("ipAddress") is None
+
+
+def test_a_statement_asks_for_no_fact_that_the_event_has_not() -> None:
+    assert rules.events.stored.key_of(MfaRequired, "required_since") == "requiredSince"
+    with pytest.raises(AttributeError, match=r"^MfaRequired has no requiredSince\.$"):
+        rules.events.stored.key_of(MfaRequired, "requiredSince")
 
 
 def test_facts_of_a_later_version_are_left_alone() -> None:
