@@ -10,6 +10,7 @@ import db.invitations
 import db.outbox
 import db.recovery
 import db.resets
+import db.sessions
 from db.pool import Connection
 from rules.clients import NO_CLIENT, Client
 from rules.events.staff import InvitationRevoked
@@ -24,7 +25,8 @@ async def lock(connection: Connection, user_ids: Sequence[UUID], beside: Sequenc
         """
         SELECT FROM users
         WHERE id = ANY ($1 || $2::uuid[] || ARRAY(SELECT user_id FROM sessions WHERE pass_issuer = ANY ($1)
-            UNION ALL SELECT user_id FROM recovery_passes WHERE issuer_id = ANY ($1)))
+            UNION ALL SELECT user_id FROM recovery_passes WHERE issuer_id = ANY ($1)
+            UNION ALL SELECT user_id FROM staff WHERE invited_by = ANY ($1)))
         ORDER BY id FOR NO KEY UPDATE
         """,
         user_ids,
@@ -63,16 +65,17 @@ async def take_back_all(
 
 
 async def revoke_invitations(connection: Connection, user_id: UUID, event_id: int) -> None:
-    """Take back whom the person has invited since this event, and who has not come yet. Under their lock."""
-    await _tell_revoked(connection, await db.invitations.revoke_since(connection, [user_id], event_id), user_id)
+    """Take back whom the person has invited since this event, and who has not come yet. Under the locks of `lock`."""
+    await _revoked(connection, await db.invitations.revoke_since(connection, [user_id], event_id), user_id)
 
 
 async def revoke_all_invitations(connection: Connection, user_ids: Sequence[UUID]) -> None:
     """The same of whomever these people have invited, ever, by an operator."""
-    await _tell_revoked(connection, await db.invitations.revoke_since(connection, user_ids), None)
+    await _revoked(connection, await db.invitations.revoke_since(connection, user_ids), None)
 
 
-async def _tell_revoked(connection: Connection, revoked: list[tuple[UUID, UUID]], actor_id: UUID | None) -> None:
+async def _revoked(connection: Connection, revoked: list[tuple[UUID, UUID]], actor_id: UUID | None) -> None:
+    await db.sessions.end_of_uninvited(connection, [invited for _, invited in revoked])
     await db.outbox.append_all(
         connection,
         [InvitationRevoked(account_id=each, subject_id=invited, actor_id=actor_id) for each, invited in revoked],

@@ -228,6 +228,18 @@ async def test_nobody_comes_by_an_invitation_of_the_thief_whose_sign_in_was_reje
     assert event["actor_id"] == await stolen.world.user_id("adam")
 
 
+@pytest.mark.parametrize("way", [this_was_not_me, revoking_the_key_that_let_the_thief_in], ids=lambda way: way.__name__)
+async def test_whoever_came_in_on_such_an_invitation_alone_is_signed_out(stolen: Stolen, way: Way) -> None:
+    world = stolen.world
+    await world.database.execute("DELETE FROM factors USING users WHERE id = user_id AND email = $1", email("mia"))
+    await world.database.execute("DELETE FROM staff WHERE email = $1", email("mia"))
+    await invited(stolen, stolen.thief, email("mia"))
+    mia = await world.sign_in("mia")
+    await way(stolen)
+    assert await mia.ask(VIEWER) == {"viewer": None}
+    assert await stolen.olive.ask(VIEWER) != {"viewer": None}
+
+
 async def test_nobody_comes_by_an_invitation_of_a_thief_who_set_up_mfa_after_a_reset(stolen: Stolen) -> None:
     world = stolen.world
     await invited(stolen, stolen.adam, "by-adam@agency.example")
