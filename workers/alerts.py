@@ -8,7 +8,7 @@ from db.alerts import Heard
 from db.deliveries import Claimed
 from db.dispatching import Undispatched
 from db.pool import Connection, Database
-from rules.alerts import AlertKind, AlertSetting
+from rules.alerts import MOST_LISTED, AlertKind, AlertSetting
 from rules.events.alerts import AlertRaised
 from rules.events.base import Event
 from rules.events.mailing import Audience
@@ -58,7 +58,8 @@ def heard_of(runtime: Runtime, delivery: Claimed, patience_s: float) -> tuple[He
     """What an alert tells of. Raises OvertakenError when whoever gets it looks after none of its accounts any more."""
     if delivery.stored.type != AlertRaised.type():
         return ()
-    event_ids = delivery.stored.data.get("eventIds", [])
+    data = delivery.stored.data
+    event_ids = data.get("eventIds", []) + data.get("earlierIds", [])
     heard = runtime.query(db.alerts.heard, delivery.stored.subject_id, event_ids, patience_s=patience_s)
     if event_ids and not heard:
         raise OvertakenError
@@ -80,7 +81,8 @@ async def tell_gathered(database: Database) -> int:
                     count=each.count,
                     told=tuple(each.told),
                     is_gathered=True,
-                    event_ids=tuple(each.event_ids),
+                    event_ids=tuple(each.event_ids[:MOST_LISTED]),
+                    earlier_ids=tuple(each.event_ids[MOST_LISTED:]),
                 )
                 for each in gathered
             ]
