@@ -125,7 +125,7 @@ async def take_turns(
 
 @dataclass(frozen=True)
 class Gathered:
-    """What was gathered for one person and is still wanted: how many, and the newest; of the newest the account."""
+    """What was gathered for one person and is still wanted: how many, which, and of the newest words and account."""
 
     account_id: UUID
     user_id: UUID
@@ -170,7 +170,7 @@ async def take_gathered(connection: Connection, usual: list[AlertSetting]) -> tu
         SELECT user_id, kind, count(event_id) AS count,
             (array_agg(account_id ORDER BY event_id DESC))[1] AS account_id,
             (array_agg(told ORDER BY event_id DESC))[:$6] AS told,
-            (array_agg(event_id ORDER BY event_id DESC))[:$6] AS event_ids
+            array_agg(event_id ORDER BY event_id DESC) AS event_ids
         FROM ended LEFT JOIN wanted USING (user_id, kind) GROUP BY user_id, kind ORDER BY user_id, kind
         """,
         [setting.kind for setting in usual],
@@ -190,20 +190,24 @@ async def take_gathered(connection: Connection, usual: list[AlertSetting]) -> tu
 
 @dataclass(frozen=True)
 class Heard:
-    """What an alert tells of: an event, and the accounts of whoever hears of it in which it shows, by their names."""
+    """What an alert tells of: an event, and the accounts of whoever hears of it in which it shows, by their names.
+
+    It is one of so many.
+    """
 
     stored: Stored
     actor_email: str | None
     subject_email: str | None
     account_names: tuple[str, ...]
+    of_all: int
 
 
 async def heard(connection: Connection, user_id: UUID, event_ids: Sequence[int]) -> list[Heard]:
-    """These events in this order, as far as they are of accounts that the person looks after now."""
+    """The first ten of these events, in this order, that are of accounts that the person looks after now."""
     rows = await connection.fetch(
         """
         SELECT type, events.account_id, subject_id, actor_id, data, service_key,
-            actors.email AS actor_email, subjects.email AS subject_email, account_names
+            actors.email AS actor_email, subjects.email AS subject_email, account_names, count(*) OVER () AS of_all
         FROM unnest($2::bigint[]) WITH ORDINALITY AS given (id, place)
         JOIN events ON events.id = given.id
         LEFT JOIN users AS actors ON actors.id = actor_id
@@ -216,13 +220,20 @@ async def heard(connection: Connection, user_id: UUID, event_ids: Sequence[int])
             WHERE event_id = events.id AND manages(role) AND invited_at IS NULL
         ) AS own
         WHERE account_names IS NOT NULL
-        ORDER BY place
+        ORDER BY place LIMIT $3
         """,
         user_id,
         event_ids,
+        MOST_LISTED,
     )
     return [
-        Heard(db.outbox.stored_from(row), row["actor_email"], row["subject_email"], tuple(row["account_names"]))
+        Heard(
+            db.outbox.stored_from(row),
+            row["actor_email"],
+            row["subject_email"],
+            tuple(row["account_names"]),
+            row["of_all"],
+        )
         for row in rows
     ]
 

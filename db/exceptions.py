@@ -49,8 +49,20 @@ class Candidate:
     now: datetime
 
 
+async def keep_people(connection: Connection, account_id: UUID, staff_ids: list[UUID]) -> None:
+    """Keep whose memberships these are, as db.users.keep does, in one order, before any membership is locked."""
+    await connection.execute(
+        """
+        SELECT FROM users WHERE id = ANY (ARRAY(SELECT user_id FROM staff WHERE account_id = $1 AND id = ANY ($2)))
+        ORDER BY id FOR KEY SHARE
+        """,
+        account_id,
+        staff_ids,
+    )
+
+
 async def lock_members(connection: Connection, account_id: UUID, staff_ids: list[UUID]) -> dict[UUID, Candidate]:
-    """These members of the account, for this transaction to change, by membership."""
+    """These members of the account, whose people are kept, for this transaction to change, by membership."""
     rows = await connection.fetch(
         """
         SELECT staff.id AS staff_id, user_id, role, mfa_deadline(accounts, staff) AS deadline, now() AS now,

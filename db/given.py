@@ -10,9 +10,28 @@ import db.invitations
 import db.outbox
 import db.recovery
 import db.resets
+import db.sessions
 from db.pool import Connection
 from rules.clients import NO_CLIENT, Client
 from rules.events.staff import InvitationRevoked
+
+
+async def lock(connection: Connection, user_ids: Sequence[UUID], beside: Sequence[UUID] = ()) -> None:
+    """Lock whoever may have given something, whoever is to be locked `beside`, and those who have something by it.
+
+    As db.users.lock_all does, in one order: everybody's sessions end behind their own lock.
+    """
+    await connection.execute(
+        """
+        SELECT FROM users
+        WHERE id = ANY ($1 || $2::uuid[] || ARRAY(SELECT user_id FROM sessions WHERE pass_issuer = ANY ($1)
+            UNION ALL SELECT user_id FROM recovery_passes WHERE issuer_id = ANY ($1)
+            UNION ALL SELECT user_id FROM staff WHERE invited_by = ANY ($1)))
+        ORDER BY id FOR NO KEY UPDATE
+        """,
+        user_ids,
+        beside,
+    )
 
 
 async def take_back(
@@ -23,9 +42,9 @@ async def take_back(
     *,
     since: datetime | None = None,
 ) -> None:
-    """End the recovery passes that the person gave, and the resets that they asked for, since then or ever.
+    """End the recovery passes that the person gave, what those have begun, and the resets asked for, ever or since.
 
-    Under their lock. `actor_id` has declined the resets, an operator if None.
+    Under the locks of `lock`. `actor_id` has declined the resets, an operator if None.
     """
     await take_back_all(connection, [user_id], actor_id, client, since=since)
 
@@ -40,20 +59,23 @@ async def take_back_all(
 ) -> None:
     """The same of many people."""
     await db.recovery.take_back(connection, user_ids, since)
+    # In this order: a pass that is used just now has begun its session by the time that it is found to hold no more.
+    await db.recovery.end_begun_by(connection, user_ids, since)
     await db.resets.tell(connection, await db.resets.end_asked_by(connection, user_ids, since), actor_id, client)
 
 
 async def revoke_invitations(connection: Connection, user_id: UUID, event_id: int) -> None:
-    """Take back whom the person has invited since this event, and who has not come yet. Under their lock."""
-    await _tell_revoked(connection, await db.invitations.revoke_since(connection, [user_id], event_id), user_id)
+    """Take back whom the person has invited since this event, and who has not come yet. Under the locks of `lock`."""
+    await _revoked(connection, await db.invitations.revoke_since(connection, [user_id], event_id), user_id)
 
 
 async def revoke_all_invitations(connection: Connection, user_ids: Sequence[UUID]) -> None:
     """The same of whomever these people have invited, ever, by an operator."""
-    await _tell_revoked(connection, await db.invitations.revoke_since(connection, user_ids), None)
+    await _revoked(connection, await db.invitations.revoke_since(connection, user_ids), None)
 
 
-async def _tell_revoked(connection: Connection, revoked: list[tuple[UUID, UUID]], actor_id: UUID | None) -> None:
+async def _revoked(connection: Connection, revoked: list[tuple[UUID, UUID]], actor_id: UUID | None) -> None:
+    await db.sessions.end_of_uninvited(connection, [invited for _, invited in revoked])
     await db.outbox.append_all(
         connection,
         [InvitationRevoked(account_id=each, subject_id=invited, actor_id=actor_id) for each, invited in revoked],

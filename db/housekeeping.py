@@ -27,6 +27,7 @@ def kinds(session_idle: timedelta) -> list[Callable[[Connection], Awaitable[obje
     """
     return [
         partial(_prune_sessions, idle=session_idle),
+        _end_sessions_of_uninvited,
         _prune_what_has_expired,
         partial(db.devices.prune, lifetime=LIFETIME),
         partial(db.digests.prune, kept_for=KEPT_FOR),
@@ -45,6 +46,22 @@ async def _prune_sessions(connection: Connection, idle: timedelta) -> None:
         )
         """,
         idle,
+    )
+
+
+async def _end_sessions_of_uninvited(connection: Connection) -> None:
+    """Sign out whoever came in on an invitation alone that has lapsed, or whose sender may not invite any more."""
+    await connection.execute(
+        """
+        WITH awaited AS MATERIALIZED (
+            -- few of those who never came have a session
+            SELECT sessions.id, user_id FROM staff JOIN sessions USING (user_id) WHERE invited_at IS NOT NULL
+        )
+        DELETE FROM sessions WHERE id IN (
+            SELECT sessions.id FROM awaited JOIN sessions USING (id)
+            WHERE is_let_in_nowhere(awaited.user_id) FOR UPDATE OF sessions SKIP LOCKED
+        )
+        """
     )
 
 

@@ -102,6 +102,18 @@ async def take_back(connection: Connection, issuer_ids: Sequence[UUID], since: d
     )
 
 
+async def end_begun_by(connection: Connection, issuer_ids: Sequence[UUID], since: datetime | None) -> None:
+    """End what was begun by passes that these people have given since then, or (None) ever, once none of them holds.
+
+    To be called under the locks of db.given.lock: of a pass that is used meanwhile, after whoever uses it.
+    """
+    await connection.execute(
+        "DELETE FROM sessions WHERE pass_issuer = ANY ($1) AND ($2::timestamptz IS NULL OR pass_given_at >= $2)",
+        issuer_ids,
+        since,
+    )
+
+
 async def complete_session(
     connection: Connection, user_id: UUID, session_id: UUID, amr: Sequence[str], lifetime: timedelta
 ) -> None:

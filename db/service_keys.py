@@ -150,7 +150,8 @@ async def begun_for(connection: Connection, key_id: UUID | None, name: str) -> l
         UNION SELECT user_id FROM challenges WHERE begun_by_key = $1 OR begun_by_key IS NULL AND service_key = $2
         UNION SELECT user_id FROM begun_before($2)
         UNION SELECT user_id FROM (
-            SELECT issuer_id FROM recovery_passes UNION SELECT requester_id FROM reset_requests
+            SELECT issuer_id FROM recovery_passes UNION SELECT pass_issuer FROM sessions WHERE pass_issuer IS NOT NULL
+            UNION SELECT requester_id FROM reset_requests
             UNION SELECT invited_by FROM staff WHERE invited_at IS NOT NULL
         ) AS given (user_id)
         WHERE EXISTS (SELECT FROM events

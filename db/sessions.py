@@ -184,6 +184,11 @@ async def end_of_outsider(connection: Connection, user_id: UUID) -> None:
     await connection.execute("DELETE FROM sessions WHERE user_id = $1 AND belongs_nowhere($1)", user_id)
 
 
+async def end_of_uninvited(connection: Connection, user_ids: Sequence[UUID]) -> None:
+    """End every session of those whom nothing lets in any more, an invitation neither, under their locks."""
+    await connection.execute("DELETE FROM sessions WHERE user_id = ANY ($1) AND is_let_in_nowhere(user_id)", user_ids)
+
+
 async def end_others(connection: Connection, user_id: UUID, session_id: UUID, idle: timedelta) -> int:
     """End every session of the person but this one; return how many live ones that were."""
     ended: int = await connection.fetchval(

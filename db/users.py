@@ -91,6 +91,14 @@ async def lock_all(connection: Connection, user_ids: list[UUID]) -> None:
     await connection.execute("SELECT FROM users WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", user_ids)
 
 
+async def keep(connection: Connection, user_id: UUID) -> None:
+    """Keep the person from being deleted or getting another address until this transaction ends.
+
+    Before anything of theirs is held that changes with the address, for what is to refer to them afterwards.
+    """
+    await connection.execute("SELECT FROM users WHERE id = $1 FOR KEY SHARE", user_id)
+
+
 async def replace_password_hash(connection: Connection, user_id: UUID, old: str, new: str) -> None:
     """Store a rehash of the same password, unless the password was changed meanwhile."""
     await connection.execute(

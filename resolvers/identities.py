@@ -57,6 +57,7 @@ async def remove(context: Context, issuer: str) -> None:
     """
     person = await context.person()
     async with context.changing(person.id) as connection:
+        await db.given.lock(connection, [person.id])
         await resolvers.access.lock_person(connection, person)
         known = await db.users.credentials_of(connection, person.id)
         # Said before the proof is asked for, which without a password they could hardly give.
@@ -111,7 +112,7 @@ async def take(
     """Take somebody's identity at the issuer away, or (None) all, and end what was begun by any; the issuers.
 
     A session does not know which of several began it. What was given or asked for in their name ends, too. To be called
-    under their lock.
+    under the locks of that.
     """
     removed = await db.identities.remove(connection, user_id, issuer)
     if removed:

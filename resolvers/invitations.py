@@ -8,6 +8,7 @@ import db.invitations
 import db.links
 import db.memberships
 import db.outbox
+import db.sessions
 import db.staff
 import db.throttles
 import db.users
@@ -74,6 +75,7 @@ async def revoke(context: Context, account_id: UUID, invitation_id: UUID) -> Non
         rules.invitations.require_permission(_role(person, account_id), standing.role)
         if not await db.invitations.revoke(connection, invitation_id):
             raise InvalidInput("invitationId", "This person has come already: there is no invitation to take back.")
+        await db.sessions.end_of_uninvited(connection, [standing.user_id])
         await db.outbox.append(
             connection,
             InvitationRevoked(account_id=account_id, subject_id=standing.user_id, actor_id=person.id),

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+import db.given
 import db.links
 import db.throttles
 import db.users
@@ -22,11 +23,13 @@ from rules.links import Purpose
 async def used_up(context: Context, token: str, purpose: Purpose) -> AsyncIterator[tuple[Connection, Found]]:
     """A transaction that has used the link up, under the lock of the person whom its email went to.
 
+    Under those, too, that what was given in their name is taken back under: some links say that it was another.
+
     Raises LinkExpired and TooManyAttempts.
     """
     found = await find(context, token, purpose)
     async with context.changing(found.user_id) as connection:
-        await db.users.lock(connection, found.user_id)
+        await db.given.lock(connection, [found.user_id])
         if not await db.links.use(connection, found):
             raise LinkExpired
         yield connection, found

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 import db.policy
+import db.users
 import resolvers.access
 from db.pool import Connection
 from resolvers.context import Context
@@ -20,5 +21,7 @@ async def as_owner(context: Context, person: Person, account_id: UUID) -> AsyncI
     async with context.changing(account_id) as connection:
         if await db.policy.lock(connection, account_id) is None:
             raise NotFound
+        # What they change may name them.
+        await db.users.keep(connection, person.id)
         await resolvers.access.confirm_owner(connection, person, account_id)
         yield connection

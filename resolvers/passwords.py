@@ -88,7 +88,7 @@ async def set_password(context: Context, token: str, password: str) -> str:
     password_hash = await _new_hash(context, subject, password, "password")
     async with context.changing(found.user_id) as connection:
         await resolvers.coming_in.keep_accounts(connection, offered)
-        await db.users.lock(connection, found.user_id)
+        await db.given.lock(connection, [found.user_id])
         if not await db.links.use(connection, found):
             raise LinkExpired
         # Another link may have set one meanwhile.
@@ -123,6 +123,7 @@ async def change_password(context: Context, current: str, new: str) -> None:
             raise InvalidCredentials
         password_hash = await _new_hash(context, subject, new, "newPassword")
         async with context.changing(person.id) as connection:
+            await db.given.lock(connection, [person.id])
             await resolvers.access.lock_person(connection, person)
             # Two changes at once: the second one's current password is the current one no more.
             if not await db.users.lock_if_unchanged(connection, known):

@@ -45,7 +45,7 @@ async def end(context: Context, session_id: UUID) -> None:
     """
     person = await context.person()
     async with context.changing() as connection:
-        await db.users.lock(connection, person.id)
+        await db.given.lock(connection, [person.id])
         if not await db.sessions.end_of(connection, person.id, session_id):
             raise NotFound
         if session_id != person.session_id:
@@ -59,6 +59,7 @@ async def sign_out_others(context: Context) -> int:
     """End every session of the person but this one, and what they may have given or asked for; return how many."""
     person = await context.person()
     async with context.changing() as connection:
+        await db.given.lock(connection, [person.id])
         # Two sessions that end each other at once would leave nobody signed in.
         await resolvers.access.lock_person(connection, person)
         idle = context.service.limits.session_idle

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import db.factors
+import db.given
 import db.links
 import db.outbox
 import db.resets
@@ -102,9 +103,12 @@ async def lock_member(
     staff_id: UUID,
     not_oneself: str,
     why_not: Callable[[Person, UUID, Member], str | None] = why_no_reset,
+    *,
+    takes_back: bool = False,
 ) -> Member:
     """Lock both for what the person does to a member; the member, as they are behind the locks.
 
+    With whom else it takes to take back what the member gave, where that is done.
     Raises NotFound, Unauthenticated, and NotPermitted: of oneself in these words, else as `why_not` has it.
     """
     user_id = await db.staff.user_of(connection, account_id, staff_id)
@@ -112,7 +116,7 @@ async def lock_member(
         raise NotFound
     if user_id == person.id:
         raise NotPermitted(not_oneself)
-    await db.users.lock_all(connection, [person.id, user_id])
+    await db.given.lock(connection, [user_id] if takes_back else [], [person.id, user_id])
     person = await resolvers.access.confirm_manager(connection, person, account_id)
     found = await db.staff.members(connection, account_id, [user_id])
     if not found:

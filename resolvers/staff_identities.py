@@ -37,7 +37,9 @@ async def remove(context: Context, account_id: UUID, staff_id: UUID, issuer: str
     person, _ = await resolvers.access.managed_account(context, account_id, to=TO_CHANGE)
     resolvers.access.require_freshness(person)
     async with context.changing(account_id) as connection:
-        member = await resolvers.staff.lock_member(connection, person, account_id, staff_id, NOT_ONESELF)
+        member = await resolvers.staff.lock_member(
+            connection, person, account_id, staff_id, NOT_ONESELF, takes_back=True
+        )
         if not await resolvers.identities.take(connection, member.user_id, issuer, person.id, context.client):
             raise NotFound
         title = resolvers.identities.title_of(context, issuer)

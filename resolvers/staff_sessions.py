@@ -39,7 +39,9 @@ async def end(context: Context, account_id: UUID, staff_id: UUID, session_id: UU
     person, _ = await resolvers.access.managed_account(context, account_id, to="end sessions of its staff")
     resolvers.access.require_freshness(person)
     async with context.changing(account_id) as connection:
-        member = await resolvers.staff.lock_member(connection, person, account_id, staff_id, NOT_ONESELF, _why_not)
+        member = await resolvers.staff.lock_member(
+            connection, person, account_id, staff_id, NOT_ONESELF, _why_not, takes_back=True
+        )
         if not await db.sessions.end_of(connection, member.user_id, session_id):
             raise NotFound
         await db.given.take_back(connection, member.user_id, person.id, context.client)

@@ -62,6 +62,7 @@ async def give(context: Context, account_id: UUID, asked: Asked) -> list[Given]:
         account = await db.policy.lock(connection, account_id)
         if account is None:
             raise NotFound
+        await db.exceptions.keep_people(connection, account_id, asked.staff_ids)
         person = await resolvers.access.confirm_manager(connection, person, account_id)
         found = await db.exceptions.lock_members(connection, account_id, asked.staff_ids)
         if found:

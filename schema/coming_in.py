@@ -227,7 +227,7 @@ class ComingInMutation:
 
     @strawberry.mutation(
         description="Ends one of the viewer's sessions; one that is not theirs is NOT_FOUND. With another than "
-        "this one end recovery passes that the viewer gave and resets that they asked for."
+        "this one end recovery passes that the viewer gave, the sessions that those began, and resets asked for."
     )
     async def end_session(
         self,

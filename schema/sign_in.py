@@ -143,8 +143,9 @@ class SignInMutation:
         return SignedOut(ok=True)
 
     @strawberry.mutation(
-        description="Ends every session of the viewer but this one, and recovery passes that they gave and resets that "
-        "they asked for. By cookie over HTTP this one goes on under a new token; a bearer token stays the same."
+        description="Ends every session of the viewer but this one, and recovery passes that they gave, the sessions "
+        "that those began, and resets that they asked for. By cookie over HTTP this one goes on under a new token; a "
+        "bearer token stays the same."
     )
     async def sign_out_other_sessions(self, info: Info) -> OtherSessionsEnded | None:
         return OtherSessionsEnded(count=await resolvers.sessions.sign_out_others(info.context))

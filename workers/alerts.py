@@ -8,7 +8,7 @@ from db.alerts import Heard
 from db.deliveries import Claimed
 from db.dispatching import Undispatched
 from db.pool import Connection, Database
-from rules.alerts import AlertKind, AlertSetting
+from rules.alerts import MOST_LISTED, AlertKind, AlertSetting
 from rules.events.alerts import AlertRaised
 from rules.events.base import Event
 from rules.events.mailing import Audience
@@ -64,8 +64,9 @@ def heard_of(runtime: Runtime, delivery: Claimed, patience_s: float) -> tuple[He
     except UnreadableEventError:
         return ()  # whoever makes the mail of it says so
     assert isinstance(event, AlertRaised)
-    heard = runtime.query(db.alerts.heard, event.subject_id, event.event_ids, patience_s=patience_s)
-    if event.event_ids and not heard:
+    event_ids = (*event.event_ids, *event.earlier_ids)
+    heard = runtime.query(db.alerts.heard, event.subject_id, event_ids, patience_s=patience_s)
+    if event_ids and not heard:
         raise OvertakenError
     return tuple(heard)
 
@@ -85,7 +86,8 @@ async def tell_gathered(database: Database) -> int:
                     count=each.count,
                     told=tuple(each.told),
                     is_gathered=True,
-                    event_ids=tuple(each.event_ids),
+                    event_ids=tuple(each.event_ids[:MOST_LISTED]),
+                    earlier_ids=tuple(each.event_ids[MOST_LISTED:]),
                 )
                 for each in gathered
             ]

@@ -64,7 +64,7 @@ async def end_session(database: Database, account_id: UUID, email: str, session_
     """End one of a staff member's sessions, and what they gave or asked for; they are emailed. Raises OperatorError."""
     async with database.transaction() as connection:
         user_id = await resolvers.operators.finding.member(connection, account_id, email)
-        await db.users.lock(connection, user_id)
+        await db.given.lock(connection, [user_id])
         if not await db.sessions.end_of(connection, user_id, session_id):
             raise OperatorError(f"{email} has no live session with the id {session_id}.")
         await db.given.take_back(connection, user_id, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import db.given
 import db.identities
 import db.outbox
 import db.users
@@ -28,7 +29,7 @@ async def remove(database: Database, known: Sequence[ProviderConfig], email: str
     """Take somebody's identity at the issuer away; they are emailed. Raises OperatorError."""
     async with database.transaction() as connection:
         user_id = await resolvers.operators.finding.person(connection, email)
-        await db.users.lock(connection, user_id)
+        await db.given.lock(connection, [user_id])
         if not await resolvers.identities.take(connection, user_id, issuer, None):
             raise OperatorError(f"{email} is not linked at {issuer}.")
         removed = IdentityRemoved(subject_id=user_id, provider=rules.oidc.title_of(known, issuer))

@@ -46,6 +46,7 @@ async def give(database: Database, account_id: UUID, wanted: Wanted) -> list[Mfa
         ids = await db.memberships.staff_ids(connection, account_id, emails)
         if missing := [email for email in emails if email not in ids]:
             raise resolvers.operators.finding.not_staff(*missing)
+        await db.exceptions.keep_people(connection, account_id, list(ids.values()))
         found = await db.exceptions.lock_members(connection, account_id, list(ids.values()))
         candidates = list(found.values())
         with resolvers.operators.finding.plainly():

@@ -45,7 +45,8 @@ class AlertsChanged(AccountEvent):
 class AlertRaised(MemberEvent):
     """To one owner or admin: of `count` things of one kind the newest, each in the audit log's sentence.
 
-    The email says them anew in the language of whoever gets it, by `event_ids`; events of former versions have none.
+    The email says them anew in the language of whoever gets it, by `event_ids`, and counts anew with what is earlier:
+    of agencies that are theirs then. Events of former versions have none.
     """
 
     description = "An owner or admin was told of what happened."
@@ -77,6 +78,7 @@ class AlertRaised(MemberEvent):
     told: tuple[str, ...]
     is_gathered: bool = False
     event_ids: tuple[int, ...] = ()
+    earlier_ids: tuple[int, ...] = ()
 
     def said(self, voice: Voice) -> str:
         """The sentence for as many."""

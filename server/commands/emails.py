@@ -123,7 +123,8 @@ def _heard(alert: AlertRaised) -> tuple[Heard, ...]:
     people = re.findall(r"\S+@\S+", " ".join(alert.told))
     names = (ACCOUNT, OTHER_ACCOUNT) if alert.kind is AlertKind.MFA_DISABLED else (ACCOUNT,)
     return tuple(
-        Heard(Stored.of(event), None, email, (names[number % len(names)],)) for number, email in enumerate(people)
+        Heard(Stored.of(event), None, email, (names[number % len(names)],), alert.count)
+        for number, email in enumerate(people)
     )
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from db import users
 from tests.client import Client, GraphQLError
+from tests.databases import until_waiting
 from tests.operations import DAYS_LEFT, END_EXCEPTION, EXCEPTIONS, EXEMPT
 from tests.people import World, require_mfa
 
@@ -205,6 +207,28 @@ async def test_of_many_at_once_one_holds_and_all_are_on_record(world: World) -> 
     listed = (await olive.ask(EXCEPTIONS, id=str(world.account_id)))["account"]["mfaExceptions"]
     assert len(listed) == len(given)
     assert [each["endedAt"] for each in listed].count(None) == 1
+
+
+@pytest.mark.parametrize(
+    ("also", "problem"), [("adam", None), ("olive", "Nobody excepts themselves. Another owner or admin can.")]
+)
+async def test_beside_a_change_of_the_members_address_both_are_done(
+    world: World, also: str, problem: str | None
+) -> None:
+    olive = await enrolled_olive(world)
+    olive.patient = False
+    wanted = await asked(world, "mia", also, until=ahead(days=2))
+    async with world.database.transaction():
+        for name in ("mia", "olive"):
+            await users.lock_whole(world.database, await world.user_id(name))
+        giving = asyncio.create_task(olive.do(EXTEND, input=wanted))
+        await until_waiting(world.database)
+        for name in ("mia", "olive"):
+            await users.replace_email(world.database, await world.user_id(name), f"{name}@new.example", None)
+    answer = await giving
+    assert [row["problem"] for row in answer["results"]] == [None, problem]
+    addresses = await world.database.fetch("SELECT email FROM staff WHERE email LIKE '%@new.example' ORDER BY email")
+    assert [row["email"] for row in addresses] == ["mia@new.example", "olive@new.example"]
 
 
 async def test_who_leaves_and_comes_again_has_no_exception(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -14,9 +14,16 @@ import db.deliveries
 import db.delivery_outcomes
 import db.memberships
 import db.resets
-from db.pool import Connection
+import db.users
+import resolvers.operators.standing
+from db.pool import Connection, Database
+from resolvers.operators.standing import Wanted
+from rules.standing import ExceptionKind
 from tests.databases import until_waiting
 from tests.people import World, email
+from tests.reminders.cast import pool
+
+__all__ = ["pool"]
 
 FIRST, LAST = UUID(int=1), UUID(int=2**128 - 1)
 CLAIM = UUID(int=7)
@@ -68,6 +75,23 @@ async def test_an_import_holds_known_people_in_the_order_of_their_ids_and_writes
     assert await cast.database.fetch(versions) == before
     for connection in (holder, importer):
         await connection.close()
+
+
+async def test_an_exception_by_an_operator_holds_people_before_memberships(
+    cast: World, pool: Database, database_url: str
+) -> None:
+    holder = await asyncpg.connect(database_url)
+    held = holder.transaction()
+    await held.start()
+    await db.users.lock_whole(holder, await cast.user_id("mia"))
+    until = datetime.now(UTC) + timedelta(days=2)
+    wanted = Wanted(ExceptionKind.EXTENDED, (email("adam"), email("mia")), until, "Phone lost")
+    giving = asyncio.create_task(resolvers.operators.standing.give(pool, cast.account_id, wanted))
+    await until_waiting(cast.database)
+    await cast.database.execute("SELECT FROM staff WHERE email = $1 FOR NO KEY UPDATE NOWAIT", email("mia"))
+    await held.commit()
+    assert [each.email for each in await giving] == [email("adam"), email("mia")]
+    await holder.close()
 
 
 async def give_back(connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -18,9 +19,9 @@ from tests.client import Client
 from tests.coming_in.links import link_to
 from tests.coming_in.operations import CHANGE, END, INVITE, MEMBERS, SET
 from tests.commands import Command
-from tests.enrollment.passes import issue, redeem
+from tests.enrollment.passes import begun, issue, redeem
 from tests.oidc.operations import REMOVE, REMOVE_OF_STAFF
-from tests.operations import COMPLETE, DISABLE, SIGN_IN
+from tests.operations import BEGIN_RECOVERY, COMPLETE, DISABLE, REPLACE, SIGN_IN, VIEWER
 from tests.people import PASSWORD, Factor, World, email
 from tests.service.operations import SERVICE_SIGN_IN, backend
 
@@ -174,6 +175,37 @@ async def test_no_recovery_pass_of_the_thief_is_good(stolen: Stolen, way: Way) -
 
 
 @shut_out_by
+async def test_no_session_that_a_pass_of_the_thief_has_begun_goes_on(stolen: Stolen, way: Way) -> None:
+    mia, _ = await redeem(stolen.world, (await issue(stolen.thief, stolen.world))["recoveryPass"])
+    new = await begun(mia)
+    await way(stolen)
+    assert await mia.refusal(REPLACE, code=await new.code()) == "UNAUTHENTICATED"
+    assert await stolen.world.events("AUTHENTICATOR_REPLACED") == []
+
+
+@shut_out_by
+async def test_nor_does_one_in_which_another_app_was_put_in_place_by_then(stolen: Stolen, way: Way) -> None:
+    mia, _ = await redeem(stolen.world, (await issue(stolen.thief, stolen.world))["recoveryPass"])
+    answer = await mia.do(REPLACE, code=await (await begun(mia)).code())
+    assert answer["__typename"] == "AuthenticatorReplaced"
+    await way(stolen)
+    assert await mia.ask(VIEWER) == {"viewer": None}
+
+
+async def test_nor_one_that_begins_or_moves_on_in_the_same_moment(stolen: Stolen) -> None:
+    world = stolen.world
+    mia, _ = await redeem(world, (await issue(stolen.thief, world))["recoveryPass"])
+    code = await (await begun(mia)).code()
+    another = (await issue(stolen.thief, world))["recoveryPass"]
+    (late, _), *_ = await asyncio.gather(
+        redeem(world, another), mia.raw(REPLACE, code=code), a_new_password_by_a_link(stolen)
+    )
+    assert await mia.ask(VIEWER) == {"viewer": None}
+    assert await late.refusal(BEGIN_RECOVERY) == "UNAUTHENTICATED"
+    assert await world.database.fetchval("SELECT count(*) FROM sessions WHERE pass_issuer IS NOT NULL") == 0
+
+
+@shut_out_by
 async def test_no_reset_that_the_thief_asked_for_waits(stolen: Stolen, way: Way) -> None:
     world = stolen.world
     await choose(stolen.olive, world, "EVERYONE")
@@ -194,6 +226,18 @@ async def test_nobody_comes_by_an_invitation_of_the_thief_whose_sign_in_was_reje
     assert await open_invitations(stolen) == []
     (event,) = await stolen.world.events("INVITATION_REVOKED")
     assert event["actor_id"] == await stolen.world.user_id("adam")
+
+
+@pytest.mark.parametrize("way", [this_was_not_me, revoking_the_key_that_let_the_thief_in], ids=lambda way: way.__name__)
+async def test_whoever_came_in_on_such_an_invitation_alone_is_signed_out(stolen: Stolen, way: Way) -> None:
+    world = stolen.world
+    await world.database.execute("DELETE FROM factors USING users WHERE id = user_id AND email = $1", email("mia"))
+    await world.database.execute("DELETE FROM staff WHERE email = $1", email("mia"))
+    await invited(stolen, stolen.thief, email("mia"))
+    mia = await world.sign_in("mia")
+    await way(stolen)
+    assert await mia.ask(VIEWER) == {"viewer": None}
+    assert await stolen.olive.ask(VIEWER) != {"viewer": None}
 
 
 async def test_nobody_comes_by_an_invitation_of_a_thief_who_set_up_mfa_after_a_reset(stolen: Stolen) -> None:
@@ -226,3 +270,17 @@ async def test_what_was_given_before_that_sign_in_or_by_others_holds_on(stolen: 
     assert await open_invitations(stolen) == ["by-adam@agency.example", "by-olive@agency.example"]
     assert (await redeem(world, recovery_pass))[1]["__typename"] == "RecoverySession"
     assert await world.events("INVITATION_REVOKED") == []
+
+
+async def test_what_a_pass_of_before_that_sign_in_has_begun_goes_on(stolen: Stolen) -> None:
+    world = stolen.world
+    mia, _ = await redeem(world, (await issue(stolen.adam, world))["recoveryPass"])
+    await signed_in(world, stolen.factor, "wget")
+    await this_was_not_me(stolen)
+    await begun(mia)
+
+
+async def test_what_a_pass_of_another_admin_has_begun_goes_on(stolen: Stolen) -> None:
+    mia, _ = await redeem(stolen.world, (await issue(stolen.olive, stolen.world))["recoveryPass"])
+    await a_new_password_by_a_link(stolen)
+    await begun(mia)

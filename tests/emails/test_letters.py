@@ -64,7 +64,7 @@ def test_it_names_whoever_has_an_address_like_a_stand_in(name: str) -> None:
 @pytest.mark.parametrize("recipient", ["olive@agency.example", NAMED_LIKE_A_STAND_IN])
 def test_an_alert_tells_of_whoever_has_such_an_address(recipient: str) -> None:
     stored = Stored.of(samples(MfaDisabled)["mfa_disabled"])
-    heard = Heard(stored, NAMED_LIKE_A_STAND_IN, NAMED_LIKE_A_STAND_IN, ("Riverbend Studio",))
+    heard = Heard(stored, NAMED_LIKE_A_STAND_IN, NAMED_LIKE_A_STAND_IN, ("Riverbend Studio",), 1)
     facts = replace(FACTS, event=samples(AlertRaised)["alert"], heard=(heard,))
     said = body_of(parsed(Letter("alert", facts).to(recipient, 7)))
     assert f"Hello {recipient}," in said

@@ -96,7 +96,7 @@ def test_singular_and_plural_are_the_languages_own(language: str, one: str, many
 
 def heard(event: Event, *agencies: str, actor: str | None = None) -> Heard:
     """What an alert tells of: it happened in these agencies."""
-    return Heard(Stored.of(event), actor, "mia@agency.example", agencies)
+    return Heard(Stored.of(event), actor, "mia@agency.example", agencies, 1)
 
 
 def told(language: str, *happened: Heard) -> list[str]:

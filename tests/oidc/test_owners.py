@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from db import users
 from rules.service_keys import Right
 from tests.client import Client
 from tests.commands import command
+from tests.databases import until_waiting
 from tests.oidc.browser import browser_of, problem
 from tests.oidc.operations import ALLOW, PROVIDERS, RELEASE, REQUEST
 from tests.operations import AUDIT, NOTICE, RESET
@@ -169,6 +171,19 @@ async def test_a_domain_is_asked_for_and_bound_by_an_operator_alone(world: World
 async def test_what_is_no_domain_is_refused_by_its_field(world: World, domain: str) -> None:
     answer = await ask(await world.sign_in("olive"), world, domain)
     assert (answer["__typename"], answer["field"]) == ("InvalidInput", "domain")
+
+
+async def test_beside_a_change_of_the_owners_address_it_is_asked_for_all_the_same(world: World) -> None:
+    olive = await world.enrolled("olive")
+    olive.patient = False
+    owner = await world.user_id("olive")
+    async with world.database.transaction():
+        await users.lock_whole(world.database, owner)
+        asking = asyncio.create_task(ask(olive, world, "agency.example"))
+        await until_waiting(world.database)
+        await users.replace_email(world.database, owner, "olive@new.example", None)
+    assert (await asking)["__typename"] == "DomainRequested"
+    assert len(await world.events("DOMAIN_REQUESTED")) == 1
 
 
 async def test_an_account_asks_for_twenty_at_once_at_most(world: World) -> None:
