@@ -75,6 +75,7 @@ SUBJECTS = {
     "check_up_reminded": "Does your authenticator app still work?",
     "account_recovery_stopped": "Your MFA is not reset: coming back without it was stopped",
     "account_recovery_stopped_by_operator": "Your MFA is not reset: coming back without it was stopped",
+    "account_recovery_unreached": "Your MFA is not reset: coming back without it was stopped",
     "account_recovery_lapsed": "Your MFA is not reset: coming back without it was stopped",
     "account_recovery_completed": "Your MFA was reset as you asked: set it up again",
     "email_changed": "Your email address was changed",
