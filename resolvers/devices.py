@@ -73,11 +73,15 @@ async def noticed(
 
 @dataclass(frozen=True)
 class Rejected:
-    """Whose sign-in it was; whether a link to set another password is sent, and whether MFA was changed since."""
+    """Whose sign-in it was; whether a link to set another password is sent, and whether MFA was changed since.
+
+    And whether anybody who manages their accounts could reset them, or only an operator.
+    """
 
     email: str
     is_link_sent: bool
     is_mfa_changed: bool
+    can_be_reset: bool
 
 
 async def reject(context: Context, token: str) -> Rejected:
@@ -109,7 +113,8 @@ async def reject(context: Context, token: str) -> Rejected:
             removed = await resolvers.identities.remove_since(context, connection, user_id, since)
         if is_link_sent := known.password_hash is not None or removed:
             await _start_password_change(context, connection, user_id, known.email)
-    return Rejected(known.email, is_link_sent, is_mfa_changed)
+        can_be_reset = await db.memberships.can_be_reset(connection, user_id)
+    return Rejected(known.email, is_link_sent, is_mfa_changed, can_be_reset)
 
 
 async def _tell_owners(context: Context, connection: Connection, found: Found, disputed_email: str | None) -> None:
