@@ -183,7 +183,8 @@ def _of_event(facts: Facts) -> dict[str, Any]:
     match event:
         case AlertRaised():
             told = telling.sentences(event, facts.heard, facts.language)
-            return {"told": told, "is_of_several": len(telling.agencies(facts.heard)) > 1}
+            headline = telling.headline(event, facts.heard, facts.language)
+            return {"told": told, "headline": headline, "is_of_several": len(telling.agencies(facts.heard)) > 1}
         case DigestSent():
             return {"lines": telling.lines(event, facts.language)}
         case MfaReset() | MfaResetRequested() if event.reason:

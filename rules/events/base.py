@@ -55,6 +55,8 @@ class Event:
     # The alert that it is to the owners, and its sentence there if not the audit log's.
     alert: ClassVar[AlertKind | None] = None
     alert_sentence: ClassVar[str | None] = None
+    # What the subject of its alert says, where its kind's does not fit it.
+    alert_headline: ClassVar[str | None] = None
     # Whether it is one to the subject, too, who may be an owner, as far as they are not mailed of it anyway.
     alerts_subject: ClassVar[bool] = True
     # How often in a day one actor may cause it, where others are emailed about it each time.

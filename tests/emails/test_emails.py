@@ -80,6 +80,7 @@ SUBJECTS = {
     "account_recovery_completed": "Your MFA was reset as you asked: set it up again",
     "email_changed": "Your email address was changed",
     "alert": "Somebody of your agency turned off MFA",
+    "alert_of_a_webhook": "A webhook was added to your agency",
     "alerts_gathered": "3 more alerts: A sign-in of your agency was locked",
     "alerts_of_two_agencies": "2 more alerts: Somebody of your agency turned off MFA",
     "digest": "19 things open in your agency",
