@@ -123,7 +123,12 @@ async def _tell_owners(context: Context, connection: Connection, found: Found, d
     is_of_manager = await db.memberships.manages_any(connection, user_id)
     told: list[Event] = [
         SignInRejected(
-            subject_id=user_id, actor_id=user_id, client=context.client, since=since, is_of_manager=is_of_manager
+            subject_id=user_id,
+            actor_id=user_id,
+            client=context.client,
+            since=since,
+            is_of_manager=is_of_manager,
+            is_mfa_disputed=disputed_email is not None,
         )
     ]
     if disputed_email is not None:
@@ -136,6 +141,7 @@ async def _tell_owners(context: Context, connection: Connection, found: Found, d
                 subject_email=disputed_email,
                 since=since,
                 client=context.client,
+                is_of_manager=is_of_manager,
             )
             for account_id in account_ids or [None]
         ]

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from db.pool import Database
+from rules.alerts import AlertKind
 from rules.links import Purpose
-from tests.alerts.hearing import mails, settle
+from tests.alerts.hearing import alerts, choose, mails, settle
 from tests.alerts.operations import REJECT_SEEING_MFA
 from tests.client import Client
 from tests.coming_in.links import link_to
@@ -27,10 +28,10 @@ OLIVE_ELSEWHERE = ELSEWHERE.replace("mia@", "olive@")
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 Version/18.0 Safari/604.1"
 
 
-async def thief_of(world: World, factor: Factor | None = None) -> Client:
+async def thief_of(world: World, factor: Factor | None = None, name: str = "mia") -> Client:
     """Somebody signed in as Mia on a phone not seen before, by her password and, where she has MFA on, a code."""
     phone = world.client(**{"user-agent": PHONE})
-    answer = await phone.do(SIGN_IN, email=email("mia"), password=PASSWORD)
+    answer = await phone.do(SIGN_IN, email=email(name), password=PASSWORD)
     if factor is not None:
         await world.forget_spent_steps("mia")
         answer = await phone.do(COMPLETE, token=answer["challengeToken"], code={"totp": await factor.code()})
@@ -65,6 +66,22 @@ async def test_of_an_authenticator_that_was_set_up_since_the_owners_are_told(wor
     assert await world.database.fetchval("SELECT count(*) FROM factors") == 1
 
 
+async def test_of_a_manager_whose_authenticator_is_newer_owners_get_one_mail_and_admins_who_are_to_the_alert(
+    world: World, pool: Database
+) -> None:
+    await choose(world, AlertKind.SIGN_IN_REJECTED, owners=True, admins=True)
+    await world.database.execute("UPDATE staff SET role = 'ADMIN' WHERE email = $1", email("mia"))
+    await world.sign_in("adam")
+    await world.enroll(await thief_of(world, name="adam"))
+    await rejected(world, "adam")
+    await settle(world, pool)
+    assert await mails(world, "authenticator_disputed") == ["olive"]
+    told = [(to, kind) for to, kind, _ in await alerts(world)]
+    assert told == [("adam", "SIGN_IN_REJECTED"), ("mia", "SIGN_IN_REJECTED")]
+    (event,) = await world.events("AUTHENTICATOR_DISPUTED")
+    assert event["data"]["isOfManager"] is True
+
+
 @pytest.mark.parametrize(
     ("name", "change", "can"),
     [
@@ -92,8 +109,7 @@ async def test_it_is_answered_whether_anybody_who_manages_could_reset_them_or_on
     world: World, name: str, change: str | None, *, can: bool
 ) -> None:
     await world.sign_in(name)
-    phone = world.client(**{"user-agent": PHONE})
-    phone.token = (await phone.do(SIGN_IN, email=email(name), password=PASSWORD))["sessionToken"]
+    await thief_of(world, name=name)
     if change:
         await world.database.execute(change)
     assert (await rejected(world, name))["managerCanReset"] is can

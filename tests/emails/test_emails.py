@@ -38,6 +38,7 @@ SUBJECTS = {
     "backup_code_used_last": "A backup code was used to sign in",
     "mfa_reset": "Your MFA was reset: set it up again",
     "mfa_reset_by_operator": "Your MFA was reset: set it up again",
+    "authenticator_disputed_of_manager": "The MFA of a colleague may be somebody else's",
     "authenticator_disputed": "The MFA of a colleague may be somebody else's",
     "mfa_reset_disputed": "A reset of MFA was not what your colleague wanted",
     "enrollment_link_requested": "Confirm that you set up MFA again",
