@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from db.pool import Connection
-from rules.account_recovery import TOLD_EVERY, TOLD_LATELY, Delays
+from rules.account_recovery import GIVEN_UP_AFTER, TOLD_EVERY, TOLD_LATELY, Delays
 
 AT_ONCE = 100
 
@@ -107,20 +107,35 @@ async def stop_told(connection: Connection, event_id: int) -> UUID | None:
     return user_id
 
 
-async def lapse(connection: Connection, user_id: UUID | None = None) -> list[UUID]:
-    """End those that hold no more, or this person's, but for what somebody else is about to end; whose they were."""
+@dataclass(frozen=True)
+class Lapsed:
+    """Whose account recovery was ended, and whether it held, but no mail could tell the person of it."""
+
+    user_id: UUID
+    was_unreached: bool
+
+
+async def lapse(connection: Connection, user_id: UUID | None = None) -> list[Lapsed]:
+    """End those that hold no more, or this person's, but for what somebody else is about to end; whose they were.
+
+    So are those that were over long ago, and of which the person has had no mail of late: none reaches them.
+    """
     rows = await connection.fetch(
         """
         DELETE FROM account_recoveries WHERE user_id IN (
             SELECT user_id FROM account_recoveries AS waiting
-            WHERE ($1::uuid IS NULL OR user_id = $1) AND account_recovery_due_at(waiting) IS NULL
+            WHERE ($1::uuid IS NULL OR user_id = $1) AND (account_recovery_due_at(waiting) IS NULL
+                OR account_recovery_due_at(waiting) <= now() - $2::interval
+                    AND NOT coalesce(account_recovery_mailed_at(waiting) > now() - $3::interval, false))
             FOR UPDATE SKIP LOCKED
         )
-        RETURNING user_id
+        RETURNING user_id, account_recovery_due_at(account_recoveries) IS NOT NULL AS was_unreached
         """,
         user_id,
+        GIVEN_UP_AFTER,
+        TOLD_LATELY,
     )
-    return [row["user_id"] for row in rows]
+    return [Lapsed(**row) for row in rows]
 
 
 async def of_account(connection: Connection, account_id: UUID) -> list[Waiting]:

@@ -137,6 +137,8 @@ async def claim(connection: Connection, queue: str, claim_id: UUID, limit: int, 
                     WHEN accounts.required_since = deliveries.required_since
                         AND mfa_deadline(accounts, staff) = coalesce(deadline, accounts.grace_deadline)
                         AND staff.invited_at IS NULL
+                        -- but for whom an event tells in particular
+                        AND (subject_id IS NOT NULL OR NOT is_told_later(accounts, staff))
                         AND factors.user_id IS NULL AND users.reenrollment_required_at IS NULL
                     THEN 'sending'
                     ELSE 'dropped'

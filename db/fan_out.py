@@ -105,7 +105,7 @@ async def to_staff(connection: Connection, event: Undispatched, terms: Terms) ->
         WITH chunk AS (
             -- whoever was reset is stopped already, whatever the deadline
             SELECT user_id, email, invited_at IS NULL AND NOT has_mfa AND NOT was_reset
-                AND mfa_deadline(accounts, staff) = grace_deadline AS is_told
+                AND mfa_deadline(accounts, staff) = grace_deadline AND NOT is_told_later(accounts, staff) AS is_told
             FROM staff JOIN accounts ON accounts.id = account_id
             WHERE account_id = $2 AND user_id > $10
             ORDER BY user_id LIMIT $11

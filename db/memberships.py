@@ -174,6 +174,27 @@ async def accounts_of(connection: Connection, user_id: UUID) -> list[UUID]:
     return [row["account_id"] for row in rows]
 
 
+async def can_be_reset(connection: Connection, user_id: UUID) -> bool:
+    """Whether somebody else manages all accounts in which the person has a role, as far as that one may reset them.
+
+    Of an only owner nobody does, nor of whoever runs the platform: an operator's command can alone.
+    """
+    found: bool = await connection.fetchval(
+        """
+        WITH held AS MATERIALIZED (SELECT account_id, role FROM roles_to_reckon_with($1))
+        SELECT NOT is_super_admin AND EXISTS (
+            SELECT FROM held JOIN staff AS own ON own.account_id = held.account_id
+            WHERE own.user_id <> $1 AND own.invited_at IS NULL
+                AND (own.role = 'OWNER' OR own.role = 'ADMIN' AND held.role <> 'OWNER')
+            GROUP BY own.user_id HAVING count(*) = (SELECT count(*) FROM held)
+        )
+        FROM users WHERE id = $1
+        """,
+        user_id,
+    )
+    return found
+
+
 async def manages_any(connection: Connection, user_id: UUID) -> bool:
     """Whether the person is an owner or admin anywhere."""
     found: bool = await connection.fetchval(

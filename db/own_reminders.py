@@ -24,21 +24,29 @@ class OwnDeadline:
     deadline: datetime
     announced_at: datetime
     now: datetime
+    # When the exemption ended that had kept it from them.
+    exempted_until: datetime | None = None
 
 
 async def near_by_exception(
     connection: Connection, behind: timedelta, ahead: timedelta, after: OwnDeadline | None
 ) -> list[OwnDeadline]:
-    """The next 2,000 after this one whose exception ended within `behind`, or will end within `ahead`."""
+    """The next 2,000 after this one whose exception ended within `behind`, or will end within `ahead`.
+
+    Of exemptions those, too, that have ended before the deadline: nobody has told of it while they held.
+    """
     rows = await connection.fetch(
         """
         SELECT staff.account_id, staff.user_id, staff.id AS staff_id, staff.created_at AS joined_at, required_since,
-            excepted_until AS deadline, coalesce(given.created_at, staff.created_at) AS announced_at, now() AS now
+            mfa_deadline(accounts, staff) AS deadline, coalesce(given.created_at, staff.created_at) AS announced_at,
+            now() AS now, CASE WHEN mfa_deadline(accounts, staff) > excepted_until THEN excepted_until END
+                AS exempted_until
         FROM staff JOIN accounts ON accounts.id = staff.account_id
         LEFT JOIN mfa_exceptions AS given
             ON given.account_id = staff.account_id AND given.user_id = staff.user_id AND ended_at IS NULL
         WHERE excepted_until BETWEEN now() - $1::interval AND now() + $2::interval AND staff.id > $3
-            AND mfa_deadline(accounts, staff) = excepted_until AND excepted_until <> grace_deadline
+            AND (mfa_deadline(accounts, staff) = excepted_until AND excepted_until <> grace_deadline
+                OR is_exempt AND excepted_until <= now() AND mfa_deadline(accounts, staff) > now())
             AND invited_at IS NULL
             -- whoever was reset is stopped already, whatever the deadline
             AND NOT has_mfa AND NOT was_reset
@@ -59,11 +67,13 @@ async def near_by_joining(
     rows = await connection.fetch(
         """
         SELECT accounts.id AS account_id, user_id, staff_id, joined_at, required_since, deadline,
-            coalesce((SELECT created_at FROM mfa_exceptions AS given WHERE given.account_id = accounts.id
-                AND given.user_id = joined.user_id AND ended_at IS NULL), joined_at) AS announced_at, now() AS now
+            greatest(coalesce((SELECT created_at FROM mfa_exceptions AS given WHERE given.account_id = accounts.id
+                AND given.user_id = joined.user_id AND ended_at IS NULL), joined_at), exempted_until) AS announced_at,
+            now() AS now
         FROM accounts, LATERAL (
             -- a page of each account at most, along the index
-            SELECT user_id, id AS staff_id, staff.created_at AS joined_at, mfa_deadline(accounts, staff) AS deadline
+            SELECT user_id, id AS staff_id, staff.created_at AS joined_at, mfa_deadline(accounts, staff) AS deadline,
+                CASE WHEN is_exempt AND excepted_until <= now() THEN excepted_until END AS exempted_until
             FROM staff
             WHERE account_id = accounts.id AND (account_id, staff.created_at, user_id) > ($3, $4, $5)
                 AND staff.created_at BETWEEN now() - make_interval(hours => 24 * joiner_days) - $1::interval
@@ -72,7 +82,7 @@ async def near_by_joining(
                 AND mfa_deadline(accounts, staff) BETWEEN now() - $1::interval AND now() + $2::interval
                 AND mfa_deadline(accounts, staff) <> grace_deadline
                 AND mfa_deadline(accounts, staff) IS DISTINCT FROM excepted_until
-                AND invited_at IS NULL AND NOT has_mfa AND NOT was_reset
+                AND invited_at IS NULL AND NOT has_mfa AND NOT was_reset AND NOT is_told_later(accounts, staff)
             ORDER BY staff.created_at, user_id LIMIT $6
         ) AS joined
         WHERE joiner_days > 0 AND required_since IS NOT NULL AND accounts.id >= $3
@@ -100,7 +110,7 @@ async def claim(connection: Connection, due: list[tuple[OwnDeadline, int]]) -> s
         """,
         [own.account_id for own, _ in due],
         [own.user_id for own, _ in due],
-        [own.deadline for own, _ in due],
+        [own.exempted_until or own.deadline for own, _ in due],
         [threshold_days for _, threshold_days in due],
     )
     return {(row["account_id"], row["user_id"]) for row in rows}

@@ -54,7 +54,8 @@ async def asked(
         FROM staff JOIN accounts ON accounts.id = account_id
         WHERE account_id = $1 AND user_id = ANY ($2) AND invited_at IS NULL
             AND mfa_deadline(accounts, staff) IS NOT NULL AND (NOT $3 OR required_of <> 'EVERYONE')
-            AND NOT has_mfa AND NOT was_reset
+            -- whoever is exempted is told as that ends
+            AND NOT has_mfa AND NOT was_reset AND NOT (is_exempt AND excepted_until > now())
         ORDER BY user_id
         """,
         account_id,

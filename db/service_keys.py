@@ -93,13 +93,20 @@ async def revoke(connection: Connection, key_id: UUID) -> tuple[str, UUID | None
     return (row["name"], row["account_id"]) if row else None
 
 
-async def name_of_session(connection: Connection, session_id: UUID) -> str | None:
-    """The name of the key that has begun the session; of one that the version before began, while the key is there."""
+async def note_set_up(connection: Connection, user_id: UUID, session_id: UUID) -> str | None:
+    """Note through which key the person's factor has just been set up or moved; its name, None where through none.
+
+    That is the key that has begun the session; of one that the version before began, while the key is there.
+    """
     name: str | None = await connection.fetchval(
         """
+        WITH noted AS (
+            UPDATE factors SET set_up_by_key = (SELECT begun_by_key FROM sessions WHERE id = $2) WHERE user_id = $1
+        )
         SELECT coalesce(service_key, service_keys.name)
-        FROM sessions LEFT JOIN service_keys ON service_keys.id = begun_by_key WHERE sessions.id = $1
+        FROM sessions LEFT JOIN service_keys ON service_keys.id = begun_by_key WHERE sessions.id = $2
         """,
+        user_id,
         session_id,
     )
     return name
@@ -118,14 +125,18 @@ async def name_of_revoked(connection: Connection, key_id: UUID | None) -> str | 
     return name
 
 
-async def set_up_through(connection: Connection, name: str, since: datetime | None) -> list[str]:
-    """The emails of those whose factor was set up, or moved to, through a key of the name, since then or ever."""
+async def set_up_through(connection: Connection, key_id: UUID | None, name: str, since: datetime | None) -> list[str]:
+    """The emails of those whose factor was set up, or moved to, through this key of the name, since then or ever.
+
+    Without an id through any of the name: of those in sessions of the version before, that is all that is known.
+    """
     rows = await connection.fetch(
         """
         SELECT DISTINCT users.email
         FROM events JOIN users ON users.id = subject_id JOIN factors ON factors.user_id = users.id
         WHERE service_key = $1 AND type IN ('MFA_ENABLED', 'AUTHENTICATOR_REPLACED')
             AND ($2::timestamptz IS NULL OR occurred_at >= $2)
+            AND ($3::uuid IS NULL OR coalesce(set_up_by_key, $3) = $3)
             -- who has one of their own since needs no other
             AND NOT EXISTS (SELECT FROM events AS later
                 WHERE later.subject_id = events.subject_id AND later.id > events.id
@@ -135,6 +146,7 @@ async def set_up_through(connection: Connection, name: str, since: datetime | No
         """,
         name,
         since,
+        key_id,
     )
     return [row["email"] for row in rows]
 

@@ -25,7 +25,6 @@ from resolvers.context import Context
 from rules.account_recovery import BEGINS_OTHERWISE, NOT_OFFERED, Delays, Seen
 from rules.clients import Client
 from rules.events.account_recovery import (
-    LAPSED,
     MANAGER,
     SESSION,
     AccountRecoveryChanged,
@@ -93,8 +92,9 @@ async def start(context: Context, token: str) -> Waiting:
     """
     async with resolvers.links.used_up(context, token, Purpose.START_RECOVERY) as (connection, found):
         # Told here, for the sweep would find the one that begins in its place.
-        for user_id in await db.account_recovery.lapse(connection, found.user_id):
-            await db.outbox.append(connection, AccountRecoveryStopped(subject_id=user_id, how=LAPSED))
+        for each in await db.account_recovery.lapse(connection, found.user_id):
+            stopped = AccountRecoveryStopped.by_itself(each.user_id, each.was_unreached)
+            await db.outbox.append(connection, stopped)
         started = await db.account_recovery.start(connection, found.user_id, found.made_at)
         if started is not None:
             await _tell(context, connection, started)

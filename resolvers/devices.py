@@ -73,11 +73,15 @@ async def noticed(
 
 @dataclass(frozen=True)
 class Rejected:
-    """Whose sign-in it was; whether a link to set another password is sent, and whether MFA was changed since."""
+    """Whose sign-in it was; whether a link to set another password is sent, and whether MFA was changed since.
+
+    And whether anybody who manages their accounts could reset them, or only an operator.
+    """
 
     email: str
     is_link_sent: bool
     is_mfa_changed: bool
+    can_be_reset: bool
 
 
 async def reject(context: Context, token: str) -> Rejected:
@@ -110,7 +114,8 @@ async def reject(context: Context, token: str) -> Rejected:
             removed = await resolvers.identities.remove_since(context, connection, user_id, since)
         if is_link_sent := known.password_hash is not None or removed:
             await _start_password_change(context, connection, user_id, known.email)
-    return Rejected(known.email, is_link_sent, is_mfa_changed)
+        can_be_reset = await db.memberships.can_be_reset(connection, user_id)
+    return Rejected(known.email, is_link_sent, is_mfa_changed, can_be_reset)
 
 
 async def _tell_owners(context: Context, connection: Connection, found: Found, disputed_email: str | None) -> None:
@@ -119,7 +124,12 @@ async def _tell_owners(context: Context, connection: Connection, found: Found, d
     is_of_manager = await db.memberships.manages_any(connection, user_id)
     told: list[Event] = [
         SignInRejected(
-            subject_id=user_id, actor_id=user_id, client=context.client, since=since, is_of_manager=is_of_manager
+            subject_id=user_id,
+            actor_id=user_id,
+            client=context.client,
+            since=since,
+            is_of_manager=is_of_manager,
+            is_mfa_disputed=disputed_email is not None,
         )
     ]
     if disputed_email is not None:
@@ -132,6 +142,7 @@ async def _tell_owners(context: Context, connection: Connection, found: Found, d
                 subject_email=disputed_email,
                 since=since,
                 client=context.client,
+                is_of_manager=is_of_manager,
             )
             for account_id in account_ids or [None]
         ]

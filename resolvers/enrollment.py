@@ -50,7 +50,7 @@ async def verify_and_enable(context: Context, code: str) -> list[str]:
         if not await db.factors.enable(connection, person.id, shown.sealed, shown.step, codes.salt, codes.key_id):
             raise MfaAlreadyEnabled
         await db.links.void(connection, person.id, [Purpose.ENROLLMENT])
-        key_name = await db.service_keys.name_of_session(connection, person.session_id)
+        key_name = await db.service_keys.note_set_up(connection, person.id, person.session_id)
         return MfaEnabled(subject_id=person.id, actor_id=person.id, client=context.client, service_key=key_name)
 
     try:

@@ -84,7 +84,7 @@ async def replace(context: Context, code: str) -> list[str]:
             subject_id=person.id,
             actor_id=person.id,
             client=context.client,
-            service_key=await db.service_keys.name_of_session(connection, person.session_id),
+            service_key=await db.service_keys.note_set_up(connection, person.id, person.session_id),
         )
 
     return await resolvers.new_app.put_into_use(context, person, code, exchange, needed_code=recovering is None)

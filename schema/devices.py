@@ -27,6 +27,10 @@ class SignInRejected:
         description="Whether MFA was set up since that sign-in, or moved to another app, or its backup codes replaced. "
         "It stays as it is; owners are told by email to reset it unless the person did so."
     )
+    manager_can_reset: bool = strawberry.field(
+        description="Whether an owner or admin could reset the person's MFA. Where none could, as of an only owner, "
+        "an operator of the platform can."
+    )
 
 
 RejectSignInResult = Annotated[
@@ -54,4 +58,5 @@ class DeviceMutation:
             email=rejected.email,
             password_link_sent=rejected.is_link_sent,
             mfa_changed_since=rejected.is_mfa_changed,
+            manager_can_reset=rejected.can_be_reset,
         )

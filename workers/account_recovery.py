@@ -1,4 +1,4 @@
-"""Account recoveries: told of each day, ended where they hold no more, and carried out once they are over."""
+"""Account recoveries: told of each day, ended where none may go on, and carried out once they are over."""
 
 from __future__ import annotations
 
@@ -11,19 +11,14 @@ import db.person_reset
 import db.users
 from db.account_recovery import Reminded
 from db.pool import Database
-from rules.events.account_recovery import (
-    LAPSED,
-    AccountRecoveryCompleted,
-    AccountRecoveryReminded,
-    AccountRecoveryStopped,
-)
+from rules.events.account_recovery import AccountRecoveryCompleted, AccountRecoveryReminded, AccountRecoveryStopped
 
 
 async def carry_on(database: Database) -> int:
     """Do what is due now; return for how many people something was. Safe to run twice at once."""
     async with database.transaction() as connection:
         lapsed = await db.account_recovery.lapse(connection)
-        stopped = [AccountRecoveryStopped(subject_id=user_id, how=LAPSED) for user_id in lapsed]
+        stopped = [AccountRecoveryStopped.by_itself(each.user_id, each.was_unreached) for each in lapsed]
         await db.outbox.append_all(connection, stopped)
     # First, so that a sweep after a standstill tells those whom it would else carry out.
     async with database.transaction() as connection:

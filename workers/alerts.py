@@ -37,7 +37,7 @@ async def raise_alerts(connection: Connection, undispatched: Undispatched, event
         AlertSetting(kind),
         told,
         but=event.subject_id if is_told_otherwise else None,
-        owners_are_mailed=mailing is not None and mailing.audience is Audience.OWNERS,
+        owners_are_mailed=event.owners_are_mailed(),
     )
     raised = [
         AlertRaised(

@@ -183,8 +183,9 @@ def _of_event(facts: Facts) -> dict[str, Any]:
     match event:
         case AlertRaised():
             told = telling.sentences(event, facts.heard, facts.language)
-            count, is_of_several = telling.count(event, facts.heard), len(telling.agencies(facts.heard)) > 1
-            return {"told": told, "count": count, "is_of_several": is_of_several}
+            headline, count = telling.headline(event, facts.heard, facts.language), telling.count(event, facts.heard)
+            is_of_several = len(telling.agencies(facts.heard)) > 1
+            return {"told": told, "headline": headline, "count": count, "is_of_several": is_of_several}
         case DigestSent():
             return {"lines": telling.lines(event, facts.language)}
         case MfaReset() | MfaResetRequested() if event.reason:

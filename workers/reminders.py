@@ -12,6 +12,7 @@ from functools import partial
 import db.outbox
 import db.own_reminders
 import db.reminders
+import rules.policy
 import rules.reminders
 import workers.steps
 from db.own_reminders import OwnDeadline
@@ -92,7 +93,9 @@ async def _remind_these(connection: Connection, near: list[OwnDeadline], thresho
 
 
 def _own_due(own: OwnDeadline, thresholds: tuple[int, ...]) -> Reminder | None:
-    """The reminder that is due; the one of 0 days tells the end."""
+    """The reminder that is due; the one of 0 days tells the end, or that of the exemption that came before it."""
+    if own.exempted_until is not None:
+        return Reminder(0, rules.policy.days_remaining(own.deadline, own.now))
     return (
         Reminder(0, 0)
         if own.deadline <= own.now

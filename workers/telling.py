@@ -9,7 +9,7 @@ from db.alerts import Heard
 from rules.alerts import HEADLINES
 from rules.events.alerts import AlertRaised, DigestSent
 from rules.events.base import LABEL, ROLES
-from rules.events.catalogue import EVENTS
+from rules.events.catalogue import BY_TYPE, EVENTS
 from workers.wording import LONGEST_NAME, clean, quoted
 
 DOMAIN = "emails"
@@ -23,6 +23,7 @@ def texts() -> Iterator[str | tuple[str, str]]:
     yield from (WHEN, IP_ADDRESS, BROWSER, BROWSER_ON_SYSTEM, AGENCY, NAMED_AGENCY)
     yield from ROLES.values()
     yield from HEADLINES.values()
+    yield from (event.alert_headline for event in EVENTS if event.alert_headline)
     yield from DigestSent.KINDS
     for event in EVENTS:
         yield from (field.metadata[LABEL] for field in event.__dataclass_fields__.values() if LABEL in field.metadata)
@@ -31,6 +32,13 @@ def texts() -> Iterator[str | tuple[str, str]]:
 def agencies(heard: Sequence[Heard]) -> list[str]:
     """The names of those where it has happened, each once."""
     return sorted({name for each in heard for name in each.account_names})
+
+
+def headline(alert: AlertRaised, heard: Sequence[Heard], language: str) -> str:
+    """What the subject says: what fits all of the alert's kind, unless nothing that it tells of goes by that."""
+    own = [BY_TYPE[each.stored.type].alert_headline for each in heard]
+    newest = own[0] if own and all(own) else None
+    return languages.texts(language, DOMAIN).gettext(newest or alert.kind.headline)
 
 
 def sentences(alert: AlertRaised, heard: Sequence[Heard], language: str) -> list[str]:

@@ -24,8 +24,8 @@ from rules.service_keys import Right
 class Revoked:
     """A key that is gone, and how many sessions that it had begun; None where they go on.
 
-    And whose factor was set up through it since it was made, which may be that of whoever had the key; of one that was
-    revoked before, through any of its name.
+    And whose factor was set up through it since it was made, which may be that of whoever had the key; where only a
+    name is known, through any key of that.
     """
 
     name: str
@@ -81,7 +81,7 @@ async def revoke(database: Database, wanted: str, ends: bool | None) -> Revoked:
     try:
         async with database.transaction() as connection:
             ended = await _end_begun(connection, key.id, key.name) or 0
-            set_up = await db.service_keys.set_up_through(connection, key.name, key.created_at)
+            set_up = await db.service_keys.set_up_through(connection, key.id, key.name, key.created_at)
             return Revoked(key.name, ended, tuple(set_up))
     except ServiceUnavailable:
         raise OperatorError(
@@ -101,7 +101,7 @@ async def _end_late(connection: Connection, wanted: str) -> Revoked | None:
     ended = await _end_begun(connection, key_id, wanted)
     if ended is None:
         return None
-    return Revoked(wanted, ended, tuple(await db.service_keys.set_up_through(connection, name, None)))
+    return Revoked(wanted, ended, tuple(await db.service_keys.set_up_through(connection, key_id, name, None)))
 
 
 async def _end_begun(connection: Connection, key_id: UUID | None, name: str) -> int | None:

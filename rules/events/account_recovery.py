@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
+from uuid import UUID
 
 import rules.events.base
 import rules.events.mailing
@@ -18,8 +19,9 @@ from rules.events.samples import ACCOUNT_ID, ADMIN_ID, AT
 from rules.often import Often
 from rules.voice import ENGLISH, Voice
 
-# In a session of the person, without anything being shown; it no longer held; by an owner or admin; by an operator.
-SESSION, LAPSED, MANAGER, OPERATOR = "session", "lapsed", "manager", "operator"
+# In a session of the person, without anything being shown; it no longer held; by an owner or admin; by an operator; no
+# mail of it could be delivered.
+SESSION, LAPSED, MANAGER, OPERATOR, UNREACHED = "session", "lapsed", "manager", "operator", "unreached"
 HOW = {
     "otp": rules.voice.later("by a code of their app"),
     "backup_code": rules.voice.later("by a backup code"),
@@ -31,6 +33,7 @@ HOW = {
     LAPSED: rules.voice.later(
         "since their password, address or roles have changed, or an account does not allow it any more"
     ),
+    UNREACHED: rules.voice.later("since no email about it could be delivered to them"),
 }
 OTHERWISE = rules.voice.later("by something else")
 
@@ -117,13 +120,19 @@ class AccountRecoveryStopped(PersonEvent):
         "account_recovery_lapsed": {"how": LAPSED},
         "account_recovery_stopped_by_manager": {"actor_id": ADMIN_ID, "how": MANAGER},
         "account_recovery_stopped_by_operator": {"how": OPERATOR},
+        "account_recovery_unreached": {"how": UNREACHED},
     }
 
     how: str
 
+    @classmethod
+    def by_itself(cls, user_id: UUID, was_unreached: bool) -> AccountRecoveryStopped:
+        """The event of one that nobody stopped: it held no more, or no mail of it could be delivered."""
+        return cls(subject_id=user_id, how=UNREACHED if was_unreached else LAPSED)
+
     def method(self) -> str | None:
         """What was shown, if anything."""
-        return None if self.how in {SESSION, LAPSED, MANAGER, OPERATOR} else self.how
+        return None if self.how in {SESSION, LAPSED, MANAGER, OPERATOR, UNREACHED} else self.how
 
     def words(self, voice: Voice = ENGLISH) -> dict[str, str]:
         """The facts, with how in words."""

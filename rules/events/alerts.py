@@ -65,6 +65,11 @@ class AlertRaised(MemberEvent):
                 for name in ("noah", "max", "zoe")
             ),
         },
+        "alert_of_a_webhook": {
+            "kind": AlertKind.POLICY_CHANGED,
+            "count": 1,
+            "told": ("olive@example.com added a webhook to hooks.example.com.",),
+        },
         "alerts_of_two_agencies": {
             "kind": AlertKind.MFA_DISABLED,
             "count": 2,

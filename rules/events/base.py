@@ -13,7 +13,7 @@ import rules.often
 import rules.voice
 from rules.alerts import AlertKind
 from rules.clients import Client
-from rules.events.mailing import Mailing
+from rules.events.mailing import Audience, Mailing
 from rules.often import Often
 from rules.people import Role
 from rules.voice import ENGLISH, Voice
@@ -55,6 +55,8 @@ class Event:
     # The alert that it is to the owners, and its sentence there if not the audit log's.
     alert: ClassVar[AlertKind | None] = None
     alert_sentence: ClassVar[str | None] = None
+    # What the subject of its alert says, where its kind's does not fit it.
+    alert_headline: ClassVar[str | None] = None
     # Whether it is one to the subject, too, who may be an owner, as far as they are not mailed of it anyway.
     alerts_subject: ClassVar[bool] = True
     # How often in a day one actor may cause it, where others are emailed about it each time.
@@ -85,6 +87,11 @@ class Event:
     def alerted_as(self) -> AlertKind | None:
         """The alert that this one is; None when it is none."""
         return self.alert
+
+    def owners_are_mailed(self) -> bool:
+        """Whether owners hear of it by an email of its own, and so by no alert."""
+        mailing = self.emailed_as()
+        return mailing is not None and mailing.audience is Audience.OWNERS
 
     def copied_to(self) -> str | None:
         """Where the copy goes; None when there is none."""

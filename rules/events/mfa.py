@@ -140,12 +140,20 @@ class AuthenticatorDisputed(PersonEvent):
             "account_id": ACCOUNT_ID,
             "subject_email": "mia@example.com",
             "since": AT - timedelta(days=1),
-        }
+        },
+        "authenticator_disputed_of_manager": {
+            "account_id": ACCOUNT_ID,
+            "subject_email": "adam@example.com",
+            "since": AT - timedelta(days=1),
+            "is_of_manager": True,
+        },
     }
 
     subject_email: str
     since: datetime = rules.events.base.shown_as("That sign-in")
     client: Client
+    # Of an owner or admin the sign-in itself is told with it.
+    is_of_manager: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

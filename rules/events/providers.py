@@ -28,6 +28,7 @@ class DomainReleased(AccountEvent):
         "An operator, or an owner, released an email domain of the account: any provider may vouch for its addresses."
     )
     alert = AlertKind.POLICY_CHANGED
+    alert_headline = "Any provider may vouch for a domain of your agency now"
     alert_sentence = "{actor} released {domain}: any provider may vouch for its addresses now."
     sentence = "Addresses at {domain} are vouched for by no provider in particular any more."
     samples = {"domain_released": {"domain": "agency.example"}}
@@ -40,6 +41,7 @@ class DomainRequested(AccountEvent):
     description = "An owner asked that one provider vouch for the addresses of a domain; an operator decides."
     sentence = "{actor} asked that addresses at {domain} be vouched for by {provider} alone."
     alert = AlertKind.POLICY_CHANGED
+    alert_headline = "Somebody asked that one provider vouch for a domain of your agency"
     samples = {"domain_requested": {"domain": "agency.example", "provider": "Google"}}
 
     domain: str

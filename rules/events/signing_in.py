@@ -51,6 +51,12 @@ class SignInRejected(OwnAct):
     # When that sign-in was; events of former versions do not tell, nor of whom they are.
     since: datetime | None = None
     is_of_manager: bool = False
+    # Whether owners are mailed of their factor, which is newer, and of this with it.
+    is_mfa_disputed: bool = False
+
+    def owners_are_mailed(self) -> bool:
+        """By the email about their factor."""
+        return self.is_mfa_disputed
 
     def alerted_as(self) -> AlertKind | None:
         """Of whoever manages an account alone: others can leave nothing behind in it."""

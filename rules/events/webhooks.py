@@ -15,6 +15,7 @@ class WebhookAdded(Event):
     description = "An endpoint began to be told of events."
     sentence = "{actor} added a webhook to {host}."
     alert = AlertKind.POLICY_CHANGED
+    alert_headline = "A webhook was added to your agency"
     samples = {"webhook_added": {"host": "hooks.example.com"}}
 
     host: str
@@ -34,6 +35,7 @@ class WebhookSecretRotated(Event):
     description = "A webhook got a new secret."
     sentence = "{actor} changed the secret of the webhook to {host}."
     alert = AlertKind.POLICY_CHANGED
+    alert_headline = "A webhook of your agency got a new secret"
     samples = {"webhook_secret_rotated": {"host": "hooks.example.com"}}
 
     host: str

@@ -21,11 +21,18 @@ from rules.events.mfa import MfaDisabled
 from rules.events.samples import AT
 from rules.events.signing_in import MfaChallengeLocked
 from rules.events.stored import Stored
+from rules.events.webhooks import WebhookAdded
 from rules.languages import ENGLISH, LANGUAGES
 from rules.links import SAMPLE_TOKEN
 from server.local.mailbox import shown_html
 from settings import Settings
 
+# What the samples of alerts tell of.
+HAPPENED = {
+    AlertKind.MFA_DISABLED: MfaDisabled,
+    AlertKind.LOCKED: MfaChallengeLocked,
+    AlertKind.POLICY_CHANGED: WebhookAdded,
+}
 ACCOUNT, OTHER_ACCOUNT = "Riverbend Studio", "Hillside Studio"
 PUBLIC_URL = "https://gatehouse.example.com"
 PAGES = ("/sign-in", "/account/security", "/settings/security")
@@ -118,12 +125,11 @@ def sample_mail(event: Event, settings: Settings, copy: Mailing | None = None, l
 
 def _heard(alert: AlertRaised) -> tuple[Heard, ...]:
     """What a sample of an alert tells of; two people are of two agencies."""
-    happened = MfaDisabled if alert.kind is AlertKind.MFA_DISABLED else MfaChallengeLocked
-    event, *_ = rules.events.catalogue.samples(happened).values()
+    event, *_ = rules.events.catalogue.samples(HAPPENED[alert.kind]).values()
     people = re.findall(r"\S+@\S+", " ".join(alert.told))
     names = (ACCOUNT, OTHER_ACCOUNT) if alert.kind is AlertKind.MFA_DISABLED else (ACCOUNT,)
     return tuple(
-        Heard(Stored.of(event), None, email, (names[number % len(names)],), alert.count)
+        Heard(Stored.of(event), email, email, (names[number % len(names)],), alert.count)
         for number, email in enumerate(people)
     )
 

@@ -10,6 +10,8 @@ import pytest
 from db.pool import Database
 from rules.account_recovery import TOLD_EVERY
 from rules.links import Purpose
+from tests.account.acts import ask_account
+from tests.account.operations import SUMMARIES
 from tests.account_recovery.operations import REQUEST, START, WAITING
 from tests.account_recovery.waiting import (
     allow,
@@ -227,3 +229,48 @@ async def test_a_mail_that_left_late_is_followed_by_no_other_before_the_end_that
     assert await carry_on(pool) == 0
     await stand_still(world, 0.41)
     assert (await carry_on(pool), await is_enrolled(world)) == (1, False)
+
+
+async def test_what_no_mail_could_tell_of_for_a_week_after_its_end_is_ended_and_told_as_that_once(
+    world: World, pool: Database
+) -> None:
+    await started(world)
+    await let_pass(world, 9.99)
+    assert (await carry_on(pool), await waits(world)) == (1, True)
+    await let_pass(world, 0.02)
+    assert (await carry_on(pool), await waits(world), await is_enrolled(world)) == (1, False, True)
+    (stopped,) = await world.events("ACCOUNT_RECOVERY_STOPPED")
+    assert (stopped["subject_id"], stopped["data"]["how"]) == (await world.user_id("mia"), "unreached")
+    await let_pass(world, 9)
+    assert await carry_on(pool) == 0
+    assert len(await world.events("ACCOUNT_RECOVERY_REMINDED")) == 1
+    olive = await world.sign_in("olive")
+    shown = (await ask_account(olive, world, SUMMARIES))["nodes"]
+    summary = f"The account recovery of {email('mia')} was stopped since no email about it could be delivered to them."
+    assert summary in [each["summary"] for each in shown]
+
+
+async def test_what_a_mail_has_told_of_at_last_is_carried_out_however_long_after_its_end(
+    world: World, pool: Database
+) -> None:
+    await started(world)
+    await let_pass(world, 9.5)
+    assert await carry_on(pool) == 1
+    await tell(world, pool)
+    await stand_still(world, 0.9)
+    assert (await carry_on(pool), await waits(world), await is_enrolled(world)) == (0, True, True)
+    await stand_still(world, 0.11)
+    assert (await carry_on(pool), await waits(world), await is_enrolled(world)) == (1, False, False)
+    assert await world.events("ACCOUNT_RECOVERY_STOPPED") == []
+
+
+async def test_one_that_no_mail_could_tell_of_begins_anew_by_the_link_of_one_that_does(
+    world: World, pool: Database
+) -> None:
+    await started(world)
+    await let_pass(world, 10.01)
+    began = (await start(world))["accountRecovery"]
+    span = [datetime.fromisoformat(began[name]) for name in ("startedAt", "endsAt")]
+    assert (span[1] - span[0]).days == 3
+    (stopped,) = await world.events("ACCOUNT_RECOVERY_STOPPED")
+    assert stopped["data"]["how"] == "unreached"

@@ -21,7 +21,7 @@ mutation ($token: String!) {
 """
 REJECT_SEEING_MFA = """
 mutation ($token: String!) {
-  rejectSignIn(input: {token: $token}) { __typename ... on SignInRejected { mfaChangedSince } }
+  rejectSignIn(input: {token: $token}) { __typename ... on SignInRejected { mfaChangedSince managerCanReset } }
 }
 """
 MATRIX = """

@@ -105,3 +105,13 @@ async def test_whoever_rejects_a_sign_in_is_told_of_mfa_that_was_set_up_since(si
     await page.get_by_role("button", name="This was not me").click()
     await expect(page.get_by_role("status")).to_contain_text(f"is on its way to {email('mia')}")
     await expect(page.get_by_role("status")).to_contain_text("an owner of your agency resets your MFA")
+
+
+async def test_an_only_owner_who_rejects_a_sign_in_is_told_to_ask_the_operator(sit: Sit, world: World) -> None:
+    token = await link_to(world, email("olive"), Purpose.NOT_MY_SIGN_IN)
+    await world.let_have_mfa("olive")
+    page = await sit()
+    await page.goto(f"/not-my-session#token={token}")
+    await page.get_by_role("button", name="This was not me").click()
+    await expect(page.get_by_role("status")).to_contain_text("ask the operator of the platform")
+    await expect(page.get_by_role("status")).not_to_contain_text("an owner of your agency resets your MFA")

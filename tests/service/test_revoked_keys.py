@@ -141,7 +141,45 @@ async def test_whose_mfa_was_set_up_through_a_key_is_printed_as_it_is_revoked_wi
     assert revoked.stdout.splitlines() == ["Service key web is revoked.", email("adam")]
     assert "reset these: 1" in revoked.stderr
     late = operate("service-keys", "revoke", key_of_before, "--end-sessions")
-    assert late.stdout.splitlines()[1:] == [email("adam"), email("sam")]
+    assert late.stdout.splitlines()[1:] == [email("sam")]
+
+
+async def test_of_two_keys_of_a_name_that_are_there_at_once_those_of_the_one_that_is_named_by_its_id_are_printed(
+    world: World, operate: Command
+) -> None:
+    first = await backend(world)
+    first_id = str(await world.database.fetchval("SELECT id FROM service_keys"))
+    second = await backend(world)
+    hers = await enrolled_by(first, world, "mia")
+    await enrolled_by(second, world, "adam")
+    revoked = operate("service-keys", "revoke", first_id, "--end-sessions")
+    assert revoked.stdout.splitlines() == ["Service key web is revoked.", email("mia")]
+    assert not await is_signed_in(hers)
+
+
+async def test_by_a_name_that_no_key_has_any_more_those_of_all_of_the_name_are_printed(
+    world: World, operate: Command
+) -> None:
+    for name in ("mia", "adam"):
+        await enrolled_by(await backend(world), world, name)
+    # as the version before left them: of what it began, only the name is known
+    await world.database.execute(FORGET_KEYS.format("sessions"))
+    for key in await world.database.fetch("SELECT id FROM service_keys"):
+        operate("service-keys", "revoke", str(key["id"]), "--keep-sessions")
+    late = operate("service-keys", "revoke", "web", "--end-sessions")
+    assert late.stdout.splitlines()[1:] == [email("adam"), email("mia")]
+
+
+async def test_of_what_was_set_up_where_only_the_name_is_known_it_is_printed_with_any_key_of_that(
+    world: World, operate: Command
+) -> None:
+    first = await backend(world)
+    first_id = str(await world.database.fetchval("SELECT id FROM service_keys"))
+    await enrolled_by(await backend(world), world, "adam")
+    await enrolled_by(first, world, "mia")
+    await world.database.execute("UPDATE factors SET set_up_by_key = NULL")
+    revoked = operate("service-keys", "revoke", first_id, "--end-sessions")
+    assert revoked.stdout.splitlines()[1:] == [email("adam"), email("mia")]
 
 
 @pytest.mark.parametrize("is_revoked", [False, True])

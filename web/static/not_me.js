@@ -10,7 +10,7 @@ const DISPUTE = `mutation DisputeMfaReset($input: DisputeMfaResetInput!) {
   disputeMfaReset(input: $input) { __typename ... on MfaResetDisputed { email } ... on Error { message }
     ... on TooManyAttempts { retryAt } } }`;
 const REJECT = `mutation RejectSignIn($input: RejectSignInInput!) {
-  rejectSignIn(input: $input) { __typename ... on SignInRejected { email passwordLinkSent mfaChangedSince } ... on Error { message }
+  rejectSignIn(input: $input) { __typename ... on SignInRejected { email passwordLinkSent mfaChangedSince managerCanReset } ... on Error { message }
     ... on TooManyAttempts { retryAt } } }`;
 
 const STOP = `mutation StopMfaReset($input: StopMfaResetInput!) {
@@ -70,9 +70,13 @@ async function rejectSignIn(token) {
     ? t("A link to set a new password is on its way to {email}.", { email: result.email })
     : t("Nobody is signed in as {email} by it any more.", { email: result.email });
   if (!result.mfaChangedSince) return { said: ended };
-  const changed = t(
-    "Since that sign-in an authenticator app or backup codes were set up. Unless that was you, they are somebody else's until an owner of your agency resets your MFA. The owners are told by email.",
-  );
+  const changed = result.managerCanReset
+    ? t(
+        "Since that sign-in an authenticator app or backup codes were set up. Unless that was you, they are somebody else's until an owner of your agency resets your MFA. The owners are told by email.",
+      )
+    : t(
+        "Since that sign-in an authenticator app or backup codes were set up. Unless that was you, they are somebody else's until your MFA is reset. Nobody of your agency could reset it: ask the operator of the platform.",
+      );
   return { said: `${ended} ${changed}` };
 }
 
