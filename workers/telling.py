@@ -36,7 +36,7 @@ def agencies(heard: Sequence[Heard]) -> list[str]:
 
 def headline(alert: AlertRaised, heard: Sequence[Heard], language: str) -> str:
     """What the subject says: what fits all of the alert's kind, unless nothing that it tells of goes by that."""
-    own = [BY_TYPE[each.stored.type].alert_headline for each in heard]
+    own = [BY_TYPE[each.stored.type].alert_headline if each.stored.type in BY_TYPE else None for each in heard]
     newest = own[0] if own and all(own) else None
     return languages.texts(language, DOMAIN).gettext(newest or alert.kind.headline)
 

@@ -45,7 +45,7 @@ def subject_of(*happened: type[Event]) -> str:
         told=("…",) * len(events),
         is_gathered=len(events) > 1,
     )
-    heard = tuple(Heard(Stored.of(event), None, None, ("Riverbend Studio",)) for event in events)
+    heard = tuple(Heard(Stored.of(event), None, None, ("Riverbend Studio",), len(events)) for event in events)
     return str(render("alert", replace(FACTS, event=alert, recipient="mia@example.com", heard=heard))["Subject"])
 
 
