@@ -23,6 +23,7 @@ HOW = "Run `uv run python -m tests.stored_events`, and commit what it adds."
 # The facts that no preview has.
 FURTHER_FACTS = {
     "amr": "pwd otp mfa",
+    "earlier_ids": (5, 6),
     "event_ids": (7, 8),
     "previous_deadline": IN_A_WEEK,
     "previous_joiner_days": 3,

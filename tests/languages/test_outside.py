@@ -58,6 +58,7 @@ OPERATORS_READ = {
     "it is not whole",
 }
 PROGRAMS_READ = {
+    "{} has no {}.",
     # By SCIM, and of the form of a value.
     "Somebody else in this directory has this userName.",
     "Somebody else in this directory has this email address.",
