@@ -29,6 +29,8 @@ else:
     Pool = asyncpg.Pool
 
 ACQUIRE_TIMEOUT_S = 3
+# A part that begins while the machine has no time for it would end again; requests are refused sooner, and try again.
+OPENING_TRIES = 3
 
 log = logging.getLogger("gatehouse.database")
 
@@ -135,7 +137,8 @@ async def open_database(
     """Open a pool of at most `size` connections to `url`, shown to the server as `name`.
 
     `through_pooler` is for a URL that may lead to another server with each transaction. `whose` says for whom the code
-    runs that asks for a connection, who gets half of them at most.
+    runs that asks for a connection, who gets half of them at most. Raises what asyncpg raises; of a server that says
+    nothing TimeoutError after 9 seconds.
     """
     shown = {"application_name": name, "timezone": "UTC"}
     limits = {
@@ -146,16 +149,14 @@ async def open_database(
     way: dict[str, Any] = {"server_settings": shown | limits, "connection_class": db.away.Ending}
     if through_pooler:
         way = {"server_settings": shown, "connection_class": db.pooler.limited(limits), "statement_cache_size": 0}
-    pool = await asyncpg.create_pool(
-        url,
-        min_size=1,
-        max_size=size,
-        init=_init,
-        reset=_reset,
-        command_timeout=patience.statement_s,
-        timeout=ACQUIRE_TIMEOUT_S,
-        **way,
-    )
+    way |= {"init": _init, "reset": _reset, "command_timeout": patience.statement_s, "timeout": ACQUIRE_TIMEOUT_S}
+    for tries_left in reversed(range(OPENING_TRIES)):
+        try:
+            pool = await asyncpg.create_pool(url, min_size=1, max_size=size, **way)
+            break
+        except TimeoutError:
+            if not tries_left:
+                raise
     metrics.POOLS.add(pool)
     return Database(pool, Bell(url), patience, whose)
 

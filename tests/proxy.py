@@ -50,6 +50,14 @@ async def ending_the_first(database_url: str) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
+async def silent_to_the_first(database_url: str) -> AsyncIterator[str]:
+    """The URL of a server that says nothing on the first connection, as one that has no time for it."""
+    silences = [b""]
+    async with _proxy(database_url, lambda data: silences.pop() if silences else data) as (url, _):
+        yield url
+
+
+@asynccontextmanager
 async def losing_commits(database_url: str) -> AsyncIterator[tuple[str, Callable[[], None]]]:
     """The URL of a server, and what lets the way to it end once it has committed next, before that is told."""
     to_lose: list[None] = []

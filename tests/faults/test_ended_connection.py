@@ -16,7 +16,7 @@ from db import listening
 from db.bell import Bell
 from db.pool import open_database
 from rules.failures import ServiceUnavailable
-from tests.proxy import FATAL, ending_the_first, prompting
+from tests.proxy import FATAL, ending_the_first, prompting, silent_to_the_first
 from tests.waiting import until
 
 
@@ -122,3 +122,11 @@ async def test_a_pool_gives_up_connections_that_the_server_has_ended_and_nothing
     await database.close()
     gc.collect()
     assert unheard == []
+
+
+async def test_a_pool_opens_where_a_busy_server_does_not_come_to_the_first_connection(database_url: str) -> None:
+    async with silent_to_the_first(database_url) as url:
+        database = await open_database(url, 1)
+        async with database.connection() as connection:
+            assert await connection.fetchval("SELECT 1") == 1
+        await database.close()
