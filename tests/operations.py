@@ -320,3 +320,33 @@ mutation ($code: String!) {
   }
 }
 """
+ACCOUNT_NAME = "query ($account: ID!) { account(id: $account) { name } }"
+ACCOUNT = "query ($account: ID!) { account(id: $account) { id name } }"
+SIGN_OUT = "mutation { signOut { ok } }"
+VIEWER_EMAIL = "{ viewer { email } }"
+SIGN_OUT_OTHERS = "mutation { signOutOtherSessions { count } }"
+MEMBERSHIPS = "{ viewer { memberships { account { name } } } }"
+OWN_SESSIONS = "{ viewer { email sessions { id current } } }"
+ROLES = "{ viewer { memberships { role account { name } } } }"
+AT_A_GLANCE = "{ viewer { email mfa { enabled backupCodesRemaining } memberships { account { name } } } }"
+WATCH_ENABLED = "subscription { viewerChanged { mfa { enabled } } }"
+EMAIL_AND_ACCOUNTS = "{ viewer { email memberships { account { name } } } }"
+VIEWER_ID = "{ viewer { id } }"
+EMAIL_AND_ACCOUNT_IDS = "{ viewer { email memberships { account { id } } } }"
+SIGN_IN_FOR_COOKIE = """
+mutation {
+  signIn(input: {email: "mia@agency.example", password: "correct horse battery", useCookie: true}) {
+    ... on MfaChallenge { challengeToken }
+  }
+}
+"""
+TRY_SIGNING_OUT_OTHERS = "mutation { signOutOtherSessions { __typename } }"
+REAUTHENTICATE_WRONGLY = 'mutation { reauthenticate(input: {password: "wrong"}) { __typename } }'
+MFA_ENABLED = "{ viewer { mfa { enabled } } }"
+REAUTHENTICATE_TYPE = """
+mutation ($p: String!) {
+  reauthenticate(input: {password: $p}) { __typename ... on Reauthenticated { freshUntil } }
+}
+"""
+LAST_USED = "{ viewer { sessions { current lastUsedAt } } }"
+DISABLE_TYPE = "mutation ($c: String!) { disableMfa(input: {code: $c}) { __typename } }"

@@ -81,3 +81,21 @@ mutation ($account: ID!, $delays: AccountRecoveryDelaysInput, $seen: AccountReco
   }
 }
 """
+POLICY_BY_MEMBERSHIP = "{ viewer { memberships { role account { name securityPolicy { requireMfa } } } } }"
+IS_SUPER_ADMIN = "{ viewer { isSuperAdmin } }"
+DISABLE_SEEING_NOTICE = """
+mutation ($c: String!) {
+  disableMfa(input: {code: $c}) { ... on MfaDisabled { viewer { mfaNotice { daysRemaining } } } }
+}
+"""
+LOG = "query ($account: ID!) { account(id: $account) { auditLog { nodes { type summary } } } }"
+RESETTABLE = "query ($account: ID!) { account(id: $account) { staff { nodes { email canResetMfa } } } }"
+RESETTABLE_BY_ID = "query ($account: ID!) { account(id: $account) { staff { nodes { id email canResetMfa } } } }"
+RESET_WAITING = "query ($account: ID!) { account(id: $account) { staff { nodes { email mfaResetWaiting } } } }"
+RESETS_WAITING = "query ($account: ID!) { account(id: $account) { enrollmentProgress { resetsWaitingCount } } }"
+WATCH_RESET_WAITING = """
+subscription ($account: ID!) {
+  staffMemberChanged(accountId: $account) { email mfaResetWaiting }
+}
+"""
+SESSION_IDS = "{ viewer { sessions { id current } } }"

@@ -16,8 +16,22 @@ from graphql import (
 from schema.roots import build
 from schema.services import FOR_PEOPLE_TOO, RIGHTS
 from tests.account.acts import reset, save
+from tests.account.operations import IS_SUPER_ADMIN, POLICY_BY_MEMBERSHIP
 from tests.client import Client
-from tests.operations import AUDIT, BEGIN, IMPACT, POLICY, PROGRESS, REMIND, RESET, ROSTER, UPDATE
+from tests.operations import (
+    ACCOUNT,
+    ACCOUNT_NAME,
+    AUDIT,
+    BEGIN,
+    IMPACT,
+    POLICY,
+    PROGRESS,
+    REMIND,
+    RESET,
+    ROSTER,
+    SIGN_OUT,
+    UPDATE,
+)
 from tests.people import World
 
 OK, MISSING, UNAUTHENTICATED, NOT_PERMITTED = "OK", "NOT_FOUND", "UNAUTHENTICATED", "NotPermitted"
@@ -54,7 +68,7 @@ async def test_who_may_do_what(world: World, name: str | None, account: str, rea
     client = world.client()
     if name:
         client = await (world.sign_in if name == "petra" else world.enrolled)(name)
-    assert await outcome(client, "query ($account: ID!) { account(id: $account) { id name } }", world) == account
+    assert await outcome(client, ACCOUNT, world) == account
     assert {what: await outcome(client, query, world) for what, query in READS.items()} == dict.fromkeys(READS, reading)
     before = len(await world.events("POLICY_ENABLED", "MFA_RESET", "GRACE_REMINDER_SENT"))
     assert {what: await outcome(client, op, world) for what, op in WRITES.items()} == dict.fromkeys(WRITES, changing)
@@ -82,7 +96,7 @@ async def test_what_cannot_be_an_id_is_treated_as_one_that_nothing_has(world: Wo
 
 async def test_a_members_own_membership_does_not_open_the_page(world: World) -> None:
     mia = await world.sign_in("mia")
-    body = await mia.raw("{ viewer { memberships { role account { name securityPolicy { requireMfa } } } } }")
+    body = await mia.raw(POLICY_BY_MEMBERSHIP)
     assert body["errors"][0]["extensions"]["code"] == MISSING
     (membership,) = body["data"]["viewer"]["memberships"]
     assert membership == {"role": "MEMBER", "account": {"name": "Agency", "securityPolicy": None}}
@@ -123,7 +137,7 @@ async def test_nothing_of_the_account_answers_a_blocked_person(world: World, why
     for operation in WRITES.values():
         assert await outcome(adam, operation, world) == "MFA_ENROLLMENT_REQUIRED"
     assert (await adam.do(BEGIN))["__typename"] == "MfaEnrollment"
-    assert (await adam.do("mutation { signOut { ok } }")) == {"ok": True}
+    assert (await adam.do(SIGN_OUT)) == {"ok": True}
 
 
 # Reading `viewer` always works, and so the names of its accounts.
@@ -169,10 +183,9 @@ def account_fields(account_id: str) -> list[tuple[str, str]]:
 
 async def test_a_platform_operator_views_nothing_before_mfa_is_on(world: World) -> None:
     sue = await world.sign_in("sue")
-    account = "query ($account: ID!) { account(id: $account) { name } }"
-    for query in (account, *READS.values()):
+    for query in (ACCOUNT_NAME, *READS.values()):
         assert await outcome(sue, query, world) == "MFA_ENROLLMENT_REQUIRED"
-    assert (await sue.ask("{ viewer { isSuperAdmin } }"))["viewer"] == {"isSuperAdmin": True}
+    assert (await sue.ask(IS_SUPER_ADMIN))["viewer"] == {"isSuperAdmin": True}
     await world.enroll(sue)
-    for query in (account, *READS.values()):
+    for query in (ACCOUNT_NAME, *READS.values()):
         assert await outcome(sue, query, world) == OK

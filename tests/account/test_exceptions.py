@@ -11,7 +11,7 @@ import pytest
 from db import users
 from tests.client import Client, GraphQLError
 from tests.databases import until_waiting
-from tests.operations import DAYS_LEFT, END_EXCEPTION, EXCEPTIONS, EXEMPT
+from tests.operations import ACCOUNT_NAME, DAYS_LEFT, END_EXCEPTION, EXCEPTIONS, EXEMPT
 from tests.people import World, require_mfa
 
 EXCEPTION = "exception { id kind email until reason authorEmail breakGlass endedAt }"
@@ -28,7 +28,6 @@ mutation ($input: ExtendMfaDeadlineInput!) {{
   }}
 }}
 """
-OPEN = "query ($id: ID!) { account(id: $id) { name } }"
 
 
 def ahead(**span: float) -> str:
@@ -47,7 +46,7 @@ async def blocked(world: World) -> Client:
     """Mia, signed in, whose agency's deadline has passed."""
     await require_mfa(world.database, world.account_id, days_ago=3, grace_days=1)
     mia = await world.sign_in("mia")
-    assert await mia.refusal(OPEN, id=str(world.account_id)) == "MFA_ENROLLMENT_REQUIRED"
+    assert await mia.refusal(ACCOUNT_NAME, account=str(world.account_id)) == "MFA_ENROLLMENT_REQUIRED"
     return mia
 
 
@@ -59,7 +58,7 @@ async def test_more_time_opens_the_gate_and_keeps_the_banner(world: World) -> No
     (row,) = answer["results"]
     assert row["staffMember"]["mfaState"] == "NOT_ENABLED"
     assert row["staffMember"]["mfaDeadlineReason"] == "EXTENDED"
-    assert (await mia.ask(OPEN, id=str(world.account_id)))["account"] == {"name": "Agency"}
+    assert (await mia.ask(ACCOUNT_NAME, account=str(world.account_id)))["account"] == {"name": "Agency"}
     assert (await mia.ask(DAYS_LEFT))["viewer"]["mfaNotice"] == {"daysRemaining": 3, "blocking": False}
     (event,) = await world.events("MFA_DEADLINE_EXTENDED")
     assert event["data"]["reason"] == "On leave"
@@ -84,7 +83,7 @@ async def test_an_exemption_asks_nothing_until_it_ends(world: World) -> None:
     await olive.do(EXEMPT, input=await asked(world, "mia", until=ahead(days=2)))
     assert (await mia.ask(DAYS_LEFT))["viewer"]["mfaNotice"] is None
     await world.database.execute("UPDATE staff SET excepted_until = now() WHERE is_exempt")
-    assert await mia.refusal(OPEN, id=str(world.account_id)) == "MFA_ENROLLMENT_REQUIRED"
+    assert await mia.refusal(ACCOUNT_NAME, account=str(world.account_id)) == "MFA_ENROLLMENT_REQUIRED"
     assert (await mia.ask(DAYS_LEFT))["viewer"]["mfaNotice"] == {"daysRemaining": 0, "blocking": True}
 
 
@@ -94,7 +93,7 @@ async def test_ended_by_hand_it_bites_at_once(world: World) -> None:
     end = {"accountId": str(world.account_id), "exceptionId": given["exception"]["id"]}
     ended = await olive.do(END_EXCEPTION, input=end)
     assert ended["staffMember"] == {"mfaState": "BLOCKED", "mfaDeadlineReason": "POLICY"}
-    assert await mia.refusal(OPEN, id=str(world.account_id)) == "MFA_ENROLLMENT_REQUIRED"
+    assert await mia.refusal(ACCOUNT_NAME, account=str(world.account_id)) == "MFA_ENROLLMENT_REQUIRED"
     assert await olive.refusal(END_EXCEPTION, input=end) == "NOT_FOUND"
 
 

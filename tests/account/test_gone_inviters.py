@@ -15,12 +15,12 @@ from tests.client import Client
 from tests.coming_in.links import link_to
 from tests.coming_in.operations import ACCEPT, INVITE, SET
 from tests.commands import Command
+from tests.operations import SIGN_OUT
 from tests.people import World, email
 from tests.service.operations import SERVICE_SIGN_IN, backend
 
 NEW = "new@agency.example"
 NEW_PASSWORD = "another horse, another battery"
-SIGN_OUT = "mutation { signOut { ok } }"
 REMOVED = "DELETE FROM staff WHERE email LIKE $1"
 DEMOTED = "UPDATE staff SET role = 'MEMBER' WHERE email LIKE $1"
 NO_OWNER = "UPDATE staff SET role = 'ADMIN' WHERE email LIKE $1"

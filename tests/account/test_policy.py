@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.account.acts import ask_account, move_deadline, reset, save
+from tests.account.operations import DISABLE_SEEING_NOTICE
 from tests.operations import IMPACT, NOTICE, POLICY, PROGRESS, UPDATE
 from tests.people import World
 
@@ -198,10 +199,5 @@ async def test_disabling_ones_own_mfa_brings_the_banner_back(world: World) -> No
     await save(olive, world, True)
     factor = await world.enroll(mia)
     assert (await mia.ask(NOTICE))["viewer"]["mfaNotice"] is None
-    disable = """
-    mutation ($c: String!) {
-      disableMfa(input: {code: $c}) { ... on MfaDisabled { viewer { mfaNotice { daysRemaining } } } }
-    }
-    """
-    answer = await mia.do(disable, c=await factor.code())
+    answer = await mia.do(DISABLE_SEEING_NOTICE, c=await factor.code())
     assert answer["viewer"]["mfaNotice"] == {"daysRemaining": 7}

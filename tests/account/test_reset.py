@@ -8,11 +8,10 @@ from uuid import uuid4
 import pytest
 
 from tests.account.acts import reset
+from tests.account.operations import LOG, RESETTABLE, RESETTABLE_BY_ID
 from tests.client import Client
-from tests.operations import BEGIN, COMPLETE, DISABLE, ISSUE_PASS, NOTICE, RESET, VERIFY
+from tests.operations import ACCOUNT_NAME, BEGIN, COMPLETE, DISABLE, ISSUE_PASS, NOTICE, RESET, VERIFY, VIEWER_EMAIL
 from tests.people import Factor, World, email
-
-VIEWER = "{ viewer { email } }"
 
 
 @pytest.mark.parametrize("name", ["olive", "adam"])
@@ -37,9 +36,9 @@ async def test_owners_and_admins_reset_whoever_is_locked_out(world: World, name:
 async def test_the_persons_sessions_are_refused_from_the_next_request_on(world: World) -> None:
     olive, mia = await world.enrolled("olive"), await world.sign_in("mia")
     await world.enroll(mia)
-    assert (await mia.ask(VIEWER))["viewer"] is not None
+    assert (await mia.ask(VIEWER_EMAIL))["viewer"] is not None
     await reset(olive, world, "mia")
-    assert await mia.ask(VIEWER) == {"viewer": None}
+    assert await mia.ask(VIEWER_EMAIL) == {"viewer": None}
     assert await mia.refusal(BEGIN) == "UNAUTHENTICATED"
 
 
@@ -57,10 +56,9 @@ async def test_from_the_next_sign_in_on_nothing_but_enrolling_works(world: World
         True,
         0,
     )
-    account = "query ($account: ID!) { account(id: $account) { name } }"
-    assert await mia.refusal(account, account=str(world.account_id)) == "MFA_ENROLLMENT_REQUIRED"
+    assert await mia.refusal(ACCOUNT_NAME, account=str(world.account_id)) == "MFA_ENROLLMENT_REQUIRED"
     await world.enroll(mia)
-    assert (await mia.ask(account, account=str(world.account_id)))["account"]["name"] == "Agency"
+    assert (await mia.ask(ACCOUNT_NAME, account=str(world.account_id)))["account"]["name"] == "Agency"
     assert (await mia.ask(NOTICE))["viewer"] == {
         "mfa": {"enabled": True, "reenrollmentRequired": False},
         "mfaNotice": None,
@@ -95,7 +93,7 @@ async def test_a_lock_on_code_entry_is_lifted_by_it(world: World) -> None:
 async def test_there_is_nothing_to_reset_without_mfa(world: World) -> None:
     olive, mia = await world.enrolled("olive"), await world.sign_in("mia")
     assert (await reset(olive, world, "mia"))["__typename"] == "StaffMfaNotEnabled"
-    assert (await mia.ask(VIEWER))["viewer"] is not None
+    assert (await mia.ask(VIEWER_EMAIL))["viewer"] is not None
     assert await world.events("MFA_RESET") == []
 
 
@@ -193,7 +191,7 @@ async def make_staff(world: World, name: str, role: str) -> None:
 async def refused(client: Client, world: World, name: str) -> str:
     """The sentence of a reset that is not permitted and changed nothing; the roster says so beforehand."""
     shown = await client.ask(
-        "query ($account: ID!) { account(id: $account) { staff { nodes { email canResetMfa } } } }",
+        RESETTABLE,
         account=str(world.account_id),
     )
     assert {"email": email(name), "canResetMfa": False} in shown["account"]["staff"]["nodes"]
@@ -234,12 +232,11 @@ async def test_who_manages_all_of_a_persons_accounts_resets_them_and_each_log_sh
     olive, sam = await world.enrolled("olive"), await world.sign_in("sam")
     await world.enrolled("mia")
     assert (await reset(olive, world, "mia"))["__typename"] == "StaffMfaReset"
-    log = "query ($account: ID!) { account(id: $account) { auditLog { nodes { type summary } } } }"
-    shown = (await sam.ask(log, account=str(world.other_account_id)))["account"]["auditLog"]["nodes"]
+    shown = (await sam.ask(LOG, account=str(world.other_account_id)))["account"]["auditLog"]["nodes"]
     assert {"type": "MFA_RESET", "summary": f"{email('olive')} reset the MFA of {email('mia')}."} in shown
     assert "MFA_ENABLED" in {node["type"] for node in shown}
     assert not any("Agency" in node["summary"] for node in shown)
-    here = (await olive.ask(log, account=str(world.account_id)))["account"]["auditLog"]["nodes"]
+    here = (await olive.ask(LOG, account=str(world.account_id)))["account"]["auditLog"]["nodes"]
     assert [node["type"] for node in here].count("MFA_RESET") == 1
 
 
@@ -250,9 +247,7 @@ async def test_no_account_takes_the_factor_of_an_operator_of_the_platform_who_ha
     await make_staff(world, "sue", "MEMBER")
     await world.enrolled("sue")
     sam, account = await world.enrolled("sam"), str(world.other_account_id)
-    roster = await sam.ask(
-        "query ($account: ID!) { account(id: $account) { staff { nodes { id email canResetMfa } } } }", account=account
-    )
+    roster = await sam.ask(RESETTABLE_BY_ID, account=account)
     (sue,) = (node for node in roster["account"]["staff"]["nodes"] if node["email"] == email("sue"))
     assert not sue["canResetMfa"]
     answer = await sam.do(mutation, account=account, staff=sue["id"], reason="Lost phone")

@@ -19,7 +19,17 @@ from tests.account.approving import (
     link,
     tell,
 )
-from tests.account.operations import APPROVE, DECLINE, STOP, SUMMARIES, TRY_APPROVAL, WAITING
+from tests.account.operations import (
+    APPROVE,
+    DECLINE,
+    RESET_WAITING,
+    RESETS_WAITING,
+    STOP,
+    SUMMARIES,
+    TRY_APPROVAL,
+    WAITING,
+    WATCH_RESET_WAITING,
+)
 from tests.operations import ISSUE_PASS, RESET, UPDATE_SCOPE
 from tests.people import World, email, facts_of
 from tests.reminders.cast import planned, pool
@@ -253,14 +263,13 @@ async def test_trying_it_out_tells_whose_reset_nobody_could_approve(world: World
 
 async def test_the_roster_and_the_progress_tell_of_a_reset_that_waits(world: World) -> None:
     olive, adam, reset_id = await asked(world)
-    shown = "query ($account: ID!) { account(id: $account) { staff { nodes { email mfaResetWaiting } } } }"
-    waiting = {each["email"]: each["mfaResetWaiting"] for each in (await ask_account(olive, world, shown))["nodes"]}
+    waiting = {
+        each["email"]: each["mfaResetWaiting"] for each in (await ask_account(olive, world, RESET_WAITING))["nodes"]
+    }
     assert waiting == {email("adam"): False, email("mia"): True, email("olive"): False}
-    progress = "query ($account: ID!) { account(id: $account) { enrollmentProgress { resetsWaitingCount } } }"
-    assert await ask_account(olive, world, progress) == {"resetsWaitingCount": 1}
-    changes = "subscription ($account: ID!) { staffMemberChanged(accountId: $account) { email mfaResetWaiting } }"
-    async with watching(world, olive, changes) as watch:
+    assert await ask_account(olive, world, RESETS_WAITING) == {"resetsWaitingCount": 1}
+    async with watching(world, olive, WATCH_RESET_WAITING) as watch:
         await until_followed(world)
         await decide(adam, world, DECLINE, reset_id)
         assert await watch.next() == {"email": email("mia"), "mfaResetWaiting": False}
-    assert await ask_account(olive, world, progress) == {"resetsWaitingCount": 0}
+    assert await ask_account(olive, world, RESETS_WAITING) == {"resetsWaitingCount": 0}

@@ -13,7 +13,7 @@ from rules.links import Purpose
 from rules.service_keys import Right
 from tests.account.acts import ask_account, reset
 from tests.account.approving import REASON, choose
-from tests.account.operations import DISPUTE, WAITING
+from tests.account.operations import DISPUTE, SESSION_IDS, WAITING
 from tests.alerts.operations import END_STAFF_SESSION, REJECT
 from tests.client import Client
 from tests.coming_in.links import link_to
@@ -21,7 +21,7 @@ from tests.coming_in.operations import CHANGE, END, INVITE, MEMBERS, SET
 from tests.commands import Command
 from tests.enrollment.passes import begun, issue, redeem
 from tests.oidc.operations import REMOVE, REMOVE_OF_STAFF
-from tests.operations import BEGIN_RECOVERY, COMPLETE, DISABLE, REPLACE, SIGN_IN, VIEWER
+from tests.operations import BEGIN_RECOVERY, COMPLETE, DISABLE, REPLACE, SIGN_IN, SIGN_OUT_OTHERS, VIEWER
 from tests.people import PASSWORD, Factor, World, email
 from tests.service.operations import SERVICE_SIGN_IN, backend
 
@@ -49,7 +49,7 @@ async def stolen(world: World, operate: Command) -> Stolen:
     factor = await world.enroll(adam)
     await world.let_have_mfa("mia")
     thief = await signed_in(world, factor, "curl")
-    sessions = (await thief.ask("{ viewer { sessions { id current } } }"))["viewer"]["sessions"]
+    sessions = (await thief.ask(SESSION_IDS))["viewer"]["sessions"]
     (session,) = [each["id"] for each in sessions if each["current"]]
     return Stolen(world, operate, factor, olive, adam, thief, session)
 
@@ -84,7 +84,7 @@ async def a_changed_password(stolen: Stolen) -> None:
 
 
 async def signing_out_the_others(stolen: Stolen) -> None:
-    assert await stolen.adam.do("mutation { signOutOtherSessions { count } }") == {"count": 1}
+    assert await stolen.adam.do(SIGN_OUT_OTHERS) == {"count": 1}
 
 
 async def ending_that_session(stolen: Stolen) -> None:

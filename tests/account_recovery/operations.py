@@ -57,3 +57,4 @@ mutation ($code: SecondFactorInput!) {
   reauthenticate(input: {code: $code}) { __typename ... on Error { message } }
 }
 """
+STOPPED = "{ viewer { mfa { reenrollmentRequired } mfaNotice { blocking } } }"

@@ -9,7 +9,7 @@ import pytest
 
 from db.pool import Database
 from tests.account.acts import ask_account
-from tests.account_recovery.operations import ALLOW, ALLOWED, CANCEL, CODE, STOP, WAITING
+from tests.account_recovery.operations import ALLOW, ALLOWED, CANCEL, CODE, STOP, STOPPED, WAITING
 from tests.account_recovery.waiting import (
     allow,
     ask,
@@ -24,7 +24,7 @@ from tests.account_recovery.waiting import (
 )
 from tests.client import Client
 from tests.line import Line, give_factors
-from tests.operations import COMPLETE, ISSUE_PASS, REDEEM_PASS, SIGN_IN, VIEWER
+from tests.operations import COMPLETE, ISSUE_PASS, REDEEM_PASS, SIGN_IN, VIEWER, VIEWER_EMAIL
 from tests.parts import body_of
 from tests.people import PASSWORD, Factor, World, email, facts_of
 from tests.reminders.cast import pool
@@ -90,11 +90,11 @@ async def test_the_whole_way(world: World, pool: Database) -> None:
     await let_pass(world, 0.02)
     assert (await carry_on(pool), await carry_on(pool)) == (1, 0)
     assert not await is_enrolled(world)
-    assert (await mia.ask("{ viewer { email } }"))["viewer"] is None
+    assert (await mia.ask(VIEWER_EMAIL))["viewer"] is None
     (event,) = await world.events("ACCOUNT_RECOVERY_COMPLETED")
     assert event["subject_id"] == await world.user_id("mia")
     back = await world.sign_in("mia")
-    mfa = (await back.ask("{ viewer { mfa { reenrollmentRequired } mfaNotice { blocking } } }"))["viewer"]
+    mfa = (await back.ask(STOPPED))["viewer"]
     assert mfa == {"mfa": {"reenrollmentRequired": True}, "mfaNotice": {"blocking": True}}
     await world.enroll(back)
 

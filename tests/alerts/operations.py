@@ -37,3 +37,4 @@ mutation ($account: ID!, $alerts: [AlertSettingInput!]!) {
   }
 }
 """
+NEWEST_SUMMARY = "query ($id: ID!) { account(id: $id) { auditLog(first: 1) { nodes { summary } } } }"

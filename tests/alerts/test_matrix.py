@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rules.alerts import AlertKind
-from tests.alerts.operations import MATRIX, UPDATE_ALERTS
+from tests.alerts.operations import MATRIX, NEWEST_SUMMARY, UPDATE_ALERTS
 from tests.client import Client
 from tests.people import World
 
@@ -43,8 +43,7 @@ async def test_an_owner_sets_some_and_the_others_stay(world: World) -> None:
     assert event["account_id"] == world.account_id
     assert event["data"]["emailedToAdmins"] == ["MFA_RESET"]
     assert "POLICY_CHANGED" not in event["data"]["emailed"]
-    log = "query ($id: ID!) { account(id: $id) { auditLog(first: 1) { nodes { summary } } } }"
-    (node,) = (await olive.ask(log, id=str(world.account_id)))["account"]["auditLog"]["nodes"]
+    (node,) = (await olive.ask(NEWEST_SUMMARY, id=str(world.account_id)))["account"]["auditLog"]["nodes"]
     assert node["summary"] == (
         "olive@agency.example changed the alerts by email: owners get 10 of 11, admins get 1 of 11."
     )

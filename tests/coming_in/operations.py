@@ -71,3 +71,9 @@ query ($account: ID!, $filter: StaffFilter) {
     totalCount nodes { id email role state mfaState mfaEnabled invitation { id } } } }
 }
 """
+ENROLLED_COUNT = "query ($a: ID!) { account(id: $a) { enrollmentProgress { enrolledCount } } }"
+TRY_REMINDING = """
+mutation ($a: ID!, $s: [ID!]!) {
+  remindStaff(input: {accountId: $a, staffIds: $s}) { ... on StaffReminded { remindedCount skippedCount } }
+}
+"""

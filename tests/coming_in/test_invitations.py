@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.client import Client
-from tests.coming_in.operations import INVITE, MEMBERS, REVOKE
+from tests.coming_in.operations import ENROLLED_COUNT, INVITE, MEMBERS, REVOKE, TRY_REMINDING
+from tests.operations import MEMBERSHIPS
 from tests.people import World, email, require_mfa
 
 
@@ -134,9 +135,7 @@ async def test_inviting_somebody_known_elsewhere_gives_them_no_role_and_tells_no
     (shown,) = (await roster(world, olive, state="INVITED"))["nodes"]
     assert (shown["mfaState"], shown["mfaEnabled"]) == ("NOT_ENABLED", False)
     assert (await roster(world, olive, mfaEnabled=True))["totalCount"] == 0
-    progress = await olive.ask(
-        "query ($a: ID!) { account(id: $a) { enrollmentProgress { enrolledCount } } }", a=str(world.account_id)
-    )
+    progress = await olive.ask(ENROLLED_COUNT, a=str(world.account_id))
     assert progress["account"]["enrollmentProgress"]["enrolledCount"] == 0
     await world.forget_spent_steps("sam")
     assert (
@@ -153,7 +152,7 @@ async def test_an_invited_admin_manages_nothing_before_coming(world: World) -> N
     sam = await world.sign_in("sam")
     await invite(world, await world.sign_in("olive"), email("sam"), "ADMIN")
     assert await sam.refusal(MEMBERS, account=str(world.account_id)) == "NOT_FOUND"
-    memberships = await sam.ask("{ viewer { memberships { account { name } } } }")
+    memberships = await sam.ask(MEMBERSHIPS)
     assert memberships["viewer"]["memberships"] == [{"account": {"name": "Other"}}]
 
 
@@ -162,8 +161,7 @@ async def test_the_invited_are_not_reminded_and_not_reset(world: World) -> None:
     await require_mfa(world.database, world.account_id, days_ago=1, grace_days=7)
     member = (await invite(world, olive, "new@agency.example"))["staffMember"]
     reminded = await olive.do(
-        "mutation ($a: ID!, $s: [ID!]!) { remindStaff(input: {accountId: $a, staffIds: $s}) "
-        "{ ... on StaffReminded { remindedCount skippedCount } } }",
+        TRY_REMINDING,
         a=str(world.account_id),
         s=[member["id"]],
     )

@@ -12,11 +12,10 @@ from rules.links import Purpose
 from tests.client import Client
 from tests.coming_in.links import link_to
 from tests.coming_in.operations import CHANGE, END, INVITE, MEMBERS, REVOKE, SET
-from tests.operations import COMPLETE, SIGN_IN
+from tests.operations import COMPLETE, MEMBERSHIPS, OWN_SESSIONS, ROLES, SIGN_IN, VIEWER_EMAIL
 from tests.people import PASSWORD, World, email, facts_of, require_mfa
 
 NEW = "a wholly other phrase"
-VIEWER = "{ viewer { email sessions { id current } } }"
 
 
 async def set_password(world: World, token: str, password: str = NEW) -> dict[str, Any]:
@@ -61,7 +60,7 @@ async def test_somebody_known_elsewhere_comes_with_their_account_and_factor_as_t
     client = world.client()
     done = await client.do(COMPLETE, token=challenge["challengeToken"], code={"totp": await factor.code()})
     client.token = done["sessionToken"]
-    memberships = (await client.ask("{ viewer { memberships { account { name } } } }"))["viewer"]["memberships"]
+    memberships = (await client.ask(MEMBERSHIPS))["viewer"]["memberships"]
     assert sorted(m["account"]["name"] for m in memberships) == ["Agency", "Other"]
 
 
@@ -71,7 +70,7 @@ async def test_an_invited_person_who_forgot_to_come_comes_by_the_link_of_a_reset
     assert (await set_password(world, token))["__typename"] == "PasswordSet"
     client = world.client()
     client.token = (await client.do(SIGN_IN, email="new@agency.example", password=NEW))["sessionToken"]
-    shown = await client.ask("{ viewer { memberships { role account { name } } } }")
+    shown = await client.ask(ROLES)
     assert shown["viewer"]["memberships"] == [{"role": "ADMIN", "account": {"name": "Agency"}}]
     assert len(await world.events("STAFF_ADDED")) == 1
 
@@ -111,7 +110,7 @@ async def test_a_reset_ends_every_session_and_challenge_and_leaves_mfa_alone(wor
     _, challenge = await world.challenge("mia")
     token = await link_to(world, email("mia"), Purpose.PASSWORD_RESET)
     assert (await set_password(world, token))["__typename"] == "PasswordSet"
-    assert await mia.ask("{ viewer { email } }") == {"viewer": None}
+    assert await mia.ask(VIEWER_EMAIL) == {"viewer": None}
     stale = await world.client().do(COMPLETE, token=challenge, code={"totp": "123456"})
     assert stale["__typename"] == "ChallengeExpired"
     assert (await sign_in(world, email("mia"), PASSWORD))["__typename"] == "InvalidCredentials"
@@ -240,8 +239,8 @@ async def test_changing_the_password_keeps_this_session_and_ends_the_others(worl
     reset = await link_to(world, email("mia"), Purpose.PASSWORD_RESET)
     changed = await change(here, PASSWORD, NEW)
     assert changed == {"__typename": "PasswordChanged", "viewer": {"email": email("mia")}}
-    assert (await here.ask(VIEWER))["viewer"] is not None
-    assert (await there.ask(VIEWER))["viewer"] is None
+    assert (await here.ask(OWN_SESSIONS))["viewer"] is not None
+    assert (await there.ask(OWN_SESSIONS))["viewer"] is None
     assert (await set_password(world, reset))["__typename"] == "LinkExpired"
     assert (await sign_in(world, email("mia"), NEW))["__typename"] == "SignedIn"
     assert len(await world.events("PASSWORD_CHANGED")) == 1
@@ -281,7 +280,7 @@ async def test_of_two_changes_at_once_one_holds(world: World) -> None:
 
 async def test_one_session_is_ended_and_no_strangers(world: World) -> None:
     here, there, stranger = await world.sign_in("mia"), await world.sign_in("mia"), await world.sign_in("adam")
-    sessions = (await here.ask(VIEWER))["viewer"]["sessions"]
+    sessions = (await here.ask(OWN_SESSIONS))["viewer"]["sessions"]
     (other,) = [session["id"] for session in sessions if not session["current"]]
     (own,) = [session["id"] for session in sessions if session["current"]]
     assert await stranger.refusal(END, id=other) == "NOT_FOUND"
@@ -289,6 +288,6 @@ async def test_one_session_is_ended_and_no_strangers(world: World) -> None:
     assert await here.do(END, id=other) == {"sessionId": other}
     assert await here.refusal(END, id=other) == "NOT_FOUND"
     assert await here.refusal(END, id="nonsense") == "NOT_FOUND"
-    assert (await there.ask(VIEWER))["viewer"] is None
+    assert (await there.ask(OWN_SESSIONS))["viewer"] is None
     assert await here.do(END, id=own) == {"sessionId": own}
-    assert (await here.ask(VIEWER))["viewer"] is None
+    assert (await here.ask(OWN_SESSIONS))["viewer"] is None

@@ -12,15 +12,27 @@ from graphql import OperationDefinitionNode, OperationType, parse, print_ast
 
 from server.app import create_app
 from tests.client import Client, http_client, settings_for
-from tests.operations import AUDIT, EVERYTHING, IMPACT, NOTICE, POLICY, PROGRESS, ROSTER, SIGN_IN
+from tests.operations import (
+    ACCOUNT,
+    AT_A_GLANCE,
+    AUDIT,
+    EVERYTHING,
+    IMPACT,
+    NOTICE,
+    OWN_SESSIONS,
+    POLICY,
+    PROGRESS,
+    ROSTER,
+    SIGN_IN,
+)
 from tests.people import PASSWORD, World, email, make_world
 from web.explorer_assets import WEB
 
 COSTS = [
-    ("{ viewer { email mfa { enabled backupCodesRemaining } memberships { account { name } } } }", 1),
+    (AT_A_GLANCE, 1),
     (NOTICE, 1),
-    ("{ viewer { email sessions { id current } } }", 2),
-    ("query ($account: ID!) { account(id: $account) { id name } }", 1),
+    (OWN_SESSIONS, 2),
+    (ACCOUNT, 1),
     (POLICY, 1),
     (IMPACT, 2),
     (PROGRESS, 2),

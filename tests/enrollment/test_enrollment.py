@@ -17,7 +17,7 @@ from PIL import Image
 
 from tests.client import Client
 from tests.databases import until_waiting
-from tests.operations import BEGIN, BEGIN_WITH_QR_CODES, COMPLETE, DISABLE, REGENERATE, VERIFY
+from tests.operations import BEGIN, BEGIN_WITH_QR_CODES, COMPLETE, DISABLE, REGENERATE, VERIFY, VIEWER_EMAIL
 from tests.people import World, begin, email
 
 
@@ -107,7 +107,7 @@ async def test_ten_wrong_first_codes_close_their_own_session_and_no_other(world:
     assert (event["data"]["isOfNewApp"], event["data"]["isMailed"]) == (True, True)
     mia = await world.sign_in("mia")
     await world.enroll(mia)
-    assert await thief.ask("{ viewer { email } }") == {"viewer": None}
+    assert await thief.ask(VIEWER_EMAIL) == {"viewer": None}
 
 
 async def test_wrong_first_codes_are_told_of_for_themselves_and_keep_no_lock_of_a_sign_in_from_being_mailed(
@@ -152,10 +152,9 @@ async def test_enrolling_twice_is_refused_in_the_words_of_the_page(world: World)
 async def test_enabling_ends_the_persons_other_sessions(world: World) -> None:
     client, other, adam = await world.sign_in("mia"), await world.sign_in("mia"), await world.sign_in("adam")
     await world.enroll(client)
-    viewer = "{ viewer { email } }"
-    assert await other.ask(viewer) == {"viewer": None}
-    assert (await client.ask(viewer))["viewer"]["email"] == email("mia")
-    assert (await adam.ask(viewer))["viewer"]["email"] == email("adam")
+    assert await other.ask(VIEWER_EMAIL) == {"viewer": None}
+    assert (await client.ask(VIEWER_EMAIL))["viewer"]["email"] == email("mia")
+    assert (await adam.ask(VIEWER_EMAIL))["viewer"]["email"] == email("adam")
 
 
 async def test_portal_users_are_never_enrolled(world: World) -> None:
@@ -255,7 +254,7 @@ async def test_disabling_needs_a_current_code_and_keeps_this_session(world: Worl
     disabled = await client.do(DISABLE, code=await factor.code())
     assert disabled["viewer"]["mfa"] == {"enabled": False, "backupCodesRemaining": 0}
     await world.sign_in("mia")
-    assert (await client.ask("{ viewer { email } }"))["viewer"]["email"] == email("mia")
+    assert (await client.ask(VIEWER_EMAIL))["viewer"]["email"] == email("mia")
     assert await world.database.fetchval("SELECT count(*) FROM backup_codes") == 0
 
 

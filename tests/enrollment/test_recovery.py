@@ -35,6 +35,8 @@ from tests.operations import (
     REDEEM_PASS,
     REPLACE,
     RESET,
+    SIGN_OUT,
+    VIEWER_EMAIL,
 )
 from tests.people import Factor, World, email
 from tests.reminders.cast import planned, pool
@@ -43,8 +45,6 @@ from tests.watching.watch import watching
 __all__ = ["pool"]
 
 AT_ONCE = 50
-VIEWER = "{ viewer { email } }"
-SIGN_OUT = "mutation { signOut { ok } }"
 # All that the session of a pass admits to, and more than nobody has.
 ADMITTED = {"beginAuthenticatorReplacement", "replaceAuthenticator", "signOut"}
 SCHEMA = build()._schema
@@ -67,7 +67,7 @@ async def test_the_old_factor_dies_only_when_the_new_one_is_verified(world: Worl
     assert answer["__typename"] == "SignedIn"
     replaced = await mia.do(REPLACE, code=await new.code(-1))
     assert replaced["viewer"]["mfa"] == {"enabled": True, "backupCodesRemaining": 10}
-    assert (await mia.ask(VIEWER))["viewer"]["email"] == email("mia")
+    assert (await mia.ask(VIEWER_EMAIL))["viewer"]["email"] == email("mia")
     lived = "SELECT max(expires_at) > now() + interval '29 days' FROM sessions WHERE user_id = $1"
     assert await world.database.fetchval(lived, await world.user_id("mia"))
     other, token = await world.challenge("mia")
@@ -305,7 +305,7 @@ async def test_a_pass_is_its_persons_alone_and_a_wrong_one_costs_them_no_try(wor
     for wrong in (recovery_pass + "x", "gh_r_" + "x" * 43, "", "gh_r_" + "é" * 200):
         assert (await redeem(world, wrong))[1]["__typename"] == "RecoveryPassExpired"
     assert (await redeem(world, recovery_pass, "adam"))[1]["__typename"] == "RecoveryPassExpired"
-    assert await adam.ask(VIEWER) == {"viewer": {"email": email("adam")}}
+    assert await adam.ask(VIEWER_EMAIL) == {"viewer": {"email": email("adam")}}
     assert (await redeem(world, recovery_pass))[1]["__typename"] == "RecoverySession"
     assert (await redeem(world, recovery_pass))[1]["__typename"] == "RecoveryPassExpired"
 

@@ -7,13 +7,11 @@ import pytest
 from rules.service_keys import Right
 from tests.client import Client
 from tests.enrollment.passes import begun, issue, redeem, refused
-from tests.operations import COMPLETE, REDEEM_PASS, REPLACE, WITH_COOKIE
+from tests.operations import COMPLETE, REDEEM_PASS, REPLACE, SIGN_OUT, VIEWER_EMAIL, WITH_COOKIE
 from tests.people import PASSWORD, World, email
 from tests.service.operations import SERVICE_SIGN_IN, SESSION, backend
 
-VIEWER = "{ viewer { email } }"
 CLIENT = {"ipAddress": "203.0.113.9", "userAgent": "Firefox/145.0"}
-SIGN_OUT = "mutation { signOut { ok } }"
 
 
 async def by_cookie(world: World, name: str) -> Client:
@@ -41,16 +39,16 @@ async def test_by_a_cookie_a_pass_is_given_and_used_as_by_a_token(world: World) 
     challenge = await browser.do(WITH_COOKIE, email=email("mia"), password=PASSWORD)
     answer = await browser.do(REDEEM_PASS, token=challenge["challengeToken"], recoveryPass=recovery_pass)
     assert (answer["__typename"], answer["sessionToken"]) == ("RecoverySession", None)
-    assert await browser.ask(VIEWER) == {"viewer": None}
+    assert await browser.ask(VIEWER_EMAIL) == {"viewer": None}
     assert await refused(browser, world, "adam") == "UNAUTHENTICATED"
     new = await begun(browser)
     recovering = browser.http.cookies["gatehouse"]
     assert (await browser.do(REPLACE, code=await new.code(-1)))["__typename"] == "AuthenticatorReplaced"
-    assert await browser.ask(VIEWER) == {"viewer": {"email": email("mia")}}
+    assert await browser.ask(VIEWER_EMAIL) == {"viewer": {"email": email("mia")}}
     # What the cookie held while it was good for the replacement alone is worth nothing more.
     thief = world.client()
     thief.token = recovering
-    assert await thief.ask(VIEWER) == {"viewer": None}
+    assert await thief.ask(VIEWER_EMAIL) == {"viewer": None}
     other, token = await world.challenge("mia")
     assert (await other.do(COMPLETE, token=token, code={"totp": await lost.code()}))["__typename"] == "InvalidCode"
 

@@ -10,14 +10,13 @@ import pytest
 
 from db.pool import Database
 from tests.client import Client
-from tests.operations import BEGIN_REPLACEMENT, COMPLETE, REPLACE, WITH_COOKIE
+from tests.operations import BEGIN_REPLACEMENT, COMPLETE, REPLACE, VIEWER_EMAIL, WITH_COOKIE
 from tests.people import PASSWORD, Factor, World, email
 from tests.reminders.cast import planned, pool
 
 __all__ = ["pool"]
 
 AT_ONCE = 50
-VIEWER = "{ viewer { email } }"
 
 
 async def begin(client: Client, code: dict[str, str]) -> Factor:
@@ -49,8 +48,8 @@ async def test_the_old_app_and_codes_stop_only_when_the_new_app_has_shown_a_code
     assert len(set(replaced["backupCodes"]) - set(old.backup_codes)) == 10
     ended = await open_client.do(COMPLETE, token=token, code={"totp": await new.code()})
     assert ended["__typename"] == "ChallengeExpired"
-    assert await other.ask(VIEWER) == {"viewer": None}
-    assert (await client.ask(VIEWER))["viewer"]["email"] == email("mia")
+    assert await other.ask(VIEWER_EMAIL) == {"viewer": None}
+    assert (await client.ask(VIEWER_EMAIL))["viewer"]["email"] == email("mia")
     await world.forget_spent_steps("mia")
     assert await complete(world, {"totp": await old.code()}) == "InvalidCode"
     assert await complete(world, {"backupCode": old.backup_codes[2]}) == "InvalidCode"
@@ -137,8 +136,8 @@ async def test_a_cookie_session_goes_on_under_a_new_token(world: World) -> None:
     stolen.http.cookies.update(client.http.cookies)
     assert (await client.do(REPLACE, code=await new.code()))["__typename"] == "AuthenticatorReplaced"
     assert client.http.cookies["gatehouse"] != before
-    assert (await client.ask(VIEWER))["viewer"]["email"] == email("mia")
-    assert await stolen.ask(VIEWER) == {"viewer": None}
+    assert (await client.ask(VIEWER_EMAIL))["viewer"]["email"] == email("mia")
+    assert await stolen.ask(VIEWER_EMAIL) == {"viewer": None}
 
 
 async def test_the_person_is_told_by_email(world: World, pool: Database) -> None:
@@ -172,6 +171,6 @@ async def test_of_replacements_at_once_one_is_done(world: World) -> None:
     # Whoever came too late to charge a guess, or to wait for the person's turn, is told so.
     assert kinds.keys() <= {"EnrollmentNotStarted", "TooManyAttempts", None}
     assert {body["errors"][0]["extensions"]["code"] for body in bodies if body.get("errors")} <= {"RATE_LIMITED"}
-    assert (await client.ask(VIEWER))["viewer"]["email"] == email("mia")
+    assert (await client.ask(VIEWER_EMAIL))["viewer"]["email"] == email("mia")
     assert await world.database.fetchval("SELECT count(*) FROM backup_codes") == 10
     assert len(await world.events("AUTHENTICATOR_REPLACED")) == 1

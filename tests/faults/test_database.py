@@ -22,7 +22,7 @@ from server.transport.headers import SECURITY_HEADERS
 from tests.broker import Broker
 from tests.client import SECRET_KEYS, Client, GraphQLError, http_client
 from tests.line import Line, Start
-from tests.operations import SIGN_IN, VERIFY, WATCH_PROGRESS, WATCH_VIEWER
+from tests.operations import SIGN_IN, VERIFY, VIEWER_EMAIL, WATCH_PROGRESS, WATCH_VIEWER
 from tests.parts import Mailbox
 from tests.people import PASSWORD, World, begin, crowd, make_world
 from tests.ports import own_port
@@ -183,7 +183,7 @@ async def test_while_it_is_away_every_path_says_so_with_the_security_headers(dur
 
 async def is_answered(client: Client) -> bool:
     """Whether the database is there for this client."""
-    return not (await client.raw("{ viewer { email } }")).get("errors")
+    return not (await client.raw(VIEWER_EMAIL)).get("errors")
 
 
 async def test_frozen_it_holds_no_request_for_long(durable: tuple[Restartable, Line]) -> None:
@@ -194,7 +194,7 @@ async def test_frozen_it_holds_no_request_for_long(durable: tuple[Restartable, L
     for pid in processes_of_it:
         os.kill(pid, signal.SIGSTOP)
     try:
-        answers = await asyncio.gather(*(mia.raw("{ viewer { email } }") for _ in range(30)))
+        answers = await asyncio.gather(*(mia.raw(VIEWER_EMAIL) for _ in range(30)))
     finally:
         for pid in processes_of_it:
             os.kill(pid, signal.SIGCONT)

@@ -14,12 +14,11 @@ from tests.account.acts import save
 from tests.client import serving, settings_for
 from tests.databases import end_connections, until_waiting
 from tests.line import Line
-from tests.operations import BEGIN, COMPLETE, SIGN_IN
+from tests.operations import BEGIN, COMPLETE, SIGN_IN, VIEWER_EMAIL
 from tests.people import PASSWORD, World, email, make_world
 from tests.proxy import FATAL, prompting
 from tests.waiting import until
 
-VIEWER = "{ viewer { email } }"
 AWAY = [
     *("08006", "25006", "3D000", "40001", "40P01", "53100", "53300", "55000", "55P03"),
     *("57014", "57P01", "57P02", "57P03", "58030"),
@@ -181,7 +180,7 @@ async def test_one_locked_row_starves_nobody(world: World, database_url: str) ->
         saves = [asyncio.create_task(save(olive, world, True, days)) for days in range(SAVES)]
         await until_waiting(world.database)
         while not all(task.done() for task in saves):
-            assert (await sam.ask(VIEWER))["viewer"]["email"] == email("sam")
+            assert (await sam.ask(VIEWER_EMAIL))["viewer"]["email"] == email("sam")
             await world.sign_in("mia", patient=False)
         outcomes = [task.exception() for task in saves]
     assert {getattr(outcome, "code", None) for outcome in outcomes} == {"SERVICE_UNAVAILABLE"}

@@ -15,13 +15,11 @@ from rules.failures import ServiceUnavailable
 from tests.client import SECRET_KEYS, serving, settings_for
 from tests.commands import command
 from tests.line import Line
-from tests.operations import COMPLETE
+from tests.operations import COMPLETE, EMAIL_AND_ACCOUNTS, WATCH_ENABLED
 from tests.parts import Mailbox
 from tests.people import World, email
 from tests.watching.watch import watching
 
-WATCH_ME = "subscription { viewerChanged { mfa { enabled } } }"
-VIEWER = "{ viewer { email memberships { account { name } } } }"
 SENTENCE = (
     "Error: The database's URL leads to a connection pooler: set GATEHOUSE_DATABASE_DIRECT_URL to PostgreSQL itself, "
     "for LISTEN and migrations.\n"
@@ -43,7 +41,7 @@ async def test_people_enroll_sign_in_and_watch_and_the_email_leaves(
 ) -> None:
     await line.start("relay", "worker", "beat")
     mia = await pooled.sign_in("mia")
-    async with watching(pooled, mia, WATCH_ME) as watch:
+    async with watching(pooled, mia, WATCH_ENABLED) as watch:
         assert await watch.next() == {"mfa": {"enabled": False}}
         factor = await pooled.enroll(mia)
         assert await watch.next() == {"mfa": {"enabled": True}}
@@ -57,7 +55,7 @@ async def test_people_enroll_sign_in_and_watch_and_the_email_leaves(
 
 async def test_many_at_once_share_the_servers(pooled: World) -> None:
     people = [await pooled.sign_in(name) for name in ("olive", "adam", "mia", "sam")]
-    answers = await asyncio.gather(*(people[n % 4].ask(VIEWER) for n in range(AT_ONCE)))
+    answers = await asyncio.gather(*(people[n % 4].ask(EMAIL_AND_ACCOUNTS) for n in range(AT_ONCE)))
     assert [answer["viewer"]["email"] for answer in answers[:4]] == [
         email(name) for name in ("olive", "adam", "mia", "sam")
     ]

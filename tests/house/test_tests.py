@@ -13,7 +13,8 @@ from graphql import GraphQLError, OperationDefinitionNode, parse, print_ast
 TESTS = Path(__file__).parents[1]
 # What is no operation of a frontend: the transport's own small schema is asked what no frontend would ask.
 ELSEWHERE = {"transport", "house"}
-SHORT = 60
+# No longer than a part that a test puts into another text, or than what is no operation that a frontend would send.
+SHORT = 16
 
 
 # What may read a clock: what all others wait by, and a process that waits as the standard library's would.
@@ -34,7 +35,7 @@ def imported(tree: ast.AST) -> Iterator[str]:
 
 
 def operation(text: object) -> str | None:
-    """An operation as it would be printed, whatever its white space; None when it is none, or but a few words long."""
+    """An operation as it would be printed, whatever its white space; None when it is none, or but a part of one."""
     if not isinstance(text, str) or "{" not in text or len(text) <= SHORT:
         return None
     try:
@@ -69,22 +70,21 @@ def test_each_operation_stands_once() -> None:
     assert {text: found for text, found in places.items() if len(found) > 1} == {}
 
 
-def test_operations_that_have_a_name_stand_in_their_module() -> None:
+def test_operations_stand_in_their_modules() -> None:
     found = [
-        f"{path.relative_to(TESTS)}:{statement.lineno}"
+        f"{path.relative_to(TESTS)}:{node.lineno}"
         for path in sorted(TESTS.rglob("*.py"))
         if path.name != "operations.py" and path.relative_to(TESTS).parts[0] not in ELSEWHERE
-        for statement in ast.parse(path.read_text()).body
-        if isinstance(statement, ast.Assign)
-        and isinstance(statement.value, ast.Constant)
-        and operation(statement.value.value) is not None
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and operation(node.value) is not None
     ]
     assert found == []
 
 
 def test_each_name_of_an_operation_is_given_once() -> None:
-    names = re.findall(r"^([A-Z_]+) =", (TESTS / "operations.py").read_text(), re.MULTILINE)
-    assert sorted(set(names)) == sorted(names)
+    for path in TESTS.rglob("operations.py"):
+        names = re.findall(r"^([A-Z_]+) =", path.read_text(), re.MULTILINE)
+        assert sorted(set(names)) == sorted(names), path
 
 
 def test_no_test_judges_by_the_clock_or_has_a_limit_of_its_own() -> None:

@@ -12,6 +12,7 @@ from db.pool import Database, open_database
 from rules.failures import UNSURE, ServiceUnavailable
 from tests.client import GraphQLError, serving, settings_for
 from tests.idempotency.keyed import by_cookie, cookie_of, new_key, refused, send
+from tests.operations import VIEWER_EMAIL
 from tests.people import PASSWORD, World, make_world
 from tests.proxy import losing_commits
 
@@ -52,7 +53,7 @@ async def test_a_cookie_that_was_renewed_comes_with_the_answer_alone(lossy: Loss
     assert cookie_of(mia.http) == before
     assert (await send(mia, "reauthenticate", key, password=PASSWORD))["__typename"] == "Reauthenticated"
     assert cookie_of(mia.http) != before
-    assert (await mia.ask("{ viewer { email } }"))["viewer"] is not None
+    assert (await mia.ask(VIEWER_EMAIL))["viewer"] is not None
 
 
 @pytest_asyncio.fixture

@@ -5,7 +5,7 @@ Every part is its own process: the API, the relay, a Celery worker; PostgreSQL, 
 
 from __future__ import annotations
 
-from tests.operations import COMPLETE, DISABLE, REGENERATE
+from tests.operations import COMPLETE, DISABLE, REGENERATE, SIGN_OUT
 from tests.parts import Mailbox, body_of
 from tests.people import World, email
 
@@ -21,7 +21,7 @@ async def test_a_person_enrolls_signs_in_with_a_second_factor_and_is_told_by_ema
     for secret in (factor.secret, *factor.backup_codes):
         assert secret not in body_of(mail) + body_of(mail, "html")
 
-    assert await mia.do("mutation { signOut { ok } }") == {"ok": True}
+    assert await mia.do(SIGN_OUT) == {"ok": True}
     mia, challenge = await product.challenge("mia")
     answer = await mia.do(COMPLETE, token=challenge, code={"totp": await factor.code()})
     assert answer["__typename"] == "SignedIn"

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.account.acts import ask_account, move_deadline, remind, reset, save
 from tests.client import Client
-from tests.operations import NOTICE, POLICY, ROSTER
+from tests.operations import ACCOUNT_NAME, NOTICE, POLICY, ROSTER, VIEWER_ID
 from tests.parts import Mailbox, body_of
 from tests.people import World, email
 
@@ -70,11 +70,9 @@ async def test_an_admin_resets_whoever_is_locked_out_and_they_enroll_again(produ
     assert f"{email('adam')} reset the MFA of {email('mia')}." in body_of(alert)
     assert "You are asked to set up MFA again before you can go on." in body_of(mail)
 
-    assert await mia.ask("{ viewer { id } }") == {"viewer": None}
+    assert await mia.ask(VIEWER_ID) == {"viewer": None}
     mia = await product.sign_in("mia")
     assert (await notice(mia))["reason"] == "ADMIN_RESET"
-    assert await mia.refusal("query ($a: ID!) { account(id: $a) { name } }", a=str(product.account_id)) == (
-        "MFA_ENROLLMENT_REQUIRED"
-    )
+    assert await mia.refusal(ACCOUNT_NAME, account=str(product.account_id)) == "MFA_ENROLLMENT_REQUIRED"
     await product.enroll(mia)
     assert await notice(mia) is None

@@ -6,25 +6,19 @@ import pytest
 
 from rules.languages import accepted
 from tests.client import Client
+from tests.languages.operations import LANGUAGE, SET_ACCOUNT_LANGUAGE, SET_GERMAN, SET_LANGUAGE
 from tests.people import World, age_proofs, facts_of
-
-CHOSEN = "{ viewer { language } }"
 
 
 async def choose(client: Client, language: str | None) -> object:
     """Choose it; what the viewer has then."""
-    text = "mutation ($language: Language) { setLanguage(input: {language: $language}) { language } }"
-    await client.do(text, language=language)
-    return (await client.ask(CHOSEN))["viewer"]["language"]
+    await client.do(SET_LANGUAGE, language=language)
+    return (await client.ask(LANGUAGE))["viewer"]["language"]
 
 
 async def set_for_all(client: Client, world: World, language: str) -> str:
     """Set the account's; what came of it, or the code of the refusal."""
-    text = (
-        "mutation ($input: SetAccountLanguageInput!) { setAccountLanguage(input: $input) "
-        "{ __typename ... on AccountLanguageSet { language } } }"
-    )
-    body = await client.raw(text, input={"accountId": str(world.account_id), "language": language})
+    body = await client.raw(SET_ACCOUNT_LANGUAGE, input={"accountId": str(world.account_id), "language": language})
     if body.get("errors"):
         return str(body["errors"][0]["extensions"]["code"])
     return str(body["data"]["setAccountLanguage"]["__typename"])
@@ -32,7 +26,7 @@ async def set_for_all(client: Client, world: World, language: str) -> str:
 
 async def test_a_person_chooses_and_leaves_it_open_again(world: World) -> None:
     mia = await world.sign_in("mia")
-    assert (await mia.ask(CHOSEN))["viewer"]["language"] is None
+    assert (await mia.ask(LANGUAGE))["viewer"]["language"] is None
     assert await choose(mia, "DE") == "DE"
     assert await choose(mia, "DE") == "DE"
     assert await choose(mia, None) is None
@@ -41,10 +35,9 @@ async def test_a_person_chooses_and_leaves_it_open_again(world: World) -> None:
 
 
 async def test_nobody_chooses_signed_out_nor_a_language_that_there_is_not(world: World) -> None:
-    text = "mutation { setLanguage(input: {language: DE}) { language } }"
-    assert await world.client().refusal(text) == "UNAUTHENTICATED"
+    assert await world.client().refusal(SET_GERMAN) == "UNAUTHENTICATED"
     mia = await world.sign_in("mia")
-    assert await mia.refusal(text.replace("DE", "TLH")) == "GRAPHQL_VALIDATION_FAILED"
+    assert await mia.refusal(SET_GERMAN.replace("DE", "TLH")) == "GRAPHQL_VALIDATION_FAILED"
     assert await world.events("LANGUAGE_CHANGED") == []
 
 

@@ -25,6 +25,7 @@ from settings import parse_secret_keys
 from tests.account.acts import reset, save
 from tests.catalogues import TRANSLATED
 from tests.client import SECRET_KEYS
+from tests.languages.operations import ASK_APPROVAL_OF_EVERYONE, DELIVERY_ERRORS
 from tests.line import Line
 from tests.operations import AUDIT
 from tests.people import World, email
@@ -183,23 +184,18 @@ async def test_why_an_endpoint_was_not_told_is_said_in_the_readers_language(worl
         "The endpoint answered 503.",
     )
     olive.headers["accept-language"] = "es"
-    asked = "query ($id: ID!) { webhook(id: $id) { deliveries { error attempts { error } } } }"
-    (delivery,) = (await olive.ask(asked, id=str(webhook.id)))["webhook"]["deliveries"]
+    (delivery,) = (await olive.ask(DELIVERY_ERRORS, id=str(webhook.id)))["webhook"]["deliveries"]
     assert delivery == {"error": "El destino respondió 503.", "attempts": [{"error": "El destino respondió 503."}]}
 
 
 async def test_a_refusal_by_the_rules_of_resets_comes_in_the_readers_language(world: World) -> None:
     olive, adam = await world.enrolled("olive"), await world.enrolled("adam")
     await world.enroll(await world.sign_in("mia"))
-    text = (
-        "mutation ($account: ID!) { updateSecurityPolicy(input: {accountId: $account, resetApproval: EVERYONE, "
-        "requireMfa: false}) { __typename ... on Error { message } } }"
-    )
     adam.headers["accept-language"] = "de"
-    assert (await adam.do(text, account=str(world.account_id)))["message"] == (
+    assert (await adam.do(ASK_APPROVAL_OF_EVERYONE, account=str(world.account_id)))["message"] == (
         "Nur ein Inhaber des Kontos darf bestimmen, wessen Zurücksetzen einen zweiten Inhaber oder Administrator "
         "braucht."
     )
-    await olive.do(text, account=str(world.account_id))
+    await olive.do(ASK_APPROVAL_OF_EVERYONE, account=str(world.account_id))
     waits = await reset(adam, world, "mia")
     assert waits["message"].startswith("Ein anderer Inhaber oder Administrator muss dieses Zurücksetzen")

@@ -10,7 +10,8 @@ import languages
 from rules import failures
 from rules.messages import FOR_PEOPLE
 from tests.catalogues import TRANSLATED
-from tests.operations import SIGN_IN, VERIFY
+from tests.languages.operations import NOTICE_WORDS
+from tests.operations import BEGIN_TYPE, SIGN_IN, VERIFY
 from tests.people import World, begin, email, require_mfa
 
 PLACE = re.compile(r"{(\w+)}")
@@ -24,7 +25,7 @@ async def test_a_failure_comes_in_the_language_of_the_request(world: World, lang
     expected = languages.told(failures.InvalidCredentials().message, language)
     assert wrong["message"] == expected
     assert expected != failures.InvalidCredentials().message
-    refused = await client.raw("mutation { beginMfaEnrollment { __typename } }")
+    refused = await client.raw(BEGIN_TYPE)
     assert refused["errors"][0]["message"] == languages.told("Sign in first.", language)
     assert refused["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
 
@@ -43,7 +44,7 @@ async def test_what_is_filled_in_is_filled_in_again(world: World) -> None:
     await require_mfa(world.database, world.account_id, days_ago=0, grace_days=7)
     mia = await world.sign_in("mia")
     mia.headers["accept-language"] = "de"
-    asked = await mia.ask("{ viewer { mfaNotice { title message actionLabel } } }")
+    asked = await mia.ask(NOTICE_WORDS)
     assert asked["viewer"]["mfaNotice"] == {
         "title": "MFA erforderlich",
         "message": "Ihre Agentur verlangt MFA von allen Mitarbeitenden. Sie haben 7 Tage Zeit, sie einzurichten.",

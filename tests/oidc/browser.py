@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from tests.client import Client, http_client
+from tests.operations import VIEWER_EMAIL
 from tests.people import World, email
 
 REDIRECT_URI = "http://localhost:8000/sign-in/with/test/callback"
-VIEWER = "{ viewer { email } }"
 PARTS = ("issuer", "client_id", "client_secret")
 
 
@@ -76,7 +76,7 @@ def problem(answer: httpx.Response) -> str:
 
 async def viewer(browser: Browser) -> str | None:
     """Who is signed in there."""
-    found = (await Client(browser.http).raw(VIEWER)).get("data") or {}
+    found = (await Client(browser.http).raw(VIEWER_EMAIL)).get("data") or {}
     return found["viewer"]["email"] if found.get("viewer") else None
 
 

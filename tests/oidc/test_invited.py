@@ -13,10 +13,10 @@ from tests.coming_in.links import link_to
 from tests.coming_in.operations import INVITE, SET
 from tests.databases import until_waiting
 from tests.oidc.browser import Browser, browser_of, problem, viewer
+from tests.operations import ROLES
 from tests.people import World, email, require_mfa
 
 NEW = "new@agency.example"
-MEMBERSHIPS = "{ viewer { memberships { role account { name } } } }"
 
 
 async def invited(world: World, address: str = NEW) -> None:
@@ -28,7 +28,7 @@ async def invited(world: World, address: str = NEW) -> None:
 
 async def memberships(browser: Browser) -> list[tuple[str, str]]:
     """What whoever is signed in there is in which account."""
-    found = (await Client(browser.http).ask(MEMBERSHIPS))["viewer"]["memberships"]
+    found = (await Client(browser.http).ask(ROLES))["viewer"]["memberships"]
     return [(each["role"], each["account"]["name"]) for each in found]
 
 

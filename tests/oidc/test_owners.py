@@ -14,11 +14,10 @@ from tests.commands import command
 from tests.databases import until_waiting
 from tests.oidc.browser import browser_of, problem
 from tests.oidc.operations import ALLOW, PROVIDERS, RELEASE, REQUEST
-from tests.operations import AUDIT, NOTICE, RESET
+from tests.operations import ACCOUNT_NAME, AUDIT, NOTICE, RESET
 from tests.people import World, email, require_mfa
 from tests.service.operations import backend
 
-ACCOUNT = "query ($id: ID!) { account(id: $id) { name } }"
 PROVIDER = {f"oidc_test_{part}": "https://x.example" for part in ("issuer", "client_id", "client_secret")}
 
 
@@ -32,7 +31,7 @@ async def came(world: World, name: str, spoil: str = "mfa-said") -> Client:
 async def is_stopped(client: Client, account_id: object) -> bool:
     """Whether the gate is closed, which banner and account say alike."""
     notice = (await client.ask(NOTICE))["viewer"]["mfaNotice"]
-    answer = await client.raw(ACCOUNT, id=str(account_id))
+    answer = await client.raw(ACCOUNT_NAME, account=str(account_id))
     codes = [error["extensions"]["code"] for error in answer.get("errors", ())]
     assert codes in ([], ["MFA_ENROLLMENT_REQUIRED"])
     assert bool(codes) == bool(notice and notice["blocking"])
@@ -75,7 +74,7 @@ async def test_one_accounts_word_is_no_others(world: World) -> None:
         await require_mfa(world.database, account_id, days_ago=8, grace_days=7)
     await allow(await world.enrolled("olive"), world.account_id)
     mia = await came(world, "mia")
-    assert (await mia.raw(ACCOUNT, id=str(world.account_id)))["data"]["account"] == {"name": "Agency"}
+    assert (await mia.raw(ACCOUNT_NAME, account=str(world.account_id)))["data"]["account"] == {"name": "Agency"}
     assert await is_stopped(mia, world.other_account_id)
 
 

@@ -7,10 +7,8 @@ from urllib.parse import urlsplit
 from tests.client import Client
 from tests.enrollment.passes import begun, issue, refused
 from tests.oidc.browser import Browser, browser_of
-from tests.operations import COMPLETE, REDEEM_PASS, REPLACE
+from tests.operations import COMPLETE, REDEEM_PASS, REPLACE, VIEWER_EMAIL
 from tests.people import World, email
-
-VIEWER = "{ viewer { email } }"
 
 
 async def challenged(browser: Browser, name: str) -> str:
@@ -26,7 +24,7 @@ async def test_an_owner_who_comes_by_a_provider_gives_one_with_a_second_factor_o
     browser = browser_of(world)
     await browser.sign_in(email("olive"), spoil="mfa-said")
     olive = Client(browser.http)
-    assert await olive.ask(VIEWER) == {"viewer": {"email": email("olive")}}
+    assert await olive.ask(VIEWER_EMAIL) == {"viewer": {"email": email("olive")}}
     assert await refused(olive, world) == "NotPermitted"  # the provider's word for a factor is none of ours
     factor = await world.enroll(await world.sign_in("olive"))
     token = await challenged(browser, "olive")
@@ -45,10 +43,10 @@ async def test_whoever_comes_by_a_provider_uses_one_in_the_browser_and_nowhere_e
     mia = Client(browser.http)
     answer = await mia.do(REDEEM_PASS, token=token, recoveryPass=recovery_pass)
     assert (answer["__typename"], answer["sessionToken"]) == ("RecoverySession", None)
-    assert await mia.ask(VIEWER) == {"viewer": None}
+    assert await mia.ask(VIEWER_EMAIL) == {"viewer": None}
     new = await begun(mia)
     assert (await mia.do(REPLACE, code=await new.code(-1)))["__typename"] == "AuthenticatorReplaced"
-    assert await mia.ask(VIEWER) == {"viewer": {"email": email("mia")}}
+    assert await mia.ask(VIEWER_EMAIL) == {"viewer": {"email": email("mia")}}
     amr = await world.database.fetchval("SELECT amr FROM sessions WHERE user_id = $1", await world.user_id("mia"))
     assert amr == ["oidc", "recovery_pass", "otp", "mfa"]
     token = await challenged(browser_of(world), "mia")

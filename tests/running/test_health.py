@@ -9,6 +9,7 @@ import pytest
 
 from tests.client import http_client
 from tests.databases import waits
+from tests.operations import VIEWER_ID
 from tests.ports import own_port
 from tests.running.conftest import PARTS, Parts
 from tests.waiting import until
@@ -106,7 +107,7 @@ async def test_asked_to_end_it_is_not_ready_first_and_serves_meanwhile(parts: Pa
     process.child.send_signal(signal.SIGTERM)
     await _until_failed(parts, ["process"])
     async with http_client(parts.url) as http:
-        answer = await http.post("/graphql", json={"query": "{ viewer { id } }"})
+        answer = await http.post("/graphql", json={"query": VIEWER_ID})
     assert answer.json() == {"data": {"viewer": None}}
     assert await process.wait() == 0
 

@@ -9,12 +9,10 @@ import pytest
 
 from rules.service_keys import Right
 from tests.client import Client
-from tests.operations import COMPLETE, SIGN_IN
+from tests.operations import COMPLETE, EMAIL_AND_ACCOUNT_IDS, SIGN_IN
 from tests.people import PASSWORD, World, email, facts_of
 from tests.scim.directory import USER, Directory, directory
 from tests.service.operations import SERVICE_SIGN_IN, SESSION, backend
-
-VIEWER = "{ viewer { email memberships { account { id } } } }"
 
 
 async def sign_in(world: World, name: str, password: str = PASSWORD) -> dict[str, Any]:
@@ -30,7 +28,7 @@ async def set_active(world: World, okta: Directory, name: str, is_active: bool) 
 
 async def is_signed_in(client: Client) -> bool:
     """Whether the session still stands."""
-    return bool((await client.raw(VIEWER)).get("data", {}).get("viewer"))
+    return bool((await client.raw(EMAIL_AND_ACCOUNT_IDS)).get("data", {}).get("viewer"))
 
 
 async def test_sessions_and_challenges_end_and_the_event_bears_the_keys_name(world: World) -> None:
@@ -121,7 +119,7 @@ async def test_of_somebody_of_two_accounts_only_the_one_place_is_lost(world: Wor
     service = await backend(world, Right.SIGN_IN, account_id=world.account_id)
     assert (await service.ask(SESSION, token=mia.token))["session"] is not None
     assert await set_active(world, okta, "mia", False) == 200
-    viewer = (await mia.ask(VIEWER))["viewer"]
+    viewer = (await mia.ask(EMAIL_AND_ACCOUNT_IDS))["viewer"]
     assert [each["account"]["id"] for each in viewer["memberships"]] == [str(world.other_account_id)]
     assert (await service.ask(SESSION, token=mia.token))["session"] is None
     assert (await sign_in(world, "mia"))["__typename"] == "SignedIn"

@@ -15,6 +15,7 @@ import pytest
 
 from server.local import processes
 from tests.client import SECRET_KEYS, http_client
+from tests.operations import VIEWER_ID
 from tests.parts import PATIENCE_S, Process, environment
 from tests.ports import own_port
 from tests.server.running import until_gone
@@ -61,7 +62,7 @@ async def test_a_worker_that_dies_is_replaced_and_all_end_when_asked(
     last = [psutil.Process(pid) for pid in await children(serve, but={killed})]
     assert {tuple(process.cmdline()[:2]) for process in last} == {("gatehouse", "serve")}
     async with http_client(url) as http:
-        answer = await http.post("/graphql", json={"query": "{ viewer { id } }"})
+        answer = await http.post("/graphql", json={"query": VIEWER_ID})
         assert answer.json() == {"data": {"viewer": None}}
     serve.child.send_signal(signal.SIGTERM)
     assert await serve.wait() == 0

@@ -70,6 +70,13 @@ mutation ($input: ChangeEmailInput!) {
   }
 }
 """
+SIGN_IN_AND_BEGIN = """
+mutation {
+  serviceSignIn(input: {email: "mia@agency.example"}) { __typename }
+  beginMfaEnrollment { __typename }
+}
+"""
+WATCH_EMAIL = "subscription { viewerChanged { email } }"
 
 
 async def backend(world: World, *rights: Right, account_id: UUID | None = None, name: str = "web") -> Client:

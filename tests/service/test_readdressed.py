@@ -13,7 +13,7 @@ from rules.service_keys import Right
 from tests.client import Client
 from tests.coming_in.links import link_to
 from tests.coming_in.operations import CHANGE, SET
-from tests.operations import SIGN_IN
+from tests.operations import SIGN_IN, VIEWER_EMAIL
 from tests.people import PASSWORD, World
 from tests.service.operations import CHANGE_EMAIL, PROVISION, backend
 
@@ -63,7 +63,7 @@ async def test_joining_another_account_ends_all_that_they_signed_in_by_before(
 ) -> None:
     held = await planted(world)
     await join(world)
-    assert (await held.ask("{ viewer { email } }"))["viewer"] is None
+    assert (await held.ask(VIEWER_EMAIL))["viewer"] is None
     assert (await signed_in(world, CHOSEN)).token is None
     assert await world.database.fetchval("SELECT count(*) FROM identities") == 0
     token = await link_to(world, HERS, Purpose.PASSWORD_RESET)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.client import Client
 from tests.commands import Command
-from tests.operations import BEGIN_REPLACEMENT, REPLACE
+from tests.operations import BEGIN_REPLACEMENT, REPLACE, VIEWER_EMAIL
 from tests.people import Factor, World, email
 from tests.service.operations import SERVICE_SIGN_IN, backend
 
@@ -19,7 +19,7 @@ async def session_of(key: Client, world: World) -> Client:
 
 
 async def is_signed_in(client: Client) -> bool:
-    return (await client.ask("{ viewer { email } }"))["viewer"] is not None
+    return (await client.ask(VIEWER_EMAIL))["viewer"] is not None
 
 
 async def test_what_a_revoked_key_has_begun_ends_with_it_and_nothing_else(world: World, operate: Command) -> None:

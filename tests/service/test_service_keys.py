@@ -28,7 +28,7 @@ from tests.account.acts import ask_account
 from tests.commands import Command
 from tests.operations import AUDIT, POLICY, UPDATE
 from tests.people import World
-from tests.service.operations import SERVICE_SIGN_IN, SESSION, backend
+from tests.service.operations import SERVICE_SIGN_IN, SESSION, SIGN_IN_AND_BEGIN, WATCH_EMAIL, backend
 from tests.watching.watch import watching
 
 SCHEMA = build_schema(build().as_str())
@@ -94,7 +94,7 @@ async def test_what_is_only_for_services_is_refused_to_people(world: World, name
 
 
 async def test_subscriptions_refuse_a_service_key(world: World) -> None:
-    async with watching(world, await backend(world), "subscription { viewerChanged { email } }") as watch:
+    async with watching(world, await backend(world), WATCH_EMAIL) as watch:
         with pytest.raises(RuntimeError, match="FORBIDDEN"):
             await watch.next()
 
@@ -114,13 +114,7 @@ async def test_one_right_is_not_the_other(world: World, right: Right, query: str
 
 async def test_having_signed_somebody_in_a_service_acts_as_them_no_more_than_before(world: World) -> None:
     client = await backend(world)
-    document = """
-    mutation {
-      serviceSignIn(input: {email: "mia@agency.example"}) { __typename }
-      beginMfaEnrollment { __typename }
-    }
-    """
-    body = await client.raw(document)
+    body = await client.raw(SIGN_IN_AND_BEGIN)
     assert body["data"] == {"serviceSignIn": {"__typename": "SignedIn"}, "beginMfaEnrollment": None}
     assert [error["extensions"]["code"] for error in body["errors"]] == ["FORBIDDEN"]
 

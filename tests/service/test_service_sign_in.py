@@ -15,7 +15,7 @@ from rules.clients import Client as Origin
 from rules.service_keys import Right
 from tests.account.acts import move_deadline, save
 from tests.client import Client, serving, settings_for
-from tests.operations import COMPLETE
+from tests.operations import COMPLETE, SIGN_OUT, VIEWER_EMAIL
 from tests.people import World
 from tests.service.operations import PROVISION, SERVICE_SIGN_IN, SESSION, SESSIONS, backend, invite_elsewhere
 from tests.waiting import until
@@ -31,7 +31,7 @@ async def test_whoever_has_no_factor_is_signed_in_where_they_are(world: World) -
     assert answer["viewer"]["sessions"] == [CLIENT]
     mia = world.client()
     mia.token = answer["sessionToken"]
-    assert (await mia.ask("{ viewer { email } }"))["viewer"]["email"] == "mia@agency.example"
+    assert (await mia.ask(VIEWER_EMAIL))["viewer"]["email"] == "mia@agency.example"
     (event,) = await world.events("SIGN_IN_SUCCEEDED")
     assert (event["service_key"], event["data"]) == ("web", CLIENT | {"amr": "pwd"})
 
@@ -144,7 +144,7 @@ async def test_an_invitation_of_another_account_keeps_no_key_from_signing_in(wor
     agency = await backend(world, account_id=world.account_id)
     held = await begun_by(agency, world, "mia")
     await invite_elsewhere(world, "mia")
-    assert (await held.ask("{ viewer { email } }"))["viewer"] == {"email": "mia@agency.example"}
+    assert (await held.ask(VIEWER_EMAIL))["viewer"] == {"email": "mia@agency.example"}
     await begun_by(agency, world, "mia")
 
 
@@ -183,7 +183,7 @@ async def test_what_a_key_of_one_account_has_begun_ends_once_they_are_more_than_
     factor = await world.enroll(held)
     challenge = await agency.do(SERVICE_SIGN_IN, input={"email": "mia@agency.example"})
     await join(world)
-    assert (await held.ask("{ viewer { email } }"))["viewer"] is None
+    assert (await held.ask(VIEWER_EMAIL))["viewer"] is None
     late = await world.client().do(COMPLETE, token=challenge["challengeToken"], code={"totp": await factor.code(1)})
     assert late["__typename"] == "ChallengeExpired"
     assert (await agency.do(SERVICE_SIGN_IN, input={"email": "mia@agency.example"}))[
@@ -204,12 +204,12 @@ async def test_what_it_has_begun_ends_so_as_well_where_it_has_been_revoked_befor
     held.token = first["sessionToken"]
     challenge = await agency.do(SERVICE_SIGN_IN, input={"email": "mia@agency.example"})
     await world.database.execute("DELETE FROM service_keys")
-    assert (await held.ask("{ viewer { email } }"))["viewer"]
+    assert (await held.ask(VIEWER_EMAIL))["viewer"]
     await join(world)
-    assert (await held.ask("{ viewer { email } }"))["viewer"] is None
+    assert (await held.ask(VIEWER_EMAIL))["viewer"] is None
     late = await world.client().do(COMPLETE, token=challenge["challengeToken"], code={"totp": await factor.code(1)})
     assert late["__typename"] == "ChallengeExpired"
-    assert (await mia.ask("{ viewer { email } }"))["viewer"] == {"email": "mia@agency.example"}
+    assert (await mia.ask(VIEWER_EMAIL))["viewer"] == {"email": "mia@agency.example"}
 
 
 async def test_what_it_has_begun_in_the_moment_in_which_they_join_ends_too(world: World, database_url: str) -> None:
@@ -236,7 +236,7 @@ async def test_who_was_signed_in_by_no_such_key_stays_so_in_another_account(worl
     await backend(world, Right.PROVISION, Right.SCIM, account_id=world.account_id)
     mia = await begun_by(await backend(world, Right.SIGN_IN), world, "mia")
     await join_other_staff(world)
-    assert (await mia.ask("{ viewer { email } }"))["viewer"] == {"email": "mia@agency.example"}
+    assert (await mia.ask(VIEWER_EMAIL))["viewer"] == {"email": "mia@agency.example"}
 
 
 async def test_whoever_joins_another_account_in_the_same_moment_is_signed_in_by_no_key_of_the_first(
@@ -270,7 +270,7 @@ async def test_a_session_is_told_with_what_the_gate_asks_until_it_ends(world: Wo
     await move_deadline(world, "now() - interval '1 s'")
     session = (await web.ask(SESSION, token=mia.token))["session"]
     assert (session["blocked"], session["mfaNotice"]["blocking"]) == (True, True)
-    await mia.ask("mutation { signOut { ok } }")
+    await mia.ask(SIGN_OUT)
     assert (await web.ask(SESSION, token=mia.token))["session"] is None
 
 

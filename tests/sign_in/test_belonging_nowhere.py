@@ -10,11 +10,10 @@ import db.sessions
 from db.migrate import all_migrations
 from rules.links import INVITATION
 from rules.service_keys import Right
-from tests.operations import COMPLETE, SIGN_IN
+from tests.operations import COMPLETE, SIGN_IN, VIEWER_EMAIL
 from tests.people import PASSWORD, World, email
 from tests.service.operations import PROVISION, REMOVE, SERVICE_SIGN_IN, backend
 
-VIEWER = "{ viewer { email } }"
 GONE = "DELETE FROM staff WHERE email = $1"
 INVITED = (
     "INSERT INTO staff (account_id, user_id, email, role, invited_at, invited_by) SELECT accounts.id, users.id, email, "
@@ -98,7 +97,7 @@ async def test_a_portal_where_they_are_inactive_keeps_no_session(
         is_inactive,
     )
     await db.sessions.end_of_outsider(world.database, await world.user_id("mia"))
-    assert await mia.ask(VIEWER) == {"viewer": {"email": email("mia")} if goes_on else None}
+    assert await mia.ask(VIEWER_EMAIL) == {"viewer": {"email": email("mia")} if goes_on else None}
     assert await signed_in_by(world) == (LET_IN if goes_on else REFUSED)
 
 
@@ -109,5 +108,5 @@ async def test_whoever_came_in_before_this_held_is_signed_out_by_the_migration(w
     await world.database.execute(INVITED.format(by="NULL"), email("adam"), MOMENT)
     (migration,) = (each for each in all_migrations() if each.number == 581)
     await world.database.execute(migration.sql)
-    stay = [name for name, client in clients.items() if (await client.ask(VIEWER))["viewer"]]
+    stay = [name for name, client in clients.items() if (await client.ask(VIEWER_EMAIL))["viewer"]]
     assert stay == ["olive", "adam", "petra", "sue"]

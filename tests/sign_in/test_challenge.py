@@ -10,7 +10,7 @@ import pyotp
 import pytest
 
 from tests.client import Client
-from tests.operations import COMPLETE, REGENERATE
+from tests.operations import COMPLETE, REGENERATE, SIGN_IN_FOR_COOKIE, VIEWER_EMAIL
 from tests.people import Factor, World
 
 
@@ -184,15 +184,11 @@ async def test_a_wrong_second_factor_changes_nothing_but_the_counter(world: Worl
 async def test_the_cookie_asked_for_at_sign_in_is_set_by_the_completion(world: World) -> None:
     factor = await enrolled(world)
     client = world.client()
-    sign_in = (
-        'mutation { signIn(input: {email: "mia@agency.example", password: "correct horse battery", useCookie: true}) '
-        "{ ... on MfaChallenge { challengeToken } } }"
-    )
-    token = (await client.do(sign_in))["challengeToken"]
+    token = (await client.do(SIGN_IN_FOR_COOKIE))["challengeToken"]
     assert not client.http.cookies
     answer = await complete(client, token, totp=await factor.code())
     assert (answer["__typename"], answer["sessionToken"]) == ("SignedIn", None)
-    assert (await client.ask("{ viewer { email } }"))["viewer"] is not None
+    assert (await client.ask(VIEWER_EMAIL))["viewer"] is not None
 
 
 async def test_exactly_one_kind_of_code_must_be_given(world: World) -> None:

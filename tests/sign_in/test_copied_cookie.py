@@ -12,11 +12,10 @@ from tests.account.operations import CONFIRM
 from tests.client import Client
 from tests.coming_in.links import link_to
 from tests.coming_in.operations import CHANGE
-from tests.operations import BEGIN_REPLACEMENT, SHOW_AGAIN, VIEWER
+from tests.operations import BEGIN_REPLACEMENT, SHOW_AGAIN, TRY_SIGNING_OUT_OTHERS, VIEWER
 from tests.people import PASSWORD, World, email
 from tests.sign_in.cookies import cookie_client, copy
 
-SIGN_OUT_OTHERS = "mutation { signOutOtherSessions { __typename } }"
 NEW_PASSWORD = "another horse, another battery"
 
 
@@ -41,7 +40,7 @@ async def test_a_copied_cookie_has_no_part_in_a_proof_that_its_owner_shows(world
     assert await stolen.ask(VIEWER) == {"viewer": None}
 
 
-@pytest.mark.parametrize("change", [CHANGE, SIGN_OUT_OTHERS])
+@pytest.mark.parametrize("change", [CHANGE, TRY_SIGNING_OUT_OTHERS])
 async def test_a_copied_cookie_outlives_neither_a_new_password_nor_signing_out_others(
     world: World, change: str
 ) -> None:
@@ -58,7 +57,7 @@ async def test_of_those_with_one_cookie_who_renew_it_at_once_one_goes_on(world: 
     everybody = [mia, *(copy(world, mia) for _ in range(3))]
     async with world.database.transaction():
         await world.database.execute("SELECT FROM users WHERE email = $1 FOR UPDATE", email("mia"))
-        under_way = [asyncio.create_task(each.raw(SIGN_OUT_OTHERS)) for each in everybody]
+        under_way = [asyncio.create_task(each.raw(TRY_SIGNING_OUT_OTHERS)) for each in everybody]
         while await world.database.fetchval("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted") < 4:
             await asyncio.sleep(0.01)
     answers = await asyncio.gather(*under_way)
@@ -78,6 +77,6 @@ async def test_a_copied_cookie_has_no_part_in_enrolling_that_its_owner_has_confi
 async def test_a_session_by_bearer_token_goes_on_under_it(world: World) -> None:
     mia = await world.sign_in("mia")
     assert (await reauthenticate(mia, password=PASSWORD))["__typename"] == "Reauthenticated"
-    await mia.do(SIGN_OUT_OTHERS)
+    await mia.do(TRY_SIGNING_OUT_OTHERS)
     assert (await mia.do(CHANGE, current=PASSWORD, new="another horse, another battery"))["viewer"]
     assert (await mia.ask(VIEWER))["viewer"] is not None

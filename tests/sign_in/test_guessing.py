@@ -14,7 +14,7 @@ import pytest
 
 from resolvers.hashing import LONGEST_QUEUE, Asker, Hasher
 from tests.client import SERVED, Client
-from tests.operations import BEGIN, COMPLETE, DISABLE, REGENERATE, SIGN_IN, VERIFY
+from tests.operations import BEGIN, COMPLETE, DISABLE, MFA_ENABLED, REAUTHENTICATE_WRONGLY, REGENERATE, SIGN_IN, VERIFY
 from tests.people import PASSWORD, Factor, World, email
 
 TEN_MINUTES = "interval '10 minutes'"
@@ -42,7 +42,7 @@ async def test_ten_wrong_codes_lock_code_entry_for_fifteen_minutes(world: World)
     assert locked["__typename"] == "TooManyAttempts"
     (event,) = await world.events("MFA_CHALLENGE_LOCKED")
     assert event["data"]["until"][:23] == locked["retryAt"][:23]
-    assert (await client.ask("{ viewer { mfa { enabled } } }"))["viewer"]["mfa"]["enabled"] is True
+    assert (await client.ask(MFA_ENABLED))["viewer"]["mfa"]["enabled"] is True
 
     await age_failures(world, "14 minutes 45 seconds")
     assert (await guess(client, await factor.code()))["__typename"] == "TooManyAttempts"
@@ -157,8 +157,7 @@ async def test_ten_wrong_passwords_lock_the_email_from_that_address_known_or_not
 
 async def test_reauthentication_counts_as_guessing_the_password(world: World) -> None:
     client = await world.sign_in("mia")
-    reauthenticate = 'mutation { reauthenticate(input: {password: "wrong"}) { __typename } }'
-    answers = [await client.do(reauthenticate) for _ in range(11)]
+    answers = [await client.do(REAUTHENTICATE_WRONGLY) for _ in range(11)]
     assert answers[9]["__typename"] == "InvalidCredentials"
     assert answers[10]["__typename"] == "TooManyAttempts"
 

@@ -22,11 +22,11 @@ from tests.operations import (
     SHOW_AGAIN,
     UPDATE,
     VERIFY,
+    VIEWER_EMAIL,
     WITH_COOKIE,
 )
 from tests.people import PASSWORD, Factor, World, age_proofs, email
 
-VIEWER = "{ viewer { email } }"
 STEP_UP = "REAUTHENTICATION_REQUIRED"
 
 
@@ -134,7 +134,7 @@ async def test_how_long_sessions_and_proofs_hold_is_a_setting(world: World, data
         await age_proofs(world, "1 minute")
         assert await mia.refusal(BEGIN) == STEP_UP
         await world.database.execute("UPDATE sessions SET last_used_at = now() - interval '1 day'")
-        assert await mia.ask(VIEWER) == {"viewer": None}
+        assert await mia.ask(VIEWER_EMAIL) == {"viewer": None}
 
 
 @pytest.mark.parametrize("change", ["regenerate", "disable"])
@@ -147,8 +147,8 @@ async def test_a_change_of_factors_ends_the_other_sessions_and_challenges(world:
     thief, open_token = await world.challenge("mia")
     answer = await mia.do(REGENERATE if change == "regenerate" else DISABLE, code=await factor.code())
     assert answer["__typename"] in {"BackupCodesRegenerated", "MfaDisabled"}
-    assert (await mia.ask(VIEWER))["viewer"] is not None  # a bearer token stays
-    assert await other.ask(VIEWER) == {"viewer": None}
+    assert (await mia.ask(VIEWER_EMAIL))["viewer"] is not None  # a bearer token stays
+    assert await other.ask(VIEWER_EMAIL) == {"viewer": None}
     late = await thief.do(COMPLETE, token=open_token, code={"totp": await factor.code(1)})
     assert late["__typename"] == "ChallengeExpired"
 
@@ -160,7 +160,7 @@ async def test_a_wrong_code_ends_no_session(world: World) -> None:
     other, token = await world.challenge("mia")
     other.token = (await other.do(COMPLETE, token=token, code={"totp": await factor.code(-1)}))["sessionToken"]
     assert (await mia.do(DISABLE, code="000000"))["__typename"] == "InvalidCode"
-    assert (await other.ask(VIEWER))["viewer"] is not None
+    assert (await other.ask(VIEWER_EMAIL))["viewer"] is not None
 
 
 async def test_a_cookie_session_gets_a_new_token_with_each_change_of_factors(world: World) -> None:
@@ -175,8 +175,8 @@ async def test_a_cookie_session_gets_a_new_token_with_each_change_of_factors(wor
         answer = await mia.do(operation, code=code)
         assert answer["__typename"] in {"MfaEnabled", "BackupCodesRegenerated", "MfaDisabled"}
         assert mia.http.cookies["gatehouse"] != before
-        assert (await mia.ask(VIEWER))["viewer"] is not None
-        assert await stolen.ask(VIEWER) == {"viewer": None}
+        assert (await mia.ask(VIEWER_EMAIL))["viewer"] is not None
+        assert await stolen.ask(VIEWER_EMAIL) == {"viewer": None}
 
 
 async def test_two_regenerations_at_once_leave_one_session_and_one_set(world: World) -> None:
@@ -204,7 +204,7 @@ async def test_the_sessions_of_a_person_are_capped_and_the_oldest_go(world: Worl
     assert await world.database.fetchval("SELECT count(*) FROM sessions") == MOST_SESSIONS
     newest = [await world.sign_in("mia") for _ in range(2)]
     clients = oldest + newest
-    assert [(await client.ask(VIEWER))["viewer"] is not None for client in clients] == [False] * 2 + [True] * 3
+    assert [(await client.ask(VIEWER_EMAIL))["viewer"] is not None for client in clients] == [False] * 2 + [True] * 3
     assert await world.database.fetchval("SELECT count(*) FROM sessions") == MOST_SESSIONS
 
 

@@ -8,7 +8,16 @@ import pytest
 
 from tests.client import Client
 from tests.coming_in.operations import END
-from tests.operations import SIGN_IN, VIEWER, WITH_COOKIE
+from tests.operations import (
+    BEGIN_TYPE,
+    LAST_USED,
+    REAUTHENTICATE_TYPE,
+    SIGN_IN,
+    SIGN_OUT,
+    SIGN_OUT_OTHERS,
+    VIEWER,
+    WITH_COOKIE,
+)
 from tests.people import PASSWORD, World, email
 
 DAY_S = 86_400
@@ -70,18 +79,18 @@ async def test_a_made_up_token_is_nobody(world: World, token: str) -> None:
 
 async def test_signing_out_ends_this_session_only(world: World) -> None:
     here, there = await world.sign_in("mia"), await world.sign_in("mia")
-    assert await here.do("mutation { signOut { ok } }") == {"ok": True}
+    assert await here.do(SIGN_OUT) == {"ok": True}
     assert await here.ask(VIEWER) == {"viewer": None}
     assert (await there.ask(VIEWER))["viewer"] is not None
 
 
 async def test_signing_out_without_a_session_is_fine(world: World) -> None:
-    assert await world.client().do("mutation { signOut { ok } }") == {"ok": True}
+    assert await world.client().do(SIGN_OUT) == {"ok": True}
 
 
 async def test_signing_out_the_others_keeps_this_session(world: World) -> None:
     here, there, stranger = await world.sign_in("mia"), await world.sign_in("mia"), await world.sign_in("adam")
-    assert await here.do("mutation { signOutOtherSessions { count } }") == {"count": 1}
+    assert await here.do(SIGN_OUT_OTHERS) == {"count": 1}
     assert (await here.ask(VIEWER))["viewer"] is not None
     assert await there.ask(VIEWER) == {"viewer": None}
     assert (await stranger.ask(VIEWER))["viewer"] is not None
@@ -103,7 +112,7 @@ async def test_what_has_ended_by_itself_is_neither_shown_nor_counted_among_the_o
     here = await world.sign_in("mia")
     sessions = (await here.ask(VIEWER))["viewer"]["sessions"]
     assert sorted(session["current"] for session in sessions) == [False, True]
-    assert await here.do("mutation { signOutOtherSessions { count } }") == {"count": 1}
+    assert await here.do(SIGN_OUT_OTHERS) == {"count": 1}
 
 
 async def test_use_keeps_a_session_from_idling_out(world: World) -> None:
@@ -125,7 +134,7 @@ async def test_the_sessions_tell_from_where_and_which_is_this_one(world: World) 
 async def test_the_session_used_last_comes_first(world: World) -> None:
     older, newer = await world.sign_in("mia"), await world.sign_in("mia")
     for client in (older, newer, older):
-        sessions = (await client.ask("{ viewer { sessions { current lastUsedAt } } }"))["viewer"]["sessions"]
+        sessions = (await client.ask(LAST_USED))["viewer"]["sessions"]
         assert [session["current"] for session in sessions] == [True, False]
         assert sessions[0]["lastUsedAt"] >= sessions[1]["lastUsedAt"]
 
@@ -143,7 +152,7 @@ async def test_with_a_cookie_the_token_never_shows_and_the_cookie_signs_in(world
     answer = await client.do(WITH_COOKIE, email=email("mia"), password=PASSWORD)
     assert (answer["sessionToken"], answer["viewer"]["email"]) == (None, email("mia"))
     assert (await client.ask(VIEWER))["viewer"]["email"] == email("mia")
-    await client.do("mutation { signOut { ok } }")
+    await client.do(SIGN_OUT)
     assert "gatehouse" not in client.http.cookies
 
 
@@ -161,12 +170,11 @@ async def test_the_cookie_is_http_only_lax_and_lasts_as_the_session(world: World
 async def test_reauthenticating_renews_the_freshness(world: World) -> None:
     client = await world.sign_in("mia")
     await world.database.execute("UPDATE sessions SET password_at = now() - interval '15 minutes'")
-    begin = "mutation { beginMfaEnrollment { __typename } }"
-    assert await client.refusal(begin) == "REAUTHENTICATION_REQUIRED"
+    assert await client.refusal(BEGIN_TYPE) == "REAUTHENTICATION_REQUIRED"
     assert (await reauthenticate(client, "wrong"))["__typename"] == "InvalidCredentials"
-    assert await client.refusal(begin) == "REAUTHENTICATION_REQUIRED"
+    assert await client.refusal(BEGIN_TYPE) == "REAUTHENTICATION_REQUIRED"
     assert (await reauthenticate(client, PASSWORD))["__typename"] == "Reauthenticated"
-    assert (await client.do(begin))["__typename"] == "MfaEnrollment"
+    assert (await client.do(BEGIN_TYPE))["__typename"] == "MfaEnrollment"
 
 
 async def test_a_weak_hash_is_renewed_by_a_sign_in(costly: World) -> None:
@@ -184,8 +192,7 @@ async def test_a_weak_hash_is_renewed_by_a_sign_in(costly: World) -> None:
 async def reauthenticate(client: Client, password: str) -> dict[str, object]:
     """Show the password again."""
     return await client.do(
-        "mutation ($p: String!) { reauthenticate(input: {password: $p}) "
-        "{ __typename ... on Reauthenticated { freshUntil } } }",
+        REAUTHENTICATE_TYPE,
         p=password,
     )
 
@@ -203,8 +210,8 @@ async def test_sign_outs_and_ended_sessions_are_told_once_each(world: World) -> 
     assert await here.do(END, id=str(last)) == {"sessionId": str(last)}
     assert await here.refusal(END, id=str(last)) == "NOT_FOUND"
     for count in (2, 0):
-        assert await here.do("mutation { signOutOtherSessions { count } }") == {"count": count}
-    await asyncio.gather(*(here.do("mutation { signOut { ok } }") for _ in range(10)))
+        assert await here.do(SIGN_OUT_OTHERS) == {"count": count}
+    await asyncio.gather(*(here.do(SIGN_OUT) for _ in range(10)))
     told = await world.events("SESSIONS_ENDED", "SIGNED_OUT")
     assert [(event["type"], event["data"].get("count")) for event in told] == [
         ("SESSIONS_ENDED", 1),

@@ -5,11 +5,16 @@ from __future__ import annotations
 import pytest
 
 from tests.client import Client
-from tests.operations import SHOW_AGAIN, WATCH_MEMBERS, WATCH_PROGRESS, WATCH_VIEWER, WITH_COOKIE
+from tests.operations import (
+    SHOW_AGAIN,
+    TRY_SIGNING_OUT_OTHERS,
+    WATCH_MEMBERS,
+    WATCH_PROGRESS,
+    WATCH_VIEWER,
+    WITH_COOKIE,
+)
 from tests.people import PASSWORD, World, email
 from tests.watching.watch import Watch, until_followed, watching
-
-SIGN_OUT_OTHERS = "mutation { signOutOtherSessions { __typename } }"
 
 
 async def by_cookie(world: World) -> Client:
@@ -56,6 +61,6 @@ async def test_whoever_came_by_bearer_token_goes_on(world: World) -> None:
     adam = await world.sign_in("adam")
     async with watching(world, adam, WATCH_PROGRESS) as watch:
         assert (await watch.next())["enrolledCount"] == 0
-        assert (await adam.do(SIGN_OUT_OTHERS))["__typename"] == "OtherSessionsEnded"
+        assert (await adam.do(TRY_SIGNING_OUT_OTHERS))["__typename"] == "OtherSessionsEnded"
         await world.enroll(adam)
         assert (await watch.next())["enrolledCount"] == 1

@@ -13,7 +13,7 @@ import pytest
 from server.transport.admission import Room
 from tests.client import CAPACITY, Client, serving, settings_for
 from tests.coming_in.operations import CHANGE
-from tests.operations import WATCH_VIEWER
+from tests.operations import SIGN_OUT, WATCH_VIEWER
 from tests.people import PASSWORD, World
 from tests.waiting import soon, until
 
@@ -23,7 +23,7 @@ NEXT, COMPLETE = "event: next", "event: complete"
 
 async def sign_out(watching: Client, other: Client) -> None:
     """In the session that watches."""
-    await watching.do("mutation { signOut { ok } }")
+    await watching.do(SIGN_OUT)
 
 
 async def change_password(watching: Client, other: Client) -> None:

@@ -18,7 +18,7 @@ from tests.account.acts import move_deadline, remind, reset, save
 from tests.account.operations import CONFIRM
 from tests.client import SERVED, settings_for
 from tests.coming_in.links import link_to
-from tests.operations import WATCH_MEMBERS, WATCH_PROGRESS, WATCH_SETTING_UP, WATCH_VIEWER
+from tests.operations import DISABLE_TYPE, SIGN_OUT, WATCH_MEMBERS, WATCH_PROGRESS, WATCH_SETTING_UP, WATCH_VIEWER
 from tests.people import World, email, require_mfa
 from tests.waiting import LIMIT_S, soon, until
 from tests.watching.watch import until_followed, watching
@@ -233,7 +233,7 @@ async def test_signing_out_cuts_the_viewer_off(world: World) -> None:
     mia = await world.sign_in("mia")
     async with watching(world, mia, WATCH_VIEWER) as watch:
         await watch.next()
-        await mia.do("mutation { signOut { ok } }")
+        await mia.do(SIGN_OUT)
         with pytest.raises(RuntimeError, match="UNAUTHENTICATED"):
             await watch.next()
 
@@ -244,7 +244,7 @@ async def test_what_changes_while_nobody_reads_is_told_as_it_is_at_last(world: W
         await until_followed(world)
         for _ in range(3):
             factor = await world.enroll(mia)
-            disable = "mutation ($c: String!) { disableMfa(input: {code: $c}) { __typename } }"
+            disable = DISABLE_TYPE
             assert (await mia.do(disable, c=await factor.code()))["__typename"] == "MfaDisabled"
         told = [await watch.next()]
         while not await watch.is_silent(0.5):
