@@ -27,7 +27,7 @@ import db.staff
 import db.users
 import rules.notice
 from db.fan_out import Terms
-from db.feed import Standing
+from db.feed import WatcherState
 from db.figures import StaffStates
 from db.pool import Connection
 from db.staff import Filter, Member
@@ -125,10 +125,10 @@ def agree_of(member: Member, person: Person) -> None:
     assert (member.mfa_deadline_reason is not None) == (is_reset or member.mfa_deadline is not None)
 
 
-def standing(person: Person, account: Account) -> Standing:
+def standing(person: Person, account: Account) -> WatcherState:
     """How they stand who ask for the account's page: as its staff, or as who runs the platform, with MFA on."""
     is_asked_as_operator = person.is_super_admin and not person.manages(account.id)
-    return Standing(
+    return WatcherState(
         is_live=True,
         may_view=person.manages(account.id) or person.is_super_admin,
         is_blocked=person.is_blocked_at(account) or (is_asked_as_operator and not person.mfa_enabled),
