@@ -1,4 +1,4 @@
-"""Gate, banner, roster, reports, and who is told of a deadline: views of how a member stands, over whole histories."""
+"""Gate, banner, roster, reports, who watches on and who is told of a deadline: views of one member, over histories."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import db.accounts
 import db.compliance
 import db.deliveries
 import db.dispatching
 import db.fan_out
+import db.feed
 import db.figures
 import db.outbox
 import db.own_reminders
@@ -25,11 +27,12 @@ import db.staff
 import db.users
 import rules.notice
 from db.fan_out import Terms
+from db.feed import WatcherState
 from db.figures import StaffStates
 from db.pool import Connection
 from db.staff import Filter, Member
 from rules.events.policy import GraceReminderSent
-from rules.people import Person, TimeLimits
+from rules.people import Account, Person, TimeLimits
 from server.local.clock import let_pass
 from tests.account.histories import STEP, Step, people, take
 
@@ -39,6 +42,7 @@ EXAMPLES = int(os.environ.get("HISTORIES", "60")) // AT_ONCE
 EVER = timedelta(days=36_500)
 LIMITS = TimeLimits(EVER, EVER, EVER)
 AHEAD = timedelta(days=400)
+FIRST, MIDDLE = slice(0, 2), slice(1, 3)
 
 # How far the clock goes: to so many seconds past the next deadline, or on by so many hours.
 passing = st.tuples(st.just("deadline"), st.integers(-1, 1)) | st.tuples(st.just("hours"), st.integers(1, 24 * 20))
@@ -121,6 +125,39 @@ def agree_of(member: Member, person: Person) -> None:
     assert (member.mfa_deadline_reason is not None) == (is_reset or member.mfa_deadline is not None)
 
 
+def standing(person: Person, account: Account) -> WatcherState:
+    """How they stand who ask for the account's page: as its staff, or as who runs the platform, with MFA on."""
+    is_asked_as_operator = person.is_super_admin and not person.manages(account.id)
+    return WatcherState(
+        is_live=True,
+        may_view=person.manages(account.id) or person.is_super_admin,
+        is_blocked=person.is_blocked_at(account) or (is_asked_as_operator and not person.mfa_enabled),
+    )
+
+
+async def agree_of_watchers(connection: Connection, agencies: list[Agency]) -> None:
+    """Whoever watches an agency may go on as long as they might ask for its page anew.
+
+    Of each four the second and the third run the platform, and a provider whose word every other agency takes has asked
+    the first two for MFA.
+    """
+    words, operators = ([each for agency in agencies for each in agency.people[part]] for part in (FIRST, MIDDLE))
+    await connection.execute("UPDATE sessions SET provider_mfa = 'own' WHERE user_id = ANY ($1)", words)
+    await connection.execute("UPDATE users SET is_super_admin = true WHERE id = ANY ($1)", operators)
+    await connection.execute(
+        "INSERT INTO account_mfa_providers (account_id, provider) SELECT unnest($1::uuid[]), 'own'",
+        [agency.id for agency in agencies[::2]],
+    )
+    asked = [(agency.id, user_id) for agency in agencies for user_id in agency.people]
+    tokens: list[bytes | None] = [user_id.bytes * 2 for _, user_id in asked]
+    found = await db.feed.standings(connection, tokens, [account_id for account_id, _ in asked], EVER)
+    accounts = {agency.id: await db.accounts.load(connection, agency.id) for agency in agencies}
+    for (account_id, user_id), stands in zip(asked, found, strict=True):
+        account = accounts[account_id]
+        assert account is not None
+        assert stands == standing(await person(connection, user_id), account)
+
+
 async def agree(connection: Connection, agencies: list[Agency]) -> None:
     """All views of all these agencies say one thing at this instant."""
     reached = await told(connection)
@@ -145,6 +182,7 @@ async def agree(connection: Connection, agencies: list[Agency]) -> None:
     assert await db.figures.staff_states(connection) == StaffStates(
         totals["ENABLED"], totals["NOT_ENABLED"], totals["BLOCKED"]
     )
+    await agree_of_watchers(connection, agencies)
 
 
 async def until(connection: Connection, how: str, much: int) -> timedelta:
