@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 from playwright.async_api import Page, WebSocketRoute, expect
@@ -55,6 +56,23 @@ async def test_an_agencys_page_that_is_too_much_for_now_watches_on_later(sit: Si
     await world.enroll(await world.sign_in("mia"))
     await expect(member(page, "mia")).to_contain_text("Enabled")
     assert await page.evaluate("window.isMarked") is True
+
+
+async def test_who_enrolls_between_the_load_of_an_agencys_page_and_its_watch_is_shown(sit: Sit, world: World) -> None:
+    mia = await world.sign_in("mia")
+    page = await sit("olive", AT)
+    may_open = asyncio.Event()
+
+    async def open_late(socket: WebSocketRoute) -> None:
+        await may_open.wait()
+        socket.connect_to_server()
+
+    await page.route_web_socket("**/graphql", open_late)
+    await page.reload()
+    await expect(member(page, "mia")).to_contain_text("Not enabled")
+    await world.enroll(mia)
+    may_open.set()
+    await expect(member(page, "mia").get_by_text("Enabled", exact=True)).to_be_visible()
 
 
 async def test_ones_own_page_that_is_too_much_for_now_watches_on_later(sit: Sit, world: World) -> None:

@@ -116,9 +116,9 @@ async function refreshWaiting(roster) {
   await showWaiting(roster, data.account);
 }
 
-/** @param {Roster} roster @param {import("./roster.js").Progress} progress */
-function progressed(roster, progress) {
-  roster.showProgress(progress);
+/** @param {Roster} roster @param {import("./roster.js").Progress} progress @param {boolean} isFirst */
+function progressed(roster, progress, isFirst) {
+  roster.showProgress(progress, isFirst);
   // What has come between the page and its watch, nobody tells of but the count.
   const isOther = progress.resetsWaitingCount !== waiting.size || progress.recoveriesWaitingCount !== comingBack;
   if (isOther) void refreshWaiting(roster).catch(frame.tellProblem);
@@ -140,9 +140,17 @@ function onOpen(id, load) {
 /** @param {Roster} roster */
 function follow(roster) {
   const variables = { id: roster.accountId };
+  let isFirst = true;
   watch(
     [
-      { query: PROGRESS_CHANGED, variables, next: ({ enrollmentProgress }) => progressed(roster, enrollmentProgress) },
+      {
+        query: PROGRESS_CHANGED,
+        variables,
+        next({ enrollmentProgress }) {
+          progressed(roster, enrollmentProgress, isFirst);
+          isFirst = false;
+        },
+      },
       { query: MEMBER_CHANGED, variables, next: ({ staffMemberChanged }) => memberChanged(roster, staffMemberChanged) },
     ],
     {

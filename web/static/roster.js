@@ -35,8 +35,8 @@ export class Roster {
     this.body = find(this.card, "tbody", HTMLTableSectionElement);
     this.isRequired = false;
     this.wanted = 0;
-    /** @type {number | null} */
-    this.staffCount = null;
+    /** @type {number[] | null} */
+    this.counts = null;
     /** @type {string | null} */
     this.cursor = null;
     /** @type {Map<string, {member: Member, line: HTMLTableRowElement, shown: string}>} */
@@ -219,10 +219,19 @@ export class Roster {
     element(this.card, ".empty").hidden = this.rows.size > 0;
   }
 
-  /** Show the progress; nobody tells of those who leave but the count. @param {Progress} progress */
-  showProgress({ staffCount, enrolledCount, blockedCount }) {
-    if (this.staffCount !== null && staffCount !== this.staffCount) void this.refresh().catch(tellProblem);
-    this.staffCount = staffCount;
+  /**
+   * Show the progress. Nobody tells of those who leave but the count, nor of what has come between the page and its watch,
+   * whose first it is.
+   * @param {Progress} progress @param {boolean} [isFirst]
+   */
+  showProgress({ staffCount, enrolledCount, blockedCount }, isFirst = false) {
+    const counts = [staffCount, enrolledCount, blockedCount];
+    const before = this.counts;
+    const looked = isFirst ? counts.length : 1;
+    if (before && counts.slice(0, looked).some((count, place) => count !== before[place])) {
+      void this.refresh().catch(tellProblem);
+    }
+    this.counts = counts;
     const bar = find(this.card, "#enrolled", HTMLProgressElement);
     bar.max = Math.max(staffCount, 1);
     bar.value = enrolledCount;
