@@ -76,7 +76,7 @@ async def test_of_a_manager_whose_authenticator_is_newer_owners_get_one_mail_and
     await rejected(world, "adam")
     await settle(world, pool)
     assert await mails(world, "authenticator_disputed") == ["olive"]
-    told = [(to, kind) for to, kind, _ in await alerts(world)]
+    told = sorted((to, kind) for to, kind, _ in await alerts(world))
     assert told == [("adam", "SIGN_IN_REJECTED"), ("mia", "SIGN_IN_REJECTED")]
     (event,) = await world.events("AUTHENTICATOR_DISPUTED")
     assert event["data"]["isOfManager"] is True

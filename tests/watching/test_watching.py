@@ -19,7 +19,7 @@ from tests.account.operations import CONFIRM
 from tests.client import SERVED, settings_for
 from tests.coming_in.links import link_to
 from tests.operations import DISABLE_TYPE, SIGN_OUT, WATCH_MEMBERS, WATCH_PROGRESS, WATCH_SETTING_UP, WATCH_VIEWER
-from tests.people import World, email, require_mfa
+from tests.people import World, crowd, email, require_mfa
 from tests.waiting import LIMIT_S, soon, until
 from tests.watching.watch import until_followed, watching
 
@@ -49,6 +49,29 @@ async def test_what_changes_once_the_socket_is_open_is_told_however_late_the_sub
         await world.enroll(mia)
 
     async with watching(world, olive, WATCH_MEMBERS, once_open=enroll) as watch:
+        assert (await watch.next())["email"] == email("mia")
+
+
+async def test_where_too_much_changed_since_the_opening_another_subscription_begins_anew(world: World) -> None:
+    olive, mia = await world.sign_in("olive"), await world.sign_in("mia")
+    await crowd(world.database, world.account_id, 1_100)
+
+    async def change_all() -> None:
+        await world.database.execute(
+            "WITH added AS (INSERT INTO events (type, subject_id) "
+            "SELECT 'STAFF_ROLE_CHANGED', user_id FROM staff WHERE account_id = $1 RETURNING id) "
+            "INSERT INTO account_events (account_id, event_id) SELECT $1, id FROM added",
+            world.account_id,
+        )
+
+    async with watching(world, olive, WATCH_MEMBERS, once_open=change_all) as watch:
+        with pytest.raises(RuntimeError, match="RATE_LIMITED"):
+            await watch.next()
+        assert json.loads(await soon(watch.socket.recv()))["type"] == "complete"
+        await watch.subscribe(world, WATCH_MEMBERS)
+        watchers = SERVED[world.base_url].state.service.hub._watchers
+        await until(lambda: any(each.failure is None for each in watchers), "it watches")
+        await world.enroll(mia)
         assert (await watch.next())["email"] == email("mia")
 
 
@@ -244,8 +267,7 @@ async def test_what_changes_while_nobody_reads_is_told_as_it_is_at_last(world: W
         await until_followed(world)
         for _ in range(3):
             factor = await world.enroll(mia)
-            disable = DISABLE_TYPE
-            assert (await mia.do(disable, c=await factor.code()))["__typename"] == "MfaDisabled"
+            assert (await mia.do(DISABLE_TYPE, c=await factor.code()))["__typename"] == "MfaDisabled"
         told = [await watch.next()]
         while not await watch.is_silent(0.5):
             pass

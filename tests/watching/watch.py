@@ -22,6 +22,12 @@ class Watch:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
 
+    async def subscribe(self, world: World, subscription: str) -> None:
+        """Ask for it, which after a refusal may be another time."""
+        variables = {"account": str(world.account_id)} if "$account" in subscription else {}
+        payload = {"query": subscription, "variables": variables}
+        await self.socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+
     async def next(self) -> dict[str, Any]:
         """The next value of its one field. Raises RuntimeError with the code of an error."""
         message = json.loads(await soon(self.socket.recv()))
@@ -64,10 +70,9 @@ async def watching(
         assert json.loads(await socket.recv())["type"] == "connection_ack"
         if once_open is not None:
             await once_open()
-        variables = {"account": str(world.account_id)} if "$account" in subscription else {}
-        payload = {"query": subscription, "variables": variables}
-        await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
-        yield Watch(socket)
+        watch = Watch(socket)
+        await watch.subscribe(world, subscription)
+        yield watch
 
 
 def _cookies(client: Client) -> dict[str, str]:
