@@ -57,8 +57,8 @@ async def asked(
         WHERE account_id = $1 AND user_id = ANY ($2) AND invited_at IS NULL
             AND mfa_deadline(accounts, staff) IS NOT NULL AND (NOT $3 OR required_of <> 'EVERYONE')
             AND (NOT $4 OR mfa_deadline(accounts, staff) > now())
-            -- whoever is exempted is told as that ends
-            AND NOT has_mfa AND NOT was_reset AND NOT (is_exempt AND excepted_until > now())
+            -- whoever is exempted until a day or more before it is told as that ends
+            AND NOT has_mfa AND NOT was_reset AND NOT is_told_later(accounts, staff)
         ORDER BY user_id
         """,
         account_id,
