@@ -118,7 +118,8 @@ class Lapsed:
 async def lapse(connection: Connection, user_id: UUID | None = None) -> list[Lapsed]:
     """End those that hold no more, or this person's, but for what somebody else is about to end; whose they were.
 
-    So are those that were over long ago, and of which the person has had no mail of late: none reaches them.
+    So are those that were over long ago and of which no mail has left, nor has one in the day since the person was to
+    be told again: none reaches them. Whom nobody has tried to tell of late, as after an outage, is told again first.
     """
     rows = await connection.fetch(
         """
@@ -126,6 +127,7 @@ async def lapse(connection: Connection, user_id: UUID | None = None) -> list[Lap
             SELECT user_id FROM account_recoveries AS waiting
             WHERE ($1::uuid IS NULL OR user_id = $1) AND (account_recovery_due_at(waiting) IS NULL
                 OR account_recovery_due_at(waiting) <= now() - $2::interval
+                    AND told_at <= now() - $4::interval AND told_at > now() - $3::interval
                     AND NOT coalesce(account_recovery_mailed_at(waiting) > now() - $3::interval, false))
             FOR UPDATE SKIP LOCKED
         )
@@ -134,6 +136,7 @@ async def lapse(connection: Connection, user_id: UUID | None = None) -> list[Lap
         user_id,
         GIVEN_UP_AFTER,
         TOLD_LATELY,
+        TOLD_EVERY,
     )
     return [Lapsed(**row) for row in rows]
 

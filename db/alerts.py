@@ -12,7 +12,7 @@ from uuid import UUID
 
 import db.outbox
 from db.pool import Connection
-from rules.alerts import INTERVAL, MOST_LISTED, AlertKind, AlertSetting
+from rules.alerts import INTERVAL, MOST_KNOWN, MOST_LISTED, AlertKind, AlertSetting
 from rules.events.stored import Stored
 
 AT_ONCE = 200
@@ -125,7 +125,7 @@ async def take_turns(
 
 @dataclass(frozen=True)
 class Gathered:
-    """What was gathered for one person and is still wanted: how many, which, and of the newest words and account."""
+    """What was gathered for one person and is still wanted: how many, and of the newest which, words and account."""
 
     account_id: UUID
     user_id: UUID
@@ -170,7 +170,7 @@ async def take_gathered(connection: Connection, usual: list[AlertSetting]) -> tu
         SELECT user_id, kind, count(event_id) AS count,
             (array_agg(account_id ORDER BY event_id DESC))[1] AS account_id,
             (array_agg(told ORDER BY event_id DESC))[:$6] AS told,
-            array_agg(event_id ORDER BY event_id DESC) AS event_ids
+            (array_agg(event_id ORDER BY event_id DESC))[:$7] AS event_ids
         FROM ended LEFT JOIN wanted USING (user_id, kind) GROUP BY user_id, kind ORDER BY user_id, kind
         """,
         [setting.kind for setting in usual],
@@ -179,6 +179,7 @@ async def take_gathered(connection: Connection, usual: list[AlertSetting]) -> tu
         AT_ONCE,
         INTERVAL,
         MOST_LISTED,
+        MOST_KNOWN,
     )
     found = [row for row in rows if row["account_id"] is not None]
     gathered = [

@@ -35,8 +35,8 @@ async def tell(connection: Connection, account_id: UUID, before: Policy, *, is_m
             SELECT user_id, mfa_deadline(accounts, staff) AS deadline
             FROM staff JOIN accounts ON accounts.id = account_id
             WHERE account_id = $1 AND invited_at IS NULL AND NOT has_mfa AND NOT was_reset
-                -- nothing is asked of whoever is exempted until that ends
-                AND NOT (is_exempt AND excepted_until > now())
+                -- whoever is exempted until a day or more before it is told as that ends
+                AND NOT is_told_later(accounts, staff)
                 AND mfa_deadline(accounts, staff) < coalesce(mfa_deadline(
                     required_since, $2, $3, $4, role, staff.created_at, excepted_until), 'infinity')
                 AND NOT ($5 AND mfa_deadline(accounts, staff) = grace_deadline)

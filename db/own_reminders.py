@@ -8,6 +8,7 @@ from uuid import UUID
 
 from db.pool import Connection
 from db.users import BEFORE_ALL
+from rules.policy import DAY
 
 AT_ONCE = 2_000
 
@@ -33,7 +34,8 @@ async def near_by_exception(
 ) -> list[OwnDeadline]:
     """The next 2,000 after this one whose exception ended within `behind`, or will end within `ahead`.
 
-    Of exemptions those, too, that have ended before the deadline: nobody has told of it while they held.
+    Of exemptions those, too, that have ended a day or more before the deadline, of which nobody has told while they
+    held (is_told_later), nor has a mail to all since.
     """
     rows = await connection.fetch(
         """
@@ -46,7 +48,9 @@ async def near_by_exception(
             ON given.account_id = staff.account_id AND given.user_id = staff.user_id AND ended_at IS NULL
         WHERE excepted_until BETWEEN now() - $1::interval AND now() + $2::interval AND staff.id > $3
             AND (mfa_deadline(accounts, staff) = excepted_until AND excepted_until <> grace_deadline
-                OR is_exempt AND excepted_until <= now() AND mfa_deadline(accounts, staff) > now())
+                OR is_exempt AND excepted_until <= now() AND mfa_deadline(accounts, staff) > now()
+                    AND mfa_deadline(accounts, staff) >= excepted_until + $5::interval
+                    AND (mfa_deadline(accounts, staff) <> grace_deadline OR excepted_until > accounts.announced_at))
             AND invited_at IS NULL
             -- whoever was reset is stopped already, whatever the deadline
             AND NOT has_mfa AND NOT was_reset
@@ -56,6 +60,7 @@ async def near_by_exception(
         ahead,
         after.staff_id if after else BEFORE_ALL,
         AT_ONCE,
+        DAY,
     )
     return [OwnDeadline(**row) for row in rows]
 

@@ -42,9 +42,11 @@ class Asked:
 
 
 async def asked(
-    connection: Connection, account_id: UUID, user_ids: list[UUID], *, by_role: bool = False
+    connection: Connection, account_id: UUID, user_ids: list[UUID], *, by_role: bool = False, ahead: bool = False
 ) -> list[Asked]:
-    """Those of these members who have to enroll; `by_role`: only where not everybody has to.
+    """Those of these members who have to enroll.
+
+    `by_role`: only where not everybody has to; `ahead`: only where the deadline has not passed.
 
     The account's lock, shared or not, is the caller's: a policy is saved before or after, and not meanwhile.
     """
@@ -54,13 +56,15 @@ async def asked(
         FROM staff JOIN accounts ON accounts.id = account_id
         WHERE account_id = $1 AND user_id = ANY ($2) AND invited_at IS NULL
             AND mfa_deadline(accounts, staff) IS NOT NULL AND (NOT $3 OR required_of <> 'EVERYONE')
-            -- whoever is exempted is told as that ends
-            AND NOT has_mfa AND NOT was_reset AND NOT (is_exempt AND excepted_until > now())
+            AND (NOT $4 OR mfa_deadline(accounts, staff) > now())
+            -- whoever is exempted until a day or more before it is told as that ends
+            AND NOT has_mfa AND NOT was_reset AND NOT is_told_later(accounts, staff)
         ORDER BY user_id
         """,
         account_id,
         user_ids,
         by_role,
+        ahead,
     )
     return [Asked(**row) for row in rows]
 

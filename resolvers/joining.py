@@ -1,4 +1,4 @@
-"""Who joins an account that requires MFA is told so, with their deadline."""
+"""Who joins an account that requires MFA, or is asked for it anew, is told so, with their deadline."""
 
 from __future__ import annotations
 
@@ -27,6 +27,15 @@ async def tell_promoted(connection: Connection, account_id: UUID, user_id: UUID,
     if before in MANAGERS or role not in MANAGERS:
         return
     asked = await db.policy.asked(connection, account_id, [user_id], by_role=True)
+    await _tell(connection, account_id, asked)
+
+
+async def tell_excepted_no_more(connection: Connection, account_id: UUID, user_id: UUID) -> None:
+    """The same for somebody whose exception was ended by hand, while they have time: they may not know how much.
+
+    The account's mails of its deadline passed over them while the exception held, and that of its end names none.
+    """
+    asked = await db.policy.asked(connection, account_id, [user_id], ahead=True)
     await _tell(connection, account_id, asked)
 
 

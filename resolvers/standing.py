@@ -11,6 +11,7 @@ import db.outbox
 import db.policy
 import db.staff
 import resolvers.access
+import resolvers.joining
 import rules.standing
 from db.exceptions import Candidate, MfaException
 from db.pool import Connection
@@ -96,6 +97,7 @@ async def end(context: Context, account_id: UUID, exception_id: UUID) -> tuple[M
         await db.outbox.append(
             connection, MfaExceptionEnded(account_id=account_id, subject_id=user_id, actor_id=person.id)
         )
+        await resolvers.joining.tell_excepted_no_more(connection, account_id, user_id)
         (ended,) = await db.exceptions.listed(connection, account_id, [exception_id], with_ended=True, limit=1)
         (member,) = await db.staff.members(connection, account_id, [user_id])
     return ended, member

@@ -11,7 +11,8 @@ LEAST_DAYS, MOST_DAYS = 1, 7
 TOLD_EVERY = timedelta(hours=24)
 # Nobody's is carried out whom the last mail has told of it longer ago: they may have stopped it in what was lost since.
 TOLD_LATELY = timedelta(hours=25)
-# One that no mail could tell of for so long after its end is ended: a mailbox that takes none would be told for ever.
+# One that no mail could tell of for so long after its end is ended, a day after the person was last to be told: a
+# mailbox that takes none would be told for ever.
 GIVEN_UP_AFTER = timedelta(days=7)
 NOT_OFFERED = (
     "You cannot come back alone: an account that you belong to does not allow it. Ask an owner or admin to reset "

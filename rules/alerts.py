@@ -9,6 +9,8 @@ from enum import StrEnum
 # At most one alert of a kind to one person in so long; what happens meanwhile is gathered into one.
 INTERVAL = timedelta(hours=1)
 MOST_LISTED = 10
+# Of so many an alert knows which they are, and looks at them anew as it leaves; what is earlier is counted alone.
+MOST_KNOWN = 1_000
 
 
 class AlertKind(StrEnum):

@@ -37,6 +37,7 @@ LONGEST_MAIL_S = 60.0
 LONGEST_GOODBYE_S = 2.0
 STOP_AFTER_S = 2.5
 MARK_PATIENCE_S = 60.0
+READ_PATIENCE_S = 10.0  # with one statement that takes too long less than a mail may take
 
 log = logging.getLogger("gatehouse.sending")
 trouble = Seldom(log)
@@ -113,7 +114,7 @@ class _Batch:
         try:
             require_known(delivery)
             links = links_of(self.runtime, delivery, MARK_PATIENCE_S)
-            heard = heard_of(self.runtime, delivery, MARK_PATIENCE_S)
+            heard = self._heard_of(delivery)
             with metrics.smtp(), traces.span("send", "CLIENT", delivery.traceparent, **_known(delivery)):
                 self.mailer.send(self._mail_of(delivery, links, heard), lambda: self._leave(delivery.id))
         except OvertakenError:
@@ -132,6 +133,16 @@ class _Batch:
             del self.waiting[delivery.id]
             self.sent.append(delivery.id)
             log.info("Delivery sent", extra=_known(delivery))
+
+    def _heard_of(self, delivery: Claimed) -> tuple[Heard, ...]:
+        """What an alert tells of. Raises OvertakenError, and LeftError when that cannot be read now."""
+        try:
+            return heard_of(self.runtime, delivery, READ_PATIENCE_S)
+        except OvertakenError:
+            raise
+        except Exception as error:
+            log.exception("What delivery %s tells of cannot be read.", delivery.id)
+            raise LeftError(f"What it tells of cannot be read now: {type(error).__name__}") from error
 
     def _refused(self, delivery: Claimed, words: str) -> None:
         """Fail it; unless the server says the same to everybody: then it is tried later, with those before it."""

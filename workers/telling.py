@@ -54,7 +54,7 @@ def sentences(alert: AlertRaised, heard: Sequence[Heard], language: str) -> list
 def count(alert: AlertRaised, heard: Sequence[Heard]) -> int:
     """How many things the alert is of: without those of agencies that are not theirs any more.
 
-    An event of a former version knows the newest at most, and counts what is earlier as theirs.
+    It knows the newest alone, and counts what is earlier as theirs.
     """
     known = len(alert.event_ids) + len(alert.earlier_ids)
     return alert.count - (max(0, known - heard[0].of_all) if heard else 0)

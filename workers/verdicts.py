@@ -32,7 +32,7 @@ class DeferredError(Exception):
 
 
 class LeftError(Exception):
-    """This mail is for a worker of a later version, which knows what it is."""
+    """This mail waits, and none behind it: a worker of a later version knows what it is, or it cannot be read now."""
 
 
 class ServerError(Exception):

@@ -10,6 +10,7 @@ import db.compliance
 import db.exceptions
 import db.memberships
 import db.outbox
+import resolvers.joining
 import resolvers.operators.finding
 import resolvers.standing
 import rules.standing
@@ -73,6 +74,7 @@ async def end(database: Database, account_id: UUID, exception_id: UUID) -> str:
         if user_id is None:
             raise OperatorError(f"No exception of this account with the id {exception_id} holds.")
         await db.outbox.append(connection, MfaExceptionEnded(account_id=account_id, subject_id=user_id))
+        await resolvers.joining.tell_excepted_no_more(connection, account_id, user_id)
         (ended,) = await db.exceptions.listed(connection, account_id, [exception_id], with_ended=True, limit=1)
     return ended.email
 

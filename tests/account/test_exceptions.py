@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 
 from db import users
+from db.pool import Database
+from tests.alerts.hearing import mails
 from tests.client import Client, GraphQLError
 from tests.databases import until_waiting
 from tests.operations import ACCOUNT_NAME, DAYS_LEFT, END_EXCEPTION, EXCEPTIONS, EXEMPT
 from tests.people import World, require_mfa
+from tests.reminders.cast import planned, pool
+
+__all__ = ["pool"]
 
 EXCEPTION = "exception { id kind email until reason authorEmail breakGlass endedAt }"
 EXTEND = f"""
@@ -95,6 +100,35 @@ async def test_ended_by_hand_it_bites_at_once(world: World) -> None:
     assert ended["staffMember"] == {"mfaState": "BLOCKED", "mfaDeadlineReason": "POLICY"}
     assert await mia.refusal(ACCOUNT_NAME, account=str(world.account_id)) == "MFA_ENROLLMENT_REQUIRED"
     assert await olive.refusal(END_EXCEPTION, input=end) == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("mutation", [EXEMPT, EXTEND])
+async def test_who_is_excepted_no_more_is_told_of_the_deadline_that_is_ahead(
+    world: World, pool: Database, mutation: str
+) -> None:
+    olive, mia = await enrolled_olive(world), await world.user_id("mia")
+    await require_mfa(world.database, world.account_id, days_ago=5.5, grace_days=14)
+    given = await olive.do(mutation, input=await asked(world, "mia", until=ahead(days=20)))
+    made = await require_mfa(world.database, world.account_id, days_ago=5.5, grace_days=7)
+    await olive.do(END_EXCEPTION, input={"accountId": str(world.account_id), "exceptionId": given["exception"]["id"]})
+    (told,) = await world.events("MFA_REQUIRED")
+    assert (told["subject_id"], datetime.fromisoformat(told["data"]["deadline"])) == (mia, made.deadline)
+    assert told["data"]["isMailed"] is True
+    await planned(world, pool)
+    assert await mails(world, "mfa_required") == ["mia"]
+
+
+@pytest.mark.parametrize("days_ago", [20, None], ids=["passed", "not required"])
+async def test_who_is_excepted_no_more_hears_of_no_deadline_where_none_is_ahead(
+    world: World, days_ago: int | None
+) -> None:
+    olive = await enrolled_olive(world)
+    if days_ago is not None:
+        await require_mfa(world.database, world.account_id, days_ago=days_ago, grace_days=7)
+    given = await olive.do(EXEMPT, input=await asked(world, "mia", until=ahead(days=2)))
+    await olive.do(END_EXCEPTION, input={"accountId": str(world.account_id), "exceptionId": given["exception"]["id"]})
+    assert len(await world.events("MFA_EXCEPTION_ENDED")) == 1
+    assert await world.events("MFA_REQUIRED") == []
 
 
 async def test_an_extension_never_shortens_what_the_policy_gives(world: World) -> None:

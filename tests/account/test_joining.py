@@ -121,6 +121,16 @@ async def test_whoever_is_exempted_is_told_of_no_role_that_asks_for_mfa(world: W
     assert await told(world) == []
 
 
+async def test_whose_exemption_is_all_the_time_that_is_left_for_a_role_is_told_its_end(
+    world: World, pool: Database
+) -> None:
+    await require_mfa(world.database, world.account_id, days_ago=30, grace_days=7)
+    await world.database.execute(ONLY_MANAGERS, world.account_id)
+    await world.database.execute("UPDATE staff SET is_exempt = true, excepted_until = now() + interval '36 hours'")
+    await change_role(pool, world.account_id, email("mia"), Role.ADMIN)
+    assert await told(world) == [email("mia")]
+
+
 async def test_the_email_names_the_deadline(line: Line, pool: Database) -> None:
     made = await require_mfa(line.database, line.world.account_id, days_ago=1, grace_days=7)
     assert made.deadline is not None

@@ -108,6 +108,19 @@ async def test_nobody_is_told_of_whom_nothing_is_asked_sooner(world: World, oliv
     assert await told(world) == []
 
 
+@pytest.mark.parametrize(("days", "hears"), [(2.5, True), (1, False)], ids=["on the last day", "before"])
+async def test_whose_exemption_ends_on_the_last_day_before_a_nearer_deadline_hears_of_it_now(
+    world: World, olive: Client, days: float, hears: bool
+) -> None:
+    await world.database.execute(
+        "UPDATE staff SET is_exempt = true, excepted_until = now() + $2::float8 * interval '24 hours' WHERE email = $1",
+        email("mia"),
+        days,
+    )
+    await save(olive, world, joinerDays=9)
+    assert await told(world) == ["mia"] * hears
+
+
 async def test_nobodys_mailbox_is_filled_by_saving_it_over_and_over(world: World, olive: Client) -> None:
     for _ in range(JOININGS_MAILED + 2):
         await save(olive, world, joinerDays=14)

@@ -237,6 +237,8 @@ async def test_what_no_mail_could_tell_of_for_a_week_after_its_end_is_ended_and_
     await started(world)
     await let_pass(world, 9.99)
     assert (await carry_on(pool), await waits(world)) == (1, True)
+    await let_pass(world, 0.99)
+    assert (await carry_on(pool), await waits(world)) == (0, True)
     await let_pass(world, 0.02)
     assert (await carry_on(pool), await waits(world), await is_enrolled(world)) == (1, False, True)
     (stopped,) = await world.events("ACCOUNT_RECOVERY_STOPPED")
@@ -264,11 +266,36 @@ async def test_what_a_mail_has_told_of_at_last_is_carried_out_however_long_after
     assert await world.events("ACCOUNT_RECOVERY_STOPPED") == []
 
 
+@pytest.mark.parametrize(
+    ("before", "mailed", "still"),
+    [(2.9, True, 11), (9.99, False, 1.05), (9.5, True, 1.05)],
+    ids=["before its end", "after a week", "as a mail had left at last"],
+)
+async def test_after_a_standstill_none_is_ended_as_one_that_no_mail_could_tell_of(
+    world: World, pool: Database, before: float, mailed: bool, still: float
+) -> None:
+    await started(world)
+    await let_pass(world, before)
+    await carry_on(pool)
+    reminded = len(await world.events("ACCOUNT_RECOVERY_REMINDED"))
+    if mailed:
+        await tell(world, pool)
+    await stand_still(world, still)
+    assert (await carry_on(pool), await waits(world), await is_enrolled(world)) == (1, True, True)
+    assert len(await world.events("ACCOUNT_RECOVERY_REMINDED")) == reminded + 1
+    assert await world.events("ACCOUNT_RECOVERY_STOPPED") == []
+    # Had there been no mailbox, a day more ends it.
+    await stand_still(world, 1.01)
+    assert (await carry_on(pool), await waits(world), await is_enrolled(world)) == (1, False, True)
+
+
 async def test_one_that_no_mail_could_tell_of_begins_anew_by_the_link_of_one_that_does(
     world: World, pool: Database
 ) -> None:
     await started(world)
-    await let_pass(world, 10.01)
+    await let_pass(world, 9.5)
+    await carry_on(pool)
+    await let_pass(world, 1.01)
     began = (await start(world))["accountRecovery"]
     span = [datetime.fromisoformat(began[name]) for name in ("startedAt", "endsAt")]
     assert (span[1] - span[0]).days == 3

@@ -11,7 +11,7 @@ import pytest
 
 from db import outbox
 from db.pool import Database
-from rules.alerts import AlertKind
+from rules.alerts import MOST_KNOWN, AlertKind
 from rules.events.policy import PolicyDisabled
 from tests.alerts.hearing import alerts, choose, happen, let_an_hour_pass, made, mails, settle, turned_off
 from tests.people import World, email
@@ -70,6 +70,32 @@ async def test_of_many_planned_at_once_and_twice_each_is_told_exactly_once(cast:
     assert [count for _, _, count in await alerts(cast)] == [1, 19]
     (_, gathered) = await cast.events("ALERT_RAISED")
     assert len(gathered["data"]["told"]) == 10
+
+
+async def test_of_what_was_gathered_all_is_counted_and_the_newest_are_known(cast: World, pool: Database) -> None:
+    for _ in range(2):
+        await happen(cast, pool, await turned_off(cast))
+    newest = await cast.database.fetchval(
+        """
+        WITH copied AS (
+            INSERT INTO events (type, subject_id, actor_id, data, dispatched_at)
+            SELECT type, subject_id, actor_id, data, now() FROM gathered_alerts JOIN events ON events.id = event_id,
+                generate_series(1, $1)
+            RETURNING id
+        ), gathered AS (
+            INSERT INTO gathered_alerts (account_id, user_id, kind, event_id, told)
+            SELECT account_id, user_id, kind, copied.id, told FROM gathered_alerts, copied
+        )
+        SELECT max(id) FROM copied
+        """,
+        MOST_KNOWN + 4,
+    )
+    await let_an_hour_pass(cast)
+    assert await tell_gathered(pool) == 1
+    data = (await cast.events("ALERT_RAISED"))[-1]["data"]
+    assert (data["count"], data["eventIds"][0]) == (MOST_KNOWN + 5, newest)
+    ids = [*data["eventIds"], *data["earlierIds"]]
+    assert (len(ids), ids) == (MOST_KNOWN, sorted(ids, reverse=True))
 
 
 @asynccontextmanager

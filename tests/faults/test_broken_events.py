@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from db import outbox
+from rules.alerts import AlertKind
 from rules.clients import Client
+from rules.events.alerts import AlertRaised
 from rules.events.mfa import BackupCodesRegenerated
 from tests.commands import command
 from tests.line import Line
@@ -43,6 +45,27 @@ async def test_a_broken_event_is_set_aside_and_named_and_stops_nothing_behind_it
     assert "STAFF_INVITED: STAFF_INVITED has a wrong role." in listed.stdout
     assert "POLICY_ENABLED: POLICY_ENABLED lacks its requiredSince." in listed.stdout
     assert "MFA_DISABLED: MFA_DISABLED names no person." in listed.stdout
+
+
+async def test_an_alert_whose_events_cannot_be_read_waits_alone(line: Line) -> None:
+    mia = await line.world.user_id("mia")
+    await line.database.execute("UPDATE staff SET role = 'OWNER' WHERE user_id = $1", mia)
+    alert = AlertRaised(
+        account_id=line.world.account_id,
+        subject_id=mia,
+        kind=AlertKind.LOCKED,
+        count=1,
+        told=("Adam was locked.",),
+        event_ids=(2**70,),  # no id that the database could look for
+    )
+    await outbox.append_all(line.database, [alert])
+    await line.happen(mia)
+    await line.start("relay", "worker", "beat")
+    await line.mailbox.wait_for_mail(email("mia"), 1)
+    assert line.mailbox.subjects(email("mia")) == ["MFA is on for your sign-in"]
+    row = await line.database.fetchrow("SELECT state, last_error FROM deliveries WHERE message = 'alert'")
+    assert row is not None
+    assert (row["state"], row["last_error"]) == ("pending", "What it tells of cannot be read now: DataError")
 
 
 async def test_an_event_that_no_worker_survives_is_set_aside_in_the_end(line: Line) -> None:

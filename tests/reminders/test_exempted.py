@@ -76,6 +76,43 @@ async def test_who_is_exempted_until_the_last_day_before_the_deadline_is_told_as
     assert await planned(cast, pool) == ["adam", "mia", "olive"]
 
 
+async def test_who_is_exempted_until_the_last_day_is_not_told_once_more_as_that_ends(
+    cast: World, pool: Database
+) -> None:
+    await days_left(cast, 0.9)
+    await exempt(cast, 0.5)
+    assert await remind(pool, THRESHOLDS) == 1
+    assert await planned(cast, pool) == ["adam", "mia", "olive"]
+    await time_passes(cast, 0.6)
+    assert await remind(pool, THRESHOLDS) == 0
+
+
+async def test_whose_exemption_had_ended_before_mfa_was_required_is_told_by_the_policys_mail_alone(
+    cast: World, pool: Database
+) -> None:
+    await days_left(cast, 14)
+    await exempt(cast, -0.1)
+    await announce(cast, PolicyEnabled)
+    assert await planned(cast, pool) == ["adam", "mia", "olive"]
+    assert await remind(pool, THRESHOLDS) == 0
+
+
+async def test_whose_deadline_is_that_of_joining_is_told_of_it_though_the_accounts_was_moved_since_their_exemption(
+    cast: World, pool: Database
+) -> None:
+    await require_mfa(cast.database, cast.account_id, days_ago=20, grace_days=7)
+    await cast.database.execute(
+        "UPDATE accounts SET joiner_days = 15, announced_at = now() WHERE id = $1", cast.account_id
+    )
+    await cast.database.execute("UPDATE staff SET created_at = now() - interval '40 days'")
+    await cast.database.execute(
+        "UPDATE staff SET created_at = now() - interval '5 days' WHERE email = $1", email("mia")
+    )
+    await exempt(cast, -0.1)
+    await remind(pool, THRESHOLDS)
+    assert [told["daysLeft"] for told in await facts(cast)] == [10]
+
+
 async def test_who_was_exempted_after_a_mail_was_written_is_not_sent_it(cast: World, pool: Database) -> None:
     await days_left(cast, 6.5)
     await remind(pool, THRESHOLDS)

@@ -68,6 +68,18 @@ async def test_people_are_exempted_listed_and_asked_again_with_the_operator_name
     assert {"adam", "mia", "olive"} <= set(await planned(world, pool))
 
 
+async def test_whose_exemption_an_operator_ends_is_told_of_the_deadline_that_is_ahead(
+    operate: Command, world: World
+) -> None:
+    made = await require_mfa(world.database, world.account_id, days_ago=1, grace_days=7)
+    exempted = operate(*given(world, "exempt", "mia")).stdout.split("\t")[0]
+    done = operate("staff", "end-exception", exempted, "--account", str(world.account_id))
+    assert done.returncode == 0, done.stderr
+    (told,) = await world.events("MFA_REQUIRED")
+    deadline = datetime.fromisoformat(told["data"]["deadline"])
+    assert (told["subject_id"], deadline) == (await world.user_id("mia"), made.deadline)
+
+
 async def test_more_time_is_given_and_a_break_glass_account_marked(operate: Command, world: World) -> None:
     await require_mfa(world.database, world.account_id, days_ago=1, grace_days=7)
     assert operate(*given(world, "extend", "mia", until=in_days(60))).returncode == 0
