@@ -16,21 +16,25 @@ from rules.clients import NO_CLIENT, Client
 from rules.events.staff import InvitationRevoked
 
 
-async def lock(connection: Connection, user_ids: Sequence[UUID], beside: Sequence[UUID] = ()) -> None:
+async def lock(
+    connection: Connection, user_ids: Sequence[UUID], beside: Sequence[UUID] = (), *, with_invited: bool = False
+) -> None:
     """Lock whoever may have given something, whoever is to be locked `beside`, and those who have something by it.
 
-    As db.users.lock_all does, in one order: everybody's sessions end behind their own lock.
+    As db.users.lock_all does, in one order: everybody's sessions end behind their own lock. With those invited, who may
+    be thousands, only where invitations are to be revoked.
     """
     await connection.execute(
         """
         SELECT FROM users
         WHERE id = ANY ($1 || $2::uuid[] || ARRAY(SELECT user_id FROM sessions WHERE pass_issuer = ANY ($1)
             UNION ALL SELECT user_id FROM recovery_passes WHERE issuer_id = ANY ($1)
-            UNION ALL SELECT user_id FROM staff WHERE invited_by = ANY ($1)))
+            UNION ALL SELECT user_id FROM staff WHERE $3 AND invited_by = ANY ($1)))
         ORDER BY id FOR NO KEY UPDATE
         """,
         user_ids,
         beside,
+        with_invited,
     )
 
 
@@ -65,7 +69,7 @@ async def take_back_all(
 
 
 async def revoke_invitations(connection: Connection, user_id: UUID, event_id: int) -> None:
-    """Take back whom the person has invited since this event, and who has not come yet. Under the locks of `lock`."""
+    """Take back whom the person has invited since this event, and who has not come yet. Under their locks, too."""
     await _revoked(connection, await db.invitations.revoke_since(connection, [user_id], event_id), user_id)
 
 

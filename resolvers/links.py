@@ -16,7 +16,7 @@ from db.links import Found
 from db.pool import Connection
 from resolvers.context import Context
 from rules.failures import LinkExpired
-from rules.links import Purpose
+from rules.links import REVOKING, Purpose
 
 
 @asynccontextmanager
@@ -29,7 +29,7 @@ async def used_up(context: Context, token: str, purpose: Purpose) -> AsyncIterat
     """
     found = await find(context, token, purpose)
     async with context.changing(found.user_id) as connection:
-        await db.given.lock(connection, [found.user_id])
+        await db.given.lock(connection, [found.user_id], with_invited=purpose in REVOKING)
         if not await db.links.use(connection, found):
             raise LinkExpired
         yield connection, found

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import db.given
 import db.outbox
 import db.person_reset
 import db.resets
 import db.staff
-import db.users
 import resolvers.access
 import resolvers.links
 import resolvers.staff
@@ -37,7 +37,9 @@ async def reset(context: Context, account_id: UUID, staff_id: UUID, reason: str 
     resolvers.access.require_freshness(person)
     words = None if reason is None else rules.standing.checked_reason(reason)
     async with context.changing(account_id) as connection:
-        member = await resolvers.staff.lock_member(connection, person, account_id, staff_id, NOT_ONESELF)
+        member = await resolvers.staff.lock_member(
+            connection, person, account_id, staff_id, NOT_ONESELF, takes_back=True
+        )
         if await db.resets.needs_approval(connection, member.user_id):
             return await _ask(context, connection, account_id, person, member, words)
         return await _carry_out(context, connection, account_id, person, member, words)
@@ -149,7 +151,10 @@ async def _ask(
 async def _decide(
     connection: Connection, person: Person, account_id: UUID, request_id: UUID
 ) -> tuple[Person, Request, Member]:
-    """Who decides, what waits, and whom it is about, as they are behind the locks of both and of whoever asked."""
+    """Who decides, what waits, and whom it is about, as they are behind the locks of both and of whoever asked.
+
+    And under those that what the person gave is taken back under.
+    """
     waiting_here = await db.resets.waiting(connection, account_id=account_id, request_id=request_id)
     if not waiting_here:
         raise MfaResetEnded
@@ -158,7 +163,7 @@ async def _decide(
         raise NotPermitted(NOT_ONES_OWN)
     if person.id == request.user_id:
         raise NotPermitted(NOT_ABOUT_ONESELF)
-    await db.users.lock_all(connection, [person.id, request.user_id, request.requester_id])
+    await db.given.lock(connection, [request.user_id], [person.id, request.requester_id])
     person = await resolvers.access.confirm_manager(connection, person, account_id)
     found = await db.staff.members(connection, account_id, [request.user_id])
     if not found:

@@ -61,5 +61,7 @@ LONGEST = max(link.lifetime for link in ALL)
 STOPPING = (Purpose.STOP_RESET, Purpose.STOP_RECOVERY)
 # They lead nobody on.
 REJECTING = (Purpose.NOT_ME, Purpose.NOT_MY_SIGN_IN, *STOPPING)
+# They revoke what invitations were sent meanwhile.
+REVOKING = (Purpose.NOT_ME, Purpose.NOT_MY_SIGN_IN)
 AFTER_RESET = [Purpose.NOT_ME, Purpose.ENROLLMENT]
 SETS_PASSWORD = [Purpose.INVITATION, Purpose.PASSWORD_RESET]

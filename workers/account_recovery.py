@@ -6,9 +6,9 @@ from uuid import UUID
 
 import db.account_recovery
 import db.factors
+import db.given
 import db.outbox
 import db.person_reset
-import db.users
 from db.account_recovery import Reminded
 from db.pool import Database
 from rules.events.account_recovery import AccountRecoveryCompleted, AccountRecoveryReminded, AccountRecoveryStopped
@@ -55,7 +55,7 @@ async def _complete_due(database: Database) -> int:
 async def _complete(database: Database, user_id: UUID) -> bool:
     """Reset the person, unless it was stopped meanwhile: of the two the database lets one happen."""
     async with database.transaction() as connection:
-        await db.users.lock(connection, user_id)
+        await db.given.lock(connection, [user_id])
         if not await db.account_recovery.take(connection, user_id):
             return False
         await db.factors.remove(connection, user_id)

@@ -110,7 +110,7 @@ async def _end_begun(connection: Connection, key_id: UUID | None, name: str) -> 
     people = await db.service_keys.begun_for(connection, key_id, name)
     if not people:
         return None
-    await db.given.lock(connection, people)
+    await db.given.lock(connection, people, with_invited=True)
     await db.given.take_back_all(connection, people, None)
     await db.given.revoke_all_invitations(connection, people)
     ended = await db.service_keys.end_begun(connection, key_id, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+import db.given
 import db.memberships
 import db.outbox
 import db.person_reset
@@ -72,7 +73,7 @@ async def reset_mfa(database: Database, email: str, reason: str | None = None) -
         words = None if reason is None else rules.standing.checked_reason(reason)
     async with database.transaction() as connection:
         user_id = await resolvers.operators.finding.person(connection, email)
-        await db.users.lock(connection, user_id)
+        await db.given.lock(connection, [user_id])
         if not await resolvers.staff.take_factor(connection, user_id):
             raise OperatorError(f"{email} has not set up MFA, so there is nothing to reset.")
         await db.person_reset.end_everything(connection, user_id, None)

@@ -13,8 +13,8 @@ from tests.account_recovery.waiting import allow, let_pass, start
 from tests.account_recovery.waiting import tell as tell_of_recovery
 from tests.client import Client
 from tests.commands import Command
-from tests.enrollment.passes import redeem
-from tests.operations import RESET
+from tests.enrollment.passes import begun, redeem
+from tests.operations import REPLACE, RESET, VIEWER
 from tests.people import World, email
 from tests.reminders.cast import pool
 from workers.account_recovery import carry_on
@@ -154,6 +154,20 @@ async def test_so_it_does_when_they_have_come_back_alone(world: World, pool: Dat
     await let_pass(world, 5)
     await carry_on(pool)
     assert (await only_declined(world))["actor_id"] == await world.user_id("adam")
+
+
+async def test_what_a_pass_of_theirs_has_begun_ends_when_they_have_come_back_alone(
+    world: World, pool: Database
+) -> None:
+    mia, _ = await redeem(world, await given(world))
+    answer = await mia.do(REPLACE, code=await (await begun(mia)).code())
+    assert answer["__typename"] == "AuthenticatorReplaced"
+    await allow(world)
+    assert (await start(world, "adam"))["__typename"] == "AccountRecoveryStarted"
+    await tell_of_recovery(world, pool)
+    await let_pass(world, 5)
+    await carry_on(pool)
+    assert await mia.ask(VIEWER) == {"viewer": None}
 
 
 async def test_what_others_asked_for_goes_on_waiting(world: World, operate: Command) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+import db.given
 import db.invitations
 import db.operators
 import db.policy
@@ -118,3 +119,16 @@ async def test_it_is_held_until_the_change_is_committed(
         with pytest.raises(asyncpg.LockNotAvailableError):
             await world.database.execute(f"SELECT FROM {row} FOR {refused} NOWAIT")
     assert await world.database.fetch(f"SELECT FROM {row} FOR UPDATE NOWAIT")
+
+
+@pytest.mark.parametrize("revokes", [True, False])
+async def test_those_invited_are_held_only_where_invitations_are_to_be_revoked(
+    world: World, pool: Database, *, revokes: bool
+) -> None:
+    inviter, invited = await world.user_id("adam"), await world.staff_id("mia")
+    await world.database.execute("UPDATE staff SET invited_at = now(), invited_by = $1 WHERE id = $2", inviter, invited)
+    free = "SELECT FROM users WHERE email = $1 FOR NO KEY UPDATE SKIP LOCKED"
+    async with pool.transaction() as connection:
+        await db.given.lock(connection, [inviter], with_invited=revokes)
+        assert await world.database.fetch(free, email("adam")) == []
+        assert len(await world.database.fetch(free, email("mia"))) == (not revokes)

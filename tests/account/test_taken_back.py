@@ -132,6 +132,16 @@ async def revoking_the_key_that_let_the_thief_in(stolen: Stolen) -> None:
     assert stolen.operate("service-keys", "revoke", "web").returncode == 0
 
 
+async def a_reset_by_an_owner(stolen: Stolen) -> None:
+    await choose(stolen.olive, stolen.world, "NOBODY")
+    assert (await reset(stolen.olive, stolen.world, "adam"))["__typename"] == "StaffMfaReset"
+
+
+async def a_reset_by_an_operator(stolen: Stolen) -> None:
+    done = stolen.operate("mfa", "reset", "--email", email("adam"))
+    assert done.returncode == 0, done.stderr
+
+
 Way = Callable[[Stolen], Awaitable[None]]
 WAYS: list[Way] = [
     this_was_not_me,
@@ -146,9 +156,16 @@ WAYS: list[Way] = [
     an_owner_taking_the_identity_away,
     an_operator_taking_the_identity_away,
     revoking_the_key_that_let_the_thief_in,
+    a_reset_by_an_owner,
+    a_reset_by_an_operator,
 ]
-OF_OPERATORS = {an_operator, an_operator_taking_the_identity_away, revoking_the_key_that_let_the_thief_in}
-OF_OWNERS = {an_owner, an_owner_taking_the_identity_away}
+OF_OPERATORS = {
+    an_operator,
+    an_operator_taking_the_identity_away,
+    revoking_the_key_that_let_the_thief_in,
+    a_reset_by_an_operator,
+}
+OF_OWNERS = {an_owner, an_owner_taking_the_identity_away, a_reset_by_an_owner}
 shut_out_by = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
 
 
