@@ -54,8 +54,10 @@ async def _end_sessions_of_uninvited(connection: Connection) -> None:
     await connection.execute(
         """
         WITH awaited AS MATERIALIZED (
-            -- few of those who never came have a session
-            SELECT sessions.id, user_id FROM staff JOIN sessions USING (user_id) WHERE invited_at IS NOT NULL
+            -- looked up for each session (OFFSET keeps it so): of those who never came there may be millions
+            SELECT id, user_id FROM sessions
+            WHERE EXISTS (SELECT FROM staff
+                WHERE staff.user_id = sessions.user_id AND invited_at IS NOT NULL OFFSET 0)
         )
         DELETE FROM sessions WHERE id IN (
             SELECT sessions.id FROM awaited JOIN sessions USING (id)

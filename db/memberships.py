@@ -177,17 +177,20 @@ async def accounts_of(connection: Connection, user_id: UUID) -> list[UUID]:
 async def can_be_reset(connection: Connection, user_id: UUID) -> bool:
     """Whether somebody else manages all accounts in which the person has a role, as far as that one may reset them.
 
-    Of an only owner nobody does, nor of whoever runs the platform: an operator's command can alone.
+    Two do where a second one must approve it. Of an only owner nobody does, nor of whoever runs the platform: an
+    operator's command can alone.
     """
     found: bool = await connection.fetchval(
         """
-        WITH held AS MATERIALIZED (SELECT account_id, role FROM roles_to_reckon_with($1))
-        SELECT NOT is_super_admin AND EXISTS (
+        WITH held AS MATERIALIZED (SELECT account_id, role FROM roles_to_reckon_with($1)), able AS (
             SELECT FROM held JOIN staff AS own ON own.account_id = held.account_id
             WHERE own.user_id <> $1 AND own.invited_at IS NULL
                 AND (own.role = 'OWNER' OR own.role = 'ADMIN' AND held.role <> 'OWNER')
             GROUP BY own.user_id HAVING count(*) = (SELECT count(*) FROM held)
         )
+        SELECT NOT is_super_admin AND (SELECT count(*) FROM able) > CASE WHEN EXISTS (
+            SELECT FROM held JOIN accounts ON accounts.id = account_id WHERE reset_needs_approval(reset_approval, role)
+        ) THEN 1 ELSE 0 END
         FROM users WHERE id = $1
         """,
         user_id,

@@ -25,6 +25,9 @@ ELSEWHERE = (
     "FROM accounts, users WHERE accounts.name = 'Other' AND email = 'mia@agency.example'"
 )
 OLIVE_ELSEWHERE = ELSEWHERE.replace("mia@", "olive@")
+APPROVED = "UPDATE accounts SET reset_approval = 'EVERYONE' WHERE name = 'Agency'"
+OWNED_BY_MIA = "UPDATE staff SET role = 'OWNER' WHERE email LIKE 'mia@%'"
+MIA_INVITED = "UPDATE staff SET invited_at = now() WHERE email LIKE 'mia@%'"
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 Version/18.0 Safari/604.1"
 
 
@@ -93,6 +96,10 @@ async def test_of_a_manager_whose_authenticator_is_newer_owners_get_one_mail_and
         ("mia", ELSEWHERE, False),
         ("mia", f"{ELSEWHERE}; {OLIVE_ELSEWHERE}", True),
         ("mia", "UPDATE users SET is_super_admin = true WHERE email LIKE 'mia@%'", False),
+        ("mia", APPROVED, True),
+        ("adam", APPROVED, False),
+        ("adam", f"{APPROVED}; {OWNED_BY_MIA}", True),
+        ("adam", f"{APPROVED}; {OWNED_BY_MIA}; {MIA_INVITED}", False),
     ],
     ids=[
         "member",
@@ -103,6 +110,10 @@ async def test_of_a_manager_whose_authenticator_is_newer_owners_get_one_mail_and
         "with a role elsewhere",
         "where the same one manages, too",
         "operator",
+        "member with one to ask and one to approve",
+        "admin with nobody to approve",
+        "admin with one to approve",
+        "whoever could approve only invited",
     ],
 )
 async def test_it_is_answered_whether_anybody_who_manages_could_reset_them_or_only_an_operator(

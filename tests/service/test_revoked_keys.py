@@ -182,6 +182,20 @@ async def test_of_what_was_set_up_where_only_the_name_is_known_it_is_printed_wit
     assert revoked.stdout.splitlines()[1:] == [email("adam"), email("mia")]
 
 
+async def test_what_the_version_before_has_moved_through_another_key_of_the_name_is_printed_with_that(
+    world: World, operate: Command
+) -> None:
+    first = await backend(world)
+    first_id = await world.database.fetchval("SELECT id FROM service_keys")
+    await backend(world)
+    second_id = str(await world.database.fetchval("SELECT id FROM service_keys WHERE id <> $1", first_id))
+    await enrolled_by(first, world, "mia")
+    # as it does beside this one: it knows no key of a factor
+    await world.database.execute("UPDATE factors SET secret_sealed = secret_sealed, last_step = last_step + 1")
+    revoked = operate("service-keys", "revoke", second_id, "--end-sessions")
+    assert revoked.stdout.splitlines()[1:] == [email("mia")]
+
+
 @pytest.mark.parametrize("is_revoked", [False, True])
 async def test_the_log_tells_of_mfa_through_which_key_it_was_set_up_or_moved(
     world: World, operate: Command, *, is_revoked: bool
