@@ -35,8 +35,8 @@ class Subscription:
 
     @strawberry.subscription(
         description="Each staff member whose MFA, role or membership changed, after it changed. Owners, admins and "
-        "super-admins only. Asked for within 10 seconds of its socket's opening, it tells of what has changed since "
-        "then, too: whoever loads the roster once the socket is open misses nothing."
+        "super-admins only. Asked for within 10 seconds of its socket's opening, and not anew, it tells of what has "
+        "changed since then, too: whoever loads the roster once the socket is open misses nothing."
     )
     async def staff_member_changed(self, info: Info, account_id: AccountId) -> AsyncGenerator[StaffMember, None]:
         account = resolvers.access.parse_id(account_id)

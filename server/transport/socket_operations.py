@@ -208,15 +208,16 @@ class Operations(BaseGraphQLTransportWSHandler[Any, None]):
         if not isinstance(result, AsyncGenerator):
             await self._tell(operation, result)
             return
-        async with aclosing(result):
-            async for each in result:
-                await self._tell(operation, each, is_last=False)
+        try:
+            async with aclosing(result):
+                async for each in result:
+                    await self._tell(operation, each, is_last=False)
+        finally:
+            # Whoever has watched over this socket, and asks again, watches from then on.
+            self._opened = None
         await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
     async def _tell(self, operation: Operation[Any, None], result: Any, *, is_last: bool = True) -> None:
-        if result.errors:
-            # Whoever is told that it was too much loads everything anew, and watches from then on.
-            self._opened = None
         if self.person and any(_says_signed_out(error) for error in result.errors or ()):
             await self._look_whether_still_theirs()
         if isinstance(result, PreExecutionError):

@@ -52,6 +52,21 @@ async def test_what_changes_once_the_socket_is_open_is_told_however_late_the_sub
         assert (await watch.next())["email"] == email("mia")
 
 
+async def test_who_has_watched_over_a_socket_and_subscribes_again_is_told_of_what_comes_then(world: World) -> None:
+    olive, mia, adam = await world.sign_in("olive"), await world.sign_in("mia"), await world.sign_in("adam")
+    watchers = SERVED[world.base_url].state.service.hub._watchers
+    async with watching(world, olive, WATCH_MEMBERS) as watch:
+        await until(lambda: watchers, "it watches")
+        await world.enroll(mia)
+        assert (await watch.next())["email"] == email("mia")
+        await watch.socket.send(json.dumps({"id": "1", "type": "complete"}))
+        await until(lambda: not watchers, "it watches no more")
+        await watch.subscribe(world, WATCH_MEMBERS)
+        await until(lambda: watchers, "it watches again")
+        await world.enroll(adam)
+        assert (await watch.next())["email"] == email("adam")
+
+
 async def test_where_too_much_changed_since_the_opening_another_subscription_begins_anew(world: World) -> None:
     olive, mia = await world.sign_in("olive"), await world.sign_in("mia")
     await crowd(world.database, world.account_id, 1_100)
