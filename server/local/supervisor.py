@@ -24,7 +24,7 @@ from server.local.valkey import Valkey
 
 READY_LIMIT_S = 90.0  # a machine may be slow; a part that ends is noticed at once
 LOOK_EVERY_S = 0.2
-PARTS_GRACE_S = 6.5
+PARTS_GRACE_S = 9.5
 STORES_GRACE_S = 3.0
 HTTP_TIMEOUT_S = 2.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1, 30

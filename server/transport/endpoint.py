@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any, Protocol, cast
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from rules.failures import UNSURE, ServiceUnavailable
 from server.transport import bodies, charging
 from server.transport.admission import Admission, Caller
 from server.transport.errors import INTERNAL_MESSAGE, log_unexpected
@@ -17,6 +19,7 @@ from server.transport.graphql_request import RequestError
 from server.transport.heads import heads
 from server.transport.held import Held
 from server.transport.patience import PATIENCE
+from telemetry import life
 
 
 class EndpointContext(Caller, Protocol):
@@ -50,6 +53,11 @@ class Endpoint(ABC):
                 work.release()
         except ClientDisconnect:
             return
+        except asyncio.CancelledError:
+            if not life.is_ending():
+                raise
+            # The server has waited for it as long as it may.
+            response = await self._refuse(request, ServiceUnavailable(UNSURE))
         except Exception as error:
             response = await self._refuse(request, error)
         # Out of hand by now: a client that reads slowly costs no more than its connection.

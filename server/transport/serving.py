@@ -21,7 +21,7 @@ from telemetry import life
 # Files beside the connections: the pool's, the listener, logs, what is loaded meanwhile.
 OTHER_FILES = 300
 FEWEST_CONNECTIONS = 100
-GRACEFUL_SHUTDOWN_S = 4
+GRACEFUL_SHUTDOWN_S = 7  # longer than the database lets a request wait
 KEEP_ALIVE_S = 65  # longer than proxies and clients keep a connection, so that it is they who close it
 SWITCH_S = 0.0005
 # A collection of the youngest takes as long as there are of them, and everybody waits: few at a time. With 2,000

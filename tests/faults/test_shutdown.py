@@ -93,6 +93,25 @@ async def test_the_api_finishes_the_requests_that_it_has_begun(line: Line) -> No
     assert "Traceback" not in api.output
 
 
+async def test_a_request_that_the_api_cannot_wait_for_any_longer_is_told_so_as_it_ends(line: Line) -> None:
+    port = own_port()
+    line.settings |= {"port": port}
+    (api,) = await line.start("serve", word="Application startup complete")
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(
+        b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Expect: 100-continue\r\nContent-Length: 100\r\n\r\n"
+    )
+    await soon(reader.readuntil(b"100 Continue\r\n\r\n"))  # it has begun, and its body does not come
+    api.child.send_signal(signal.SIGTERM)
+    head = await soon(reader.readuntil(b"\r\n\r\n"))
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert b"SERVICE_UNAVAILABLE" in await soon(reader.read())
+    writer.close()
+    assert await api.wait() == 0
+    assert "Traceback" not in api.output
+
+
 async def test_the_api_ends_with_its_streams(line: Line) -> None:
     line.settings |= {"port": own_port()}
     line.world.base_url = f"http://127.0.0.1:{line.settings['port']}"
