@@ -121,17 +121,19 @@ class Hub:
 
     async def _catch_up(self, connection: Connection, position: Position) -> None:
         """Tell those who came since the last look of the members who changed between their beginning and `position`."""
-        newcomers = [w for w in self._watchers if w.since is not None and w.account_id is not None]
+        newcomers = [w for w in self._watchers if w.since is not None]
+        of_account: defaultdict[UUID | None, list[Watcher]] = defaultdict(list)
+        for watcher in newcomers:
+            of_account[watcher.account_id].append(watcher)
         changed: defaultdict[UUID, defaultdict[UUID, list[Watcher]]] = defaultdict(lambda: defaultdict(list))
         read_to = min((w.since for w in newcomers if w.since is not None), default=position)
         while read_to < position:
             events = [event for event in await db.feed.read(connection, read_to) if event.position <= position]
             read_to = events[-1].position if events else position
-            for event in events:
-                if event.type in MEMBER_CHANGES and event.subject_id is not None:
-                    for w in newcomers:
-                        if w.account_id in event.account_ids and w.since is not None and w.since < event.position:
-                            changed[w.account_id][event.subject_id].append(w)
+            for account_id, user_id, at in _member_changes(events):
+                for watcher in of_account.get(account_id, ()):
+                    if watcher.since is not None and watcher.since < at:
+                        changed[account_id][user_id].append(watcher)
         for account_id, people in changed.items():
             for member in await db.staff.members(connection, account_id, list(people)):
                 resolvers.watchers.tell_members(people[member.user_id], [member])
@@ -142,10 +144,8 @@ class Hub:
         self._tell_people(events)
         counted = {account_id for event in events if event.type not in NO_PROGRESS for account_id in event.account_ids}
         members: defaultdict[UUID, set[UUID]] = defaultdict(set)
-        for event in events:
-            if event.type in MEMBER_CHANGES and event.subject_id is not None:
-                for account_id in event.account_ids:
-                    members[account_id].add(event.subject_id)
+        for account_id, user_id, _ in _member_changes(events):
+            members[account_id].add(user_id)
         for account_id in counted:
             # Whoever has come during this look is told of these events by the next one.
             watchers = [w for w in self._watchers if w.account_id == account_id and w.since is None]
@@ -183,3 +183,11 @@ class Hub:
             watchers = [w for w in self._watchers if w.account_id == account_id]
             resolvers.watchers.tell_members(watchers, await db.staff.members(connection, account_id, user_ids))
         self._ended = ended
+
+
+def _member_changes(events: list[FeedEvent]) -> Iterator[tuple[UUID, UUID, Position]]:
+    """In which account whose row has changed, and at which position."""
+    for event in events:
+        if event.type in MEMBER_CHANGES and event.subject_id is not None:
+            for account_id in event.account_ids:
+                yield account_id, event.subject_id, event.position

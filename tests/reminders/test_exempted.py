@@ -41,6 +41,17 @@ async def exempt(cast: World, days: float, name: str = "mia") -> None:
     )
 
 
+async def joined(cast: World, days_ago: float, *, joiner_days: int) -> None:
+    """Let Mia have joined so long ago, after the requirement, all others long before."""
+    await require_mfa(cast.database, cast.account_id, days_ago=20, grace_days=7)
+    await cast.database.execute("UPDATE accounts SET joiner_days = $1 WHERE id = $2", joiner_days, cast.account_id)
+    await cast.database.execute(
+        "UPDATE staff SET created_at = now() - CASE WHEN email = $1 THEN $2::float8 ELSE 40 END * interval '24 hours'",
+        email("mia"),
+        days_ago,
+    )
+
+
 async def time_passes(cast: World, days: float) -> None:
     """Let the exemption be nearer its end by so many days."""
     await cast.database.execute(
@@ -100,14 +111,8 @@ async def test_whose_exemption_had_ended_before_mfa_was_required_is_told_by_the_
 async def test_whose_deadline_is_that_of_joining_is_told_of_it_though_the_accounts_was_moved_since_their_exemption(
     cast: World, pool: Database
 ) -> None:
-    await require_mfa(cast.database, cast.account_id, days_ago=20, grace_days=7)
-    await cast.database.execute(
-        "UPDATE accounts SET joiner_days = 15, announced_at = now() WHERE id = $1", cast.account_id
-    )
-    await cast.database.execute("UPDATE staff SET created_at = now() - interval '40 days'")
-    await cast.database.execute(
-        "UPDATE staff SET created_at = now() - interval '5 days' WHERE email = $1", email("mia")
-    )
+    await joined(cast, 5, joiner_days=15)
+    await cast.database.execute("UPDATE accounts SET announced_at = now() WHERE id = $1", cast.account_id)
     await exempt(cast, -0.1)
     await remind(pool, THRESHOLDS)
     assert [told["daysLeft"] for told in await facts(cast)] == [10]
@@ -152,12 +157,7 @@ async def test_who_has_enrolled_meanwhile_or_of_whom_nothing_is_required_is_told
 async def test_who_joined_later_and_is_exempted_is_told_of_their_own_deadline_as_that_ends(
     cast: World, pool: Database
 ) -> None:
-    await require_mfa(cast.database, cast.account_id, days_ago=20, grace_days=7)
-    await cast.database.execute("UPDATE accounts SET joiner_days = 10 WHERE id = $1", cast.account_id)
-    await cast.database.execute("UPDATE staff SET created_at = now() - interval '40 days'")
-    await cast.database.execute(
-        "UPDATE staff SET created_at = now() - interval '7 days 12 hours' WHERE email = $1", email("mia")
-    )
+    await joined(cast, 7.5, joiner_days=10)
     await exempt(cast, 1)
     await remind(pool, THRESHOLDS)
     assert await facts(cast) == []
@@ -170,12 +170,7 @@ async def test_who_joined_later_and_is_exempted_is_told_of_their_own_deadline_as
 async def test_who_joined_later_and_is_exempted_until_the_last_day_is_reminded_before(
     cast: World, pool: Database
 ) -> None:
-    await require_mfa(cast.database, cast.account_id, days_ago=20, grace_days=7)
-    await cast.database.execute("UPDATE accounts SET joiner_days = 10 WHERE id = $1", cast.account_id)
-    await cast.database.execute("UPDATE staff SET created_at = now() - interval '40 days'")
-    await cast.database.execute(
-        "UPDATE staff SET created_at = now() - interval '7 days 12 hours' WHERE email = $1", email("mia")
-    )
+    await joined(cast, 7.5, joiner_days=10)
     await exempt(cast, 2)
     await remind(pool, THRESHOLDS)
     (told,) = await facts(cast)
