@@ -29,6 +29,25 @@ async def days_left(cast: World, days: float, *, grace_days: int = 14) -> None:
     await require_mfa(cast.database, cast.account_id, days_ago=grace_days - days, grace_days=grace_days)
 
 
+async def give_more_time(cast: World, name: str, days: float, *, is_exempt: bool = False) -> None:
+    """Let the member's own deadline be that many days ahead, or their exemption end then, as was said a month ago."""
+    await cast.database.execute(
+        """
+        WITH given AS (
+            INSERT INTO mfa_exceptions (account_id, user_id, kind, until, reason, created_at)
+            VALUES ($1, $2, CASE WHEN $4 THEN 'EXEMPTED' ELSE 'EXTENDED' END,
+                now() + $3::float8 * interval '24 hours', 'On leave', now() - interval '30 days')
+            RETURNING until
+        )
+        UPDATE staff SET excepted_until = until, is_exempt = $4 FROM given WHERE account_id = $1 AND user_id = $2
+        """,
+        cast.account_id,
+        await cast.user_id(name),
+        days,
+        is_exempt,
+    )
+
+
 async def facts(cast: World, event_type: str = "GRACE_REMINDER_SENT") -> list[dict[str, Any]]:
     """The facts of the events of a type, oldest first."""
     return [event["data"] for event in await cast.events(event_type)]

@@ -11,7 +11,7 @@ from db import outbox
 from db.pool import Database
 from rules.events.policy import GraceReminderSent, PolicyChanged, PolicyEnabled, Requirement
 from tests.people import World, email, require_mfa
-from tests.reminders.cast import THRESHOLDS, days_left, facts, planned, pool, sends
+from tests.reminders.cast import THRESHOLDS, days_left, facts, give_more_time, planned, pool, sends
 from workers.reminders import remind
 
 __all__ = ["pool"]
@@ -25,20 +25,7 @@ FACTS: dict[type[Requirement], dict[str, Any]] = {
 
 async def exempt(cast: World, days: float, name: str = "mia") -> None:
     """Let the member be exempted until so many days from now, as was said a month ago."""
-    await cast.database.execute(
-        """
-        WITH given AS (
-            INSERT INTO mfa_exceptions (account_id, user_id, kind, until, reason, created_at)
-            VALUES ($1, $2, 'EXEMPTED', now() + $3::float8 * interval '24 hours', 'On leave',
-                now() - interval '30 days')
-            RETURNING until
-        )
-        UPDATE staff SET excepted_until = until, is_exempt = true FROM given WHERE account_id = $1 AND user_id = $2
-        """,
-        cast.account_id,
-        await cast.user_id(name),
-        days,
-    )
+    await give_more_time(cast, name, days, is_exempt=True)
 
 
 async def joined(cast: World, days_ago: float, *, joiner_days: int) -> None:

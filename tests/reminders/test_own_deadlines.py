@@ -10,29 +10,10 @@ import pytest
 from db.own_reminders import AT_ONCE
 from db.pool import Database
 from tests.people import World, crowd, email, require_mfa
-from tests.reminders.cast import THRESHOLDS, days_left, facts, planned, pool, sends
+from tests.reminders.cast import THRESHOLDS, days_left, facts, give_more_time, planned, pool, sends
 from workers.reminders import remind
 
 __all__ = ["pool"]
-
-
-async def give_more_time(cast: World, name: str, days: float) -> None:
-    """Let the member's own deadline be that many days ahead, as was said a month ago."""
-    user_id = await cast.user_id(name)
-    await cast.database.execute(
-        """
-        WITH given AS (
-            INSERT INTO mfa_exceptions (account_id, user_id, kind, until, reason, created_at)
-            VALUES ($1, $2, 'EXTENDED', now() + $3::float8 * interval '24 hours', 'On leave',
-                now() - interval '30 days')
-            RETURNING until
-        )
-        UPDATE staff SET excepted_until = until FROM given WHERE account_id = $1 AND user_id = $2
-        """,
-        cast.account_id,
-        user_id,
-        days,
-    )
 
 
 async def test_who_got_more_time_is_reminded_before_their_own_deadline_once(cast: World, pool: Database) -> None:
